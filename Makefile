@@ -1,0 +1,37 @@
+# Kịp's commands. Needs only make and Python 3.11 or newer; everything else is fetched into .venv/ and .run/ here.
+
+UV_VERSION := 0.13.9
+PYTHON := .venv/bin/python
+UV := .venv/.uv/bin/uv
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run demo test check bench
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+install: $(STAMP) ## only the environment that the others need
+
+run: $(STAMP) ## the whole system with a sample year, until Ctrl-C
+	@exec $(PYTHON) -m deploy.local.run
+
+demo: $(STAMP) ## the same, checks the figures and ends by itself
+	@exec $(PYTHON) -m deploy.local.run --check
+
+test: $(STAMP) ## all tests, or those of T=tests/…, on a private broker and database
+	@exec .venv/bin/pytest $(T)
+
+check: $(STAMP) ## lint, format, types, file rules
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	$(PYTHON) -m deploy.checks.file_rules
+
+bench: $(STAMP) ## the benchmark; FULL=1 for the long one
+	@FULL="$(FULL)" exec $(PYTHON) -m bench
+
+# uv stands in an environment of its own inside .venv: a sync makes .venv exactly what uv.lock says and would remove it.
+$(STAMP): uv.lock pyproject.toml
+	@./deploy/local/install.sh $(UV_VERSION)
+	@touch $@

@@ -1,0 +1,34 @@
+"""Errors that a person can cure, and the words for them."""
+
+import asyncpg
+import httpx
+
+from shared.config import SettingsError
+from shared.db import DatabaseError
+from shared.programme_folder import ProgrammeError
+from shared.registry.units_file import UnitsError
+
+EXPECTED = (
+    SettingsError,
+    DatabaseError,
+    ProgrammeError,
+    UnitsError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    httpx.HTTPError,
+    OSError,
+    ValueError,
+)
+
+
+def explain(error: BaseException) -> str:
+    """What happened and what to do, without secrets."""
+    if isinstance(error, asyncpg.UndefinedTableError):
+        return "the database has no tables of ours yet: run 'kip migrate' first"
+    if isinstance(error, asyncpg.InvalidPasswordError):
+        return "KIP_DATABASE_URL: the server refuses the user or password"
+    if isinstance(error, ConnectionRefusedError):
+        return f"nothing answers there ({error}): is the server of KIP_DATABASE_URL up?"
+    if isinstance(error, httpx.ConnectError):
+        return f"{error.request.url.host}:{error.request.url.port} doesn't answer: is the service up?"
+    return str(error) or type(error).__name__

@@ -1,0 +1,143 @@
+"""Commands that fill the registry: migrate, check, load, source."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import asyncpg
+import typer
+from rich.console import Console
+
+from shared import db
+from shared.clock import SystemClock
+from shared.config import load_settings
+from shared.db import Connection
+from shared.events import Kind
+from shared.keys import hash_key, new_key
+from shared.partitions import assign_partitions
+from shared.programme_folder import check_programme, load_programme
+from shared.registry import store
+from shared.registry.units_file import UnitsError, read_units
+from shared.units import Units
+
+UNITS_FILE = Path(__file__).resolve().parents[1] / "data" / "units.csv"
+source_app = typer.Typer(no_args_is_help=True)
+out = Console()
+Result = TypeVar("Result")
+
+
+def with_database(work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    """Run `work` on one connection to KIP_DATABASE_URL."""
+
+    async def run() -> Result:
+        url = load_settings().database_url.get_secret_value()
+        connection = await asyncpg.connect(url, timeout=10, server_settings={"application_name": "kip-cli"})
+        try:
+            return await work(connection)
+        finally:
+            await connection.close(timeout=5)
+
+    return asyncio.run(run())
+
+
+def migrate() -> None:
+    """Bring the database to this version. Safe to run again, and by several at once."""
+    url = load_settings().database_url.get_secret_value()
+    applied = asyncio.run(db.migrate(url, SystemClock().now()))
+    out.print(f"applied {', '.join(applied)}" if applied else "the database is up to date")
+
+
+def check(folder: Annotated[Path, typer.Argument(help="A programme's folder.")]) -> None:
+    """Check a programme's folder: names the file, the path in it and the reason of every error."""
+    levels = frozenset(unit.level for unit in read_units(UNITS_FILE))
+    problems = check_programme(folder, levels)
+    for problem in problems:
+        typer.echo(str(problem), err=True)
+    if problems:
+        raise typer.Exit(1)
+    out.print(f"{folder}: no errors")
+
+
+def load(
+    folder: Annotated[Path, typer.Argument(help="A programme's folder.")],
+    units: Annotated[Path, typer.Option(help="The register of units (CSV).")] = UNITS_FILE,
+) -> None:
+    """Load the units and a programme: all or nothing, and a second load of the same files changes nothing."""
+    digest = hashlib.sha256(units.read_bytes()).hexdigest()
+    register = Units(read_units(units))
+    programme = load_programme(folder)
+    document = programme.model_dump_json()
+    partitions = load_settings().partitions
+    now = SystemClock().now()
+
+    async def work(connection: Connection) -> list[str]:
+        said: list[str] = []
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE registry.loaded IN EXCLUSIVE MODE")
+            if await store.digest_of(connection, "units") != digest:
+                await _load_units(connection, register, units)
+                await store.remember_load(connection, "units", digest, now)
+                said.append(f"{len(register):,} units")
+            kept = await store.read_partitions(connection)
+            assigned = assign_partitions(register, partitions, kept)
+            if assigned != kept:
+                await store.replace_partitions(connection, assigned)
+                said.append(f"{len(assigned)} provinces in {partitions} partitions")
+            programme_digest = hashlib.sha256(document.encode()).hexdigest()
+            if await store.digest_of(connection, f"programme {programme.slug}") != programme_digest:
+                await store.write_programme(connection, programme.slug, document)
+                await store.remember_load(connection, f"programme {programme.slug}", programme_digest, now)
+                said.append(f"programme {programme.slug}")
+        return said
+
+    said = with_database(work)
+    out.print(f"loaded {', '.join(said)}" if said else "nothing has changed")
+
+
+async def _load_units(connection: Connection, register: Units, path: Path) -> None:
+    missing = await store.replace_units(connection, list(register))
+    if missing:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise UnitsError([f"{path}: lacks units that are loaded already: {', '.join(missing[:5])}{more}"])
+
+
+@source_app.callback()
+def source() -> None:
+    """Senders and their keys."""
+
+
+@source_app.command("add")
+def add_source(
+    name: Annotated[str, typer.Argument(help="The sender's name, shown with its events.")],
+    subtree: Annotated[
+        str | None, typer.Option(help="The unit (uid) below which it may post; the nation if absent.")
+    ] = None,
+    kinds: Annotated[str | None, typer.Option(help="Kinds that it may post, with commas; all if absent.")] = None,
+    read: Annotated[bool, typer.Option("--read", help="It may read figures.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Add a sender and print its key, once: it is kept as a hash only."""
+    wanted = [kind.strip() for kind in kinds.split(",")] if kinds else None
+    unknown = sorted(set(wanted or ()) - {str(kind) for kind in Kind})
+    if unknown:
+        raise ValueError(f"unknown kind {', '.join(unknown)}: expected {', '.join(Kind)}")
+    key = new_key()
+    now = SystemClock().now()
+
+    async def work(connection: Connection) -> None:
+        holder = await store.unit_or_root(connection, subtree)
+        if holder is None:
+            raise ValueError(f"--subtree {subtree}: no such unit; expected a uid like 186@1")
+        async with connection.transaction():
+            if not await store.add_source(connection, name, holder, wanted, read, now):
+                raise ValueError(f"source {name} is there already")
+            await store.add_key(connection, name, hash_key(key), now)
+
+    with_database(work)
+    if as_json:
+        typer.echo(json.dumps({"source": name, "key": key}))
+    else:
+        out.print(f"source [bold]{name}[/] added. Its key, shown this once:\n{key}")

@@ -1,0 +1,74 @@
+"""TCP ports for what a run starts on this machine: the usual one when it is free, else another.
+
+A port from the kernel's own range would be the simple choice, but a client that keeps reconnecting to a killed server
+on such a port can be given the same number as its source port and then talks to itself, and the server cannot bind
+again. So the substitutes come from below that range.
+"""
+
+import random
+import socket
+import threading
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+LOWEST_SUBSTITUTE = 20_000
+TRIES = 200
+
+_given: set[int] = set()
+_lock = threading.Lock()
+
+
+def free_port(preferred: int = 0) -> int:
+    """`preferred` if it can be bound on the loopback, else a free port; never the same twice in one process.
+
+    0 means no preference. Two picks of one run cannot get the same port although the first has not been bound yet.
+    """
+    with _lock:
+        if preferred and preferred not in _given and can_bind(preferred):
+            return _give(preferred)
+        highest = _first_ephemeral_port() - 1
+        for _ in range(TRIES):
+            port = random.randint(LOWEST_SUBSTITUTE, highest)  # noqa: S311 - a port is not a secret
+            if port not in _given and can_bind(port):
+                return _give(port)
+        return _give(_port_from_kernel())
+
+
+def can_bind(port: int) -> bool:
+    """Whether a server could listen on the loopback at `port` now; connections in TIME_WAIT do not count."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def can_reach(port: int) -> bool:
+    """Whether a server on the loopback takes connections at `port`."""
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _give(port: int) -> int:
+    _given.add(port)
+    return port
+
+
+def _first_ephemeral_port() -> int:
+    try:
+        first = int(EPHEMERAL_RANGE.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 32_768
+    return first if first > LOWEST_SUBSTITUTE + TRIES else 32_768
+
+
+def _port_from_kernel() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])

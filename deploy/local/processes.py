@@ -1,0 +1,197 @@
+"""The processes of a run: each with a keeper beside it, ended in reverse order, never left behind.
+
+See `keeper.py` for what holds when the run is killed. Here are the orderly ways: start, stop, `kill -9` for crash
+tests, and a start that fails with the last lines of the log.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+KEEPER = Path(__file__).with_name("keeper.py")
+PROJECT = Path(__file__).resolve().parents[2]
+MARGIN_SECONDS = 12.0
+LOG_LINES = 25
+
+
+class StartError(Exception):
+    """Something of the run did not start; the message says what, why and where to read more."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run: `stop_signal` asks it to end, `grace` is how many seconds it gets before SIGKILL."""
+
+    name: str
+    argv: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path = PROJECT
+    stop_signal: int = signal.SIGTERM
+    grace: float = 15.0
+
+
+class Process:
+    """A running command and its keeper. `pid` is the command's own."""
+
+    def __init__(self, command: Command, log: Path, keeper: "subprocess.Popen[str]") -> None:
+        self.command = command
+        self.log = log
+        self._keeper = keeper
+        if keeper.stdin is None or keeper.stdout is None:
+            raise ValueError("a keeper is spoken to through pipes")
+        self._orders = keeper.stdin
+        with keeper.stdout as answer:
+            self.pid = int(answer.readline() or 0)
+
+    @property
+    def running(self) -> bool:
+        """False only when the command and everything that it had started are gone."""
+        return self._keeper.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        """As a shell says it (137: killed); None while running."""
+        return self._keeper.poll()
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the command; quietly nothing when it has ended."""
+        if self.running and not self._orders.closed:
+            with contextlib.suppress(BrokenPipeError):
+                os.write(self._orders.fileno(), bytes([number]))
+
+    def kill(self) -> None:
+        """`kill -9`, as in a crash; returns when nothing of it is left, so that it can be started again at once."""
+        self.signal(signal.SIGKILL)
+        self.wait(MARGIN_SECONDS)
+        self._orders.close()
+
+    def begin_stop(self) -> None:
+        """Ask for the end without waiting for it."""
+        self._orders.close()
+
+    def stop(self) -> None:
+        """Ask, wait for the grace, force; returns when nothing of it is left."""
+        self.begin_stop()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(self.command.grace + MARGIN_SECONDS)
+        if self.running:  # a keeper that hangs; the kernel ends the command with it
+            self._keeper.kill()
+            self._keeper.wait()
+
+    def wait(self, seconds: float | None = None) -> int:
+        """The exit code; `subprocess.TimeoutExpired` after `seconds`."""
+        return self._keeper.wait(seconds)
+
+    def last_lines(self, count: int = LOG_LINES) -> str:
+        """The end of its log, for a message to the reader."""
+        with contextlib.suppress(OSError):
+            return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
+        return ""
+
+
+class Supervisor:
+    """Starts commands with logs in `<run_dir>/logs/` and ends them all.
+
+    `keep_open` is a descriptor that every keeper holds until it is done: the lock by which the next run on the folder
+    sees that this one is not cleared away yet.
+    """
+
+    def __init__(self, run_dir: Path, keep_open: int | None = None) -> None:
+        self.run_dir = run_dir
+        self.logs = run_dir / "logs"
+        self._keep_open = keep_open
+        self._processes: list[Process] = []
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def start(self, command: Command) -> Process:
+        """Start it beside a keeper; raises `StartError` once the run is being ended."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        log = self.logs / f"{command.name}.log"
+        with self._lock:
+            if self._closed:
+                raise StartError(f"{command.name} was not started: the run is being ended")
+            process = Process(command, log, self._spawn_keeper(command, log))
+            self._processes = [other for other in self._processes if other.running] + [process]
+        return process
+
+    def run(self, command: Command, seconds: float = 120.0) -> None:
+        """Run a command to its end; `StartError` when it fails or takes longer than `seconds`."""
+        process = self.start(command)
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.stop()
+            raise failure(process, f"{command.name} did not end within {seconds:.0f} s") from None
+        process.stop()
+        if code != 0:
+            raise failure(process, f"{command.name} failed with exit code {code}")
+
+    def stop(self) -> None:
+        """End everything, the last started first; also refuses any later start."""
+        with self._lock:
+            self._closed = True
+            processes, self._processes = self._processes[::-1], []
+        try:
+            for process in processes:
+                process.stop()
+        finally:  # interrupted by a second Ctrl-C: the keepers finish without us
+            for process in processes:
+                process.begin_stop()
+
+    def _spawn_keeper(self, command: Command, log: Path) -> "subprocess.Popen[str]":
+        arguments = [str(log), str(int(command.stop_signal)), str(command.grace), "--", *command.argv]
+        return subprocess.Popen(  # noqa: S603 - the command is ours
+            [sys.executable, "-I", "-S", str(KEEPER), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "KIP_RUN_DIR": str(self.run_dir), **command.environment},
+            cwd=command.cwd,
+            pass_fds=() if self._keep_open is None else (self._keep_open,),
+            start_new_session=True,  # the terminal's Ctrl-C goes to the run, which ends things in order
+        )
+
+
+def failure(process: Process, what: str) -> StartError:
+    """`what`, with the last lines of the process's log and where the rest is."""
+    return StartError(f"{what}. The end of {process.log}:\n{process.last_lines()}")
+
+
+def wait_until(ready: Callable[[], bool], process: Process, seconds: float) -> None:
+    """Poll `ready` until it says so; `StartError` when the process ends first or `seconds` pass."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        name = process.command.name
+        if not process.running:
+            raise failure(process, f"{name} ended with exit code {process.exit_code} before it was ready")
+        if time.monotonic() > deadline:
+            raise failure(process, f"{name} was not ready after {seconds:.0f} s")
+        time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def exit_on_signals() -> Iterator[None]:
+    """Inside, SIGTERM and SIGHUP leave through `finally` and `with` as Ctrl-C does (main thread only).
+
+    SIGINT too is taken again where a script's `&` had it ignored.
+    """
+
+    def leave(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,153 @@
+"""The three services of a run: prepared by `kip`, started, watched until ready, killed and restarted at will."""
+
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import httpx
+
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.processes import Command, Process, StartError, failure
+from deploy.local.stack import LocalStack
+
+READY_SECONDS = 90.0
+PREPARE_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """How one service is started: its module, and the variable and usual number of its port."""
+
+    name: str
+    module: str
+    port_variable: str
+    usual_port: int
+
+
+SERVICES = (
+    Service("intake", "services.intake", "KIP_INTAKE_PORT", 8080),
+    Service("aggregation", "services.aggregation", "KIP_AGGREGATION_PORT", 8081),
+    Service("notifications", "services.notifications", "KIP_NOTIFICATIONS_PORT", 8082),
+)
+# `kip` commands, in this order, before the first service starts
+PREPARATION: tuple[tuple[str, ...], ...] = (("migrate",), ("load", "programmes/ecd-1437"))
+
+
+class Services:
+    """The running services. `ports` by name; they are kept over restarts."""
+
+    def __init__(
+        self,
+        stack: LocalStack,
+        services: Sequence[Service],
+        settings: Mapping[str, str],
+        ready_seconds: float = READY_SECONDS,
+    ) -> None:
+        self._stack = stack
+        self._ready_seconds = ready_seconds
+        self._services = {service.name: service for service in services}
+        self._processes: dict[str, Process] = {}
+        self.ports = {service.name: free_port(_preferred_port(stack, service)) for service in services}
+        own_ports = {service.port_variable: str(self.ports[service.name]) for service in services}
+        self.environment = {**stack.environment(), "KIP_LOG_FORMAT": "json", **own_ports, **settings}
+
+    def url(self, name: str) -> str:
+        """`http://127.0.0.1:port` of a service."""
+        return f"http://{LOOPBACK}:{self.ports[name]}"
+
+    def process(self, name: str) -> Process:
+        """The current process of a service, for its pid, log and signals."""
+        return self._processes[name]
+
+    def start(self, *names: str) -> Self:
+        """Start these services (default: all) where they do not run, and wait until they are ready."""
+        for name in names or self._services:
+            if name not in self._processes or not self._processes[name].running:
+                argv = [sys.executable, "-m", self._services[name].module]
+                self._processes[name] = self._stack.supervisor.start(
+                    Command(name, argv, environment={"PYTHONUNBUFFERED": "1", **self.environment}, grace=30.0)
+                )
+        self.wait_ready(*names)
+        return self
+
+    def wait_ready(self, *names: str) -> None:
+        """Until `/readyz` of these services (default: all) answers 200; `StartError` with the log of one that won't."""
+        waiting = dict.fromkeys(names or self._services, "no answer yet")
+        deadline = time.monotonic() + self._ready_seconds
+        while waiting:
+            for name in list(waiting):
+                ready, waiting[name] = _ask(f"{self.url(name)}/readyz")
+                process = self._processes[name]
+                if ready:
+                    del waiting[name]
+                    self._stack.report(f"{name} is ready on {self.url(name)}")
+                elif not process.running:
+                    raise failure(process, f"{name} ended with exit code {process.exit_code} before it was ready")
+                elif time.monotonic() > deadline:
+                    raise failure(process, f"{name} was not ready after {self._ready_seconds:.0f} s ({waiting[name]})")
+            time.sleep(0.05)
+
+    def kill(self, name: str) -> None:
+        """`kill -9` of a service, as in a crash; `start(name)` brings it back on the same port."""
+        self._processes[name].kill()
+
+    def stop(self, *names: str) -> None:
+        """Ask these services (default: all) to end together, and wait until they have."""
+        processes = [self._processes[name] for name in names or self._services if name in self._processes]
+        for process in processes:
+            process.begin_stop()
+        for process in processes:
+            process.stop()
+
+    def check_alive(self) -> None:
+        """`StartError`, with its log, for a service that ended although nobody asked it to."""
+        for name, process in self._processes.items():
+            if not process.running:
+                raise failure(process, f"{name} ended with exit code {process.exit_code}")
+
+
+def bring_up(
+    stack: LocalStack,
+    *,
+    settings: Mapping[str, str] | None = None,
+    services: Sequence[Service] = SERVICES,
+    preparation: Sequence[Sequence[str]] = PREPARATION,
+    ready_seconds: float = READY_SECONDS,
+) -> Services:
+    """Migrate, load, start the services and wait until they are ready; on failure none of them is left running.
+
+    `settings` are further `KIP_` variables for all of them, such as `KIP_CLOCK`. Progress goes to the stack's `report`.
+    """
+    running = Services(stack, services, settings or {}, ready_seconds)
+    for words in preparation:
+        stack.report(f"kip {' '.join(words)}")
+        argv = [sys.executable, "-m", "cli.main", *words]
+        command = Command(f"kip-{words[0]}", argv, environment=running.environment)
+        stack.supervisor.run(command, PREPARE_SECONDS)
+    try:
+        return running.start()
+    except BaseException:
+        running.stop()
+        raise
+
+
+def _preferred_port(stack: LocalStack, service: Service) -> int:
+    """The port that the user set, else the usual one."""
+    chosen = os.environ.get(service.port_variable, "")
+    if not chosen:
+        return stack.preferred_port(service.usual_port)
+    if not chosen.isdigit() or not 0 < int(chosen) < 65_536:
+        raise StartError(f"{service.port_variable} is {chosen!r}, not a port number")
+    return int(chosen)
+
+
+def _ask(url: str) -> tuple[bool, str]:
+    """Whether a readiness probe answers 200, and in short what it says."""
+    try:
+        answer = httpx.get(url, timeout=5, trust_env=False)
+    except httpx.HTTPError as error:
+        return False, f"{type(error).__name__}: {error}"
+    return answer.status_code == httpx.codes.OK, f"{answer.status_code} {answer.text[:500]}"

@@ -1,0 +1,132 @@
+"""Wiring of the aggregation service."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+
+from services.aggregation.api import Reader, routes
+from services.aggregation.consumer import PartitionConsumer
+from services.aggregation.figures import Expectations
+from shared import topology
+from shared.broker import BROKER_AWAY, make_broker
+from shared.clock import SystemClock
+from shared.config import Settings
+from shared.db import DATABASE_AWAY, Pool, close_pool, is_migrated, open_pool
+from shared.observability import probe_routes
+from shared.registry.follower import RegistryFollower
+
+log = structlog.get_logger()
+READ_CONNECTIONS = 4
+
+
+class Aggregation:
+    """The service's parts, connected one after the other for as long as each takes to appear."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._amqp_url = settings.amqp_url.get_secret_value()
+        self._database_url = settings.database_url.get_secret_value()
+        self.clock = SystemClock()
+        self.follower = RegistryFollower(self._database_url, self.clock, "aggregation", simulated_from=settings.clock)
+        self.broker = make_broker(self._amqp_url, name="kip-aggregation")
+        self.consumers: list[PartitionConsumer] = []
+        self.consuming = False
+        self._pool: Pool | None = None
+
+    def pool(self) -> Pool:
+        """The connections. Raises ConnectionError (one of DATABASE_AWAY) before the first could be made."""
+        if self._pool is None:
+            raise ConnectionError("the database has not answered yet")
+        return self._pool
+
+    async def readiness(self) -> Mapping[str, str | None]:
+        """Ready with broker, database and registry, and every subscriber running."""
+        broker = self.consuming and await self.broker.ping(timeout=1)
+        return {
+            "broker": None if broker else "not consuming: RabbitMQ does not answer",
+            "database": None if self._pool is not None and self.follower.connected else "PostgreSQL does not answer",
+            "registry": None if self.follower.registry.loaded else "not loaded: run 'kip load'",
+        }
+
+    async def connect(self) -> None:
+        """Open the database, wait for migrations and registry, then consume."""
+        await self._until(self._open_database, DATABASE_AWAY, "database.waiting")
+        await self.follower.wait_loaded()
+        await self._until(self._consume, BROKER_AWAY, "broker.waiting")
+        self.consuming = True
+
+    async def _open_database(self) -> None:
+        size = self._settings.partitions + READ_CONNECTIONS
+        pool = await open_pool(self._database_url, size=size, application_name="kip-aggregation")
+        while not await is_migrated(pool):
+            log.warning("database.not_migrated", cure="run 'kip migrate'")
+            await asyncio.sleep(1)
+        self._pool = pool
+
+    async def _consume(self) -> None:
+        await topology.declare(self._amqp_url, self._settings.partitions)
+        if not self.consumers:
+            for partition in range(self._settings.partitions):
+                consumer = PartitionConsumer(
+                    partition,
+                    self.pool,
+                    self.follower,
+                    self.clock,
+                    limit=self._settings.batch_events,
+                    linger=self._settings.batch_linger,
+                )
+                consumer.subscribe(self.broker)
+                self.consumers.append(consumer)
+        await self.broker.start()
+
+    async def _until(
+        self, step: Callable[[], Awaitable[None]], away: tuple[type[Exception], ...], message: str
+    ) -> None:
+        while True:
+            try:
+                await step()
+                return
+            except away as error:
+                log.warning(message, reason=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(1)
+
+    async def stop(self) -> None:
+        """Commit what is under way, then let go of everything."""
+        await self.broker.stop()
+        for consumer in self.consumers:
+            await consumer.stop()
+        await self.follower.stop()
+        if self._pool is not None:
+            await close_pool(self._pool)
+
+
+def make_app(settings: Settings) -> Starlette:
+    """The ASGI application."""
+    aggregation = Aggregation(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await aggregation.follower.start()
+        connecting = asyncio.create_task(aggregation.connect())
+        log.info("aggregation.started", port=settings.aggregation_port)
+        yield
+        connecting.cancel()
+        with suppress(asyncio.CancelledError):
+            await connecting
+        await aggregation.stop()
+
+    reader = Reader(
+        registry=lambda: aggregation.follower.registry,
+        pool=aggregation.pool,
+        now=aggregation.clock.now,
+        expectations=Expectations(),
+    )
+
+    def describe() -> Mapping[str, Any]:
+        return {"clock": aggregation.clock.now().isoformat()}
+
+    return Starlette(routes=[*routes(reader), *probe_routes(aggregation.readiness, describe)], lifespan=lifespan)

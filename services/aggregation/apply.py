@@ -1,0 +1,147 @@
+"""One batch, one transaction: ledger, records, cells; what can't be applied goes aside alone."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pydantic_core import to_json
+
+from services.aggregation import store
+from services.aggregation.ledger import Entry, Identity, to_entry
+from services.aggregation.rollup import UnknownToUsError, about, add_contribution, claims, settle, strongest
+from shared.db import Connection
+from shared.events import CanonicalEvent
+from shared.registry.snapshot import Registry
+
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """An event that can't be applied, with the reason."""
+
+    kind: str
+    reason: str
+    event: str
+
+
+@dataclass(slots=True)
+class Applied:
+    """What became of a batch by (kind, outcome), when its events were accepted, how many cells it touched."""
+
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    accepted_at: list[datetime] = field(default_factory=list)
+    cells: int = 0
+
+
+async def apply_batch(
+    connection: Connection, partition: int, events: Sequence[CanonicalEvent], registry: Registry, now: datetime
+) -> Applied:
+    """Apply a batch of one partition's events in one transaction; events that can't be applied die alone.
+
+    Raises UnknownToUsError before anything is written when the registry lacks a unit or programme, and asyncpg's errors
+    when the database is away; either way nothing of the batch has happened.
+    """
+    entries, dead = _read(events)
+    _require_known(entries, registry)
+    try:
+        return await _apply(connection, partition, entries, dead, registry, now)
+    except MALFORMED:
+        sound, poison = _sift(entries, registry)
+        if not poison:
+            raise
+        return await _apply(connection, partition, sound, dead + poison, registry, now)
+
+
+async def _apply(
+    connection: Connection,
+    partition: int,
+    entries: list[Entry],
+    dead: list[Dead],
+    registry: Registry,
+    now: datetime,
+) -> Applied:
+    applied = Applied(accepted_at=[entry.accepted_at for entry in entries])
+    async with connection.transaction():
+        await store.guard_partition(connection, partition)
+        fresh = await _append(connection, entries, applied)
+        if fresh:
+            applied.cells = await _roll_up(connection, fresh, registry, applied)
+        if dead:
+            await store.bury(connection, [(item.reason, item.event) for item in dead], now)
+    for item in dead:
+        applied.outcomes[item.kind, "dead"] += 1
+    return applied
+
+
+def _read(events: Sequence[CanonicalEvent]) -> tuple[list[Entry], list[Dead]]:
+    entries: list[Entry] = []
+    dead: list[Dead] = []
+    for event in events:
+        try:
+            entries.append(to_entry(event))
+        except MALFORMED as error:
+            dead.append(Dead("unknown", _reason(error), to_json(event).decode()))
+    return entries, dead
+
+
+def _sift(entries: Iterable[Entry], registry: Registry) -> tuple[list[Entry], list[Dead]]:
+    """Find the poison by trying each alone: redelivering the batch would find it for ever."""
+    sound: list[Entry] = []
+    poison: list[Dead] = []
+    for entry in entries:
+        try:
+            said = entry.said()
+            claims(said, entry.source, entry.id)
+            about(said, registry)
+            add_contribution({}, said, registry, 1)
+        except MALFORMED as error:
+            poison.append(Dead(entry.kind, _reason(error), to_json(entry.canonical()).decode()))
+        else:
+            sound.append(entry)
+    return sound, poison
+
+
+def _reason(error: Exception) -> str:
+    return f"can't be applied: {type(error).__name__}: {error}"
+
+
+def _require_known(entries: Iterable[Entry], registry: Registry) -> None:
+    for entry in entries:
+        if registry.units.get(entry.unit) is None:
+            raise UnknownToUsError(f"unit {entry.unit}")
+        if entry.data.get("programme") not in registry.programmes:
+            raise UnknownToUsError(f"programme {entry.data.get('programme')}")
+
+
+async def _append(connection: Connection, entries: list[Entry], applied: Applied) -> list[Entry]:
+    """Append what is new; tell duplicates from conflicts by the fingerprint."""
+    first: dict[Identity, Entry] = {}
+    again = [entry for entry in entries if first.setdefault(entry.identity, entry) is not entry]
+    if not first:
+        return []
+    appended = await store.append(connection, list(first.values()))
+    fresh = [entry for entry in first.values() if entry.identity in appended]
+    again += [entry for entry in first.values() if entry.identity not in appended]
+    if again:
+        held = await store.fingerprints(connection, again)
+        conflicts = [entry for entry in again if held[entry.identity] != entry.fingerprint]
+        if conflicts:
+            await store.put_conflicts_aside(connection, conflicts)
+        for entry in again:
+            outcome = "duplicate" if held[entry.identity] == entry.fingerprint else "conflict"
+            applied.outcomes[entry.kind, outcome] += 1
+    return fresh
+
+
+async def _roll_up(connection: Connection, fresh: list[Entry], registry: Registry, applied: Applied) -> int:
+    made = [claim for entry in fresh for claim in claims(entry.said(), entry.source, entry.id)]
+    best = strongest(made)
+    winners, delta = settle(best, await store.current_records(connection, list(best)), registry)
+    if winners:
+        await store.upsert_records(connection, winners)
+    won = {(claim.rank.id, claim.rank.source, claim.rank.sender, claim.event.province) for claim, _ in winners}
+    for entry in fresh:
+        applied.outcomes[entry.kind, "applied" if entry.identity in won else "superseded"] += 1
+    return await store.add_to_cells(connection, delta)

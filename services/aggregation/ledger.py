@@ -1,0 +1,91 @@
+"""From a message's bytes to ledger entries: pure, one pass, no second validation of what intake has checked."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from pydantic_core import from_json, to_json
+
+from services.aggregation.rollup import Said
+from shared.events import TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent
+
+Identity: TypeAlias = tuple[str, str, str, str]  # (id, source, sender, province), as the ledger's key
+
+
+class UndecodableError(Exception):
+    """The message is no CloudEvents batch of ours: it belongs in the dead-letter queue, whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event as the ledger keeps it. `identity` is what deduplicates."""
+
+    province: str
+    sender: str
+    source: str
+    id: str
+    kind: str
+    unit: str
+    time: datetime
+    accepted_at: datetime
+    fingerprint: bytes
+    data: dict[str, Any]
+    data_json: str
+
+    @property
+    def identity(self) -> Identity:
+        """What the ledger deduplicates by."""
+        return (self.id, self.source, self.sender, self.province)
+
+    def said(self) -> Said:
+        """The event without its envelope."""
+        return Said(self.province, self.sender, self.kind, self.unit, self.time, self.data)
+
+    def canonical(self) -> CanonicalEvent:
+        """The event as it travelled."""
+        return {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": self.source,
+            "type": f"{TYPE_PREFIX}{self.kind}{TYPE_SUFFIX}",
+            "subject": self.unit,
+            "time": self.time.isoformat(),
+            "data": self.data,
+            "sender": self.sender,
+            "acceptedat": self.accepted_at.isoformat(),
+            "province": self.province,
+        }
+
+
+def decode_batch(body: bytes) -> list[CanonicalEvent]:
+    """The events of a message. Raises UndecodableError when it holds no JSON array of objects."""
+    try:
+        events = from_json(body)
+    except ValueError as error:
+        raise UndecodableError(f"not JSON: {error}") from None
+    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+        raise UndecodableError("expected a JSON array of objects")
+    return events
+
+
+def to_entry(event: CanonicalEvent) -> Entry:
+    """Read one canonical event. Raises KeyError, TypeError or ValueError where it is none."""
+    kind = event["type"][len(TYPE_PREFIX) : -len(TYPE_SUFFIX)]
+    data = event["data"]
+    data_json = to_json(data)
+    # The body that must not change under the same id: everything that the sender said.
+    said = b"\0".join((kind.encode(), event["subject"].encode(), event["time"].encode(), data_json))
+    return Entry(
+        province=event["province"],
+        sender=event["sender"],
+        source=event["source"],
+        id=event["id"],
+        kind=kind,
+        unit=event["subject"],
+        time=datetime.fromisoformat(event["time"]),
+        accepted_at=datetime.fromisoformat(event["acceptedat"]),
+        fingerprint=hashlib.blake2b(said, digest_size=16).digest(),
+        data=data,
+        data_json=data_json.decode(),
+    )

@@ -1,0 +1,138 @@
+"""Why an event is refused: stable codes, each with its words in both languages."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+_SHOWN = 120  # of what came, in characters: an answer must not grow with its question
+
+
+class Code(StrEnum):
+    """The stable codes. `docs/errors.md` gives the meaning and the cure of each."""
+
+    UNIT_UNKNOWN = "unit_unknown"
+    UNIT_NOT_IN_FORCE = "unit_not_in_force"
+    UNIT_WRONG_LEVEL = "unit_wrong_level"
+    UNIT_NOT_ALLOWED = "unit_not_allowed"
+    KIND_NOT_ALLOWED = "kind_not_allowed"
+    KIND_RESERVED = "kind_reserved"
+    PROGRAMME_UNKNOWN = "programme_unknown"
+    INDICATOR_UNKNOWN = "indicator_unknown"
+    ACTIVITY_UNKNOWN = "activity_unknown"
+    REPORT_UNKNOWN = "report_unknown"
+    AGENCY_UNKNOWN = "agency_unknown"
+    AGENCY_NOT_ALLOWED = "agency_not_allowed"
+    PERIOD_INVALID = "period_invalid"
+    PERIOD_FUTURE = "period_future"
+    PERIOD_CLOSED = "period_closed"
+    NUMERATOR_EXCEEDS_DENOMINATOR = "numerator_exceeds_denominator"
+    OPTION_UNKNOWN = "option_unknown"
+    FIELD_UNKNOWN = "field_unknown"
+    FIELD_MISSING = "field_missing"
+    VALUE_INVALID = "value_invalid"
+    PERSONAL_DATA = "personal_data"
+    EVENT_TOO_LARGE = "event_too_large"
+
+
+# Vietnamese, English. `{expected}` is what would have been right.
+TEXTS: dict[Code, tuple[str, str]] = {
+    Code.UNIT_UNKNOWN: (
+        "Đơn vị không có trong danh mục; cần mã đơn vị hành chính hoặc uid {expected}",
+        "the register has no such unit; expected a unit's code or uid {expected}",
+    ),
+    Code.UNIT_NOT_IN_FORCE: (
+        "Đơn vị không tồn tại vào ngày {expected}",
+        "the unit is not in force on {expected}",
+    ),
+    Code.UNIT_WRONG_LEVEL: (
+        "Sai cấp đơn vị; cần cấp {expected}",
+        "a unit of this level doesn't report this; expected {expected}",
+    ),
+    Code.UNIT_NOT_ALLOWED: (
+        "Khóa không có quyền với đơn vị này; phạm vi của khóa là {expected}",
+        "the key has no right on this unit; it reaches what lies below {expected}",
+    ),
+    Code.KIND_NOT_ALLOWED: (
+        "Khóa không được gửi loại sự kiện này; được gửi {expected}",
+        "the key may not post this kind; it may post {expected}",
+    ),
+    Code.KIND_RESERVED: (
+        "Loại sự kiện này do hệ thống phát ra; cần {expected}",
+        "this type is the system's own to emit; expected {expected}",
+    ),
+    Code.PROGRAMME_UNKNOWN: ("Không có chương trình này; cần {expected}", "no such programme; expected {expected}"),
+    Code.INDICATOR_UNKNOWN: ("Không có chỉ tiêu này; cần {expected}", "no such indicator; expected {expected}"),
+    Code.ACTIVITY_UNKNOWN: ("Không có loại hoạt động này; cần {expected}", "no such activity; expected {expected}"),
+    Code.REPORT_UNKNOWN: ("Không có báo cáo này; cần {expected}", "no such report; expected {expected}"),
+    Code.AGENCY_UNKNOWN: ("Không có cơ quan này; cần {expected}", "no such agency; expected {expected}"),
+    Code.AGENCY_NOT_ALLOWED: (
+        "Cơ quan này không báo cáo nội dung này ở cấp này; cần {expected}",
+        "this agency doesn't report this at this level; expected {expected}",
+    ),
+    Code.PERIOD_INVALID: ("Kỳ báo cáo không hợp lệ; cần {expected}", "not a period for this; expected {expected}"),
+    Code.PERIOD_FUTURE: (
+        "Kỳ báo cáo hoặc ngày chưa bắt đầu; cần không sau {expected}",
+        "the period or day has not begun; expected none after {expected}",
+    ),
+    Code.PERIOD_CLOSED: (
+        "Kỳ báo cáo nằm ngoài thời gian của chương trình; cần {expected}",
+        "the period lies outside the programme's time; expected {expected}",
+    ),
+    Code.NUMERATOR_EXCEEDS_DENOMINATOR: (
+        "Tử số lớn hơn mẫu số; cần không quá {expected}",
+        "the numerator exceeds the denominator; expected {expected} at most",
+    ),
+    Code.OPTION_UNKNOWN: ("Giá trị không có trong danh mục; cần {expected}", "no such option; expected {expected}"),
+    Code.FIELD_UNKNOWN: ("Trường không được phép; cần {expected}", "no such field; expected {expected}"),
+    Code.FIELD_MISSING: ("Thiếu trường bắt buộc; cần {expected}", "the field is required; expected {expected}"),
+    Code.VALUE_INVALID: ("Giá trị không hợp lệ: {expected}", "not a valid value: {expected}"),
+    Code.PERSONAL_DATA: (
+        "Nội dung giống số điện thoại hoặc số định danh cá nhân; cần bỏ số đó",
+        "looks like it holds a phone or identity number; expected a text without",
+    ),
+    Code.EVENT_TOO_LARGE: ("Sự kiện quá lớn; cần không quá {expected}", "the event is too large; expected {expected}"),
+}
+FORBIDDEN = frozenset({Code.UNIT_NOT_ALLOWED, Code.KIND_NOT_ALLOWED})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One thing wrong with one event: the field's path, what was expected, what came."""
+
+    code: Code
+    field: str
+    expected: str = ""
+    got: Any = None
+
+    def to_json(self, language: str) -> dict[str, Any]:
+        """`{code, field, message, got}` in `vi` or `en`."""
+        text = TEXTS[self.code][0 if language == "vi" else 1]
+        got = None if self.code is Code.PERSONAL_DATA else _shorten(self.got)
+        return {
+            "code": self.code.value,
+            "field": self.field,
+            "message": text.format(expected=self.expected).strip(),
+            "got": got,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One refused event of a request."""
+
+    index: int
+    id: str | None
+    refusals: tuple[Refusal, ...]
+
+    def to_json(self, language: str) -> dict[str, Any]:
+        """`{index, id, errors}`."""
+        return {"index": self.index, "id": self.id, "errors": [item.to_json(language) for item in self.refusals]}
+
+
+def _shorten(value: Any) -> Any:
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < 10**20 else f"{str(value)[:20]}…"
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

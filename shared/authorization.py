@@ -1,0 +1,31 @@
+"""Reads the key out of an Authorization header, in the three forms that senders use."""
+
+import base64
+import binascii
+from datetime import datetime
+
+from shared.keys import hash_key
+from shared.registry.snapshot import Key, Registry
+
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kip", Basic realm="kip"'}
+
+
+def find_key(registry: Registry, authorization: str | None, now: datetime) -> Key | None:
+    """The valid key of `Bearer <key>`, `ApiToken <key>` or basic with the key as password; None if there is none."""
+    scheme, _, value = (authorization or "").strip().partition(" ")
+    match scheme.lower():
+        case "bearer" | "apitoken":
+            secret = value.strip()
+        case "basic":
+            secret = _password(value)
+        case _:
+            return None
+    key = registry.keys.get(hash_key(secret))
+    return key if key is not None and key.valid(now) else None
+
+
+def _password(value: str) -> str:
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

@@ -1,0 +1,53 @@
+"""FastStream brokers as Kịp needs them: raw bodies, confirmed publishing, no reflection per message."""
+
+import asyncio
+import logging
+
+from aio_pika.exceptions import AMQPError, PublishError
+from aiormq.exceptions import ChannelInvalidStateError
+from faststream.rabbit import Channel, RabbitBroker
+from faststream.rabbit.message import RabbitMessage
+from faststream.rabbit.utils import RabbitClientProperties
+
+from shared.topology import CONTENT_TYPE, EVENTS
+
+HEARTBEAT_SECONDS = 5  # a dead peer is noticed after 3 x (heartbeat + 1)
+BROKER_AWAY = (AMQPError, ChannelInvalidStateError, ConnectionError, OSError, RuntimeError, TimeoutError)
+
+
+class UnroutableError(Exception):
+    """No queue is bound for the routing key: a fault of the topology, never silence."""
+
+
+def make_broker(url: str, *, name: str) -> RabbitBroker:
+    """A broker connection. Use one to publish and another to consume: an alarm that blocks one must not stall acks."""
+    separator = "&" if "?" in url else "?"
+    return RabbitBroker(
+        f"{url}{separator}name={name}",
+        apply_types=False,
+        decoder=_raw_body,
+        default_channel=Channel(on_return_raises=True),
+        client_properties=RabbitClientProperties(heartbeat=HEARTBEAT_SECONDS),
+        graceful_timeout=15,
+        logger=logging.getLogger("faststream"),
+        log_level=logging.DEBUG,
+    )
+
+
+async def _raw_body(message: RabbitMessage) -> bytes:
+    return message.body
+
+
+async def publish_events(broker: RabbitBroker, body: bytes, key: str, deadline: float) -> None:
+    """Publish one CloudEvents batch and wait for the quorum's confirm, `deadline` seconds at most.
+
+    Raises TimeoutError or another of BROKER_AWAY when the broker didn't confirm in time (the message may arrive all the
+    same: ids make that harmless), and UnroutableError when no queue wants it.
+    """
+    try:
+        async with asyncio.timeout(deadline):
+            await broker.publish(
+                body, exchange=EVENTS, routing_key=key, persist=True, mandatory=True, content_type=CONTENT_TYPE
+            )
+    except PublishError as error:
+        raise UnroutableError(f"no queue takes {key}: is a partition's queue missing?") from error

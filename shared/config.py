@@ -1,0 +1,100 @@
+"""Settings: environment variables with the prefix KIP_ and nothing else. A secret may also come as KIP_..._FILE."""
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "KIP_"
+
+
+class SettingsError(Exception):
+    """A setting is missing or bad. Its text names the variable, what was expected and what came."""
+
+
+class _FileSecrets(PydanticBaseSettingsSource):
+    """Reads KIP_X from the file named by KIP_X_FILE, for secrets that a container gets as files."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        if path is None:
+            return None, field_name, False
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except OSError as error:
+            raise SettingsError(f"{PREFIX}{field_name.upper()}_FILE: cannot read {path}: {error.strerror}") from error
+
+    def __call__(self) -> dict[str, Any]:
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class Settings(BaseSettings):
+    """Every setting of every service. Durations are seconds, sizes bytes."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
+
+    amqp_url: SecretStr = Field(description="RabbitMQ, as amqp://user:password@host:port/vhost")
+    database_url: SecretStr = Field(description="PostgreSQL 18 or later, as postgresql://user:password@host:port/name")
+    partitions: int = Field(default=4, ge=1, le=64, description="Aggregation queues; fixed at the first load")
+    bind: str = Field(default="127.0.0.1", description="Address that the services listen on")
+    intake_port: int = Field(default=8080, ge=1, le=65535, description="Port of the intake service")
+    aggregation_port: int = Field(default=8081, ge=1, le=65535, description="Port of the aggregation service")
+    notifications_port: int = Field(default=8082, ge=1, le=65535, description="Port of the notifications service")
+    smtp_url: SecretStr = Field(
+        default=SecretStr("smtp://127.0.0.1:25"), description="Mail server, as smtp[s]://user:password@host:port"
+    )
+    mail_from: str = Field(default="kip@localhost", description="Sender address of e-mail")
+    log_format: Literal["console", "json"] = Field(default="console", description="For people or for machines")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Lowest level logged")
+    key_grace: float = Field(default=300, ge=0, description="How long known keys are trusted without the database")
+    clock: datetime | None = Field(
+        default=None, description="Start of a simulated clock (ISO 8601 with offset); absent: the real one"
+    )
+    batch_events: int = Field(default=2000, ge=1, le=50_000, description="Most events in one aggregation transaction")
+    batch_linger: float = Field(default=0.05, ge=0, le=5, description="Longest wait for a batch to fill")
+    publish_linger: float = Field(default=0.004, ge=0, le=1, description="Longest wait of a post for others to share")
+    publish_timeout: float = Field(default=1.5, gt=0, le=30, description="Longest wait for the broker's confirm")
+    sweep_interval: float = Field(default=30, gt=0, description="Time between two sweeps for due steps")
+
+    @field_validator("clock")
+    @classmethod
+    def _clock_has_an_offset(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("needs an offset, like 2023-03-17T08:00:00+07:00")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then files; nothing else."""
+        return init_settings, env_settings, _FileSecrets(settings_cls)
+
+
+def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings. Raises SettingsError that names each bad variable."""
+    try:
+        return Settings(**(dict(overrides) if overrides else {}))
+    except ValidationError as error:
+        lines = [
+            f"{PREFIX}{str(item['loc'][0]).upper()}: {_reason(item)}" if item["loc"] else item["msg"]
+            for item in error.errors(include_url=False)
+        ]
+        raise SettingsError("\n".join(lines)) from error
+
+
+def _reason(item: Any) -> str:
+    if item["type"] == "missing":
+        return "is not set"
+    secret = any(word in str(item["loc"][0]) for word in ("url", "password", "secret"))
+    return f"{item['msg']}" + ("" if secret else f", got {item['input']!r}")

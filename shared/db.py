@@ -1,0 +1,98 @@
+"""Connections to PostgreSQL and the migrations that shape it."""
+
+import asyncio
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import asyncpg
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+# What a server that is away, starting or stopping raises: wait and try again, nothing has happened.
+DATABASE_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+)
+OLDEST_SERVER = 180_000
+_LOCK = 0x6B69_7000  # "kip": one migration at a time, however many services start together
+
+
+class DatabaseError(Exception):
+    """The database can't be used as it is. Its text says what to do."""
+
+
+async def open_pool(url: str, *, size: int, application_name: str) -> Pool:
+    """Open `size` connections to a server of PostgreSQL 18 or later. Raises DatabaseError for an older one."""
+    pool = await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        server_settings={"application_name": application_name, "timezone": "UTC"},
+        command_timeout=60,
+    )
+    server = await pool.fetchval("SELECT current_setting('server_version_num')::int")
+    if server < OLDEST_SERVER:
+        await pool.close()
+        raise DatabaseError(f"KIP_DATABASE_URL: expected PostgreSQL 18 or later, got {server // 10_000}")
+    return pool
+
+
+async def close_pool(pool: Pool) -> None:
+    """Close the pool, bounded: asyncpg's close() can hang on a pending cancel (its issue 1356)."""
+    try:
+        async with asyncio.timeout(5):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()
+
+
+async def migrate(url: str, now: datetime) -> list[str]:
+    """Apply every migration that the database doesn't have yet, in order, each in a transaction; return their names.
+
+    Forward only, and safe when several processes start at once. Raises DatabaseError when an applied
+    file has changed since.
+    """
+    connection = await asyncpg.connect(url, server_settings={"application_name": "kip-migrate"})
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await connection.execute(
+            """CREATE TABLE IF NOT EXISTS public.kip_migration
+               (name text PRIMARY KEY, digest text NOT NULL, applied_at timestamptz NOT NULL)"""
+        )
+        rows = await connection.fetch("SELECT name, digest FROM public.kip_migration")
+        applied = {row["name"]: row["digest"] for row in rows}
+        fresh: list[str] = []
+        for path in sorted(MIGRATIONS.glob("*.sql")):
+            sql = path.read_text(encoding="utf-8")
+            digest = hashlib.sha256(sql.encode()).hexdigest()
+            if path.name in applied:
+                if applied[path.name] != digest:
+                    raise DatabaseError(f"{path.name} was applied with another text; add a new migration instead")
+                continue
+            async with connection.transaction():
+                await connection.execute(sql)
+                await connection.execute("INSERT INTO public.kip_migration VALUES ($1, $2, $3)", path.name, digest, now)
+            fresh.append(path.name)
+        return fresh
+    finally:
+        await connection.close(timeout=5)
+
+
+async def is_migrated(pool: Pool) -> bool:
+    """Whether every migration of this version has been applied."""
+    if await pool.fetchval("SELECT to_regclass('public.kip_migration')") is None:
+        return False
+    applied = {row["name"] for row in await pool.fetch("SELECT name FROM public.kip_migration")}
+    return all(path.name in applied for path in MIGRATIONS.glob("*.sql"))

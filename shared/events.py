@@ -1,0 +1,201 @@
+"""The events: what senders post (CloudEvents 1.0, one model a kind) and the canonical form that travels on the queue.
+
+Unknown fields are refused everywhere: no name, date of birth or identifier of a person can enter by accident.
+"""
+
+import re
+from datetime import UTC, date
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+
+TYPE_PREFIX = "vn.kip."
+TYPE_SUFFIX = ".v1"
+MAX_COUNT = 10**12  # bounds every sum well inside a 64-bit column
+
+
+class Kind(StrEnum):
+    """What an event tells. The routing key starts with it."""
+
+    ACTIVITY_RECORDED = "activity.recorded"
+    INDICATOR_REPORTED = "indicator.reported"
+    REPORT_SUBMITTED = "report.submitted"
+    PROBLEM_RAISED = "problem.raised"
+    PROBLEM_RESOLVED = "problem.resolved"
+    RECORD_RETRACTED = "record.retracted"
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type: `vn.kip.activity.recorded.v1`."""
+        return f"{TYPE_PREFIX}{self}{TYPE_SUFFIX}"
+
+
+KIND_OF_TYPE = {kind.type: kind for kind in Kind}
+
+Slug = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+# Printable and without a NUL: PostgreSQL stores no NUL, and identifiers are shown to people.
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT, strict=True)]
+Revision = Annotated[int, Field(ge=0, le=2**31 - 2, strict=True)]
+_NUMBER_OF_A_PERSON = re.compile(r"(?:\+?\d[ .\-]?){9,}")
+
+
+def _no_number_of_a_person(text: str) -> str:
+    if _NUMBER_OF_A_PERSON.search(text):
+        raise ValueError("looks like it holds a phone or identity number")
+    return text
+
+
+class Data(BaseModel):
+    """What every kind's data has in common."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    programme: Slug
+
+
+class Money(BaseModel):
+    """An amount of one funding line, in whole dong."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    line: Slug
+    amount: Count
+
+
+class ActivityRecorded(Data):
+    """An activity was held. `record` is the sender's own id of it; a higher revision corrects it."""
+
+    activity: Slug
+    record: Identifier
+    revision: Revision = 0
+    held_on: date
+    agency: Slug
+    domain: Slug | None = None
+    by: dict[Slug, Slug] = Field(default_factory=dict, max_length=8)
+    participants: dict[Slug, Count] = Field(default_factory=dict, max_length=32)
+    female: Count | None = None
+    money: list[Money] = Field(default_factory=list, max_length=16)
+    supersedes: Identifier | None = None
+
+
+class Split(BaseModel):
+    """The part of an indicator that belongs to one combination of options."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: dict[Slug, Slug] = Field(min_length=1, max_length=8)
+    numerator: Count
+    denominator: Count
+
+
+class IndicatorReported(Data):
+    """An indicator's figure for a unit, agency and period: the whole record, never a part."""
+
+    indicator: Slug
+    agency: Slug
+    period: Slug
+    revision: Revision = 0
+    numerator: Count | None = None
+    denominator: Count | None = None
+    breakdown: list[Split] = Field(default_factory=list, max_length=256)
+    components: dict[Slug, bool] | None = Field(default=None, max_length=32)
+
+
+class ReportSubmitted(Data):
+    """A unit's agency has handed in its report of a period."""
+
+    report: Slug
+    agency: Slug
+    period: Slug
+    revision: Revision = 0
+
+
+class Problem(Data):
+    """An obstacle met on the way, told in a few words without personal data."""
+
+    record: Identifier
+    agency: Slug
+    text: Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_no_number_of_a_person)]
+
+
+class RecordRetracted(Data):
+    """Withdraws a record (`record`), an indicator's figure or a report (`agency` and `period` with it)."""
+
+    revision: Revision
+    record: Identifier | None = None
+    indicator: Slug | None = None
+    report: Slug | None = None
+    agency: Slug | None = None
+    period: Slug | None = None
+
+
+# Written in UTC, so that texts sort as times do and the same instant always has the same fingerprint.
+Instant = Annotated[
+    AwareDatetime,
+    AfterValidator(lambda value: value.astimezone(UTC)),
+    PlainSerializer(lambda value: value.isoformat().replace("+00:00", "Z"), return_type=str, when_used="json"),
+]
+
+
+class CloudEvent(BaseModel):
+    """CloudEvents 1.0 attributes as a sender posts them. Tracing attributes are accepted and not kept."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    specversion: Literal["1.0"]
+    id: Identifier
+    source: Identifier
+    subject: Identifier
+    time: Instant
+    datacontenttype: Literal["application/json"] | None = Field(default=None, exclude=True)
+    dataschema: Identifier | None = Field(default=None, exclude=True)
+    traceparent: Identifier | None = Field(default=None, exclude=True)
+    tracestate: Identifier | None = Field(default=None, exclude=True)
+
+
+class ActivityRecordedEvent(CloudEvent):
+    type: Literal["vn.kip.activity.recorded.v1"]
+    data: ActivityRecorded
+
+
+class IndicatorReportedEvent(CloudEvent):
+    type: Literal["vn.kip.indicator.reported.v1"]
+    data: IndicatorReported
+
+
+class ReportSubmittedEvent(CloudEvent):
+    type: Literal["vn.kip.report.submitted.v1"]
+    data: ReportSubmitted
+
+
+class ProblemRaisedEvent(CloudEvent):
+    type: Literal["vn.kip.problem.raised.v1"]
+    data: Problem
+
+
+class ProblemResolvedEvent(CloudEvent):
+    type: Literal["vn.kip.problem.resolved.v1"]
+    data: Problem
+
+
+class RecordRetractedEvent(CloudEvent):
+    type: Literal["vn.kip.record.retracted.v1"]
+    data: RecordRetracted
+
+
+PostedEvent = Annotated[
+    ActivityRecordedEvent
+    | IndicatorReportedEvent
+    | ReportSubmittedEvent
+    | ProblemRaisedEvent
+    | ProblemResolvedEvent
+    | RecordRetractedEvent,
+    Field(discriminator="type"),
+]
+
+# The canonical event is a CloudEvents JSON object: the attributes above with `subject` resolved to a uid, and three
+# extension attributes that intake stamps: `sender` (the name that the key belongs to), `acceptedat` (when the door took
+# it) and `province` (the key of the partition).
+CanonicalEvent = dict[str, Any]

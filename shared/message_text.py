@@ -1,0 +1,104 @@
+"""A programme's message texts: Jinja2 templates whose first line is `Subject: …`, then a blank line, then the body.
+
+Whoever writes a programme is not whoever runs the machine: templates run in a sandbox, and an unknown variable is an
+error. They are tried on sample data when the programme is loaded, so that none fails on the morning that it is due.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from types import MappingProxyType
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+_SUBJECT = "Subject:"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message in one language, ready for a channel."""
+
+    subject: str
+    body: str
+
+
+@cache
+def environment() -> ImmutableSandboxedEnvironment:
+    """How templates are read: plain text, a line with only a statement leaves no line behind."""
+    return ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    )
+
+
+@lru_cache(maxsize=256)
+def _compiled(template: str) -> Template:
+    return environment().from_string(template)
+
+
+def render(template: str, variables: Mapping[str, Any]) -> Message:
+    """The message. Raises TemplateError for an unknown variable, ValueError for a text without subject or body."""
+    text = _compiled(template).render(variables)
+    first, _, rest = text.partition("\n")
+    if not first.startswith(_SUBJECT) or not first.removeprefix(_SUBJECT).strip():
+        raise ValueError(f"the first line must be '{_SUBJECT} …', got {first!r}")
+    blank, _, body = rest.partition("\n")
+    if blank.strip():
+        raise ValueError(f"a blank line must follow the subject, got {blank!r}")
+    if not body.strip():
+        raise ValueError("the body is empty")
+    return Message(" ".join(first.removeprefix(_SUBJECT).split()), body.strip() + "\n")
+
+
+def faults(template: str) -> Iterator[tuple[int | None, str]]:
+    """What is wrong with a template, as (line, reason): tried with one and with two items, ordered and requested."""
+    try:
+        _compiled(template)
+    except TemplateSyntaxError as error:
+        yield error.lineno, f"not a template: {error.message}"
+        return
+    for requested in (False, True):
+        for items in (_ITEMS[:1], _ITEMS):
+            try:
+                render(template, {**SAMPLE, "requested": requested, "items": items, "count": len(items)})
+            except (TemplateError, ValueError, TypeError, ArithmeticError) as error:
+                yield None, f"fails on sample data: {error}"
+                return
+
+
+_ITEMS: tuple[Mapping[str, Any], ...] = (
+    {
+        "unit_name": "Xã Yên Vượng",
+        "unit_code": "06412",
+        "parent_name": "Huyện Hữu Lũng",
+        "report_label": "Báo cáo quý",
+        "period": "2023-Q1",
+        "due_at": "17:00 16/03/2023",
+        "shifted_because": None,
+        "days_late": 1,
+        "contact": "a@example.vn",
+    },
+    {
+        "unit_name": "Xã Minh Tiến",
+        "unit_code": "06415",
+        "parent_name": None,
+        "report_label": "Báo cáo năm",
+        "period": "2023",
+        "due_at": "17:00 18/12/2023",
+        "shifted_because": "chuyển từ thứ Bảy, 16/12/2023",
+        "days_late": 12,
+        "contact": None,
+    },
+)
+SAMPLE: Mapping[str, Any] = MappingProxyType(
+    {
+        "officer": {"name": "Nguyễn Văn A"},
+        "unit": {"name": "Huyện Hữu Lũng"},
+        "items": _ITEMS,
+        "programme_label": "Đề án mẫu",
+        "now": "08:00 17/03/2023",
+        "count": len(_ITEMS),
+        "requested": False,
+    }
+)

@@ -1,0 +1,28 @@
+"""Every metric that Kịp exports, in one place. No label has a value per unit."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_LAG = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600)
+_SIZE = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
+
+EVENTS_RECEIVED = Counter(
+    "kip_events_received_total", "Events at the door, by kind and what was answered", ("kind", "outcome")
+)
+EVENTS_APPLIED = Counter(
+    "kip_events_applied_total", "Events taken from the queue, by kind and outcome", ("kind", "outcome")
+)
+APPLY_LAG = Histogram("kip_apply_lag_seconds", "From acceptance at the door to the commit of the figures", buckets=_LAG)
+BATCH_EVENTS = Histogram("kip_batch_events", "Events in one aggregation transaction", buckets=_SIZE)
+FLUSH_SECONDS = Histogram("kip_flush_seconds", "Time of one aggregation transaction", buckets=_FAST)
+SPOOL_EVENTS = Gauge("kip_spool_events", "Events that wait in the spool for the broker")
+DEAD_EVENTS = Gauge("kip_dead_events", "Events that could not be applied and wait for a person", ("service",))
+DRIFT_CELLS = Gauge("kip_drift_cells", "Cells that differ from a recompute of the ledger (should be 0)")
+OBLIGATIONS = Gauge("kip_obligations", "Obligations by report, level and state", ("report", "level", "state"))
+ALERTS = Counter("kip_alerts_total", "Alerts by channel, step and outcome", ("channel", "step", "outcome"))
+OLDEST_UNDELIVERED_ALERT = Gauge(
+    "kip_oldest_undelivered_alert_seconds", "Age of the oldest alert that was queued and is not delivered"
+)
+SWEEP_LAST_SUCCESS = Gauge(
+    "kip_sweep_last_success_timestamp_seconds", "When the last sweep ended well (Unix time, the machine's clock)"
+)

@@ -1,0 +1,57 @@
+"""Logs and probes, the same in every service."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+
+def configure_logging(service: str, log_format: str, level: str) -> None:
+    """One line a batch or a request; JSON for machines. No event bodies, no addresses, no secrets are ever logged."""
+    renderer: Any = structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks if log_format == "json" else structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
+
+
+def probe_routes(readiness: Readiness, describe: Callable[[], Mapping[str, Any]]) -> list[Route]:
+    """`/healthz`, `/readyz` and `/metrics`.
+
+    `readiness` gives, per dependency, None if it is good or the reason why not; `describe` adds facts to `/readyz`.
+    """
+
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def readyz(_: Request) -> Response:
+        checks = await readiness()
+        ready = all(reason is None for reason in checks.values())
+        body = {
+            "status": "ready" if ready else "not ready",
+            "checks": {name: reason or "ok" for name, reason in checks.items()},
+            **describe(),
+        }
+        return JSONResponse(body, status_code=200 if ready else 503)
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

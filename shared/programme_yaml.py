@@ -1,0 +1,103 @@
+"""Reads a programme's YAML (1.2) with the line of every value, naming each duplicate key and unreadable value.
+
+Positions come from the composed nodes: a plain load forgets them, and stops at the first duplicate key.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error of a programme's folder: the file, the line if it is known, the path in the file, and the reason."""
+
+    file: str
+    line: int | None
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{where}: {self.path}: {self.reason}" if self.path else f"{where}: {self.reason}"
+
+
+def written(place: Place) -> str:
+    """The place as people write it: `indicators[1].reporters[0].agencies`."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return text.removeprefix(".")
+
+
+@dataclass(slots=True)
+class Document:
+    """A file's values, the line (from 1) of each place in it, and what could not be read."""
+
+    file: str
+    values: Any = None
+    lines: dict[Place, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, place: Place, reason: str) -> Problem:
+        """A problem at a place of this file; of a place that is missing the line is that of the nearest one around."""
+        line = next((self.lines[place[:end]] for end in range(len(place), -1, -1) if place[:end] in self.lines), None)
+        return Problem(self.file, line, written(place), reason)
+
+
+def read_yaml(file: str, text: str) -> Document:
+    """The document in `text`. Never raises for what the text holds: see `Document.problems`."""
+    document = Document(file)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.allow_duplicate_keys = True  # the nodes keep both, and each is named below
+    try:
+        root = yaml.compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        reason = " ".join(part for part in (error.context, error.problem) if part)
+        document.problems.append(Problem(file, mark.line + 1 if mark else None, "", f"not YAML: {reason}"))
+        return document
+    except YAMLError as error:
+        document.problems.append(Problem(file, None, "", f"not YAML: {error}"))
+        return document
+    if root is not None:
+        document.values = _value(document, yaml, root, (), ())
+    return document
+
+
+def _value(document: Document, yaml: YAML, node: Node, place: Place, around: tuple[Node, ...]) -> Any:
+    document.lines[place] = node.start_mark.line + 1
+    if any(node is outer for outer in around):
+        document.problems.append(document.problem(place, "an alias that contains itself"))
+        return None
+    if isinstance(node, MappingNode):
+        return {
+            key: _value(document, yaml, value, (*place, key), (*around, node))
+            for key, value in _pairs(document, node, place)
+        }
+    if isinstance(node, SequenceNode):
+        return [_value(document, yaml, item, (*place, i), (*around, node)) for i, item in enumerate(node.value)]
+    try:
+        return yaml.constructor.construct_object(node)
+    except (ValueError, YAMLError) as error:  # such as 2025-02-30
+        document.problems.append(document.problem(place, f"unreadable value {node.value!r}: {error}"))
+        return None
+
+
+def _pairs(document: Document, node: MappingNode, place: Place) -> Iterator[tuple[str, Node]]:
+    seen: dict[str, int] = {}
+    for key, value in node.value:
+        line = key.start_mark.line + 1
+        name = key.value if isinstance(key, ScalarNode) else None
+        if not isinstance(name, str):
+            document.problems.append(Problem(document.file, line, written(place), "a key must be a plain word"))
+        elif name in seen:
+            reason = f"duplicate key, first given in line {seen[name]}"
+            document.problems.append(Problem(document.file, line, written((*place, name)), reason))
+        else:
+            seen[name] = line
+            yield name, value

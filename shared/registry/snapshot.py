@@ -1,0 +1,42 @@
+"""The registry in memory: one immutable snapshot, replaced whole when something changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.programme import Programme
+from shared.units import Units
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What one key allows: a sender's name, a subtree, kinds (None: all), reading, until when."""
+
+    sender: str
+    subtree: str
+    kinds: frozenset[str] | None
+    can_read: bool
+    expires_at: datetime | None
+
+    def valid(self, now: datetime) -> bool:
+        """Whether the key is still good."""
+        return self.expires_at is None or now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Everything a service needs to judge an event. `keys` is by the key's SHA-256."""
+
+    units: Units = field(default_factory=lambda: Units(()))
+    partitions: Mapping[str, int] = field(default_factory=dict)
+    programmes: Mapping[str, Programme] = field(default_factory=dict)
+    keys: Mapping[bytes, Key] = field(default_factory=dict)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether units and at least one programme are there."""
+        return len(self.units) > 0 and bool(self.programmes)
+
+    def partition_of(self, province: str) -> int:
+        """The partition of a province (as `Units.province_of` names it)."""
+        return self.partitions[province]

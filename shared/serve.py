@@ -1,0 +1,33 @@
+"""Runs a service's ASGI application as every service runs it."""
+
+import sys
+from collections.abc import Callable
+
+import uvicorn
+from starlette.applications import Starlette
+
+from shared.config import Settings, SettingsError, load_settings
+from shared.observability import configure_logging
+
+GRACE_SECONDS = 20  # a stop waits that long for requests under way
+
+
+def serve(service: str, port: Callable[[Settings], int], make_app: Callable[[Settings], Starlette]) -> None:
+    """Serve until SIGTERM or Ctrl-C. A bad setting stops the start and names the variable."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        sys.exit(f"kip {service}: {error}")
+    configure_logging(service, settings.log_format, settings.log_level)
+    uvicorn.run(
+        make_app(settings),
+        host=settings.bind,
+        port=port(settings),
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )

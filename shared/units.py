@@ -1,0 +1,153 @@
+"""Administrative units: two trees joined by successors, looked up by uid or by code and date.
+
+A code is not a key: 3,350 codes exist both before and after 1 July 2025 and 1,802 of them name another place.
+`uid` is the key. Depth and level names are data; the code knows only parents and successors.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One unit over its time in force (both dates inclusive; None is unbounded)."""
+
+    uid: str
+    code: str
+    name: str
+    level: str
+    type: str
+    parent: str | None
+    valid_from: date | None
+    valid_to: date | None
+    successor: str | None
+    other_successors: tuple[str, ...]
+
+    def in_force(self, on: date) -> bool:
+        """Whether the unit exists on that day."""
+        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
+
+
+class Units:
+    """The register in memory, immutable. Look-ups that fail return None; broken registers raise ValueError at once."""
+
+    def __init__(self, units: Iterable[Unit]) -> None:
+        self._by_uid = {unit.uid: unit for unit in units}
+        self._by_code: dict[str, list[Unit]] = defaultdict(list)
+        self._children: dict[str, list[str]] = defaultdict(list)
+        self._predecessors: dict[str, list[str]] = defaultdict(list)
+        for unit in self._by_uid.values():
+            self._by_code[unit.code].append(unit)
+            if unit.parent is not None:
+                self._children[unit.parent].append(unit.uid)
+            if unit.successor is not None:
+                self._predecessors[unit.successor].append(unit.uid)
+        self._ladders: dict[tuple[str, date], tuple[Unit, ...]] = {}
+        self._roots: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_uid)
+
+    def __iter__(self) -> Iterator[Unit]:
+        return iter(self._by_uid.values())
+
+    def get(self, uid: str) -> Unit | None:
+        """The unit with this uid."""
+        return self._by_uid.get(uid)
+
+    def __getitem__(self, uid: str) -> Unit:
+        return self._by_uid[uid]
+
+    def by_code(self, code: str) -> list[Unit]:
+        """Every unit that ever had this code."""
+        return self._by_code.get(code, [])
+
+    def find(self, code_or_uid: str, on: date) -> Unit | None:
+        """The unit with this uid, or the one with this code that is in force on the day."""
+        unit = self._by_uid.get(code_or_uid)
+        if unit is not None and unit.uid != unit.code:
+            return unit
+        return next((unit for unit in self._by_code.get(code_or_uid, ()) if unit.in_force(on)), None)
+
+    def children(self, uid: str) -> list[Unit]:
+        """The units directly below."""
+        return [self._by_uid[child] for child in self._children.get(uid, ())]
+
+    def descendants(self, uid: str) -> Iterator[Unit]:
+        """The unit itself and all below it in its own tree."""
+        stack = [uid]
+        while stack:
+            current = stack.pop()
+            yield self._by_uid[current]
+            stack.extend(self._children.get(current, ()))
+
+    def predecessors(self, uid: str) -> list[Unit]:
+        """The units whose (default) successor this one is."""
+        return [self._by_uid[old] for old in self._predecessors.get(uid, ())]
+
+    def path(self, uid: str) -> tuple[Unit, ...]:
+        """The unit and its ancestors in its own tree, lowest first."""
+        steps: list[Unit] = []
+        current: str | None = uid
+        while current is not None:
+            steps.append(self._by_uid[current])
+            current = steps[-1].parent
+        return tuple(steps)
+
+    def ladder(self, uid: str, on: date) -> tuple[Unit, ...]:
+        """The steps that a figure of this unit climbs on that day, lowest first.
+
+        A unit in force climbs its own tree. One that is no more climbs through its successor's; one without a
+        successor (a district) through its parent's.
+        """
+        key = (uid, on)
+        ladder = self._ladders.get(key)
+        if ladder is None:
+            ladder = self._ladders[key] = self._climb(uid, on)
+        return ladder
+
+    def _climb(self, uid: str, on: date) -> tuple[Unit, ...]:
+        unit = self._by_uid[uid]
+        while not (unit.in_force(on) or (unit.valid_from is not None and on < unit.valid_from)):
+            step = unit.successor or unit.parent
+            if step is None:
+                break
+            unit = self._by_uid[step]
+        return self.path(unit.uid)
+
+    def today(self, uid: str) -> Unit:
+        """The unit at the end of the successor chain (through the parent where there is no successor)."""
+        unit = self._by_uid[uid]
+        while unit.valid_to is not None:
+            step = unit.successor or unit.parent
+            if step is None:
+                break
+            unit = self._by_uid[step]
+        return unit
+
+    def province_of(self, uid: str) -> str:
+        """The uid of the unit just below the root, at the end of the successor chain; the root itself for the root.
+
+        Both epochs of a place share it (`06@1` and `19@1` give `19@2`): it is the key of partitions and of every
+        aggregation table.
+        """
+        province = self._roots.get(uid)
+        if province is None:
+            path = self.path(self.today(uid).uid)
+            province = self._roots[uid] = path[max(len(path) - 2, 0)].uid
+        return province
+
+    def covers(self, holder: str, uid: str) -> bool:
+        """Whether rights held on `holder` reach `uid`: it lies below, or becomes or came from what lies below.
+
+        Rights follow successors, and a successor may post for its predecessors' earlier periods. A district's rights
+        go on in the communes that its communes became, not in the whole province.
+        """
+        if any(step.uid == holder for step in self.path(uid)):
+            return True
+        unit = self._by_uid[uid]
+        if unit.valid_to is not None and any(step.uid == holder for step in self.path(self.today(uid).uid)):
+            return True
+        return any(self.covers(holder, former.uid) for former in self.predecessors(uid))

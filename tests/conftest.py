@@ -1,0 +1,116 @@
+"""What tests share: one private broker and database for the session, an empty virtual host and database for each test.
+
+Nothing is started until a test asks for it, and nothing stays: see `deploy/local/keeper.py`.
+"""
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from typing import Protocol
+
+import pytest
+
+from deploy.local.postgres import Postgres
+from deploy.local.rabbitmq import RabbitMQ
+from deploy.local.stack import LocalStack
+from tests.system import System, kip
+
+# A crash of a process loses nothing without fsync, only a crash of the machine does; no test crashes the machine.
+TEST_POSTGRES_SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+_numbers = itertools.count(1)
+
+
+class NewDatabase(Protocol):
+    """Makes an empty database, or a copy of the database `template` (its name or URL); returns its URL."""
+
+    def __call__(self, template: str | None = None) -> str: ...
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The session's servers, on ports where nobody expects anything. Logs stay in pytest's folder, data don't."""
+    folder = tmp_path_factory.mktemp("stack")
+    with LocalStack(folder, usual_ports=False, postgres_settings=TEST_POSTGRES_SETTINGS) as running:
+        yield running
+    for data in ("postgres", "rabbitmq"):
+        shutil.rmtree(folder / data, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(stack: LocalStack) -> Postgres:
+    """The session's database server. A test that kills it starts it again."""
+    assert stack.postgres is not None
+    return stack.postgres
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(stack: LocalStack) -> RabbitMQ:
+    """The session's broker. A test that kills it or raises an alarm puts that right again."""
+    assert stack.rabbitmq is not None
+    return stack.rabbitmq
+
+
+@pytest.fixture
+def amqp_url(rabbitmq: RabbitMQ) -> Iterator[str]:
+    """A virtual host of the test's own: 15 ms to make, 20 ms to delete with all its queues."""
+    vhost = f"test-{next(_numbers)}"
+    yield rabbitmq.add_vhost(vhost)
+    rabbitmq.delete_vhost(vhost)
+
+
+@pytest.fixture(scope="session")
+def session_database(postgres: Postgres) -> Iterator[NewDatabase]:
+    """`new_database` for session-wide fixtures, such as a migrated template; its databases live as the session does."""
+    yield from _databases(postgres)
+
+
+@pytest.fixture
+def new_database(postgres: Postgres) -> Iterator[NewDatabase]:
+    """A factory of databases that are dropped after the test, whoever is still connected."""
+    yield from _databases(postgres)
+
+
+@pytest.fixture
+def database_url(new_database: NewDatabase) -> str:
+    """An empty database of the test's own."""
+    return new_database()
+
+
+@pytest.fixture(scope="session")
+def loaded_template(session_database: NewDatabase) -> str:
+    """A database that is migrated and has the units and the shipped programme: to be copied, never written to."""
+    url = session_database()
+    for words in (("migrate",), ("load", "programmes/ecd-1437")):
+        kip(*words, environment={"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url})
+    return url
+
+
+@pytest.fixture
+def loaded_database(new_database: NewDatabase, loaded_template: str) -> str:
+    """A loaded database of the test's own."""
+    return new_database(loaded_template)
+
+
+def _databases(postgres: Postgres) -> Iterator[NewDatabase]:
+    made: list[str] = []
+
+    def new_database(template: str | None = None) -> str:
+        name = f"test_{next(_numbers)}"
+        source = "template0" if template is None else template.rpartition("/")[2]
+        postgres.execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
+        made.append(name)
+        return postgres.database_url(name)
+
+    yield new_database
+    for name in made:
+        postgres.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def system(
+    stack: LocalStack, rabbitmq: RabbitMQ, session_database: NewDatabase, loaded_template: str
+) -> Iterator[System]:
+    """Intake and aggregation running, for tests that keep to units of their own and break nothing."""
+    running = System(stack, rabbitmq.add_vhost("shared"), session_database(loaded_template))
+    yield running
+    running.services.stop()

@@ -1,0 +1,72 @@
+"""The batcher that both ends of the pipeline stand on."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from shared.batch import Batcher
+
+
+async def test_concurrent_items_share_a_flush_and_each_hears_of_it() -> None:
+    flushes: list[list[int]] = []
+
+    async def flush(items: Sequence[int]) -> None:
+        flushes.append(list(items))
+
+    batcher = Batcher(flush, limit=100, linger=0.01)
+    batcher.start()
+    await asyncio.gather(*(batcher.submit(number) for number in range(10)))
+    await batcher.stop()
+    assert flushes == [list(range(10))]
+
+
+async def test_a_full_batch_does_not_wait_and_none_is_over_the_limit() -> None:
+    flushes: list[list[int]] = []
+
+    async def flush(items: Sequence[int]) -> None:
+        flushes.append(list(items))
+
+    batcher = Batcher(flush, limit=3, linger=60)
+    batcher.start()
+    await asyncio.gather(*(batcher.submit(number) for number in range(6)))
+    assert flushes == [[0, 1, 2], [3, 4, 5]]
+    last = asyncio.create_task(batcher.submit(6))
+    await asyncio.sleep(0)
+    await batcher.stop()
+    await last
+    assert flushes[-1] == [6]
+
+
+async def test_a_failed_flush_is_raised_to_its_own_callers_only() -> None:
+    async def flush(items: Sequence[str]) -> None:
+        if "bad" in items:
+            raise ConnectionError("away")
+
+    batcher = Batcher(flush, limit=1, linger=0)
+    batcher.start()
+    good, bad = await asyncio.gather(batcher.submit("good"), batcher.submit("bad"), return_exceptions=True)
+    await batcher.submit("again")
+    await batcher.stop()
+    assert good is None
+    assert isinstance(bad, ConnectionError)
+
+
+async def test_a_caller_that_leaves_does_not_take_its_item_out() -> None:
+    flushed: list[int] = []
+    begin = asyncio.Event()
+
+    async def flush(items: Sequence[int]) -> None:
+        await begin.wait()
+        flushed.extend(items)
+
+    batcher = Batcher(flush, limit=1, linger=0)
+    batcher.start()
+    leaving = asyncio.create_task(batcher.submit(1))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    begin.set()
+    await batcher.stop()
+    assert flushed == [1]

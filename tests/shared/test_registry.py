@@ -1,0 +1,128 @@
+"""The registry in a real PostgreSQL: migrations, loading, and how a running service follows it."""
+
+import asyncio
+import hashlib
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from shared.clock import SystemClock
+from shared.db import DatabaseError, migrate
+from shared.registry import store
+from shared.registry.follower import RegistryFollower
+from tests.system import ROOT, kip
+
+NOW = datetime(2023, 1, 1, tzinfo=UTC)
+SHIPPED = "programmes/ecd-1437"
+
+
+def environment(url: str) -> dict[str, str]:
+    return {"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url}
+
+
+async def count(url: str, table: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        return int(await connection.fetchval(f"SELECT count(*) FROM {table}"))  # noqa: S608 - the test's own names
+    finally:
+        await connection.close()
+
+
+async def test_several_processes_may_migrate_at_once(database_url: str) -> None:
+    applied = await asyncio.gather(*(migrate(database_url, NOW) for _ in range(4)))
+    names = [name for one in applied for name in one]
+    assert len(names) == len(set(names)) == await count(database_url, "public.kip_migration") > 0
+    assert await migrate(database_url, NOW) == []
+
+
+async def test_an_applied_migration_whose_text_changed_is_refused(database_url: str) -> None:
+    await migrate(database_url, NOW)
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("UPDATE public.kip_migration SET digest = 'other'")
+    await connection.close()
+    with pytest.raises(DatabaseError, match=r"0001_registry.sql was applied with another text"):
+        await migrate(database_url, NOW)
+
+
+async def test_loading_again_changes_nothing(loaded_database: str) -> None:
+    assert await count(loaded_database, "registry.unit") == 14_150
+    # each unit with itself, its province or district and so on, up to the nation, in both trees
+    assert await count(loaded_database, "registry.unit_closure") == 1 + 97 * 2 + 696 * 3 + 10_035 * 4 + 3_321 * 3
+    assert kip("load", SHIPPED, environment=environment(loaded_database)).strip() == "nothing has changed"
+
+
+async def test_a_bad_programme_loads_nothing_and_says_where(database_url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "ecd-1437"
+    shutil.copytree(ROOT / SHIPPED, folder)
+    file = folder / "programme.yaml"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("agency: ubnd-huyen", "agency: ubnd-huyn"), encoding="utf-8"
+    )
+    kip("migrate", environment=environment(database_url))
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "load", str(folder)],
+        cwd=ROOT, env=environment(database_url), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "programme.yaml" in done.stderr
+    assert "ubnd-huyn" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert await count(database_url, "registry.unit") == 0
+
+
+async def follow(url: str) -> RegistryFollower:
+    follower = RegistryFollower(url, SystemClock(), "test")
+    await follower.start()
+    return follower
+
+
+async def eventually(happened: object, seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not happened():  # type: ignore[operator]
+            await asyncio.sleep(0.01)
+
+
+async def test_a_service_learns_of_a_new_key_at_once(loaded_database: str) -> None:
+    follower = await follow(loaded_database)
+    try:
+        assert follower.registry.loaded
+        kip("source", "add", "late", "--json", environment=environment(loaded_database))
+        await eventually(lambda: any(key.sender == "late" for key in follower.registry.keys.values()))
+    finally:
+        await follower.stop()
+
+
+async def test_a_key_is_stored_as_a_hash_only(loaded_database: str) -> None:
+    key = kip("source", "add", "app", environment=environment(loaded_database)).split()[-1]
+    connection = await asyncpg.connect(loaded_database)
+    rows = await connection.fetch("SELECT hash, source_key::text AS written FROM registry.source_key")
+    await connection.close()
+    assert [row["hash"] for row in rows] == [hashlib.sha256(key.encode()).digest()]
+    assert key not in rows[0]["written"]
+
+
+async def test_the_simulated_clock_is_one_for_all_and_is_never_rewound(loaded_database: str) -> None:
+    start = datetime(2023, 3, 1, tzinfo=UTC)
+    first = RegistryFollower(loaded_database, SystemClock(), "first", simulated_from=start)
+    await first.start()
+    connection = await asyncpg.connect(loaded_database)
+    try:
+        ahead, _ = await store.read_clock(connection) or (timedelta(0), 0)
+        assert await store.advance_clock(connection, ahead + timedelta(days=10))
+        assert not await store.advance_clock(connection, ahead)
+        second = RegistryFollower(loaded_database, SystemClock(), "second", simulated_from=start)
+        await second.start()
+        await eventually(lambda: first._clock.now() - start > timedelta(days=9))
+        assert abs(first._clock.now() - second._clock.now()) < timedelta(seconds=1)
+        async with asyncio.timeout(10):
+            while await store.lagging_followers(connection):
+                await asyncio.sleep(0.01)
+        await second.stop()
+    finally:
+        await connection.close()
+        await first.stop()

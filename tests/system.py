@@ -1,0 +1,133 @@
+"""Kịp's services as tests run them: real processes on the session's broker and a database of the test's own."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.local.services import SERVICES, Services
+from deploy.local.stack import LocalStack
+
+ROOT = Path(__file__).resolve().parents[1]
+BATCH = "application/cloudevents-batch+json"
+SIMULATED = "2023-03-20T08:00:00+07:00"
+
+
+def kip(*words: str, environment: Mapping[str, str]) -> str:
+    """Run the console command as a user does; what it prints. Fails with its error output."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", *words],
+        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, f"kip {' '.join(words)} exited {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+class System:
+    """The chosen services, with the keys of a sender and a reader."""
+
+    def __init__(
+        self,
+        stack: LocalStack,
+        amqp_url: str,
+        database_url: str,
+        names: Iterable[str] = ("intake", "aggregation"),
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        own = {"KIP_AMQP_URL": amqp_url, "KIP_DATABASE_URL": database_url, "KIP_CLOCK": SIMULATED, **(settings or {})}
+        wanted = [service for service in SERVICES if service.name in set(names)]
+        self.services = Services(stack, wanted, own)
+        self.environment = self.services.environment
+        self.key = self.add_source("app")
+        self.reader_key = self.add_source("reader", "--read")
+        self.services.start()
+
+    def add_source(self, name: str, *options: str) -> str:
+        """Add a sender; its key."""
+        return str(json.loads(kip("source", "add", name, "--json", *options, environment=self.environment))["key"])
+
+    def post(self, events: list[dict[str, Any]], *, key: str | None = None, **query: str) -> httpx.Response:
+        """Post a batch."""
+        return httpx.post(
+            f"{self.services.url('intake')}/v1/events",
+            content=json.dumps(events),
+            params=query,
+            headers={"Authorization": f"Bearer {key or self.key}", "Content-Type": BATCH},
+            timeout=30,
+            trust_env=False,
+        )
+
+    def rollups(self, *, key: str | None = None, **query: str) -> list[dict[str, Any]]:
+        """The rows of GET /v1/rollups."""
+        answer = self.read("/v1/rollups", key=key, **query)
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["rows"])
+
+    def read(self, path: str, *, key: str | None = None, **query: str) -> httpx.Response:
+        """Ask the read API."""
+        return httpx.get(
+            f"{self.services.url('aggregation')}{path}",
+            params=query,
+            headers={"Authorization": f"Bearer {key or self.reader_key}"},
+            timeout=30,
+            trust_env=False,
+        )
+
+    def metric(self, service: str, name: str, **labels: str) -> float:
+        """The sum of a metric's samples that have these labels."""
+        text = httpx.get(f"{self.services.url(service)}/metrics", trust_env=False).text
+        samples = re.findall(rf"^{name}(?:\{{(.*)\}})? (\S+)$", text, flags=re.MULTILINE)
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        return sum(float(value) for found, value in samples if all(label in found for label in wanted))
+
+    def wait_until(self, happened: Callable[[], bool], what: str, seconds: float = 60) -> None:
+        """Wait, bounded, for something that takes its time."""
+        deadline = time.monotonic() + seconds
+        while not happened():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"after {seconds:.0f} s still not: {what}")
+            time.sleep(0.05)
+
+
+def event(kind: str, subject: str, data: Mapping[str, Any], **attributes: Any) -> dict[str, Any]:
+    """A CloudEvent as a sender writes it."""
+    return {
+        "specversion": "1.0",
+        "id": uuid.uuid4().hex,
+        "source": "/tests",
+        "type": f"vn.kip.{kind}.v1",
+        "subject": subject,
+        "time": "2023-03-15T08:00:00+07:00",
+        "data": {"programme": "ecd-1437", **data},
+        **attributes,
+    }
+
+
+def access(subject: str = "06412", numerator: int = 412, revision: int = 0, **attributes: Any) -> dict[str, Any]:
+    """Indicator A of a commune for 2023-Q1, out of 530 children."""
+    data = {
+        "indicator": "child-service-access", "agency": "ubnd-xa", "period": "2023-Q1", "revision": revision,
+        "numerator": numerator, "denominator": 530,
+        "breakdown": [{"by": {"domain": "health"}, "numerator": numerator, "denominator": 530}],
+    }  # fmt: skip
+    return event("indicator.reported", subject, data, **attributes)
+
+
+def counselling(
+    subject: str = "06412", record: str = "r1", revision: int = 0, parents: int = 24, **attributes: Any
+) -> dict[str, Any]:
+    """A counselling of parents in March 2023, with money."""
+    data = {
+        "activity": "parent-counselling", "record": record, "revision": revision, "held_on": "2023-03-09",
+        "agency": "ubnd-xa", "domain": "nutrition", "participants": {"parent": parents}, "female": parents // 2,
+        "money": [{"line": "f1-state-budget", "amount": 1_500_000}],
+    }  # fmt: skip
+    return event("activity.recorded", subject, data, **attributes)
