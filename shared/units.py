@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+_REMEMBERED_LADDERS = 200_000  # every unit on a dozen days: a service that runs for years must not grow
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -105,6 +107,8 @@ class Units:
         key = (uid, on)
         ladder = self._ladders.get(key)
         if ladder is None:
+            if len(self._ladders) >= _REMEMBERED_LADDERS:
+                self._ladders.clear()
             ladder = self._ladders[key] = self._climb(uid, on)
         return ladder
 

@@ -16,6 +16,7 @@ from services.aggregation.figures import (
     QueryError,
     Subject,
     activity_subject,
+    carried_forward,
     expected_reporters,
     figure,
     indicator_subject,
@@ -23,7 +24,7 @@ from services.aggregation.figures import (
 from shared.authorization import CHALLENGE, find_key
 from shared.db import DATABASE_AWAY, Pool
 from shared.periods import Period, PeriodKind, parse_period
-from shared.programme import Programme
+from shared.programme import OverTime, Programme
 from shared.registry.snapshot import Key, Registry
 from shared.units import Unit
 
@@ -131,7 +132,11 @@ async def _figures(
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         periods = [str(period) for period in subject.periods]
-        cells = await read_store.read_cells(connection, programme.slug, subject.cells, periods, uids)
+        if subject.indicator is not None and subject.indicator.over_time is OverTime.STATE:
+            states = await read_store.last_states(connection, programme.slug, subject.cells, periods[-1])
+            cells = carried_forward(states, registry, programme, subject.periods[-1])
+        else:
+            cells = await read_store.read_cells(connection, programme.slug, subject.cells, periods, uids)
         reported = await read_store.read_reported(
             connection, programme.slug, subject.coverage, str(subject.coverage_period), uids
         )

@@ -1,12 +1,12 @@
 """From cells to the figures that people read: pure. Every figure carries its coverage."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from services.aggregation.rollup import WHOLE, Counters
+from services.aggregation.rollup import WHOLE, Counters, Delta, Said, add_contribution
 from shared.duties import owes
 from shared.periods import Period, PeriodKind
 from shared.programme import Indicator, OverTime, Programme, Report
@@ -125,6 +125,23 @@ def expected_reporters(
                 if slug in (owed.indicators if what == "indicator" else [report for report, _ in owed.reports]):
                     found.append((unit, agency, reach))
     return found
+
+
+def carried_forward(
+    states: Iterable[Said], registry: Registry, programme: Programme, period: Period
+) -> dict[str, dict[str, Counters]]:
+    """The cells of an indicator of states: a reporter that is silent in the period stands with its last state."""
+    end = programme.calendar.end(period)
+    delta: Delta = {}
+    for said in states:
+        unit = registry.units.get(said.unit)
+        if unit is not None and unit.in_force(end):
+            add_contribution(delta, replace(said, data={**said.data, "period": str(period)}), registry, 1)
+    cells: dict[str, dict[str, Counters]] = defaultdict(dict)
+    for key, sums in delta.items():
+        held = cells[key.unit].get(key.by, Counters())
+        cells[key.unit][key.by] = Counters(*map(sum, zip(held, sums, strict=True)))
+    return cells
 
 
 def figure(

@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from services.aggregation.rollup import Counters
+from pydantic_core import from_json
+
+from services.aggregation.rollup import Counters, Said
 from shared.db import Connection
 
 CELLS = """
@@ -22,6 +24,16 @@ REPORTED = """
 LIVE_REPORTERS = """
     SELECT unit, agency FROM aggregation.record
     WHERE programme = $1 AND subject = $2 AND period = $3 AND alive
+"""
+
+# The last state of each reporter up to a period; periods of one kind sort as texts.
+LAST_STATES = """
+    SELECT DISTINCT ON (record.unit, record.agency)
+           record.province, record.sender, ledger.kind, record.unit, record.time, ledger.data
+    FROM aggregation.record
+    JOIN aggregation.ledger USING (id, source, sender, province)
+    WHERE record.programme = $1 AND record.subject = $2 AND record.period <= $3 AND record.alive
+    ORDER BY record.unit, record.agency, record.period DESC
 """
 
 
@@ -47,3 +59,12 @@ async def live_reporters(connection: Connection, programme: str, subject: str, p
     """The (unit, agency) with a live record."""
     rows = await connection.fetch(LIVE_REPORTERS, programme, subject, period)
     return {(row["unit"], row["agency"]) for row in rows}
+
+
+async def last_states(connection: Connection, programme: str, subject: str, period: str) -> list[Said]:
+    """What each reporter of a state last said, up to the period."""
+    rows = await connection.fetch(LAST_STATES, programme, subject, period)
+    return [
+        Said(row["province"], row["sender"], row["kind"], row["unit"], row["time"], from_json(row["data"]))
+        for row in rows
+    ]

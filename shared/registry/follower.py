@@ -1,13 +1,14 @@
 """Keeps a service's registry and clock fresh: loads at start, on NOTIFY and on every reconnect."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 import structlog
+from pydantic import ValidationError
 
 from shared.clock import SystemClock
 from shared.db import Connection
@@ -121,6 +122,16 @@ class RegistryFollower:
         self._dirty.add("source_key" if payload == "source" else str(payload))
         self._wake.set()
 
+    def _programmes(self, documents: Mapping[str, str]) -> dict[str, Programme]:
+        """Read the programmes. One that this version can't read stays as it was: the service must not fall for it."""
+        read = dict(self.registry.programmes)
+        for slug, text in documents.items():
+            try:
+                read[slug] = Programme.model_validate_json(text)
+            except ValidationError as error:
+                log.error("registry.programme_unreadable", programme=slug, errors=error.error_count())
+        return read
+
     async def _load(self, connection: Connection, changed: frozenset[str]) -> None:
         fresh: dict[str, Any] = {}
         async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -129,8 +140,7 @@ class RegistryFollower:
             if changed & {"unit", "partition"}:
                 fresh["partitions"] = await store.read_partitions(connection)
             if "programme" in changed:
-                documents = await store.read_programmes(connection)
-                fresh["programmes"] = {slug: Programme.model_validate_json(text) for slug, text in documents.items()}
+                fresh["programmes"] = self._programmes(await store.read_programmes(connection))
             if "source_key" in changed:
                 fresh["keys"] = {
                     row["hash"]: Key(
