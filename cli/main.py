@@ -1,0 +1,69 @@
+"""`kip`: the one console command. Each group of commands has a file of its own, imported only when it is called.
+
+All of them together take a second to import (registry, calendars, HTTP); a script pays only for what it calls.
+"""
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
+
+# Where each command lives: a function, or a `typer.Typer` of further commands.
+COMMANDS = {
+    "up": "cli.up:up",
+    "migrate": "cli.registry:migrate",
+    "check": "cli.registry:check",
+    "load": "cli.registry:load",
+    "source": "cli.registry:source_app",
+    "officer": "cli.officer:officer_app",
+    "post": "cli.post:post",
+    "rollup": "cli.rollup:rollup",
+    "tick": "cli.tick:tick",
+}
+
+
+class LazyCommands(TyperGroup):
+    """Finds a command by its name, and imports it then."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in the order above."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command, or None for an unknown one."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(module), attribute)
+        if isinstance(found, typer.Typer):
+            return get_group(found)
+        single = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+        single.command(cmd_name)(found)
+        return get_command(single)
+
+
+app = typer.Typer(name="kip", cls=LazyCommands, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def kip() -> None:
+    """Kịp: figures up the administrative ladder, and alerts in time when a unit falls behind."""
+
+
+def main() -> None:
+    """Run the command; an error that a person can cure is told in a line, without a traceback, with exit code 1."""
+    try:
+        app()
+    except Exception as error:
+        failures = import_module("cli.failures")
+        if not isinstance(error, failures.EXPECTED):
+            raise
+        sys.stderr.write(f"kip: {failures.explain(error)}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

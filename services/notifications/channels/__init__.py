@@ -1,0 +1,41 @@
+"""Ways to reach an officer. One file a channel; each is a `Channel` and knows nothing of obligations."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to one address. `id` stays the same over repeats: it makes the Message-ID or the provider's key."""
+
+    id: UUID
+    address: str
+    subject: str
+    body: str
+    language: str
+    topic: str  # the programme's slug
+    at: datetime
+
+
+class DeliveryError(Exception):
+    """The message was not delivered: `permanent` says that trying this address again is of no use."""
+
+    def __init__(self, reason: str, *, permanent: bool) -> None:
+        super().__init__(reason)
+        self.permanent = permanent
+
+
+class Channel(Protocol):
+    """Delivers messages to one kind of address (`email:a@b.vn` has the kind `email`)."""
+
+    kind: str
+
+    async def send(self, message: Outgoing) -> None:
+        """Hand the message to the provider. Raises DeliveryError."""
+        ...
+
+    async def close(self) -> None:
+        """Give back connections."""
+        ...

@@ -1,0 +1,209 @@
+"""The read API: obligations and alerts, limited to the key's subtree, addresses masked."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.notifications import message_store
+from services.notifications.answers import State
+from shared.authorization import CHALLENGE, find_key
+from shared.db import DATABASE_AWAY, Pool
+from shared.periods import parse_period
+from shared.registry.snapshot import Key, Registry
+from shared.units import Units
+
+OBLIGATION_PARAMETERS = frozenset({"programme", "report", "unit", "period", "state", "limit", "after"})
+ALERT_PARAMETERS = frozenset({"unit", "officer", "step", "since", "limit", "after"})
+MOST_ROWS = 1000
+_ROWS = 100
+
+
+class QueryError(Exception):
+    """A parameter can't be used."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ForbiddenError(Exception):
+    """The key doesn't reach what is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What the endpoints need."""
+
+    registry: Callable[[], Registry]
+    pool: Callable[[], Pool]
+    now: Callable[[], datetime]
+
+
+def routes(reader: Reader) -> list[Route]:
+    """The endpoints of the read API."""
+
+    def guarded(
+        answer: Callable[[Reader, Request, Registry, Key], Awaitable[dict[str, Any]]],
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            registry = reader.registry()
+            key = find_key(registry, request.headers.get("authorization"), reader.now())
+            try:
+                if not registry.loaded:
+                    raise ConnectionError("the registry is not loaded yet")
+                if key is None:
+                    return _problem(401, "unauthorized", "expected the header Authorization: Bearer <key>", CHALLENGE)
+                if not key.can_read:
+                    raise ForbiddenError("this key may not read; add one with 'kip source add NAME --read'")
+                return JSONResponse(await answer(reader, request, registry, key))
+            except QueryError as error:
+                body = {"error": "bad_parameter", "field": error.field, "message": str(error)}
+                return JSONResponse(body, status_code=400)
+            except ForbiddenError as error:
+                return _problem(403, "forbidden", str(error))
+            except DATABASE_AWAY:
+                return _problem(503, "unavailable", "the database does not answer", {"Retry-After": "2"})
+
+        return endpoint
+
+    return [Route("/v1/obligations", guarded(_obligations)), Route("/v1/alerts", guarded(_alerts))]
+
+
+def _problem(status: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse({"error": error, "message": message}, status_code=status, headers=headers)
+
+
+async def _obligations(reader: Reader, request: Request, registry: Registry, key: Key) -> dict[str, Any]:
+    query = request.query_params
+    _only(query, OBLIGATION_PARAMETERS)
+    state = query.get("state")
+    if state is not None and state not in set(State):
+        raise QueryError("state", f"expected one of {', '.join(State)}, got {state!r}")
+    limit = _number(query, "limit", _ROWS, least=1, most=MOST_ROWS)
+    rows = await message_store.obligation_rows(
+        reader.pool(),
+        programme=query.get("programme"),
+        report=query.get("report"),
+        units=_units(query, registry, key, _day(query, registry, reader.now())),
+        period=query.get("period"),
+        state=state,
+        after=_number(query, "after", 0, least=0, most=2**62),
+        limit=limit + 1,
+    )
+    return _page([_obligation(row) for row in rows], limit)
+
+
+async def _alerts(reader: Reader, request: Request, registry: Registry, key: Key) -> dict[str, Any]:
+    query = request.query_params
+    _only(query, ALERT_PARAMETERS)
+    limit = _number(query, "limit", _ROWS, least=1, most=MOST_ROWS)
+    officer = _number(query, "officer", 0, least=1, most=2**62) if "officer" in query else None
+    rows = await message_store.alert_rows(
+        reader.pool(),
+        units=_units(query, registry, key, _day(query, registry, reader.now())),
+        officer=officer,
+        step=query.get("step"),
+        since=_instant(query, "since"),
+        after=_number(query, "after", 0, least=0, most=2**62),
+        limit=limit + 1,
+    )
+    return _page([_alert(row) for row in rows], limit)
+
+
+def _page(rows: Sequence[dict[str, Any]], limit: int) -> dict[str, Any]:
+    return {"rows": rows[:limit], "next": rows[limit - 1]["id"] if len(rows) > limit else None}
+
+
+def _obligation(row: Mapping[str, Any]) -> dict[str, Any]:
+    shift = row["shifted_because"]
+    return {
+        **dict(row),
+        "due_at": row["due_at"].isoformat(),
+        "met_at": row["met_at"] and row["met_at"].isoformat(),
+        "shifted_because": json.loads(shift) if shift else None,
+    }
+
+
+def _alert(row: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {
+        **dict(row),
+        "made_at": row["made_at"].isoformat(),
+        "sent_at": row["sent_at"] and row["sent_at"].isoformat(),
+    }
+    shown["message"] = row["message"] and str(row["message"])
+    addresses = [text.partition(":") for text in shown.pop("channels") or ()]
+    shown["address"] = next((masked(address) for kind, _, address in addresses if kind == row["channel"]), None)
+    return shown
+
+
+def masked(address: str) -> str:
+    """An address that its owner recognises and nobody else can use: `a•••@b.vn`, `•••123`."""
+    name, at, domain = address.rpartition("@")
+    return f"{name[:1]}•••@{domain}" if at else f"•••{address[-3:]}" if len(address) > 6 else "•••"
+
+
+def _only(query: Mapping[str, str], known: frozenset[str]) -> None:
+    for name in query:
+        if name not in known:
+            raise QueryError(name, f"unknown parameter; expected {', '.join(sorted(known))}")
+
+
+def _number(query: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise QueryError(name, f"expected a number from {least} to {most}, got {text!r}")
+    return int(text)
+
+
+def _instant(query: Mapping[str, str], name: str) -> datetime | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise QueryError(name, f"expected a time with offset like 2023-03-17T08:00:00+07:00, got {text!r}")
+    return instant
+
+
+def _day(query: Mapping[str, str], registry: Registry, now: datetime) -> date:
+    """The day that a code is resolved on: the period's last, else today."""
+    programme = registry.programmes.get(query.get("programme", "")) or next(iter(registry.programmes.values()))
+    if "period" not in query:
+        return now.astimezone(ZoneInfo(programme.timezone)).date()
+    try:
+        return programme.calendar.end(parse_period(query["period"]))
+    except ValueError as error:
+        raise QueryError("period", str(error)) from error
+
+
+def _units(query: Mapping[str, str], registry: Registry, key: Key, on: date) -> list[str] | None:
+    """The units whose rows may be shown; None for all."""
+    if "unit" in query:
+        unit = registry.units.find(query["unit"], on)
+        if unit is None:
+            raise QueryError("unit", f"no unit has the code or uid {query['unit']!r} on {on}")
+        if not registry.units.covers(key.subtree, unit.uid):
+            raise ForbiddenError(f"this key reaches what lies below {key.subtree}")
+        return [unit.uid]
+    holder = registry.units.get(key.subtree)
+    if holder is not None and holder.parent is None:
+        return None
+    return _covered(registry.units, key.subtree)
+
+
+@lru_cache(maxsize=64)
+def _covered(units: Units, subtree: str) -> list[str]:
+    return [unit.uid for unit in units if units.covers(subtree, unit.uid)]

@@ -1,0 +1,66 @@
+"""Whether events are still on their way: nobody is accused while the answer may lie in a queue."""
+
+import asyncio
+from collections.abc import Callable
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection
+
+from shared.broker import BROKER_AWAY
+from shared.topology import ALERTS, NOTIFICATIONS
+
+_SETTLE_SECONDS = 0.02  # what the broker has handed over may still lie in our socket
+LONGEST_HOLD_SECONDS = 600.0  # a queue that never runs dry must not silence every alert
+
+
+class Queues:
+    """Asks the broker how many messages wait, over a connection of its own."""
+
+    def __init__(self, url: str, in_hand: Callable[[], int]) -> None:
+        self._url = url
+        self._in_hand = in_hand
+        self._connection: AbstractConnection | None = None
+        self._channel: AbstractChannel | None = None
+        self._held_since: float | None = None
+
+    async def hold(self) -> str | None:
+        """Why accusing steps should wait; None when all that came has been taken, or has been waited for too long."""
+        reason = await self._reason()
+        now = asyncio.get_running_loop().time()
+        if reason is None:
+            self._held_since = None
+            return None
+        if self._held_since is None:
+            self._held_since = now
+        return reason if now - self._held_since < LONGEST_HOLD_SECONDS else None
+
+    async def alerts_empty(self) -> bool:
+        """Whether no message waits in kip.alerts."""
+        return await self._waiting(ALERTS.name) == 0
+
+    async def close(self) -> None:
+        """Give back the connection."""
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _reason(self) -> str | None:
+        waiting = await self._waiting(NOTIFICATIONS.name)
+        if waiting is None:
+            return "the broker does not answer"
+        await asyncio.sleep(_SETTLE_SECONDS)
+        if waiting or self._in_hand():
+            return f"{waiting + self._in_hand()} messages of events are not taken yet"
+        return None
+
+    async def _waiting(self, queue: str) -> int | None:
+        try:
+            async with asyncio.timeout(5):
+                if self._channel is None or self._channel.is_closed:
+                    if self._connection is None or self._connection.is_closed:
+                        self._connection = await aio_pika.connect(self._url, timeout=5)
+                    self._channel = await self._connection.channel()
+                declared = await self._channel.declare_queue(queue, passive=True)
+        except BROKER_AWAY:
+            self._channel = None
+            return None
+        return declared.declaration_result.message_count

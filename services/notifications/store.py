@@ -1,0 +1,333 @@
+"""The SQL of obligations: opening, answering, sweeping. `message_store.py` has that of messages."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.notifications.answers import Answer, State, Verdict, answered_at, judge
+from services.notifications.deadlines import Deadline
+from shared.db import Connection, Pool
+
+Key = tuple[str, str, str, str, str]  # programme, period, report, unit, agency
+_SWEEP_LOCK = 0x6B69_7001  # one sweeper among all replicas
+_OPENING_LOCK = 0x6B69_7002  # answers and openings must see each other
+
+SEE_PROGRAMME = """
+    WITH fresh AS (
+        INSERT INTO notifications.programme VALUES ($1, $2) ON CONFLICT (slug) DO NOTHING RETURNING first_seen_at
+    )
+    SELECT first_seen_at FROM fresh UNION ALL SELECT first_seen_at FROM notifications.programme WHERE slug = $1
+"""
+OPENINGS = "SELECT programme, period, fingerprint FROM notifications.opening"
+REMEMBER_OPENING = """
+    INSERT INTO notifications.opening VALUES ($1, $2, $3)
+    ON CONFLICT (programme, period) DO UPDATE SET fingerprint = excluded.fingerprint
+"""
+# A changed calendar moves future deadlines only; what is not open any more is history.
+OPEN_OBLIGATIONS = """
+    INSERT INTO notifications.obligation
+           (programme, period, report, unit, agency, level, due_at, shifted_because, state, next_at)
+    SELECT $1, $2, $3, unit, $4, $5, $6, $7::jsonb, $8, $9 FROM unnest($10::text[]) AS unit
+    ON CONFLICT (programme, period, report, unit, agency) DO UPDATE
+       SET due_at = excluded.due_at, shifted_because = excluded.shifted_because, next_at = excluded.next_at
+     WHERE obligation.state = 'open' AND obligation.cycle = 1
+       AND obligation.due_at > $11 AND excluded.due_at > $11 AND obligation.due_at <> excluded.due_at
+"""
+LOOK_AGAIN = """
+    UPDATE notifications.obligation SET next_at = $2
+    WHERE programme = $1 AND state IN ('open', 'overdue') AND next_at IS DISTINCT FROM $2
+"""
+KEEP_ANSWERS = """
+    INSERT INTO notifications.answer
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                         $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::boolean[])
+    ON CONFLICT DO NOTHING
+"""
+UNSETTLED = """
+    SELECT DISTINCT programme, period, report, unit, agency
+    FROM notifications.answer JOIN notifications.obligation USING (programme, period, report, unit, agency)
+    WHERE programme = $1 AND period = $2 AND state IN ('open', 'overdue', 'expired') AND met_at IS NULL
+"""
+ANSWERED_OBLIGATIONS = """
+    SELECT obligation.id, programme, period, report, unit, agency, due_at, state, met_at
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+         AS key (programme, period, report, unit, agency)
+    JOIN notifications.obligation USING (programme, period, report, unit, agency)
+    ORDER BY obligation.id FOR UPDATE OF obligation
+"""
+ANSWERS = """
+    SELECT answer.*
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+         AS key (programme, period, report, unit, agency)
+    JOIN notifications.answer USING (programme, period, report, unit, agency)
+"""
+# Reopening begins a new cycle: its steps count anew.
+SETTLE = """
+    UPDATE notifications.obligation SET
+        state = verdict.state, met_at = verdict.met_at,
+        cycle = cycle + verdict.reopened::integer,
+        reopened_at = CASE WHEN verdict.reopened THEN $5 ELSE reopened_at END,
+        next_at = CASE WHEN verdict.state IN ('open', 'overdue') THEN $5 END
+    FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::boolean[]) AS verdict (id, state, met_at, reopened)
+    WHERE obligation.id = verdict.id
+"""
+DUE_OBLIGATIONS = """
+    SELECT id, programme, report, unit, agency, due_at, state, cycle, reopened_at
+    FROM notifications.obligation WHERE next_at <= $1 ORDER BY id FOR UPDATE
+"""
+SENT_STEPS = """
+    SELECT DISTINCT alert.obligation, alert.step, alert.occurrence
+    FROM notifications.obligation JOIN notifications.alert
+         ON alert.obligation = obligation.id AND alert.cycle = obligation.cycle
+    WHERE obligation.id = ANY ($1::bigint[])
+"""
+MOVE_OBLIGATIONS = """
+    UPDATE notifications.obligation SET state = moved.state, next_at = moved.next_at
+    FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS moved (id, state, next_at)
+    WHERE obligation.id = moved.id
+"""
+OFFICERS = "SELECT id, unit, agency FROM registry.officer WHERE unit = ANY ($1::text[]) ORDER BY id"
+CLAIM_ALERTS = """
+    INSERT INTO notifications.alert (obligation, cycle, step, occurrence, unit, officer, message, state, made_at)
+    SELECT obligation, cycle, step, occurrence, unit, officer, message,
+           CASE WHEN officer IS NULL THEN 'unaddressed' ELSE 'queued' END, $8
+    FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::smallint[], $5::text[], $6::bigint[], $7::uuid[])
+         AS claim (obligation, cycle, step, occurrence, unit, officer, message)
+    ON CONFLICT DO NOTHING
+    RETURNING message
+"""
+MAKE_MESSAGES = """
+    INSERT INTO notifications.message (id, programme, officer, unit, made_at)
+    SELECT id, programme, officer, unit, $5
+    FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[]) AS message (id, programme, officer, unit)
+"""
+REQUEST_SWEEP = "UPDATE notifications.sweeper SET requested = requested + 1 RETURNING requested"
+SWEEPER = "SELECT served, swept_at, held FROM notifications.sweeper"
+SWEEPERS_UP = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'kip-notifications-listener'"
+REQUESTED_SWEEP = "SELECT requested FROM notifications.sweeper"
+SWEPT = "UPDATE notifications.sweeper SET served = GREATEST(served, $1), swept_at = $2, held = $3"
+OBLIGATION_COUNTS = "SELECT report, level, state, count(*) AS count FROM notifications.obligation GROUP BY 1, 2, 3"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The obligations of one report at one level for one period."""
+
+    programme: str
+    period: str
+    report: str
+    agency: str
+    level: str
+    deadline: Deadline
+    state: State
+    next_at: datetime | None
+    units: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One alert to be made. Without an officer it records that there was nobody to tell."""
+
+    obligation: int
+    cycle: int
+    step: str
+    occurrence: int
+    unit: str
+    officer: int | None
+    message: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """One message to be made for the alerts that name it."""
+
+    id: UUID
+    programme: str
+    officer: int
+    unit: str
+
+
+async def try_sweep_lock(connection: Connection) -> bool:
+    """Become the one sweeper until `connection` gives the lock back or ends; False if another replica is."""
+    got: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _SWEEP_LOCK)
+    return got
+
+
+async def give_back_sweep_lock(connection: Connection) -> None:
+    """Let another replica sweep."""
+    await connection.execute("SELECT pg_advisory_unlock($1)", _SWEEP_LOCK)
+
+
+async def first_seen(connection: Connection, programme: str, now: datetime) -> datetime:
+    """When this database first met the programme: `now` if it is new."""
+    seen: datetime = await connection.fetchval(SEE_PROGRAMME, programme, now)
+    return seen
+
+
+async def openings(connection: Connection) -> dict[tuple[str, str], bytes]:
+    """The fingerprint under which each (programme, period) was opened."""
+    rows = await connection.fetch(OPENINGS)
+    return {(row["programme"], row["period"]): row["fingerprint"] for row in rows}
+
+
+async def open_period(
+    connection: Connection, programme: str, period: str, fingerprint: bytes, items: Iterable[Opening], now: datetime
+) -> int:
+    """Open a period's obligations and settle those answered already; return how many were opened or moved."""
+    changed = 0
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _OPENING_LOCK)
+        for item in items:
+            shift = item.deadline.shifted_because
+            status = await connection.execute(
+                OPEN_OBLIGATIONS, item.programme, item.period, item.report, item.agency, item.level,
+                item.deadline.due_at, json.dumps(shift.as_json(), ensure_ascii=False) if shift else None,
+                str(item.state), item.next_at, item.units, now,
+            )  # fmt: skip
+            changed += int(status.rpartition(" ")[2])
+        await connection.execute(REMEMBER_OPENING, programme, period, fingerprint)
+        keys = [tuple(row) for row in await connection.fetch(UNSETTLED, programme, period)]
+        await _settle(connection, keys, now)
+    return changed
+
+
+async def look_again(connection: Connection, programme: str, now: datetime) -> None:
+    """Have every unfinished obligation of the programme planned anew: its steps or calendar have changed."""
+    await connection.execute(LOOK_AGAIN, programme, now)
+
+
+async def take_answers(pool: Pool, answers: Sequence[Answer], now: datetime) -> dict[str, int]:
+    """Keep the answers and settle what they answer, in one transaction; return how many went into each state."""
+    unique = {(item.key, item.source, item.id, item.sender): item for item in reversed(answers)}
+    rows = sorted(unique.values(), key=lambda item: (item.key, item.source, item.id, item.sender))
+    columns = list(
+        zip(
+            *(
+                (
+                    a.programme, a.report, a.period, a.unit, a.agency, a.sender, a.source, a.id,
+                    a.revision, a.time, a.accepted_at, a.submitted,
+                )
+                for a in rows
+            ),
+            strict=True,
+        )
+    )  # fmt: skip
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _OPENING_LOCK)
+        await connection.execute(KEEP_ANSWERS, *columns)
+        return await _settle(connection, sorted({item.key for item in rows}), now)
+
+
+async def _settle(connection: Connection, keys: Sequence[Key], now: datetime) -> dict[str, int]:
+    if not keys:
+        return {}
+    columns = list(zip(*keys, strict=True))
+    obligations = await connection.fetch(ANSWERED_OBLIGATIONS, *columns)
+    given: dict[Key, list[Answer]] = {}
+    for row in await connection.fetch(ANSWERS, *columns):
+        answer = Answer(**dict(row))
+        given.setdefault(answer.key, []).append(answer)
+    return await _write_verdicts(connection, obligations, given, now)
+
+
+async def _write_verdicts(
+    connection: Connection, obligations: Iterable[Any], given: Mapping[Key, list[Answer]], now: datetime
+) -> dict[str, int]:
+    changes: list[tuple[int, Verdict]] = []
+    outcome: dict[str, int] = {}
+    for row in obligations:
+        key = (row["programme"], row["period"], row["report"], row["unit"], row["agency"])
+        verdict = judge(State(row["state"]), row["due_at"], answered_at(given.get(key, ())), now)
+        if (verdict.state, verdict.met_at) != (row["state"], row["met_at"]):
+            changes.append((row["id"], verdict))
+            outcome[verdict.state] = outcome.get(verdict.state, 0) + 1
+    if changes:
+        await connection.execute(
+            SETTLE,
+            [id_ for id_, _ in changes],
+            [str(verdict.state) for _, verdict in changes],
+            [verdict.met_at for _, verdict in changes],
+            [verdict.reopened for _, verdict in changes],
+            now,
+        )
+    return outcome
+
+
+async def due_obligations(connection: Connection, now: datetime) -> list[Any]:
+    """What has to be looked at by `now`, locked until the caller's transaction ends."""
+    return list(await connection.fetch(DUE_OBLIGATIONS, now))
+
+
+async def sent_steps(connection: Connection, obligations: Sequence[int]) -> dict[int, frozenset[tuple[str, int]]]:
+    """The (step, occurrence) pairs that each obligation's cycle has had."""
+    found: dict[int, set[tuple[str, int]]] = {}
+    for row in await connection.fetch(SENT_STEPS, obligations):
+        found.setdefault(row["obligation"], set()).add((row["step"], row["occurrence"]))
+    return {id_: frozenset(steps) for id_, steps in found.items()}
+
+
+async def move_obligations(connection: Connection, moves: Sequence[tuple[int, str, datetime | None]]) -> None:
+    """Set (id, state, next_at) inside the caller's transaction, which holds the rows."""
+    if moves:
+        await connection.execute(MOVE_OBLIGATIONS, *zip(*moves, strict=True))
+
+
+async def officers_at(connection: Connection, units: Sequence[str]) -> list[Any]:
+    """Officers (id, unit, agency) of these units."""
+    return list(await connection.fetch(OFFICERS, units))
+
+
+async def claim(
+    connection: Connection, claims: Sequence[Claim], messages: Sequence[NewMessage], now: datetime
+) -> tuple[int, int]:
+    """Make alerts that are not there yet, and the messages that any of them needs; return how many of each."""
+    if not claims:
+        return 0, 0
+    rows = sorted(claims, key=lambda item: (item.obligation, item.step, item.occurrence, item.officer or 0))
+    made = await connection.fetch(
+        CLAIM_ALERTS,
+        *zip(*((c.obligation, c.cycle, c.step, c.occurrence, c.unit, c.officer, c.message) for c in rows), strict=True),
+        now,
+    )
+    needed = {row["message"] for row in made}
+    kept = [(m.id, m.programme, m.officer, m.unit) for m in messages if m.id in needed]
+    if kept:
+        await connection.execute(MAKE_MESSAGES, *zip(*kept, strict=True), now)
+    return len(made), len(kept)
+
+
+async def request_sweep(connection: Connection) -> int:
+    """Ask whatever service runs for a sweep; return the request's number."""
+    number: int = await connection.fetchval(REQUEST_SWEEP)
+    return number
+
+
+async def last_sweep(connection: Connection) -> tuple[int, datetime | None, str | None]:
+    """The last request that was served, the run's time of the last sweep, and what it waited for."""
+    row = await connection.fetchrow(SWEEPER)
+    return (row["served"], row["swept_at"], row["held"]) if row else (0, None, None)
+
+
+async def services_up(connection: Connection) -> int:
+    """How many notifications services are connected to the database."""
+    count: int = await connection.fetchval(SWEEPERS_UP)
+    return count
+
+
+async def requested_sweep(connection: Connection) -> int:
+    """The number of the last sweep that was asked for."""
+    number: int = await connection.fetchval(REQUESTED_SWEEP)
+    return number
+
+
+async def swept(connection: Connection, served: int, now: datetime, held: str | None) -> None:
+    """Note that a sweep at `now` ended well."""
+    await connection.execute(SWEPT, served, now, held)
+
+
+async def obligation_counts(connection: Connection) -> list[Any]:
+    """How many obligations there are by report, level and state."""
+    return list(await connection.fetch(OBLIGATION_COUNTS))

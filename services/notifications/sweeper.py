@@ -1,0 +1,132 @@
+"""Runs the sweeps: at an interval, at once when asked, in one replica at a time."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from services.notifications import message_store, store
+from services.notifications.obligations import Opener
+from services.notifications.sweep import Publish, Swept, sweep
+from shared.broker import BROKER_AWAY
+from shared.clock import Clock, SystemClock
+from shared.db import DATABASE_AWAY, Connection, Pool
+from shared.metrics import OBLIGATIONS, OLDEST_UNDELIVERED_ALERT, SWEEP_LAST_SUCCESS
+from shared.registry.snapshot import Registry
+
+log = structlog.get_logger()
+_LEAST_PAUSE = 0.2  # between two sweeps, however often somebody asks
+_PAUSE_AFTER_ERROR = 1.0
+_PAUSE_WHILE_HELD = 0.3
+
+
+class Lag(Protocol):
+    """Knows what the queues hold."""
+
+    async def hold(self) -> str | None:
+        """Why accusing steps should wait."""
+        ...
+
+    async def alerts_empty(self) -> bool:
+        """Whether no message waits for a worker."""
+        ...
+
+
+class Sweeper:
+    """One replica's sweeper."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        registry: Callable[[], Registry],
+        clock: Clock,
+        publish: Publish,
+        lag: Lag,
+        *,
+        interval: float,
+    ) -> None:
+        self._pool = pool
+        self._registry = registry
+        self._clock = clock
+        self._machine = SystemClock()
+        self._publish = publish
+        self._lag = lag
+        self._interval = interval
+        self._opener = Opener()
+        self._asked = asyncio.Event()
+        self._counts_stale = True
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to sweep."""
+        self._task = asyncio.create_task(self._run(), name="sweeper")
+
+    async def stop(self) -> None:
+        """End; a sweep that is under way is rolled back or repaired by the next one."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def ask(self) -> None:
+        """Sweep soon."""
+        self._asked.set()
+
+    def obligations_changed(self) -> None:
+        """The counts by state are to be taken anew."""
+        self._counts_stale = True
+
+    async def sweep_once(self) -> tuple[Swept | None, float]:
+        """Sweep unless another replica does; return what was done and after how many seconds to look again."""
+        async with self._pool.acquire() as connection:
+            if not await store.try_sweep_lock(connection):
+                return None, self._interval
+            try:
+                return await self._sweep(connection)
+            finally:
+                await store.give_back_sweep_lock(connection)
+
+    async def _sweep(self, connection: Connection) -> tuple[Swept, float]:
+        served = await store.requested_sweep(connection)
+        held = await self._lag.hold()
+        now = self._clock.now()
+        repair = await self._lag.alerts_empty()
+        done = await sweep(connection, self._registry(), self._opener, self._publish, now, held=held, repair=repair)
+        await store.swept(connection, served, now, held)
+        oldest, next_in = await message_store.undelivered(connection)
+        SWEEP_LAST_SUCCESS.set(self._machine.now().timestamp())
+        OLDEST_UNDELIVERED_ALERT.set(oldest or 0)
+        if done.opened or done.overdue or self._counts_stale:
+            await self._count(connection)
+        if done.opened or done.overdue or done.alerts or done.published:
+            log.info(
+                "sweep.done", now=now.isoformat(), opened=done.opened, overdue=done.overdue, alerts=done.alerts,
+                messages=done.messages, published=done.published, held=held,
+            )  # fmt: skip
+        if held is not None:
+            return done, _PAUSE_WHILE_HELD
+        return done, self._interval if next_in is None else min(self._interval, max(next_in, 1.0))
+
+    async def _count(self, connection: Connection) -> None:
+        self._counts_stale = False
+        OBLIGATIONS.clear()
+        for row in await store.obligation_counts(connection):
+            OBLIGATIONS.labels(row["report"], row["level"], row["state"]).set(row["count"])
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                _, pause = await self.sweep_once()
+            except (*DATABASE_AWAY, *BROKER_AWAY) as error:
+                log.warning("sweep.failed", reason=f"{type(error).__name__}: {error}")
+                pause = _PAUSE_AFTER_ERROR
+            except Exception:
+                log.exception("sweep.broken")
+                pause = self._interval
+            await asyncio.sleep(_LEAST_PAUSE)
+            try:
+                async with asyncio.timeout(max(pause - _LEAST_PAUSE, 0)):
+                    await self._asked.wait()
+            except TimeoutError:
+                pass
+            self._asked.clear()

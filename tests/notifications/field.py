@@ -1,0 +1,101 @@
+"""A small field for tests: officers, sweeps at chosen instants, submissions, and what the tables then say."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.notifications.consumer import answers_in
+from services.notifications.obligations import Opener
+from services.notifications.store import take_answers
+from services.notifications.sweep import Swept, sweep
+from shared.db import Pool
+from shared.registry.snapshot import Registry
+from shared.registry.store import write_officers
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+BEFORE = "2022-12-10 08:00"  # before 2023-Q1 begins (15/12/2022)
+
+
+def at(text: str) -> datetime:
+    """`2023-03-16 17:00` in Vietnam."""
+    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+
+
+def answer(
+    kind: str = "report.submitted", subject: str = "06412@1", accepted: str = "2023-03-16 10:00", **data: Any
+) -> dict[str, Any]:
+    """A canonical event about the quarterly report of a commune."""
+    revision = data.get("revision", 0)
+    return {
+        "specversion": "1.0", "id": data.pop("id", f"{kind}-{revision}"), "source": "/app", "type": f"vn.kip.{kind}.v1",
+        "subject": subject, "time": data.pop("time", at(accepted).isoformat()), "sender": "app", "province": "20@2",
+        "acceptedat": at(accepted).isoformat(),
+        "data": {
+            "programme": "ecd-1437", "report": "progress-quarterly", "agency": "ubnd-xa", "period": "2023-Q1",
+            "revision": revision, **data,
+        },
+    }  # fmt: skip
+
+
+@dataclass
+class Field:
+    """One database with a registry limited to what the test needs."""
+
+    pool: Pool
+    registry: Registry
+    opener: Opener = field(default_factory=Opener)
+    published: list[UUID] = field(default_factory=list)
+
+    async def officer(self, name: str, unit: str, agency: str, *channels: str, language: str = "vi") -> None:
+        """Register an officer."""
+        async with self.pool.acquire() as connection:
+            row = (name, "role", unit, agency, list(channels) or [f"email:{name}@example.vn"], language)
+            await write_officers(connection, [row])
+
+    async def sweep(self, now: str, *, held: str | None = None, repair: bool = False) -> Swept:
+        """Sweep at an instant; what is queued is in `published`."""
+
+        async def publish(bodies: Any) -> None:
+            self.published += [id_ for ids in bodies for id_ in ids]
+
+        async with self.pool.acquire() as connection:
+            return await sweep(connection, self.registry, self.opener, publish, at(now), held=held, repair=repair)
+
+    async def take(self, *events: Mapping[str, Any], now: str = "2023-03-16 10:00") -> None:
+        """Have events consumed."""
+        await take_answers(self.pool, answers_in(json.dumps(events).encode()), at(now))
+
+    async def alerts(self, **where: Any) -> list[tuple[str, str, str | None]]:
+        """(step, unit of the obligation, officer's name) of every alert, in order."""
+        rows = await self.pool.fetch(
+            """SELECT step, obligation.unit, officer.name, obligation.report, alert.cycle
+               FROM notifications.alert JOIN notifications.obligation ON obligation.id = alert.obligation
+               LEFT JOIN registry.officer ON officer.id = alert.officer
+               WHERE alert.officer IS NOT NULL OR $1
+               ORDER BY alert.id""",
+            where.pop("unaddressed", False),
+        )
+        return [
+            (row["step"], row["unit"], row["name"])
+            for row in rows
+            if all(row[key] == value for key, value in where.items())
+        ]
+
+    async def obligation(self, unit: str = "06412@1", period: str = "2023-Q1") -> Any:
+        """The quarterly obligation of a unit."""
+        return await self.pool.fetchrow(
+            """SELECT * FROM notifications.obligation
+               WHERE unit = $1 AND period = $2 AND report = 'progress-quarterly'""",
+            unit,
+            period,
+        )
+
+
+def limited(registry: Registry, *subtrees: str) -> Registry:
+    """The registry with only these subtrees and the units above them."""
+    kept = {unit.uid for uid in subtrees for unit in [*registry.units.descendants(uid), *registry.units.path(uid)]}
+    return replace(registry, units=type(registry.units)(unit for unit in registry.units if unit.uid in kept))

@@ -1,0 +1,79 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notifications.answers import Answer, State, answered_at, judge
+from services.notifications.consumer import answers_in
+from tests.notifications.field import answer, at
+
+NOON = datetime(2023, 3, 16, 5, tzinfo=UTC)
+
+
+def given_answer(revision, accepted_minute, submitted, id_="a"):
+    return Answer(
+        "p", "r", "2023-Q1", "06412@1", "ubnd-xa", "app", "/app", id_, revision, NOON,
+        NOON + timedelta(minutes=accepted_minute), submitted,
+    )  # fmt: skip
+
+
+def test_a_correction_does_not_make_an_answer_late():
+    assert answered_at([given_answer(1, 90, True), given_answer(0, 10, True)]) == NOON + timedelta(minutes=10)
+
+
+def test_a_withdrawal_takes_the_answers_below_it_and_a_higher_revision_revives():
+    withdrawn = [given_answer(0, 10, True), given_answer(1, 20, False)]
+    assert answered_at(withdrawn) is None
+    assert answered_at([*withdrawn, given_answer(2, 30, True)]) == NOON + timedelta(minutes=30)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 300), st.booleans()), min_size=1, max_size=8),
+    st.randoms(use_true_random=False),
+)
+def test_the_order_of_arrival_changes_nothing(items, chance):
+    answers = [given_answer(*item, id_=str(number)) for number, item in enumerate(items)]
+    shuffled = answers * 2
+    chance.shuffle(shuffled)
+    assert answered_at(shuffled) == answered_at(answers)
+
+
+@pytest.mark.parametrize(
+    ("before", "met", "after", "reopened"),
+    [
+        ("open", -1, "met", False),
+        ("open", 0, "met", False),
+        ("open", 1, "late_met", False),
+        ("overdue", 0, "met", False),  # it was accepted in time and came late through the queue
+        ("overdue", 1, "late_met", False),
+        ("late_met", 0, "met", False),
+        ("met", None, "overdue", True),
+        ("overdue", None, "overdue", False),
+        ("waived", 0, "waived", False),
+        ("expired", 1, "expired", False),
+        ("expired", 0, "met", False),
+    ],
+)
+def test_what_becomes_of_an_obligation(before, met, after, reopened):
+    met_at = None if met is None else NOON + timedelta(minutes=met)
+    verdict = judge(State(before), NOON, met_at, NOON + timedelta(hours=5))
+    assert (verdict.state, verdict.reopened) == (after, reopened)
+    assert verdict.met_at == met_at
+
+
+def test_other_events_and_other_records_are_no_answers():
+    indicator = {**answer(), "type": "vn.kip.indicator.reported.v1"}
+    withdrawn_activity = answer("record.retracted")
+    del withdrawn_activity["data"]["report"]
+    taken = answers_in(json.dumps([indicator, withdrawn_activity, answer()]).encode())
+    assert [item.accepted_at for item in taken] == [at("2023-03-16 10:00")]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"7", b'[{"id":1}]', b'[{"type":"vn.kip.report.submitted.v1","data":{}}]', b"\xff"]
+)
+def test_what_can_t_be_decoded_is_refused(body):
+    with pytest.raises(ValueError):  # noqa: PT011 - any ValueError sends it to the dead letters
+        answers_in(body)

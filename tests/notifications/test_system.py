@@ -1,0 +1,115 @@
+"""The service as it runs: events over HTTP, the queue, the sweep, mails over SMTP, `kip tick`."""
+
+import json
+import subprocess
+import sys
+import time
+from email import message_from_bytes, policy
+
+import pytest
+
+from tests.system import ROOT, System, event, kip
+
+OFFICERS = """name,role,unit,agency,channels,language
+Nguyễn An,Chủ tịch,06412,ubnd-xa,email:yen-vuong@example.vn,vi
+Trần Cúc,Chủ tịch,06427,ubnd-xa,email:cai-kinh@example.vn,vi
+Lê Bình,Phó Chủ tịch,186,ubnd-huyen,email:huu-lung@example.vn,vi
+"""
+
+
+@pytest.fixture
+def system(stack, amqp_url, loaded_database, tmp_path):
+    """Intake and notifications, with three officers, from the first day of 2023-Q1 on."""
+    running = System(
+        stack, amqp_url, loaded_database, names=("intake", "notifications"),
+        settings={"KIP_CLOCK": "2022-12-15T08:00:00+07:00", "KIP_SWEEP_INTERVAL": "1"},
+    )  # fmt: skip
+    officers = tmp_path / "officers.csv"
+    officers.write_text(OFFICERS, encoding="utf-8")
+    assert "3 officers" in kip("officer", "import", str(officers), environment=running.environment)
+    assert "3 officers" in kip("officer", "import", str(officers), environment=running.environment)
+    before = set(stack.mail_dir.glob("*.eml"))
+    running.mails = lambda: [
+        message_from_bytes(path.read_bytes(), policy=policy.default)
+        for path in sorted(set(stack.mail_dir.glob("*.eml")) - before)
+    ]
+    yield running
+    running.services.stop()
+
+
+def tick(system, now):
+    rows = json.loads(kip("tick", "--now", f"{now}+07:00", "--json", environment=system.environment))["alerts"]
+    return [(row["step"], row["unit"], row["officer"], row["state"]) for row in rows if row["officer"]]
+
+
+def submitted(subject, **attributes):
+    data = {"report": "progress-quarterly", "agency": "ubnd-xa", "period": "2023-Q1"}
+    return event("report.submitted", subject, data, **attributes)
+
+
+def communes_of_huu_lung():
+    lines = (ROOT / "data" / "units.csv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split(",") for line in lines]
+    return [row[1] for row in rows if row[5] == "186@1"]
+
+
+def test_yen_vuong_s_silence_reaches_three_mailboxes_once_each(system, stack):
+    tick(system, "2023-03-15T07:00:00")
+    others = [code for code in communes_of_huu_lung() if code != "06412"]
+    assert len(others) == 22
+    assert system.post([submitted(code) for code in others]).status_code == 202
+    assert tick(system, "2023-03-15T08:00:00") == [("reminder", "06412@1", "Nguyễn An", "sent")]
+    assert tick(system, "2023-03-16T18:00:00") == []
+    system.services.kill("notifications")
+    system.services.start("notifications")
+    assert sorted(tick(system, "2023-03-17T08:00:00"))[:2] == [
+        ("overdue", "06412@1", "Nguyễn An", "sent"),
+        ("parent-digest", "06412@1", "Lê Bình", "sent"),
+    ]
+    for later in ("2023-03-17T09:00:00", "2023-03-17T16:59:00", "2023-03-18T09:00:00"):
+        assert [row for row in tick(system, later) if row[1] == "06412@1"] == []
+    told = [(mail["To"], mail["Subject"].split(":")[0]) for mail in system.mails()]
+    assert sorted(told) == [
+        ("huu-lung@example.vn", "Báo cáo chậm trên địa bàn Huyện Hữu Lũng"),
+        ("yen-vuong@example.vn", "Báo cáo quá hạn"),
+        ("yen-vuong@example.vn", "Nhắc gửi báo cáo"),
+    ]
+    digest = next(mail for mail in system.mails() if mail["To"] == "huu-lung@example.vn").get_content()
+    lines = [line for line in digest.splitlines() if line.startswith(("- Xã", "- Thị trấn"))]
+    assert lines == ["- Xã Yên Vượng (06412), kỳ 2023-Q1: chậm 1 ngày (hạn 17:00 16/03/2023); liên hệ: Nguyễn An"]
+
+
+def test_two_replicas_and_a_kill_send_each_mail_once(system, stack):
+    tick(system, "2023-03-16T18:00:00")
+    sent = len(system.mails())
+    second = {**system.environment, "KIP_NOTIFICATIONS_PORT": "0"}
+    port = subprocess.run(
+        [sys.executable, "-c", "import socket; s=socket.socket(); s.bind(('127.0.0.1',0)); print(s.getsockname()[1])"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    second["KIP_NOTIFICATIONS_PORT"] = port
+    process = subprocess.Popen([sys.executable, "-m", "services.notifications"], cwd=ROOT, env={**second})
+    try:
+        time.sleep(3)
+        rows = tick(system, "2023-03-17T08:00:00")
+        assert len(rows) == 2 + 23 + 1
+        time.sleep(2)
+    finally:
+        process.terminate()
+        process.wait(30)
+    mails = system.mails()[sent:]
+    assert sorted(mail["To"] for mail in mails) == [
+        "cai-kinh@example.vn",
+        "huu-lung@example.vn",
+        "yen-vuong@example.vn",
+    ]
+    assert len({mail["Message-ID"] for mail in mails}) == 3
+
+
+def test_the_clock_never_goes_back_and_a_missing_service_is_named(system):
+    tick(system, "2023-03-16T18:00:00")
+    with pytest.raises(AssertionError, match="never goes back"):
+        tick(system, "2023-03-16T08:00:00")
+    system.services.stop("notifications")
+    with pytest.raises(AssertionError, match="no notifications service is up"):
+        kip("tick", "--now", "2023-03-16T19:00:00+07:00", "--timeout", "2", environment=system.environment)
