@@ -1,0 +1,10 @@
+"""Whether a service runs on this machine: a proxy from the environment must not stand between."""
+
+from urllib.parse import urlsplit
+
+_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine."""
+    return urlsplit(url).hostname in _NAMES

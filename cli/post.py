@@ -1,0 +1,85 @@
+"""`kip post`: sends a file of events to the intake service, as an upstream app would."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from cli.event_lines import batches, check_file, read_lines
+from cli.posting import Pace, Rejected, Report, Target, post_all, seconds_since
+from shared.clock import SystemClock
+
+SHOWN = 20  # refused lines that are printed; --json has all of them
+out = Console()
+err = Console(stderr=True)
+
+
+def post(
+    file: Annotated[
+        Path, typer.Argument(help="JSON lines: one CloudEvents object a line.", exists=True, dir_okay=False)
+    ],
+    url: Annotated[str, typer.Option(help="The intake service.")] = "http://127.0.0.1:8080",
+    key: Annotated[str, typer.Option(envvar="KIP_KEY", help="The sender's key.", show_default=False)] = "",
+    batch: Annotated[int, typer.Option(min=1, max=10_000, help="Events in one post.")] = 500,
+    concurrency: Annotated[int, typer.Option(min=1, max=64, help="Posts under way at once.")] = 4,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Take a batch's good lines though others are bad.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only: nothing is taken.")] = False,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to try again while the service is away.")] = 300,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Post a file of events. Safe to run again after a failure: an event counts once by its id.
+
+    A batch is taken whole or not at all, unless --partial. A line without an id gets one that follows from its content.
+    """
+    if not key:
+        raise ValueError("no key: set KIP_KEY or give --key (kip source add NAME prints one)")
+    total = check_file(file)
+    clock = SystemClock()
+    start = clock.now()
+    target = Target(url.rstrip("/"), key, partial, dry_run, patience)
+    with _progress(quiet=as_json) as progress:
+        task = progress.add_task("posting" if not dry_run else "checking", total=total)
+        made = batches(read_lines(file), batch)
+        report = asyncio.run(post_all(target, made, concurrency, Pace(clock), lambda n: progress.advance(task, n)))
+    seconds = seconds_since(start, clock)
+    if as_json:
+        typer.echo(json.dumps({**asdict(report), "seconds": round(seconds, 3)}, ensure_ascii=False))
+    else:
+        _tell(report, seconds, dry_run=dry_run)
+    if report.rejected:
+        raise typer.Exit(1)
+
+
+def _progress(*, quiet: bool) -> Progress:
+    """A bar on a terminal, nothing elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err, disable=quiet or not err.is_terminal, transient=True)
+
+
+def _tell(report: Report, seconds: float, *, dry_run: bool) -> None:
+    verb = "would be accepted" if dry_run else "accepted"
+    out.print(f"{report.accepted:,} {verb}, {len(report.rejected):,} rejected, {seconds:.1f} s", highlight=False)
+    for item in sorted(report.rejected, key=lambda rejected: rejected.line)[:SHOWN]:
+        _tell_rejected(item)
+    if len(report.rejected) > SHOWN:
+        err.print(f"… and {len(report.rejected) - SHOWN:,} more; --json lists all", highlight=False)
+    if report.held_back:
+        err.print(
+            f"{report.held_back:,} good lines stood in the same batches and were not taken. Cure the lines above and "
+            "run the same command again, or take the good ones now with --partial",
+            highlight=False,
+        )
+
+
+def _tell_rejected(item: Rejected) -> None:
+    for error in item.errors:
+        got = "" if error.get("got") is None else f", got {json.dumps(error['got'], ensure_ascii=False)}"
+        text = f"line {item.line} (id {item.id}): {error['field']}: {error['code']}: {error['message']}{got}"
+        err.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,42 @@
+"""What the demo knows of the made-up year: its events, stops and officers, and what they must come to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.processes import PROJECT
+from sample.duties import Duty
+from sample.officers import Officer, officers
+from sample.schedule import Stop, stops
+from sample.scope import Scope, read_scope
+from sample.tally import Tally, tally
+from sample.year import DEFAULT_SEED, SampleYear, make_year
+from shared.programme import Programme
+from shared.programme_folder import load_programme
+
+PROGRAMME = PROJECT / "programmes" / "ecd-1437"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoData:
+    """Everything about one seed's year."""
+
+    programme: Programme
+    scope: Scope
+    year: SampleYear
+    stops: list[Stop]
+    tally: Tally
+    officers: list[Officer]
+
+    @property
+    def duties(self) -> list[Duty]:
+        """Every report that the taking-part units owe."""
+        return [item.duty for item in self.year.submissions]
+
+
+def make_data(seed: int = DEFAULT_SEED, folder: Path = PROGRAMME) -> DemoData:
+    """Invent the year and add it up."""
+    programme, scope = load_programme(folder), read_scope()
+    year = make_year(seed, programme, scope)
+    played = stops(programme, year.posts, year.submissions)
+    counted = tally((post for stop in played for post in stop.posts), scope.units)
+    return DemoData(programme, scope, year, played, counted, officers(programme, scope))

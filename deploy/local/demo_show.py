@@ -1,0 +1,119 @@
+"""Prints what the made-up year came to: figures by level, letters sent, and where to look further."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from cli.rollup import fetch_rows, table
+from deploy.local.demo_figures import Compared
+from deploy.local.demo_mail import letters, read_lines, text_of
+from sample.letters import Told
+from sample.officers import huu_lung_address
+from sample.workdays import HANOI
+from shared.programme import Programme
+
+WIDTH = 132
+ACCESS = "child-service-access"
+# (below which unit, at which level, how many rows at most)
+LADDER = (
+    ("VN", "nation", None),
+    ("VN", "province", None),
+    ("20@1", "district", None),
+    ("186@1", "commune", None),
+    ("19@1", "district", None),
+    ("19@1", "commune", 5),
+)
+_INDENT = {"nation": "", "province": " ", "district": "  ", "commune": "   "}
+Row = dict[str, Any]
+SETTINGS = "environment"  # the file in the run folder with the services' KIP_ variables
+
+
+def make_console() -> Console:
+    """As wide as the terminal, or wide enough for the tables where there is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
+
+
+def show_figures(out: Console, url: str, key: str, programme: Programme) -> None:
+    """The rollup for Lạng Sơn and Thái Nguyên at each level, and all indicators at the end of the year."""
+    rows = [
+        {**row, "name": _INDENT[row["level"]] + row["name"]}
+        for within, level, most in LADDER
+        for row in _taking_part(fetch_rows(url, key, _asked(ACCESS, "2023-Q1", within, level)), most)
+    ]
+    out.print(table(rows, f"MADE-UP FIGURES: {programme.indicator[ACCESS].label.en}"))
+    out.print("  … and 167 further communes of Thái Nguyên: kip rollup --within 19@1 --level commune", style="dim")
+    for indicator in programme.indicators:
+        rows = [
+            row
+            for within, level in (("VN", "nation"), ("20@1", "province"), ("19@1", "province"))
+            for row in fetch_rows(url, key, _asked(indicator.slug, "2023", within, level))
+        ]
+        out.print()
+        out.print(table(rows, f"MADE-UP FIGURES: {indicator.label.en}"))
+
+
+def _asked(indicator: str, period: str, within: str, level: str) -> dict[str, str]:
+    return {"indicator": indicator, "period": period, "within": within, "level": level}
+
+
+def _taking_part(rows: Iterable[Row], most: int | None) -> list[Row]:
+    """The rows of units that report, or that owe their silence to themselves: not of those outside the sample."""
+    kept = [row for row in rows if row["units_reported"] or row["level"] == "commune"]
+    return kept[:most]
+
+
+def show_letters(out: Console, folder: Path, programme: Programme) -> None:
+    """How many alerts of each step were sent, and Hữu Lũng's digest of the first quarter in full."""
+    arrived = letters(folder)
+    told = Counter(_step(line) for letter in arrived for line in read_lines(letter, programme))
+    out.print()
+    out.print(f"[bold]{len(arrived):,} letters in {folder}[/], telling", highlight=False)
+    for step, number in sorted(told.items()):
+        out.print(f"  {number:>5,}  {step}", highlight=False)
+    digest = next(
+        (
+            letter
+            for letter in arrived
+            if letter["To"] == huu_lung_address()
+            and any(line.digest and line.period == "2023-Q1" for line in read_lines(letter, programme))
+        ),
+        None,
+    )
+    if digest is not None:
+        title = f"{digest['Date']}  To: {digest['To']}\nSubject: {digest['Subject']}"
+        out.print(Panel(Text(f"{title}\n\n{text_of(digest).strip()}"), title="Hữu Lũng's digest", title_align="left"))
+
+
+def _step(line: Told) -> str:
+    if not line.digest:
+        return "1 reminders before the deadline" if not line.overdue else "2 overdue notices to the unit itself"
+    code = line.address.partition("@")[0].rpartition(".")[2]
+    return "3 lines in digests to districts" if len(code) == 3 else "4 lines in digests to the province"
+
+
+def show_compared(out: Console, what: str, compared: Compared) -> None:
+    """How much was compared and what differed."""
+    colour = "green" if compared.right else "red"
+    out.print(f"[{colour}]{compared.equal:,} of {compared.figures:,} {what} are equal[/]", highlight=False)
+    for difference in compared.differences:
+        out.print(f"  {difference}", highlight=False, markup=False)
+
+
+def show_addresses(
+    out: Console, urls: Mapping[str, str], run_dir: Path, now: datetime | None, keys: Path | None
+) -> None:
+    """Where to look further, and what time it is in this run."""
+    lines = [f"{name:<14} {url}" for name, url in urls.items()]
+    lines += [f"{'letters':<14} {run_dir / 'mail'}", f"{'logs':<14} {run_dir / 'logs'}"]
+    lines.append(f"{'settings':<14} {run_dir / SETTINGS}  (for kip in another terminal: set -a; . that file)")
+    if keys is not None:
+        lines.append(f"{'keys':<14} {keys}")
+    clock = f"simulated date {now.astimezone(HANOI):%d/%m/%Y %H:%M} in Việt Nam" if now else "the machine's own clock"
+    out.print(Panel("\n".join(lines), title=f"Kịp runs · {clock}", title_align="left", highlight=False))

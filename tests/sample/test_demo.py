@@ -1,0 +1,142 @@
+"""The demo's own checks: they must see a wrong figure and a wrong letter, or they prove nothing."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import date
+from email.message import EmailMessage
+
+import pytest
+
+from deploy.local.demo_figures import compare_figures
+from deploy.local.demo_mail import compare_letters
+from deploy.local.demo_questions import Oracle, Question, covering_report
+from sample.letters import Told
+from tests.cli.door import Answer, door
+
+QUARTERLY = "Báo cáo quý về tình hình thực hiện Kế hoạch"
+ROW = {"uid": "186@1", "value": 77.5, "numerator": 31, "denominator": 40, "units_missing": 2}
+EXPECTED = {("186@1", ""): {"value": 77.5, "numerator": 31, "units_missing": 2}}
+
+
+def compare(rows, expected=EXPECTED, path="/v1/rollups"):
+    with door(lambda _: Answer(200, {"rows": rows, "next": None})) as server:
+        return asyncio.run(compare_figures(server.url, "key", iter([Question(path, {}, expected)])))
+
+
+def test_equal_figures_are_right_and_each_is_counted():
+    compared = compare([ROW])
+    assert (compared.right, compared.figures, compared.equal) == (True, 3, 3)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [ROW | {"numerator": 32}],
+        [ROW | {"value": None}],
+        [],
+        [ROW, ROW | {"uid": "164@1"}],
+        [ROW | {"by": {"domain": "health"}}],
+    ],
+    ids=["another figure", "no figure", "no row", "a row too many", "a part instead of the whole"],
+)
+def test_a_figure_that_differs_lacks_or_is_too_many_is_wrong(rows):
+    compared = compare(rows)
+    assert not compared.right
+    assert compared.differences
+
+
+def test_nothing_compared_is_not_right():
+    assert not compare([], {}).right
+
+
+def test_an_empty_part_that_a_withdrawal_left_behind_is_no_difference():
+    left = {"uid": "164@1", "by": {"domain": "health"}, "value": None, "numerator": None, "denominator": None}
+    assert compare([ROW, left]).right
+
+
+def test_who_is_missing_is_compared_by_name():
+    expected = {("06412@1", "ubnd-xa"): {}}
+    yen_vuong, hoa_son = ({"uid": uid, "agency": "ubnd-xa"} for uid in ("06412@1", "06445@1"))
+    assert compare([yen_vuong], expected, "/v1/rollups/missing").right
+    assert not compare([hoa_son], expected, "/v1/rollups/missing").right
+    assert not compare([yen_vuong, hoa_son], expected, "/v1/rollups/missing").right
+
+
+def test_the_questions_cover_every_indicator_and_activity_at_every_level_with_yen_vuong_missing(data):
+    questions = list(Oracle(data.programme, data.scope, data.tally).questions())
+    asked = {(q.parameters.get("indicator") or q.parameters["activity"], q.parameters.get("level")) for q in questions}
+    for subject in (*data.programme.indicators, *data.programme.activities):
+        assert {(subject.slug, level) for level in ("nation", "province", "district", "commune")} <= asked
+    missing = next(
+        q
+        for q in questions
+        if q.path.endswith("missing")
+        and q.parameters == {"indicator": "child-service-access", "period": "2023-Q1", "within": "20@1"}
+    )
+    assert ("06412@1", "ubnd-xa") in missing.expected
+    access = next(
+        q
+        for q in questions
+        if q.parameters
+        == {"indicator": "child-service-access", "period": "2023-Q1", "within": "186@1", "level": "commune"}
+    )
+    assert access.expected["06412@1", ""]["value"] is None
+    assert len(access.expected) == 23
+
+
+def test_the_report_that_covers_activities_is_that_of_the_period_or_of_the_quarter_around_it():
+    assert covering_report("2023") == ("progress-yearly", "2023")
+    assert covering_report("2023-Q2") == ("progress-quarterly", "2023-Q2")
+    assert covering_report("2023-07") == ("progress-quarterly", "2023-Q3")
+
+
+def letter(folder, number, address, lines):
+    mail = EmailMessage()
+    mail["To"], mail["Date"], mail["Subject"] = address, "Fri, 17 Mar 2023 01:00:00 +0000", "Báo cáo chậm"
+    mail.set_content("\n".join(lines), charset="utf-8", cte="base64")
+    (folder / f"{number:09}.eml").write_bytes(mail.as_bytes())
+
+
+DIGEST = [
+    "Kính gửi: Cán bộ 186",
+    "",
+    QUARTERLY,
+    "- Xã Yên Vượng (06412), kỳ 2023-Q1: chậm 1 ngày (hạn 17:00 16/03/2023); liên hệ: Cán bộ 06412 (hư cấu)",
+    "—" * 40,
+    f"- {QUARTERLY}, kỳ 2023-Q1: hạn 17:00 20/03/2023",
+]
+IN_DIGEST = Told(date(2023, 3, 17), "ubnd-huyen.186@made-up.example", True, True, "06412", QUARTERLY, "2023-Q1")
+REMINDED = replace(IN_DIGEST, digest=False, overdue=False, unit_code="186")
+NOTICE = [f"- {QUARTERLY}, kỳ 2023-Q1: hạn 17:00 16/03/2023, đã chậm 1 ngày"]
+NOTIFIED = replace(IN_DIGEST, address="ubnd-xa.06412@made-up.example", digest=False)
+
+
+def test_every_line_of_every_letter_is_read(tmp_path, programme):
+    letter(tmp_path, 1, "ubnd-huyen.186@made-up.example", DIGEST)
+    letter(tmp_path, 2, "ubnd-xa.06412@made-up.example", NOTICE)
+    compared = compare_letters(Counter([IN_DIGEST, REMINDED, NOTIFIED]), tmp_path, programme)
+    assert compared.right, compared.differences
+    assert (compared.requests, compared.figures) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        Counter([IN_DIGEST, REMINDED, replace(NOTIFIED, on=date(2023, 3, 20))]),
+        Counter([IN_DIGEST, REMINDED]),
+        Counter([IN_DIGEST, REMINDED, NOTIFIED, replace(NOTIFIED, unit_code="06427")]),
+        Counter([IN_DIGEST, IN_DIGEST, REMINDED, NOTIFIED]),
+    ],
+    ids=["on another day", "not due", "missing", "twice expected"],
+)
+def test_a_letter_that_is_missing_too_many_or_on_another_day_is_wrong(tmp_path, programme, expected):
+    letter(tmp_path, 1, "ubnd-huyen.186@made-up.example", DIGEST)
+    letter(tmp_path, 2, "ubnd-xa.06412@made-up.example", NOTICE)
+    assert not compare_letters(expected, tmp_path, programme).right
+
+
+def test_a_letter_that_came_twice_is_wrong(tmp_path, programme):
+    for number in (1, 2):
+        letter(tmp_path, number, "ubnd-xa.06412@made-up.example", NOTICE)
+    assert not compare_letters(Counter([NOTIFIED]), tmp_path, programme).right
