@@ -13,6 +13,7 @@ import asyncpg
 
 from deploy.local.demo_data import DemoData
 from deploy.local.demo_kip import Kip
+from deploy.local.passwords import write_private
 from deploy.local.processes import StartError
 from sample.officers import as_csv
 from sample.schedule import Stop
@@ -66,8 +67,7 @@ class Play:
         for name in wanted.keys() - known.keys():  # the folder was wiped, the database was not
             known[name] = self._with_database(partial(_add_key, name=name))
         self._folder.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(known, indent=1))
+        write_private(path, json.dumps(known, indent=1))
         return known
 
     def feed(self, keys: dict[str, str]) -> None:

@@ -48,7 +48,7 @@ def show_figures(out: Console, url: str, key: str, programme: Programme) -> None
         for row in _taking_part(fetch_rows(url, key, _asked(ACCESS, "2023-Q1", within, level)), most)
     ]
     out.print(table(rows, f"MADE-UP FIGURES: {programme.indicator[ACCESS].label.en}"))
-    out.print("  … and 167 further communes of Thái Nguyên: kip rollup --within 19@1 --level commune", style="dim")
+    out.print("  … and so on: kip rollup --indicator child-service-access --within 19@1 --level commune", style="dim")
     for indicator in programme.indicators:
         rows = [
             row

@@ -55,5 +55,9 @@ if [ "$(.venv/.uv/bin/uv --version 2>/dev/null | cut -d' ' -f2)" != "$uv_version
 fi
 echo "installing what uv.lock lists"
 unset VIRTUAL_ENV
+# Where the machine has its own list of certificate authorities (as behind a company's proxy), uv goes by it, as pip does.
+if [ -s /etc/ssl/certs/ca-certificates.crt ]; then
+    export UV_SYSTEM_CERTS=true
+fi
 UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never \
     .venv/.uv/bin/uv sync --quiet --frozen --python .venv/bin/python

@@ -7,7 +7,6 @@ KIP_AMQP_URL or KIP_DATABASE_URL name others; the mailbox is always ours: the sa
 import argparse
 import asyncio
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +22,8 @@ from deploy.local.demo_mail import compare_letters
 from deploy.local.demo_play import Play
 from deploy.local.demo_questions import Oracle
 from deploy.local.demo_show import SETTINGS, make_console, show_addresses, show_compared, show_figures, show_letters
+from deploy.local.fresh import empty_run_folder
+from deploy.local.lock import RunFolderBusyError
 from deploy.local.passwords import write_private
 from deploy.local.processes import PROJECT, StartError, exit_on_signals
 from deploy.local.services import Services, bring_up
@@ -51,13 +52,13 @@ def run(wish: Wish) -> int:
     def say(text: str) -> None:
         out.print(f"{time.monotonic() - started:6.1f} s  {text}", highlight=False, markup=False)
 
-    if wish.check:
-        shutil.rmtree(wish.run_dir, ignore_errors=True)
     try:
+        if wish.check:
+            empty_run_folder(wish.run_dir)
         with exit_on_signals(), _stack(wish, say) as stack:
             services = bring_up(stack, settings={"KIP_CLOCK": START.isoformat()} if wish.sample else {})
             code = _with_services(wish, stack, services, out, say)
-    except (StartError, OSError) as error:
+    except (StartError, RunFolderBusyError, OSError) as error:
         out.print(f"{error}", style="red", highlight=False, markup=False)
         return 1
     except KeyboardInterrupt:
