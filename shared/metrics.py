@@ -26,3 +26,6 @@ OLDEST_UNDELIVERED_ALERT = Gauge(
 SWEEP_LAST_SUCCESS = Gauge(
     "kip_sweep_last_success_timestamp_seconds", "When the last sweep ended well (Unix time, the machine's clock)"
 )
+HTTP_REQUESTS = Counter("kip_http_requests_total", "Requests by endpoint and answer", ("route", "status"))
+HTTP_SECONDS = Histogram("kip_http_request_seconds", "From request to answer, by endpoint", ("route",), buckets=_FAST)
+DEPENDENCY_UP = Gauge("kip_dependency_up", "1 where /readyz finds the dependency good, else 0", ("dependency",))

@@ -1,14 +1,21 @@
 """Logs and probes, the same in every service."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.metrics import DEPENDENCY_UP, HTTP_REQUESTS, HTTP_SECONDS
+
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 def configure_logging(service: str, log_format: str, level: str) -> None:
@@ -52,6 +59,36 @@ def probe_routes(readiness: Readiness, describe: Callable[[], Mapping[str, Any]]
         return JSONResponse(body, status_code=200 if ready else 503)
 
     async def metrics(_: Request) -> Response:
+        for name, reason in (await readiness()).items():
+            DEPENDENCY_UP.labels(name).set(reason is None)
         return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def measured(app: Starlette) -> ASGIApp:
+    """`app`, with its requests counted and timed by route (`/v1/units/{code}`: no label per unit); probes aside."""
+    paths: dict[object, str] = {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
+
+    async def count(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        status = 500  # what a client gets when the application raises before it answers
+        started = time.perf_counter()
+
+        async def note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await app(scope, receive, note)
+        finally:
+            route = paths.get(scope.get("endpoint"), "none")
+            if route not in PROBES:
+                HTTP_REQUESTS.labels(route, str(status)).inc()
+                HTTP_SECONDS.labels(route).observe(time.perf_counter() - started)
+
+    return count

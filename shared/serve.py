@@ -7,7 +7,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from shared.config import Settings, SettingsError, load_settings
-from shared.observability import configure_logging
+from shared.observability import configure_logging, measured
 
 GRACE_SECONDS = 20  # a stop waits that long for requests under way
 
@@ -20,7 +20,7 @@ def serve(service: str, port: Callable[[Settings], int], make_app: Callable[[Set
         sys.exit(f"kip {service}: {error}")
     configure_logging(service, settings.log_format, settings.log_level)
     uvicorn.run(
-        make_app(settings),
+        measured(make_app(settings)),
         host=settings.bind,
         port=port(settings),
         loop="uvloop",

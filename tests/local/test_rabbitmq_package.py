@@ -2,9 +2,10 @@ import stat
 
 import pytest
 
-from deploy.local import rabbitmq_package
+from deploy.local import apt
+from deploy.local.apt import no_service_starts
 from deploy.local.processes import StartError
-from deploy.local.rabbitmq_package import _no_service_starts, find_server_script, install
+from deploy.local.rabbitmq_package import find_server_script, install
 
 
 def test_the_start_script_is_the_one_behind_the_wrapper_that_switches_user():
@@ -22,14 +23,14 @@ def test_without_apt_the_message_says_what_to_do(monkeypatch, tmp_path):
 def test_without_root_the_message_says_what_to_do(monkeypatch, tmp_path):
     (tmp_path / "apt-get").touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(rabbitmq_package.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(apt.os, "geteuid", lambda: 1000)
     with pytest.raises(StartError, match="needs root"):
         install(lambda _: None)
 
 
 def test_service_starts_are_forbidden_only_while_the_package_is_installed(tmp_path):
     policy = tmp_path / "policy-rc.d"
-    with _no_service_starts([], policy):
+    with no_service_starts([], policy, ""):
         assert policy.read_text().endswith("exit 101\n")
         assert stat.S_IMODE(policy.stat().st_mode) == 0o755
     assert not policy.exists()
@@ -38,19 +39,19 @@ def test_service_starts_are_forbidden_only_while_the_package_is_installed(tmp_pa
 def test_a_policy_of_the_machine_is_left_as_it_is(tmp_path):
     policy = tmp_path / "policy-rc.d"
     policy.write_text("theirs\n")
-    with _no_service_starts([], policy):
+    with no_service_starts([], policy, ""):
         assert policy.read_text() == "theirs\n"
     assert policy.read_text() == "theirs\n"
 
 
 def test_the_package_is_installed_by_apt_with_service_starts_forbidden(monkeypatch, tmp_path):
     policy, calls = tmp_path / "policy-rc.d", tmp_path / "calls"
-    apt = tmp_path / "apt-get"
-    apt.write_text(f'#!/bin/sh\necho "$DEBIAN_FRONTEND $(cat {policy} 2>/dev/null | tail -1) $*" >> {calls}\n')
-    apt.chmod(0o755)
+    fake = tmp_path / "apt-get"
+    fake.write_text(f'#!/bin/sh\necho "$DEBIAN_FRONTEND $(cat {policy} 2>/dev/null | tail -1) $*" >> {calls}\n')
+    fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setattr(rabbitmq_package, "POLICY", policy)
-    monkeypatch.setattr(rabbitmq_package.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(apt, "POLICY", policy)
+    monkeypatch.setattr(apt.os, "geteuid", lambda: 0)
     install(lambda _: None)
     update, installation = calls.read_text().splitlines()
     assert update.startswith("noninteractive  -o")
