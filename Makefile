@@ -22,11 +22,17 @@ demo: $(STAMP) ## the same, checks the figures and ends by itself
 test: $(STAMP) ## all tests, or those of T=tests/…, on a private broker and database
 	@exec .venv/bin/pytest $(T)
 
-check: $(STAMP) ## lint, format, types, file rules
+check: $(STAMP) ## lint, format, types, file rules, everything for deployment
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	$(PYTHON) -m deploy.checks.file_rules
+	$(PYTHON) -m deploy.checks.generated
+	$(PYTHON) -m deploy.checks.watched
+	$(PYTHON) -m deploy.checks.compose
+	$(PYTHON) -m deploy.checks.kubernetes
+	.venv/bin/hadolint Dockerfile
+	.venv/bin/shellcheck deploy/image/*.sh deploy/local/*.sh
 
 bench: $(STAMP) ## the benchmark; FULL=1 for the long one
 	@FULL="$(FULL)" exec $(PYTHON) -m bench

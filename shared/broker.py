@@ -12,6 +12,7 @@ from faststream.rabbit.utils import RabbitClientProperties
 from shared.topology import CONTENT_TYPE, EVENTS
 
 HEARTBEAT_SECONDS = 5  # a dead peer is noticed after 3 x (heartbeat + 1)
+DRAIN_SECONDS = 15  # a stop waits that long for messages in hand
 BROKER_AWAY = (AMQPError, ChannelInvalidStateError, ConnectionError, OSError, RuntimeError, TimeoutError)
 
 
@@ -28,7 +29,7 @@ def make_broker(url: str, *, name: str) -> RabbitBroker:
         decoder=_raw_body,
         default_channel=Channel(on_return_raises=True),
         client_properties=RabbitClientProperties(heartbeat=HEARTBEAT_SECONDS),
-        graceful_timeout=15,
+        graceful_timeout=DRAIN_SECONDS,
         logger=logging.getLogger("faststream"),
         log_level=logging.DEBUG,
     )

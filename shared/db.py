@@ -26,6 +26,7 @@ DATABASE_AWAY = (
     asyncpg.TransactionRollbackError,
 )
 OLDEST_SERVER = 180_000
+CLOSE_SECONDS = 5
 _LOCK = 0x6B69_7000  # "kip": one migration at a time, however many services start together
 
 
@@ -52,7 +53,7 @@ async def open_pool(url: str, *, size: int, application_name: str) -> Pool:
 async def close_pool(pool: Pool) -> None:
     """Close the pool, bounded: asyncpg's close() can hang on a pending cancel (its issue 1356)."""
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(CLOSE_SECONDS):
             await pool.close()
     except TimeoutError:
         pool.terminate()

@@ -1,0 +1,97 @@
+"""Checks docker-compose.yml and the Dockerfile as far as that goes without a container engine.
+
+`python -m deploy.checks.compose` prints one line a fault and exits with 1 if there is any. The file is read by the
+validating parser of the Compose Specification; the Dockerfile by hadolint (make check calls it).
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from compose_spec import PyCompose
+from ruamel.yaml import YAML
+
+from deploy.compose.make_secrets import FILES
+from shared.broker import DRAIN_SECONDS
+from shared.config import PREFIX, Settings
+from shared.db import CLOSE_SECONDS
+from shared.serve import GRACE_SECONDS
+
+ROOT = Path(__file__).resolve().parents[2]
+WITH_DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
+SERVICES = ("intake", "aggregation", "notifications")
+OURS = ("migrate", "prepare", *SERVICES)
+
+
+def read_compose(path: Path) -> dict[str, Any]:
+    """The file, defaults filled in and anchors resolved. Raises ValueError for what the specification refuses."""
+    text = WITH_DEFAULT.sub(r"\1", path.read_text(encoding="utf-8"))
+    document: dict[str, Any] = YAML(typ="safe").load(text)
+    PyCompose.from_yaml(json.dumps(document))
+    return document
+
+
+def faults(document: dict[str, Any]) -> Iterator[str]:
+    """What is wrong beyond the specification."""
+    for name, service in document["services"].items():
+        yield from (f"{name}: {fault}" for fault in _service_faults(service))
+        for wanted, condition in service.get("depends_on", {}).items():
+            needed = document["services"].get(wanted)
+            if needed is None:
+                yield f"{name}: waits for {wanted}, which isn't there"
+            elif condition["condition"] == "service_healthy" and "healthcheck" not in needed:
+                yield f"{name}: waits until {wanted} is healthy, which has no check"
+    for name in OURS:
+        yield from (f"{name}: {fault}" for fault in _own_faults(document["services"][name]))
+    for name, secret in document["secrets"].items():
+        if name not in FILES or secret["file"] != f"deploy/compose/secrets/{name}":
+            yield f"secret {name}: make_secrets.py does not write {secret['file']}"
+
+
+def _service_faults(service: dict[str, Any]) -> Iterator[str]:
+    if ":" not in service["image"] or service["image"].endswith(":latest"):
+        yield f"the image {service['image']} has no version"
+    yield from (
+        f"port {port} is open to other machines"
+        for port in service.get("ports", [])
+        if not port.startswith("127.0.0.1:")
+    )
+    for name in service.get("environment", {}):
+        if re.search(r"PASSWORD$|SECRET$|_URL$", name):
+            yield f"{name} stands in the environment instead of a file"
+    for volume in service.get("volumes", []):
+        source = volume.split(":")[0]
+        if source.startswith("./") and not (ROOT / source).exists():
+            yield f"mounts {source}, which isn't there"
+
+
+def _own_faults(service: dict[str, Any]) -> Iterator[str]:
+    if (
+        not service["read_only"]
+        or service["cap_drop"] != ["ALL"]
+        or service["security_opt"] != ["no-new-privileges:true"]
+    ):
+        yield "can write its root file system or gain rights"
+    for name in service["environment"]:
+        field = name.removeprefix(PREFIX).removesuffix("_FILE").lower()
+        if field not in Settings.model_fields:
+            yield f"{name} is no setting"
+    longest = GRACE_SECONDS + DRAIN_SECONDS + CLOSE_SECONDS
+    if int(service["stop_grace_period"].removesuffix("s")) < longest:
+        yield f"stop_grace_period {service['stop_grace_period']}: a stop may take {longest} s"
+
+
+def main() -> int:
+    try:
+        found = list(faults(read_compose(ROOT / "docker-compose.yml")))
+    except ValueError as error:
+        found = [str(error)]
+    sys.stdout.writelines(f"docker-compose.yml: {fault}\n" for fault in found)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""Makes docker compose's secrets: `python3 deploy/compose/make_secrets.py` (standard library only, safe to run again).
+
+Writes random passwords to deploy/compose/secrets/, which git and docker builds ignore, and the files that follow from
+them. A file that is there is kept, so that running servers still know their passwords: remove one to get another.
+The folder is its owner's only (0700); the files in it can be read by the containers' users (0644), because compose
+mounts them as they are.
+"""
+
+import base64
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from secrets import token_bytes, token_hex
+
+HERE = Path(__file__).resolve().parent
+DEFINITIONS = HERE.parent / "rabbitmq" / "definitions.json"
+PASSWORDS = ("postgres_password", "rabbitmq_password", "grafana_password")
+FILES = (*PASSWORDS, "database_url", "amqp_url", "smtp_url", "rabbitmq_definitions")
+
+
+def password_hash(password: str, salt: bytes) -> str:
+    """As RabbitMQ keeps it (rabbit_password_hashing_sha256): base64 of the salt and SHA-256 of salt and password."""
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+
+
+def definitions(password: str, salt: bytes, template: str) -> str:
+    """The broker's definitions with the user `kip`, who may see the management pages but change no user."""
+    made = json.loads(template)
+    made["users"] = [
+        {
+            "name": "kip",
+            "password_hash": password_hash(password, salt),
+            "hashing_algorithm": "rabbit_password_hashing_sha256",
+            "tags": ["monitoring"],
+        }
+    ]
+    return json.dumps(made, indent=1) + "\n"
+
+
+def write_secrets(folder: Path, random_hex: Callable[[int], str] = token_hex) -> list[str]:
+    """Write what is missing in `folder`; the names of what was written."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)
+    written: list[str] = []
+
+    def keep(name: str, make: Callable[[], str]) -> str:
+        path = folder / name
+        if not path.exists():
+            path.write_text(make(), encoding="utf-8")
+            path.chmod(0o644)
+            written.append(name)
+        return path.read_text(encoding="utf-8").strip()
+
+    postgres, rabbitmq, _ = (keep(name, lambda: random_hex(24)) for name in PASSWORDS)
+    keep("database_url", lambda: f"postgresql://kip:{postgres}@postgres:5432/kip")
+    keep("amqp_url", lambda: f"amqp://kip:{rabbitmq}@rabbitmq:5672/")
+    keep("smtp_url", lambda: "smtp://mailpit:1025")
+    template = DEFINITIONS.read_text(encoding="utf-8")
+    keep("rabbitmq_definitions", lambda: definitions(rabbitmq, token_bytes(4), template))
+    return written
+
+
+if __name__ == "__main__":
+    made = write_secrets(HERE / "secrets")
+    sys.stdout.write(f"{HERE / 'secrets'}: {', '.join(made) if made else 'all there already'}\n")
