@@ -10,7 +10,7 @@ import secrets
 import shutil
 import subprocess
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import aio_pika
@@ -25,6 +25,8 @@ USER = "kip"
 NODE = "kip@localhost"
 START_SECONDS = 120.0
 EVALUATE_SECONDS = 30
+# Management and metrics, with what they need.
+PLUGIN_PARTS = ("rabbitmq_management", "rabbitmq_prometheus", "rabbitmq_web_dispatch")
 MEMORY_SHARE = 0.4  # RabbitMQ's default high watermark
 # Schedulers that spin while they wait cost a tenth of a core when idle; many of them cost memory.
 BEAM_ARGUMENTS = (
@@ -33,10 +35,19 @@ BEAM_ARGUMENTS = (
 
 
 class RabbitMQ:
-    """The broker on `<run_dir>/rabbitmq`. Started ports are kept over restarts."""
+    """The broker on `<run_dir>/rabbitmq`. Started ports are kept over restarts.
+
+    `plugins` are enabled with what they need; `settings` are added to its configuration.
+    """
 
     def __init__(
-        self, supervisor: Supervisor, *, preferred_port: int = 0, report: Callable[[str], None] = lambda _: None
+        self,
+        supervisor: Supervisor,
+        *,
+        preferred_port: int = 0,
+        report: Callable[[str], None] = lambda _: None,
+        plugins: Sequence[str] = (),
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = supervisor.run_dir / "rabbitmq"
         self.port = 0
@@ -44,6 +55,8 @@ class RabbitMQ:
         self._mapper_port = 0
         self._preferred_port = preferred_port
         self._report = report
+        self._plugins = plugins
+        self._settings = settings or {}
         self._supervisor = supervisor
         self._process: Process | None = None
         self._password_file = supervisor.run_dir / "rabbitmq.password"
@@ -142,11 +155,13 @@ class RabbitMQ:
             "log.console": "true",
             "log.console.level": "info",
             "log.file": "false",
+            **self._settings,
         }
         text = "".join(f"{name} = {value}\n" for name, value in settings.items())
         write_private(self.folder / "rabbitmq.conf", text)
-        write_private(self.folder / "enabled_plugins", "[].\n")
-        _offer_no_plugins(script.resolve().parent.parent / "plugins", self.folder / "plugins")
+        write_private(self.folder / "enabled_plugins", f"[{','.join(self._plugins)}].\n")
+        offered = ("rabbitmq_prelaunch", *(PLUGIN_PARTS if self._plugins else ()))
+        _offer_plugins(script.resolve().parent.parent / "plugins", self.folder / "plugins", offered)
 
     def _environment(self) -> Mapping[str, str]:
         not_meant_for_us = {name: "" for name in os.environ if name.startswith(("RABBITMQ_", "ERL_"))}
@@ -192,12 +207,12 @@ class RabbitMQ:
         return in_own_loop(canary)
 
 
-def _offer_no_plugins(package: Path, ours: Path) -> None:
-    """A plugin folder with only the broker's own parts: scanning all that is offered is a third of the start."""
+def _offer_plugins(package: Path, ours: Path, offered: Sequence[str]) -> None:
+    """A plugin folder with the broker's own parts and these: scanning all that there is is a third of the start."""
     if not package.is_dir():
         raise StartError(f"no plugin folder at {package}: is this RabbitMQ's own package?")
     shutil.rmtree(ours, ignore_errors=True)
     ours.mkdir()
     for part in package.iterdir():
-        if not part.name.startswith("rabbitmq_") or part.name.startswith("rabbitmq_prelaunch"):
+        if not part.name.startswith("rabbitmq_") or part.name.startswith(tuple(offered)):
             (ours / part.name).symlink_to(part)
