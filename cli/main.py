@@ -17,7 +17,7 @@ COMMANDS = {
     "migrate": "cli.registry:migrate",
     "check": "cli.registry:check",
     "load": "cli.registry:load",
-    "source": "cli.registry:source_app",
+    "source": "cli.source:source_app",
     "officer": "cli.officer:officer_app",
     "post": "cli.post:post",
     "rollup": "cli.rollup:rollup",

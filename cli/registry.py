@@ -1,8 +1,7 @@
-"""Commands that fill the registry: migrate, check, load, source."""
+"""Commands that fill the registry: migrate, check, load."""
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -15,8 +14,6 @@ from shared import db
 from shared.clock import SystemClock
 from shared.config import load_settings
 from shared.db import Connection
-from shared.events import Kind
-from shared.keys import hash_key, new_key
 from shared.partitions import assign_partitions
 from shared.programme_folder import check_programme, load_programme
 from shared.registry import store
@@ -24,7 +21,6 @@ from shared.registry.units_file import UnitsError, read_units
 from shared.units import Units
 
 UNITS_FILE = Path(__file__).resolve().parents[1] / "data" / "units.csv"
-source_app = typer.Typer(no_args_is_help=True)
 out = Console()
 Result = TypeVar("Result")
 
@@ -102,42 +98,3 @@ async def _load_units(connection: Connection, register: Units, path: Path) -> No
     if missing:
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         raise UnitsError([f"{path}: lacks units that are loaded already: {', '.join(missing[:5])}{more}"])
-
-
-@source_app.callback()
-def source() -> None:
-    """Senders and their keys."""
-
-
-@source_app.command("add")
-def add_source(
-    name: Annotated[str, typer.Argument(help="The sender's name, shown with its events.")],
-    subtree: Annotated[
-        str | None, typer.Option(help="The unit (uid) below which it may post; the nation if absent.")
-    ] = None,
-    kinds: Annotated[str | None, typer.Option(help="Kinds that it may post, with commas; all if absent.")] = None,
-    read: Annotated[bool, typer.Option("--read", help="It may read figures.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Add a sender and print its key, once: it is kept as a hash only."""
-    wanted = [kind.strip() for kind in kinds.split(",")] if kinds else None
-    unknown = sorted(set(wanted or ()) - {str(kind) for kind in Kind})
-    if unknown:
-        raise ValueError(f"unknown kind {', '.join(unknown)}: expected {', '.join(Kind)}")
-    key = new_key()
-    now = SystemClock().now()
-
-    async def work(connection: Connection) -> None:
-        holder = await store.unit_or_root(connection, subtree)
-        if holder is None:
-            raise ValueError(f"--subtree {subtree}: no such unit; expected a uid like 186@1")
-        async with connection.transaction():
-            if not await store.add_source(connection, name, holder, wanted, read, now):
-                raise ValueError(f"source {name} is there already")
-            await store.add_key(connection, name, hash_key(key), now)
-
-    with_database(work)
-    if as_json:
-        typer.echo(json.dumps({"source": name, "key": key}))
-    else:
-        out.print(f"source [bold]{name}[/] added. Its key, shown this once:\n{key}")

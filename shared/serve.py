@@ -6,6 +6,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.applications import Starlette
 
+from shared.bounded_http import BoundedHttp
 from shared.config import Settings, SettingsError, load_settings
 from shared.observability import configure_logging, measured
 
@@ -24,7 +25,7 @@ def serve(service: str, port: Callable[[Settings], int], make_app: Callable[[Set
         host=settings.bind,
         port=port(settings),
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttp,
         lifespan="on",
         access_log=False,
         log_level="warning",

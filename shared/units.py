@@ -48,6 +48,7 @@ class Units:
                 self._predecessors[unit.successor].append(unit.uid)
         self._ladders: dict[tuple[str, date], tuple[Unit, ...]] = {}
         self._roots: dict[str, str] = {}
+        self._covered: dict[tuple[str, str], bool] = {}
 
     def __len__(self) -> int:
         return len(self._by_uid)
@@ -147,8 +148,15 @@ class Units:
         """Whether rights held on `holder` reach `uid`: it lies below, or becomes or came from what lies below.
 
         Rights follow successors, and a successor may post for its predecessors' earlier periods. A district's rights
-        go on in the communes that its communes became, not in the whole province.
+        go on in the communes that its communes became, not in the whole province. Remembered: a door asks for every
+        event.
         """
+        reached = self._covered.get((holder, uid))
+        if reached is None:
+            reached = self._covered[holder, uid] = self._reaches(holder, uid)
+        return reached
+
+    def _reaches(self, holder: str, uid: str) -> bool:
         if any(step.uid == holder for step in self.path(uid)):
             return True
         unit = self._by_uid[uid]

@@ -1,5 +1,6 @@
 """From parsed events to an answer: judge each against the registry, stamp it, publish what may go."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from services.intake.formats.cloudevents import Candidate, Event
 from services.intake.publish import Publisher
 from services.intake.refusals import FORBIDDEN, Code, Refusal, Rejected
 from services.intake.validate import Admitted, judge
+from shared.events import KIND_OF_TYPE, Kind
 from shared.metrics import EVENTS_RECEIVED
 from shared.registry.snapshot import Key, Registry
 
@@ -41,38 +43,55 @@ class Admission:
         *,
         partial: bool = False,
         dry_run: bool = False,
+        foreign_refuse_all: bool = True,
     ) -> Outcome:
-        """Take the events or say why not. Raises what `Publisher.publish` raises."""
-        admitted: list[tuple[Candidate, Admitted, bytes]] = []
+        """Take the events or say why not. Raises what `Publisher.publish` raises.
+
+        `foreign_refuse_all`: an event that the key has no right for refuses the whole request, partial or not.
+        """
+        admitted: list[tuple[Kind, int, bytes]] = []
         refused = list(rejected)
+        counted: Counter[tuple[str, str]] = Counter()
+        stamp = to_json(now.isoformat())
         for candidate in candidates:
             judged = judge(candidate.event, registry, key, now)
             if isinstance(judged, Admitted):
-                body = canonical_json(candidate.event, judged, key.sender, now)
+                body = canonical_json(candidate.event, judged, key.sender, stamp)
                 if len(body) <= EVENT_BYTES:
-                    admitted.append((candidate, judged, body))
+                    admitted.append((judged.kind, registry.partition_of(judged.province), body))
                     continue
                 judged = (Refusal(Code.EVENT_TOO_LARGE, "event", f"{EVENT_BYTES} bytes at most", len(body)),)
             refused.append(Rejected(candidate.index, candidate.event.id, judged))
-            EVENTS_RECEIVED.labels(candidate.event.type, judged[0].code).inc()
+            counted[KIND_OF_TYPE[candidate.event.type], judged[0].code] += 1
+        counted.update(("unknown", item.refusals[0].code) for item in rejected)
+        _count(counted)
         refused.sort(key=lambda item: item.index)
-        if any(refusal.code in FORBIDDEN for item in refused for refusal in item.refusals):
+        foreign = any(refusal.code in FORBIDDEN for item in refused for refusal in item.refusals)
+        if foreign and foreign_refuse_all:
             return Outcome(0, refused, forbidden=True)
         if refused and not partial:
             return Outcome(0, refused)
-        if not dry_run:
-            await self._publisher.publish(
-                (judged.kind, registry.partition_of(judged.province), body) for _, judged, body in admitted
-            )
-            for _, judged, _ in admitted:
-                EVENTS_RECEIVED.labels(judged.kind, "accepted").inc()
+        if admitted and not dry_run:
+            await self._publisher.publish(admitted)
+            _count(Counter((kind, "accepted") for kind, _, _ in admitted))
         return Outcome(len(admitted), refused)
 
 
-def canonical_json(event: Event, admitted: Admitted, sender: str, now: datetime) -> bytes:
-    """The event as it travels: `subject` a uid; `sender`, `acceptedat`, `province` stamped as extension attributes."""
+def canonical_json(event: Event, admitted: Admitted, sender: str, acceptedat: bytes) -> bytes:
+    """The event as it travels: `subject` a uid; `sender`, `acceptedat` (a JSON text), `province` stamped as extension
+    attributes.
+    """
     event.subject = admitted.unit.uid
-    stamps = {"sender": sender, "acceptedat": now.isoformat(), "province": admitted.province}
     body = event.__pydantic_serializer__.to_json(event, exclude_none=True)
     # Both are JSON objects: joining the texts costs a tenth of building one object and writing it.
-    return body[:-1] + b"," + to_json(stamps)[1:]
+    return b'%b,"sender":%b,"acceptedat":%b,"province":%b}' % (
+        body[:-1],
+        to_json(sender),
+        acceptedat,
+        to_json(admitted.province),
+    )
+
+
+def _count(outcomes: Counter[tuple[str, str]]) -> None:
+    for (kind, outcome), number in outcomes.items():
+        EVENTS_RECEIVED.labels(kind, outcome).inc(number)

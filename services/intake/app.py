@@ -1,6 +1,7 @@
 """Wiring of the intake service."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -8,12 +9,18 @@ from typing import Any
 import structlog
 from faststream.rabbit import RabbitBroker
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 
 from services.intake.admission import Admission
-from services.intake.http import Door, routes
+from services.intake.door import Door
+from services.intake.drain import Drain
+from services.intake.gate import Gate
+from services.intake.http import event_routes, on_crash, on_http_error
+from services.intake.limits import Memory, RateLimits
 from services.intake.publish import Publisher
+from services.intake.spool import Spool
 from shared import topology
-from shared.broker import BROKER_AWAY, make_broker
+from shared.broker import make_broker
 from shared.clock import SystemClock
 from shared.config import Settings
 from shared.observability import probe_routes
@@ -23,45 +30,46 @@ log = structlog.get_logger()
 
 
 class Intake:
-    """The service's parts. The broker may be away at start and later: requests are then answered 503."""
+    """The service's parts. Broker or database may be away at start and later; both at once are answered 503."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._amqp_url = settings.amqp_url.get_secret_value()
+        database_url = settings.database_url.get_secret_value()
         self.clock = SystemClock()
-        self.follower = RegistryFollower(
-            settings.database_url.get_secret_value(), self.clock, "intake", simulated_from=settings.clock
-        )
+        self.follower = RegistryFollower(database_url, self.clock, "intake", simulated_from=settings.clock)
         self.broker: RabbitBroker = make_broker(self._amqp_url, name="kip-intake")
-        self.publisher = Publisher(self.broker, linger=settings.publish_linger, deadline=settings.publish_timeout)
-        self.declared = False
+        self.gate = Gate()
+        self.spool = Spool(database_url, settings.spool_events)
+        self.publisher = Publisher(
+            self.broker, self.spool, self.gate, linger=settings.publish_linger, deadline=settings.publish_timeout
+        )
+        self.drain = Drain(self.broker, self.spool, self.gate, self.connect, settings.publish_timeout)
 
     def trusted(self) -> bool:
         """Whether what the registry says may be believed: the database answered within the grace time."""
         return asyncio.get_running_loop().time() - self.follower.confirmed_at <= self._settings.key_grace
 
     async def readiness(self) -> Mapping[str, str | None]:
-        """Ready with the registry loaded and the broker taking."""
+        """Ready with the registry loaded, and either the broker or the spool taking."""
         loaded = self.follower.registry.loaded and self.trusted()
-        broker = self.declared and await self.broker.ping(timeout=1)
+        taking = self.gate.open or not self.spool.away
         return {
             "registry": None if loaded else "not loaded: run 'kip migrate' and 'kip load'",
-            "broker": None if broker else "RabbitMQ does not answer",
+            "taking": None if taking else "neither RabbitMQ nor the spool in PostgreSQL takes events",
         }
 
+    def describe(self) -> Mapping[str, Any]:
+        """The run's time, and where events go at the moment."""
+        return {"clock": self.clock.now().isoformat(), "events_go_to": "broker" if self.gate.open else "spool"}
+
     async def connect(self) -> None:
-        """Declare the topology and connect, for as long as it takes."""
-        while True:
-            try:
-                await topology.declare(self._amqp_url, self._settings.partitions)
-                await self.broker.connect()
-                await self.broker.declare_exchange(topology.EVENTS)
-            except BROKER_AWAY as error:
-                log.warning("broker.waiting", reason=f"{type(error).__name__}: {error}")
-                await asyncio.sleep(1)
-            else:
-                self.declared = True
-                return
+        """Declare the topology and connect, if that has not been done. Raises one of BROKER_AWAY."""
+        if not self.gate.declared:
+            await topology.declare(self._amqp_url, self._settings.partitions)
+            await self.broker.connect()
+            await self.broker.declare_exchange(topology.EVENTS)
+            self.gate.declared = True
 
 
 def make_app(settings: Settings) -> Starlette:
@@ -70,15 +78,17 @@ def make_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await intake.spool.open()
         await intake.follower.start()
-        connecting = asyncio.create_task(intake.connect())
+        draining = asyncio.create_task(intake.drain.run(), name="drain")
         log.info("intake.started", port=settings.intake_port)
         yield
-        connecting.cancel()
+        await intake.publisher.stop()  # uvicorn has waited for the requests under way
+        draining.cancel()
         with suppress(asyncio.CancelledError):
-            await connecting
-        await intake.publisher.stop()
+            await draining
         await intake.broker.stop()
+        await intake.spool.close()
         await intake.follower.stop()
 
     door = Door(
@@ -86,9 +96,13 @@ def make_app(settings: Settings) -> Starlette:
         trusted=intake.trusted,
         now=intake.clock.now,
         admission=Admission(intake.publisher),
+        rates=RateLimits(time.monotonic),
+        memory=Memory(settings.body_memory),
+        body_seconds=settings.body_timeout,
+        stream_bytes=settings.stream_limit,
     )
-
-    def describe() -> Mapping[str, Any]:
-        return {"clock": intake.clock.now().isoformat()}
-
-    return Starlette(routes=[*routes(door), *probe_routes(intake.readiness, describe)], lifespan=lifespan)
+    return Starlette(
+        routes=[*event_routes(door), *probe_routes(intake.readiness, intake.describe)],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: on_http_error, Exception: on_crash},
+    )

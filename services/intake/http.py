@@ -1,149 +1,117 @@
-"""The door's HTTP face: who asks, how much, in which format; then admission and an answer."""
+"""`/v1/events`: CloudEvents in their three modes, and lines in bulk. And what all endpoints of intake share."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.intake.admission import Admission, Outcome
+from services.intake.admission import Outcome
+from services.intake.answers import answer, stream_answer
+from services.intake.door import Door, body_of, enter, flag, language_of
 from services.intake.formats import cloudevents
-from services.intake.formats.cloudevents import Parsed, UnreadableError
-from services.intake.refusals import Code
-from shared.authorization import CHALLENGE, find_key
-from shared.broker import BROKER_AWAY, UnroutableError
+from services.intake.formats.cloudevents import Parsed
+from services.intake.formats.json_text import UnreadableError
+from services.intake.formats.ndjson import NDJSON
+from services.intake.request_errors import Fault, RefusedError, unavailable
+from services.intake.spool import SpoolAwayError
+from services.intake.stream import take_stream
+from shared.broker import UnroutableError
 from shared.metrics import EVENTS_RECEIVED
-from shared.registry.snapshot import Key, Registry
 
-BODY_BYTES = 8 * 1024 * 1024
-RETRY_AFTER_SECONDS = 2
+Endpoint = Callable[[Request], Awaitable[Response]]
 log = structlog.get_logger()
 
 
-class RefusedError(Exception):
-    """The request ends here with this status and problem text."""
+def event_routes(door: Door) -> list[Route]:
+    """`POST` and `OPTIONS /v1/events`."""
 
-    def __init__(self, status: int, error: str, message: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = {"error": error, "message": message}
-        self.headers = headers
+    async def events(request: Request) -> Response:
+        return handshake(request) if request.method == "OPTIONS" else await _post_events(door, request)
 
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What the endpoints need: the registry of now, the time, admission, and whether the registry may be trusted."""
-
-    registry: Callable[[], Registry]
-    trusted: Callable[[], bool]
-    now: Callable[[], datetime]
-    admission: Admission
+    return [Route("/v1/events", refusing(events), methods=["POST", "OPTIONS"])]
 
 
-def routes(door: Door) -> list[Route]:
-    """The endpoints of the intake service."""
+def refusing(endpoint: Endpoint) -> Endpoint:
+    """The endpoint, with everything that ends a request early told in JSON and in the client's language."""
 
-    async def post_events(request: Request) -> Response:
+    async def answered(request: Request) -> Response:
         try:
-            return await _post_events(door, request)
+            return await as_refusals(endpoint, request)
         except RefusedError as error:
-            EVENTS_RECEIVED.labels("request", error.body["error"]).inc()
-            return JSONResponse(error.body, status_code=error.status, headers=error.headers)
+            EVENTS_RECEIVED.labels("request", error.fault.value).inc()
+            return error.response(language_of(request))
 
-    return [Route("/v1/events", post_events, methods=["POST"])]
+    return answered
 
 
-async def _post_events(door: Door, request: Request) -> Response:
-    key = authenticate(door, request.headers.get("authorization"))
-    parse = _parser(request.headers.get("content-type", ""))
-    body = await read_body(request, BODY_BYTES)
+async def as_refusals(endpoint: Endpoint, request: Request) -> Response:
+    """Run an endpoint; what it raises of ours becomes a RefusedError."""
     try:
-        candidates, rejected = parse(body)
+        return await endpoint(request)
     except UnreadableError as error:
-        raise RefusedError(400, "unreadable", str(error)) from None
-    partial, dry_run = (_flag(request, name) for name in ("partial", "dry_run"))
-    try:
-        outcome = await door.admission.admit(
-            candidates, rejected, door.registry(), key, door.now(), partial=partial, dry_run=dry_run
-        )
-    except BROKER_AWAY as error:
-        log.warning("intake.broker_away", reason=type(error).__name__, sender=key.sender)
-        raise unavailable("the broker did not confirm in time") from error
+        raise RefusedError(Fault.UNREADABLE, str(error)) from None
+    except SpoolAwayError as error:
+        log.warning("intake.not_taken", reason=str(error))
+        raise unavailable(str(error)) from error
     except UnroutableError as error:
         log.error("intake.unroutable", reason=str(error))
         raise unavailable(str(error)) from error
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """404 and 405 in JSON, as every other answer."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's own contract
+    fault = Fault.METHOD_NOT_ALLOWED if error.status_code == 405 else Fault.NOT_FOUND
+    detail = (error.headers or {}).get("Allow", "") if error.status_code == 405 else request.url.path[:100]
+    return RefusedError(fault, detail, headers=dict(error.headers or {})).response(language_of(request))
+
+
+async def on_crash(_: Request, error: Exception) -> Response:
+    """A fault of ours: logged, and told without its inside."""
+    log.error("intake.crashed", error=type(error).__name__, exc_info=error)
+    return JSONResponse({"error": "internal", "message": "an error of the service; it has been logged"}, 500)
+
+
+def handshake(request: Request) -> Response:
+    """The webhook handshake of CloudEvents: any origin may deliver, at any rate; the key decides."""
+    headers = {"Allow": "POST, OPTIONS"}
+    origin = request.headers.get("webhook-request-origin")
+    if origin is not None:
+        headers |= {"WebHook-Allowed-Origin": origin[:200], "WebHook-Allowed-Rate": "*"}
+    return Response(status_code=200, headers=headers)
+
+
+async def _post_events(door: Door, request: Request) -> Response:
+    key = enter(door, request)
+    partial, dry_run = flag(request, "partial"), flag(request, "dry_run")
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == NDJSON:
+        tally = await take_stream(door, request, dry_run=dry_run)
+        log.info("intake.stream", sender=key.sender, accepted=tally.accepted, rejected=tally.rejected)
+        outcome = Outcome(tally.accepted, tally.listed)
+        return stream_answer(outcome, tally.rejected, language_of(request), dry_run=dry_run)
+    parse = _parser(request, media_type)
+    async with body_of(door, request) as body:
+        candidates, rejected = parse(body)
+        door.rates.spend(key, len(candidates) + len(rejected))
+        outcome = await door.admission.admit(
+            candidates, rejected, door.registry(), key, door.now(), partial=partial, dry_run=dry_run
+        )
     log.info("intake.request", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
-    return answer(outcome, _language(request), dry_run=dry_run)
+    return answer(outcome, language_of(request), dry_run=dry_run)
 
 
-def answer(outcome: Outcome, language: str, *, dry_run: bool) -> Response:
-    """202, 207, 200 (dry run), 403, 413 or 422, with what was taken and what not."""
-    codes = {refusal.code for item in outcome.rejected for refusal in item.refusals}
-    if outcome.forbidden:
-        status = 403
-    elif dry_run:
-        status = 200
-    elif outcome.rejected and outcome.accepted == 0:
-        status = 413 if codes == {Code.EVENT_TOO_LARGE} else 422
-    else:
-        status = 207 if outcome.rejected else 202
-    rejected = [item.to_json(language) for item in outcome.rejected]
-    return JSONResponse({"accepted": outcome.accepted, "rejected": rejected}, status_code=status)
-
-
-def authenticate(door: Door, authorization: str | None) -> Key:
-    """The request's key. Raises RefusedError: 401 without a valid one, 503 while keys can't be checked."""
-    registry = door.registry()
-    if not door.trusted() or not registry.loaded:
-        raise unavailable("the registry is not at hand: keys can't be checked now")
-    key = find_key(registry, authorization, door.now())
-    if key is None:
-        raise RefusedError(401, "unauthorized", "expected the header Authorization: Bearer <key>", CHALLENGE)
-    return key
-
-
-def unavailable(reason: str) -> RefusedError:
-    """503: nothing is promised; the same post with the same ids, repeated, counts once."""
-    return RefusedError(503, "unavailable", reason, {"Retry-After": str(RETRY_AFTER_SECONDS)})
-
-
-async def read_body(request: Request, limit: int) -> bytes:
-    """The body, refused with 413 as soon as it passes `limit` bytes."""
-    too_large = RefusedError(413, "too_large", f"expected at most {limit} bytes a request")
-    declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > limit:
-        raise too_large
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise too_large
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _parser(content_type: str) -> Callable[[bytes], Parsed]:
-    media_type = content_type.partition(";")[0].strip().lower()
+def _parser(request: Request, media_type: str) -> Callable[[bytes], Parsed]:
     if media_type == cloudevents.BATCH:
         return cloudevents.parse_batch
     if media_type == cloudevents.STRUCTURED:
         return cloudevents.parse_structured
-    raise RefusedError(
-        415, "unsupported_type", f"expected {cloudevents.BATCH} or {cloudevents.STRUCTURED}, got {media_type or 'none'}"
-    )
-
-
-def _flag(request: Request, name: str) -> bool:
-    value: Any = request.query_params.get(name, "false").lower()
-    if value not in {"true", "false"}:
-        raise RefusedError(400, "bad_parameter", f"{name}: expected true or false, got {value[:40]!r}")
-    return bool(value == "true")
-
-
-def _language(request: Request) -> str:
-    return "vi" if request.headers.get("accept-language", "").lower().startswith("vi") else "en"
+    if "ce-specversion" in request.headers or "ce-type" in request.headers:
+        if media_type in {"", cloudevents.JSON}:
+            return lambda body: cloudevents.parse_binary(request.headers.raw, body)
+        raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{cloudevents.JSON} in binary mode, got {media_type[:80]}")
+    expected = f"{cloudevents.BATCH}, {cloudevents.STRUCTURED}, {NDJSON} or ce- headers with {cloudevents.JSON}"
+    raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{expected}, got {media_type[:80] or 'none'}")

@@ -32,6 +32,9 @@ class Code(StrEnum):
     VALUE_INVALID = "value_invalid"
     PERSONAL_DATA = "personal_data"
     EVENT_TOO_LARGE = "event_too_large"
+    PROGRAMME_NOT_ALLOWED = "programme_not_allowed"
+    NOT_JSON = "not_json"
+    STREAM_CUT = "stream_cut"
 
 
 # Vietnamese, English. `{expected}` is what would have been right.
@@ -90,9 +93,18 @@ TEXTS: dict[Code, tuple[str, str]] = {
         "Nội dung giống số điện thoại hoặc số định danh cá nhân; cần bỏ số đó",
         "looks like it holds a phone or identity number; expected a text without",
     ),
+    Code.PROGRAMME_NOT_ALLOWED: (
+        "Khóa không có quyền với chương trình này; được gửi {expected}",
+        "the key may not post to this programme; it may post to {expected}",
+    ),
+    Code.NOT_JSON: ("Dòng không phải JSON hợp lệ; {expected}", "the line is no event; {expected}"),
+    Code.STREAM_CUT: (
+        "Không nhận từ dòng này trở đi; cần {expected}",
+        "this line and what follows was not taken; expected {expected}",
+    ),
     Code.EVENT_TOO_LARGE: ("Sự kiện quá lớn; cần không quá {expected}", "the event is too large; expected {expected}"),
 }
-FORBIDDEN = frozenset({Code.UNIT_NOT_ALLOWED, Code.KIND_NOT_ALLOWED})
+FORBIDDEN = frozenset({Code.UNIT_NOT_ALLOWED, Code.KIND_NOT_ALLOWED, Code.PROGRAMME_NOT_ALLOWED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from shared.clock import SystemClock
 from shared.db import Connection
 from shared.programme import Programme
-from shared.registry import store
-from shared.registry.snapshot import Key, Registry
+from shared.registry import source_store, store
+from shared.registry.snapshot import Registry
 
 log = structlog.get_logger()
 CHANNEL = "kip_registry"
@@ -142,16 +142,7 @@ class RegistryFollower:
             if "programme" in changed:
                 fresh["programmes"] = self._programmes(await store.read_programmes(connection))
             if "source_key" in changed:
-                fresh["keys"] = {
-                    row["hash"]: Key(
-                        sender=row["name"],
-                        subtree=row["subtree"],
-                        kinds=None if row["kinds"] is None else frozenset(row["kinds"]),
-                        can_read=row["can_read"],
-                        expires_at=row["expires_at"],
-                    )
-                    for row in await store.read_keys(connection)
-                }
+                fresh["keys"] = await source_store.read_keys(connection)
             clock = await store.read_clock(connection)
         self._clock.offset = clock[0] if clock else timedelta(0)
         self.registry = replace(self.registry, **fresh)

@@ -10,13 +10,19 @@ from shared.units import Units
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What one key allows: a sender's name, a subtree, kinds (None: all), reading, until when."""
+    """What one key allows: a sender's name, a subtree, kinds and programmes (None: all), reading, until when.
+
+    `rate` is in events a second, per replica (None: any); `loses_429`: the sender never repeats what is answered 429.
+    """
 
     sender: str
     subtree: str
     kinds: frozenset[str] | None
     can_read: bool
     expires_at: datetime | None
+    programmes: frozenset[str] | None = None
+    rate: int | None = None
+    loses_429: bool = False
 
     def valid(self, now: datetime) -> bool:
         """Whether the key is still good."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from shared.db import Connection
 from shared.units import Unit, Units
@@ -41,10 +40,6 @@ REMEMBER_LOAD = """
 UPSERT_PROGRAMME = """
     INSERT INTO registry.programme VALUES ($1, $2)
     ON CONFLICT (slug) DO UPDATE SET document = excluded.document
-"""
-KEYS = """
-    SELECT hash, name, subtree, kinds, can_read, expires_at
-    FROM registry.source_key JOIN registry.source ON source.name = source_key.source
 """
 ADVANCE_CLOCK = """
     INSERT INTO registry.clock (ahead) VALUES ($1)
@@ -146,27 +141,6 @@ async def read_programmes(connection: Connection) -> dict[str, str]:
     """Each programme's JSON document by slug."""
     rows = await connection.fetch("SELECT slug, document FROM registry.programme")
     return {row["slug"]: row["document"] for row in rows}
-
-
-async def read_keys(connection: Connection) -> list[Any]:
-    """Every key's hash with the rights of its sender."""
-    return list(await connection.fetch(KEYS))
-
-
-async def add_source(
-    connection: Connection, name: str, subtree: str, kinds: list[str] | None, can_read: bool, now: datetime
-) -> bool:
-    """Add a sender; False when the name is taken."""
-    status = await connection.execute(
-        "INSERT INTO registry.source VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
-        name, subtree, kinds, can_read, now,
-    )  # fmt: skip
-    return status == "INSERT 0 1"
-
-
-async def add_key(connection: Connection, source: str, key_hash: bytes, now: datetime) -> None:
-    """Add a key, hashed, to a sender."""
-    await connection.execute("INSERT INTO registry.source_key VALUES ($1, $2, $3)", key_hash, source, now)
 
 
 async def write_officers(connection: Connection, rows: Iterable[tuple[str, str, str, str, list[str], str]]) -> None:

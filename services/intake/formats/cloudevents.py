@@ -1,15 +1,20 @@
-"""CloudEvents 1.0 over HTTP: structured and batch mode, from bytes to event models or refusals.
+"""CloudEvents 1.0 over HTTP: binary, structured and batch mode, from bytes to event models or refusals.
 
-Source: CloudEvents HTTP protocol binding 1.0.2, sections 3.2 and 3.3.
+Source: CloudEvents HTTP protocol binding 1.0.2, sections 3.1 to 3.3.
 """
 
-from collections.abc import Sequence
+import re
+from base64 import b64decode
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from urllib.parse import unquote_to_bytes
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails, to_json
 
+from services.intake.formats.json_text import UnreadableError, load, name_of, refuse_duplicates
 from services.intake.refusals import Code, Refusal, Rejected
 from shared.events import (
     KIND_OF_TYPE,
@@ -25,6 +30,7 @@ from shared.events import (
 
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
+JSON = "application/json"
 Event: TypeAlias = (
     ActivityRecordedEvent
     | IndicatorReportedEvent
@@ -36,10 +42,7 @@ Event: TypeAlias = (
 _ONE: TypeAdapter[Event] = TypeAdapter(PostedEvent)
 _MANY: TypeAdapter[list[Event]] = TypeAdapter(list[PostedEvent])
 _TYPES = ", ".join(KIND_OF_TYPE)
-
-
-class UnreadableError(Exception):
-    """The body is not what its content type says. The text says where and what was expected."""
+_ESCAPED = re.compile(rb"\\(.)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,60 +59,91 @@ Parsed: TypeAlias = tuple[list[Candidate], list[Rejected]]
 def parse_batch(body: bytes) -> Parsed:
     """Read a JSON array of events. Raises UnreadableError when it is none. `[]` is valid."""
     try:
-        return [Candidate(index, event) for index, event in enumerate(_MANY.validate_json(body))], []
+        events = _MANY.validate_json(body)
     except ValidationError:
-        items = _load(body)
+        items = load(body)
+    else:
+        refuse_duplicates(body)
+        return [Candidate(index, event) for index, event in enumerate(events)], []
     if not isinstance(items, list):
-        raise UnreadableError(f"expected a JSON array of events, got {_name(items)}")
-    return parse_items(list(enumerate(items)))
+        raise UnreadableError(f"expected a JSON array of events, got {name_of(items)}")
+    return parse_items(enumerate(items))
 
 
 def parse_structured(body: bytes) -> Parsed:
     """Read one JSON object. Raises UnreadableError when it is none."""
     try:
-        return [Candidate(0, _ONE.validate_json(body))], []
+        event = _ONE.validate_json(body)
     except ValidationError:
-        item = _load(body)
+        item = load(body)
+    else:
+        refuse_duplicates(body)
+        return [Candidate(0, event)], []
     if not isinstance(item, dict):
-        raise UnreadableError(f"expected one JSON object, got {_name(item)}")
+        raise UnreadableError(f"expected one JSON object, got {name_of(item)}")
     return parse_items([(0, item)])
 
 
-def parse_items(items: Sequence[tuple[int, Any]]) -> Parsed:
+def parse_binary(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Parsed:
+    """Read an event whose attributes are `ce-` headers and whose `data` is the JSON body."""
+    item: dict[str, Any] = {}
+    for name, value in headers:
+        if name.startswith(b"ce-"):
+            attribute = name[3:].decode("ascii", "replace")
+            if attribute in item:
+                raise UnreadableError(f"expected the header ce-{attribute} once")
+            item[attribute] = decode_header(attribute, value)
+    item["data"] = load(body)
+    return parse_items([(0, item)])
+
+
+def decode_header(attribute: str, value: bytes) -> str:
+    """An attribute's text: unquoted, then percent-decoded once, then UTF-8 (section 3.1.3.2 of the binding)."""
+    text = value.strip()
+    if len(text) > 1 and text.startswith(b'"') and text.endswith(b'"'):
+        text = _ESCAPED.sub(rb"\1", text[1:-1])
+    try:
+        return unquote_to_bytes(text).decode("utf-8")
+    except UnicodeDecodeError:
+        raise UnreadableError(f"expected percent-encoded UTF-8 in the header ce-{attribute}") from None
+
+
+def parse_items(items: Iterable[tuple[int, Any]]) -> Parsed:
     """Check parsed events one by one, so that each bad one is named and the good ones stand."""
     candidates: list[Candidate] = []
     rejected: list[Rejected] = []
     for index, item in items:
         try:
             # From JSON again: strict JSON rules hold (a date is a text), as on the fast path.
-            candidates.append(Candidate(index, _ONE.validate_json(_dump(item))))
+            candidates.append(Candidate(index, _ONE.validate_json(to_json(_plain(item)))))
         except ValidationError as error:
-            rejected.append(Rejected(index, _id(item), tuple(_refusal(detail) for detail in error.errors())))
+            rejected.append(Rejected(index, _id(item), refusals_of(error)))
     return candidates, rejected
 
 
-def _load(body: bytes) -> Any:
-    try:
-        return from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        raise UnreadableError(f"not JSON in UTF-8: {error}") from None
+def refusals_of(error: ValidationError) -> tuple[Refusal, ...]:
+    """What is wrong with an event's form."""
+    return tuple(_refusal(detail) for detail in error.errors(include_url=False))
 
 
-def _dump(item: Any) -> bytes:
-    return _ANY.dump_json(item)
-
-
-_ANY: TypeAdapter[Any] = TypeAdapter(Any)
+def _plain(item: Any) -> Any:
+    """The same event with its JSON data in the open: senders may write it as base64, and name a charset."""
+    if not isinstance(item, dict):
+        return item
+    plain = dict(item)
+    kind = plain.get("datacontenttype")
+    if isinstance(kind, str) and kind.partition(";")[0].strip().lower() == JSON:
+        plain["datacontenttype"] = JSON
+    if "data_base64" in plain and "data" not in plain:
+        with suppress(UnreadableError, ValueError, TypeError):
+            plain["data"] = load(b64decode(plain["data_base64"], validate=True))
+            del plain["data_base64"]
+    return plain
 
 
 def _id(item: Any) -> str | None:
     found = item.get("id") if isinstance(item, dict) else None
     return found[:200] if isinstance(found, str) else None
-
-
-def _name(value: Any) -> str:
-    names = {dict: "an object", list: "an array", str: "a text", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")
 
 
 def _refusal(detail: ErrorDetails) -> Refusal:

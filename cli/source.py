@@ -1,0 +1,189 @@
+"""`kip source`: senders, what they may post, and their keys."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Annotated, Any, TypeVar
+
+import asyncpg
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from shared.clock import SystemClock
+from shared.config import load_settings
+from shared.db import Connection
+from shared.events import Kind
+from shared.keys import hash_key, new_key
+from shared.registry import source_store, store
+from shared.registry.source_store import Source
+
+source_app = typer.Typer(no_args_is_help=True)
+out = Console()
+Result = TypeVar("Result")
+Name = Annotated[str, typer.Argument(help="The sender's name, shown with its events.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@source_app.callback()
+def source() -> None:
+    """Senders and their keys."""
+
+
+@source_app.command("add")
+def add_source(
+    name: Name,
+    subtree: Annotated[
+        str | None, typer.Option(help="The unit (uid) below which it may post; the nation if absent.")
+    ] = None,
+    kinds: Annotated[str | None, typer.Option(help="Kinds that it may post, with commas; all if absent.")] = None,
+    programmes: Annotated[str | None, typer.Option(help="Programmes, with commas; all if absent.")] = None,
+    rate: Annotated[int | None, typer.Option(min=1, help="Events a second, per replica; any if absent.")] = None,
+    loses_429: Annotated[
+        bool, typer.Option("--loses-429", help="Answer 503 over the rate: the sender (Kobo) never repeats a 429.")
+    ] = False,
+    read: Annotated[bool, typer.Option("--read", help="It may read figures.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add a sender and print its key, once: it is kept as a hash only."""
+    wanted = _words(kinds)
+    unknown = sorted(set(wanted or ()) - {str(kind) for kind in Kind})
+    if unknown:
+        raise ValueError(f"unknown kind {', '.join(unknown)}: expected {', '.join(Kind)}")
+    key = new_key()
+
+    async def work(connection: Connection, now: datetime) -> None:
+        holder = await store.unit_or_root(connection, subtree)
+        if holder is None:
+            raise ValueError(f"--subtree {subtree}: no such unit; expected a uid like 186@1")
+        missing = await source_store.unknown_programmes(connection, _words(programmes) or [])
+        if missing:
+            raise ValueError(f"--programmes: {', '.join(missing)} is not loaded")
+        made = Source(name, holder, wanted, _words(programmes), read, rate, loses_429)
+        if not await source_store.add_source(connection, made, now):
+            raise ValueError(f"source {name} is there already; 'kip source rotate {name}' gives it a new key")
+        await source_store.add_key(connection, name, hash_key(key), now)
+
+    _with_database(work)
+    _show_key(name, key, "added", as_json=as_json)
+
+
+@source_app.command("list")
+def list_sources(as_json: AsJson = False) -> None:
+    """Every sender, what it may do, and its keys in use (by the beginning of their hash)."""
+
+    async def work(connection: Connection, _: datetime) -> list[Any]:
+        return await source_store.list_sources(connection)
+
+    rows = [{**dict(row), "keys": json.loads(row["keys"])} for row in _with_database(work)]
+    if as_json:
+        typer.echo(json.dumps(rows, default=str, ensure_ascii=False))
+        return
+    table = Table("source", "subtree", "kinds", "programmes", "reads", "rate", "keys")
+    for row in rows:
+        keys = [f"{key['key']}{' until ' + key['expires_at'][:16] if key['expires_at'] else ''}" for key in row["keys"]]
+        table.add_row(
+            row["name"], row["subtree"], ", ".join(row["kinds"] or ["all"]), ", ".join(row["programmes"] or ["all"]),
+            "yes" if row["can_read"] else "", str(row["rate"] or ""), "\n".join(keys) or "none",
+        )  # fmt: skip
+    out.print(table)
+
+
+@source_app.command("rotate")
+def rotate(
+    name: Name,
+    overlap: Annotated[float, typer.Option(min=0, help="Hours for which the present keys go on.")] = 24,
+    as_json: AsJson = False,
+) -> None:
+    """Give a sender a new key; its present ones end after the overlap."""
+    key = new_key()
+
+    async def work(connection: Connection, now: datetime) -> None:
+        await _must_exist(connection, name)
+        await source_store.end_keys(connection, name, now + timedelta(hours=overlap))
+        await source_store.add_key(connection, name, hash_key(key), now)
+
+    _with_database(work)
+    _show_key(name, key, f"has a new key; the others end in {overlap:g} h", as_json=as_json)
+
+
+@source_app.command("revoke")
+def revoke(
+    name: Name,
+    key: Annotated[
+        str | None, typer.Option(help="Only the key whose hash begins so, as 'kip source list' shows it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Revoke a sender's keys, at once and for good, on every replica that reaches the database."""
+
+    async def work(connection: Connection, _: datetime) -> int:
+        await _must_exist(connection, name)
+        return await source_store.revoke_keys(connection, name, key)
+
+    count = _with_database(work)
+    if count == 0:
+        raise ValueError(f"source {name} has no such key in use")
+    if as_json:
+        typer.echo(json.dumps({"source": name, "revoked": count}))
+    else:
+        out.print(f"source [bold]{name}[/]: {count} key(s) revoked")
+
+
+@source_app.command("audit")
+def audit(
+    name: Annotated[str | None, typer.Argument(help="Only this sender.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who changed which sender or key, and when."""
+
+    async def work(connection: Connection, _: datetime) -> list[Any]:
+        return await source_store.read_audit(connection, name)
+
+    rows = [
+        {**dict(row), "old": json.loads(row["old"] or "null"), "new": json.loads(row["new"] or "null")}
+        for row in _with_database(work)
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, default=str, ensure_ascii=False))
+        return
+    table = Table("at", "role", "by", "source", "what", "to")
+    for row in rows:
+        after = {field: value for field, value in (row["new"] or {}).items() if value != (row["old"] or {}).get(field)}
+        what = f"{row['operation']} {row['changed']}"
+        table.add_row(str(row["at"])[:19], row["role"], row["client"], row["source"], what, json.dumps(after))
+    out.print(table)
+
+
+def _with_database(work: Callable[[Connection, datetime], Awaitable[Result]]) -> Result:
+    """Run `work` in one transaction on KIP_DATABASE_URL, with the run's time (simulated where the run is)."""
+
+    async def run() -> Result:
+        url = load_settings().database_url.get_secret_value()
+        connection = await asyncpg.connect(url, timeout=10, server_settings={"application_name": "kip source"})
+        try:
+            async with connection.transaction():
+                clock = await store.read_clock(connection)
+                return await work(connection, SystemClock(clock[0] if clock else timedelta(0)).now())
+        finally:
+            await connection.close(timeout=5)
+
+    return asyncio.run(run())
+
+
+async def _must_exist(connection: Connection, name: str) -> None:
+    if not await source_store.exists(connection, name):
+        raise ValueError(f"no source {name}: 'kip source list' shows them")
+
+
+def _words(text: str | None) -> list[str] | None:
+    return [word.strip() for word in text.split(",") if word.strip()] if text else None
+
+
+def _show_key(name: str, key: str, what: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"source": name, "key": key}))
+    else:
+        out.print(f"source [bold]{name}[/] {what}. Its key, shown this once:")
+        typer.echo(key)

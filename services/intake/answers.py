@@ -1,0 +1,37 @@
+"""Answers to requests of events: what was taken, what not and why."""
+
+from starlette.responses import JSONResponse, Response
+
+from services.intake.admission import Outcome
+from services.intake.refusals import Code
+
+LISTED = 1000  # refused lines of a stream that its answer names; it counts all
+
+
+def answer(outcome: Outcome, language: str, *, dry_run: bool) -> Response:
+    """202, 207, 200 (dry run), 403, 413 or 422: `{"accepted", "rejected"}`."""
+    rejected = [item.to_json(language) for item in outcome.rejected]
+    return JSONResponse(
+        {"accepted": outcome.accepted, "rejected": rejected}, status_code=status_of(outcome, dry_run=dry_run)
+    )
+
+
+def stream_answer(outcome: Outcome, rejected: int, language: str, *, dry_run: bool) -> Response:
+    """The same for a stream: `outcome` lists the first refused lines, `rejected` is how many there were."""
+    listed = [item.to_json(language) for item in outcome.rejected]
+    body = {"accepted": outcome.accepted, "rejected_total": rejected, "rejected": listed}
+    return JSONResponse(body, status_code=status_of(outcome, dry_run=dry_run))
+
+
+def status_of(outcome: Outcome, *, dry_run: bool) -> int:
+    """The HTTP status that says what became of the request."""
+    if outcome.forbidden:
+        return 403
+    if dry_run:
+        return 200
+    if not outcome.rejected:
+        return 202
+    if outcome.accepted:
+        return 207
+    codes = {refusal.code for item in outcome.rejected for refusal in item.refusals}
+    return 413 if codes == {Code.EVENT_TOO_LARGE} else 422

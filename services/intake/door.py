@@ -1,0 +1,132 @@
+"""What every endpoint does first: who asks, how fast, how much; and what it may need after."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.requests import ClientDisconnect, Request
+
+from services.intake.admission import Admission
+from services.intake.limits import Memory, RateLimits
+from services.intake.request_errors import Fault, RefusedError, unavailable
+from shared.authorization import CHALLENGE, find_key
+from shared.registry.snapshot import Key, Registry
+
+BODY_BYTES = 8 * 1024 * 1024
+CLOSE = {"Connection": "close"}
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The registry of now and whether it may be trusted, the time, admission, and the limits.
+
+    `body_seconds` bounds the time in which a body of the usual size has to arrive, and each pause of a stream;
+    `stream_bytes` the size of a stream.
+    """
+
+    registry: Callable[[], Registry]
+    trusted: Callable[[], bool]
+    now: Callable[[], datetime]
+    admission: Admission
+    rates: RateLimits
+    memory: Memory
+    body_seconds: float
+    stream_bytes: int
+
+
+def identify(door: Door, request: Request) -> Key:
+    """The request's key. Raises RefusedError: 401 without a valid one, 503 while keys can't be checked."""
+    registry = door.registry()
+    if not door.trusted() or not registry.loaded:
+        raise unavailable("the registry is not at hand: keys can't be checked")
+    key = find_key(registry, request.headers.get("authorization"), door.now())
+    if key is None:
+        raise RefusedError(Fault.UNAUTHORIZED, "Authorization: Bearer <key>", headers=CHALLENGE)
+    return key
+
+
+def enter(door: Door, request: Request) -> Key:
+    """The request's key. Raises as `identify` does, 429 over the sender's rate and 415 for a compressed body."""
+    key = identify(door, request)
+    wait = door.rates.wait(key)
+    if wait > 0:
+        raise RefusedError(
+            Fault.RATE_EXCEEDED,
+            str(key.rate),
+            headers={"Retry-After": str(math.ceil(wait))},
+            status=503 if key.loses_429 else None,
+        )
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"", "identity"}:
+        raise RefusedError(Fault.UNSUPPORTED_ENCODING, encoding[:40])
+    return key
+
+
+@asynccontextmanager
+async def body_of(door: Door, request: Request, limit: int = BODY_BYTES) -> AsyncIterator[bytes]:
+    """The body, held in memory for as long as the block lasts. Refused with 413 as soon as it passes `limit` bytes,
+    with 408 when it takes too long, with 503 when all bodies together are too many.
+    """
+    too_large = RefusedError(Fault.TOO_LARGE, f"at most {limit} bytes")
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise too_large
+    chunks: list[bytes] = []
+    try:
+        await _read_into(chunks, door, request, too_large, limit)
+        yield b"".join(chunks)
+    finally:
+        door.memory.give_back(sum(map(len, chunks)))
+
+
+async def _read_into(chunks: list[bytes], door: Door, request: Request, too_large: RefusedError, limit: int) -> None:
+    size = 0
+    try:
+        async with asyncio.timeout(door.body_seconds):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise too_large
+                if not door.memory.take(len(chunk)):
+                    raise unavailable("too many bodies at once")
+                chunks.append(chunk)
+    except TimeoutError:
+        raise RefusedError(Fault.TOO_SLOW, f"all of it within {door.body_seconds:g} s", headers=CLOSE) from None
+    except ClientDisconnect:
+        raise RefusedError(Fault.UNREADABLE, "the connection broke before the end") from None
+
+
+async def chunks_of(door: Door, request: Request) -> AsyncIterator[bytes]:
+    """The body as it comes, for what needs no more than a window of it. Limits as with `body_of`."""
+    size = 0
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(door.body_seconds):
+                chunk = await anext(stream, None)
+        except TimeoutError:
+            raise RefusedError(Fault.TOO_SLOW, f"no pause of {door.body_seconds:g} s", headers=CLOSE) from None
+        except ClientDisconnect:
+            raise RefusedError(Fault.UNREADABLE, "the connection broke before the end") from None
+        if chunk is None:
+            return
+        size += len(chunk)
+        if size > door.stream_bytes:
+            raise RefusedError(Fault.TOO_LARGE, f"at most {door.stream_bytes} bytes")
+        yield chunk
+
+
+def flag(request: Request, name: str) -> bool:
+    """A query parameter that is true or false; absent is false."""
+    value = request.query_params.get(name, "false").lower()
+    if value not in {"true", "false"}:
+        raise RefusedError(Fault.BAD_PARAMETER, f"{name}=true or {name}=false, got {value[:40]!r}")
+    return value == "true"
+
+
+def language_of(request: Request) -> str:
+    """`vi` where the client asks for Vietnamese first, else `en`."""
+    return "vi" if request.headers.get("accept-language", "").strip().lower().startswith("vi") else "en"

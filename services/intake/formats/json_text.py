@@ -1,0 +1,40 @@
+"""JSON as the door reads it: UTF-8, no NaN, no key twice in an object."""
+
+import json
+from typing import Any
+
+from pydantic_core import from_json
+
+
+class UnreadableError(Exception):
+    """The body is not what its content type says. The text says where and what was expected."""
+
+
+def load(body: bytes) -> Any:
+    """Read one JSON value. Raises UnreadableError."""
+    try:
+        value = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise UnreadableError(f"expected JSON in UTF-8: {error}") from None
+    refuse_duplicates(body)
+    return value
+
+
+def refuse_duplicates(body: bytes) -> None:
+    """Raise UnreadableError where an object has a key twice: readers differ on which one counts. For valid JSON."""
+    json.loads(body, object_pairs_hook=_unique)
+
+
+def name_of(value: Any) -> str:
+    """What a JSON value is, for people."""
+    names = {dict: "an object", list: "an array", str: "a text", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise UnreadableError(f"expected each key once in an object, got {twice[:60]!r} twice")
+    return made

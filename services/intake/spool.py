@@ -1,0 +1,95 @@
+"""The spool: a table that takes messages while the broker does not, and gives them back when it does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from services.intake import store
+from shared.db import DATABASE_AWAY, Connection, Pool, close_pool
+from shared.metrics import SPOOL_EVENTS
+
+CONNECTIONS = 4
+
+
+class SpoolAwayError(Exception):
+    """The database did not commit in time, or the spool is full: the request ends with 503."""
+
+
+class Spool:
+    """Messages on disk. `away` is what the last contact with the database said; the drain's probe clears it.
+
+    `limit` bounds the events that wait, of all replicas: a broker that is away for days must not fill the disk of the
+    database that everything else needs.
+    """
+
+    def __init__(self, database_url: str, limit: int) -> None:
+        self._url = database_url
+        self._limit = limit
+        self._pool: Pool | None = None
+        self.away = True
+        self.waiting = 0
+
+    async def open(self) -> None:
+        """Prepare the connections. The database may be away: each is opened when it is needed."""
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=0,
+            max_size=CONNECTIONS,
+            timeout=2,
+            command_timeout=30,
+            # 202 is answered on this commit: it must be on disk, whatever the server's default is.
+            server_settings={"application_name": "kip-intake-spool", "timezone": "UTC", "synchronous_commit": "on"},
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._pool is not None:
+            await close_pool(self._pool)
+
+    async def put(self, routing_key: str, events: int, body: bytes, within: float) -> None:
+        """Keep a message for later, committed when this returns. Raises SpoolAwayError after `within` seconds.
+
+        A commit that timed out may have happened all the same: the events' ids make that harmless.
+        """
+        if self.away:
+            raise SpoolAwayError("neither the broker nor the database takes events")
+        if self.waiting + events > self._limit:
+            raise SpoolAwayError(f"{self.waiting} events wait for the broker: the spool is full")
+        try:
+            async with asyncio.timeout(within), self._connection() as connection:
+                await store.put_message(connection, routing_key, events, body)
+        except DATABASE_AWAY as error:
+            self.away = True
+            raise SpoolAwayError(f"the spool did not commit: {type(error).__name__}") from error
+        self.note(self.waiting + events)
+
+    async def count(self) -> int:
+        """Ask how many events wait. Raises one of DATABASE_AWAY; when it answers, the spool takes again."""
+        try:
+            async with asyncio.timeout(2), self._connection() as connection:
+                self.note(await store.waiting_events(connection))
+        except DATABASE_AWAY:
+            self.away = True
+            raise
+        self.away = False
+        return self.waiting
+
+    @asynccontextmanager
+    async def take(self, limit: int) -> AsyncIterator[tuple[Connection, list[store.Spooled]]]:
+        """The oldest messages, held for this caller until its block ends; what it removed is gone then."""
+        async with self._connection() as connection, connection.transaction():
+            yield connection, await store.take_messages(connection, limit)
+
+    def note(self, waiting: int) -> None:
+        """Remember, and show as a metric, how many events wait."""
+        self.waiting = waiting
+        SPOOL_EVENTS.set(waiting)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        if self._pool is None:
+            raise SpoolAwayError("the spool is not open yet")
+        async with self._pool.acquire() as connection:
+            yield connection

@@ -1,0 +1,46 @@
+"""The intake service's SQL: the spool and the jobs of DHIS2 clients."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.db import Connection
+
+PUT = "INSERT INTO intake.spool (routing_key, events, body) VALUES ($1, $2, $3)"
+WAITING = "SELECT coalesce(sum(events), 0)::bigint FROM intake.spool"
+# Two replicas drain side by side: each takes rows that the other doesn't hold.
+TAKE = """
+    SELECT number, routing_key, events, body FROM intake.spool
+    ORDER BY number LIMIT $1 FOR UPDATE SKIP LOCKED
+"""
+REMOVE = "DELETE FROM intake.spool WHERE number = ANY($1::bigint[])"
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """One message that waits: its row, its routing key, how many events it holds and its body."""
+
+    number: int
+    routing_key: str
+    events: int
+    body: bytes
+
+
+async def put_message(connection: Connection, routing_key: str, events: int, body: bytes) -> None:
+    """Keep one message. It is safe when this returns (commit with fsync)."""
+    await connection.execute(PUT, routing_key, events, body)
+
+
+async def waiting_events(connection: Connection) -> int:
+    """How many events wait, of all replicas."""
+    count: int = await connection.fetchval(WAITING)
+    return count
+
+
+async def take_messages(connection: Connection, limit: int) -> list[Spooled]:
+    """The oldest messages, locked until the caller's transaction ends."""
+    return [Spooled(*row) for row in await connection.fetch(TAKE, limit)]
+
+
+async def remove_messages(connection: Connection, numbers: Sequence[int]) -> None:
+    """Delete messages that the broker has confirmed."""
+    await connection.execute(REMOVE, numbers)

@@ -1,0 +1,148 @@
+"""Keys over their whole life: given, narrowed, rotated, revoked, counted; every change leaves an audit row."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from deploy.local.own_loop import in_own_loop
+from deploy.local.stack import LocalStack
+from tests.system import BATCH, System, access, counselling, event, kip
+
+
+@pytest.fixture(scope="module")
+def door(stack: LocalStack, rabbitmq: Any, session_database: Any, loaded_template: str) -> Iterator[System]:
+    system = System(stack, rabbitmq.add_vhost("keys"), session_database(loaded_template), ["intake"])
+    yield system
+    system.services.stop()
+
+
+def run(system: System, *words: str) -> Any:
+    return json.loads(kip("source", *words, "--json", environment=system.environment))
+
+
+def status(system: System, key: str) -> int:
+    return system.post([], key=key).status_code
+
+
+def known(system: System, key: str) -> str:
+    system.wait_until(lambda: status(system, key) == 202, "the key is known")
+    return key
+
+
+def test_a_revoked_key_is_refused_at_once(door: System) -> None:
+    key = known(door, door.add_source("revoked"))
+    assert run(door, "revoke", "revoked") == {"source": "revoked", "revoked": 1}
+    door.wait_until(lambda: status(door, key) == 401, "the key is refused", seconds=5)
+
+
+def test_after_a_rotation_both_keys_hold_until_the_overlap_ends(door: System) -> None:
+    old = known(door, door.add_source("rotated"))
+    new = known(door, run(door, "rotate", "rotated", "--overlap", "0.002")["key"])  # 7 s
+    assert (status(door, old), status(door, new)) == (202, 202)
+    door.wait_until(lambda: status(door, old) == 401, "the overlap is over")
+    assert status(door, new) == 202
+
+
+def test_one_of_two_keys_can_be_revoked_alone(door: System) -> None:
+    first = known(door, door.add_source("two"))
+    second = known(door, run(door, "rotate", "two")["key"])
+    (listed,) = [row for row in run(door, "list") if row["name"] == "two"]
+    assert len(listed["keys"]) == 2
+    assert all(item["key"] not in first + second for item in listed["keys"])
+    run(door, "revoke", "two", "--key", listed["keys"][0]["key"])
+    door.wait_until(lambda: status(door, first) == 401, "the first is refused")
+    assert status(door, second) == 202
+
+
+def test_every_change_leaves_an_audit_row_without_the_key(door: System) -> None:
+    key = door.add_source("audited", "--subtree", "186@1", "--rate", "9")
+    second = run(door, "rotate", "audited")["key"]
+    run(door, "revoke", "audited")
+    rows = run(door, "audit", "audited")
+    assert [(row["operation"], row["changed"]) for row in rows] == [
+        ("insert", "source"), ("insert", "source_key"), ("update", "source_key"), ("insert", "source_key"),
+        ("update", "source_key"), ("update", "source_key"),
+    ]  # fmt: skip
+    assert (rows[0]["new"]["subtree"], rows[0]["new"]["rate"]) == ("186@1", 9)
+    assert [row["new"]["revoked"] for row in rows[-2:]] == [True, True]
+    assert all(row["client"] == "kip source" for row in rows)
+    assert key not in json.dumps(rows)
+    assert second not in json.dumps(rows)
+
+
+def test_the_database_holds_no_key_in_the_clear(door: System) -> None:
+    key = door.add_source("hashed")
+
+    async def dump() -> str:
+        connection = await asyncpg.connect(door.environment["KIP_DATABASE_URL"])
+        rows = await connection.fetch("SELECT source_key::text FROM registry.source_key")
+        await connection.close()
+        return str(rows)
+
+    assert key.removeprefix("kip_") not in in_own_loop(dump)
+
+
+def test_a_key_of_other_programmes_may_not_post(door: System) -> None:
+    key = known(door, door.add_source("programmes", "--programmes", "ecd-1437"))
+    assert door.post([access()], key=key).status_code == 202
+    other = event("report.submitted", "06412", {"report": "x", "agency": "y", "period": "2023-Q1"})
+    other["data"]["programme"] = "other"
+    answer = door.post([other], key=key)
+    assert (answer.status_code, answer.json()["rejected"][0]["errors"][0]["code"]) == (403, "programme_not_allowed")
+
+
+def test_rights_follow_successors_and_reach_their_predecessors_earlier_periods(door: System) -> None:
+    after = known(door, door.add_source("after-merger", "--subtree", "20@2"))
+    assert door.post([access("06412")], key=after).status_code == 202  # a commune of before 1 July 2025
+    assert door.post([access("05443")], key=after).status_code == 403
+
+
+def test_over_its_rate_a_source_is_told_when_to_come_back(door: System) -> None:
+    key = known(door, door.add_source("fast", "--rate", "2"))
+    answers = [door.post([counselling(record=f"{n}-{i}") for i in range(8)], key=key) for n in range(3)]
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    wait = int(answers[-1].headers["Retry-After"])
+    assert 1 <= wait <= 4
+    assert answers[-1].json()["error"] == "rate_exceeded"
+    time.sleep(wait)
+    assert door.post([counselling(record="after")], key=key).status_code == 202
+
+
+def test_a_sender_that_loses_a_429_is_answered_503(door: System) -> None:
+    key = known(door, door.add_source("kobo-like", "--rate", "1", "--loses-429"))
+    door.post([counselling(record=f"k{i}") for i in range(20)], key=key)
+    answer = door.post([counselling(record="k")], key=key)
+    assert (answer.status_code, answer.json()["error"]) == (503, "rate_exceeded")
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_a_stream_is_slowed_down_to_the_rate_instead_of_refused(door: System) -> None:
+    key = known(door, door.add_source("streamed", "--rate", "100"))
+    body = b"".join(json.dumps(counselling(record=f"st{n}")).encode() + b"\n" for n in range(2500))
+    began = time.monotonic()
+    answer = httpx.post(
+        f"{door.services.url('intake')}/v1/events", content=body, timeout=60, trust_env=False,
+        headers={"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"},
+    )  # fmt: skip
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 2500)
+    assert time.monotonic() - began > 3  # two groups, and the first is far over what may be saved up
+
+
+def test_an_unknown_source_can_t_be_rotated_or_revoked(door: System) -> None:
+    for word in ("rotate", "revoke"):
+        with pytest.raises(AssertionError, match="no source nobody"):
+            run(door, word, "nobody")
+
+
+def test_the_key_is_never_logged(door: System) -> None:
+    assert door.post([access()]).status_code == 202
+    httpx.post(
+        f"{door.services.url('intake')}/v1/events", content=b"{", trust_env=False,
+        headers={"Authorization": f"Bearer {door.key}", "Content-Type": BATCH},
+    )  # fmt: skip
+    assert door.key not in door.services.process("intake").log.read_text()
