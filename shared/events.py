@@ -12,6 +12,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 TYPE_PREFIX = "vn.kip."
 TYPE_SUFFIX = ".v1"
+OBLIGATION_PREFIX = "obligation."
+NOTIFICATIONS_SENDER = "kip-notifications"
+NOTIFICATIONS_SOURCE = "/kip/notifications"
 MAX_COUNT = 10**12  # bounds every sum well inside a 64-bit column
 
 
@@ -131,12 +134,64 @@ class RecordRetracted(Data):
     period: Slug | None = None
 
 
+class ObligationState(StrEnum):
+    """How an obligation stands. Each state has an event type of its own, `vn.kip.obligation.<change>.v1`."""
+
+    OPEN = "open"
+    MET = "met"
+    OVERDUE = "overdue"
+    LATE_MET = "late_met"
+    WAIVED = "waived"
+    EXPIRED = "expired"
+
+
+class ObligationChange(StrEnum):
+    """What happened to an obligation: the middle of the event's type, and `obligation.<change>` its kind."""
+
+    OPENED = "opened"
+    MET = "met"
+    OVERDUE = "overdue"
+    LATE_MET = "late_met"
+    WAIVED = "waived"
+    EXPIRED = "expired"
+    REOPENED = "reopened"
+
+    @property
+    def kind(self) -> str:
+        """`obligation.opened`: the routing key starts with it."""
+        return f"{OBLIGATION_PREFIX}{self}"
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type: `vn.kip.obligation.opened.v1`."""
+        return f"{TYPE_PREFIX}{self.kind}{TYPE_SUFFIX}"
+
+
 # Written in UTC, so that texts sort as times do and the same instant always has the same fingerprint.
 Instant = Annotated[
     AwareDatetime,
     AfterValidator(lambda value: value.astimezone(UTC)),
     PlainSerializer(lambda value: value.isoformat().replace("+00:00", "Z"), return_type=str, when_used="json"),
 ]
+
+
+class ObligationChanged(Data):
+    """How an obligation stands now. Ours to emit (notifications to aggregation), refused at the door.
+
+    It travels as a canonical event: `subject` is the unit's uid, `sender` NOTIFICATIONS_SENDER, `source`
+    NOTIFICATIONS_SOURCE, `province` and `acceptedat` as intake stamps them, and an `id` that is the same each time that
+    the same change is published. There is one record for each (programme, report, unit, agency, period), which holds
+    the event with the highest (revision, time, source, id): `revision` grows with every change of the obligation.
+    """
+
+    report: Slug
+    agency: Slug
+    period: Slug
+    state: ObligationState
+    cycle: Annotated[int, Field(ge=1, strict=True)]
+    due_at: Instant
+    met_at: Instant | None = None
+    revision: Revision
 
 
 class CloudEvent(BaseModel):
