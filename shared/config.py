@@ -63,6 +63,16 @@ class Settings(BaseSettings):
     body_memory: int = Field(default=256 * 1024 * 1024, ge=2**23, description="Most memory of all bodies under way")
     stream_limit: int = Field(default=2**31, ge=1, description="Largest NDJSON stream")
     spool_events: int = Field(default=5_000_000, ge=0, description="Most events that wait in the spool, all replicas")
+    replicas: int = Field(default=1, ge=1, le=64, description="Aggregation replicas; each owns some of the partitions")
+    replica: int | None = Field(
+        default=None,
+        ge=0,
+        le=63,
+        description="This replica's number, from 0; absent: the host name's last one",
+    )
+    drift_interval: float = Field(
+        default=300, ge=0, description="Time between two checks of a province's cells; 0: none"
+    )
     sweep_interval: float = Field(default=30, gt=0, description="Time between two sweeps for due steps")
 
     @field_validator("clock")

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -35,13 +36,16 @@ class DatabaseError(Exception):
     """The database can't be used as it is. Its text says what to do."""
 
 
-async def open_pool(url: str, *, size: int, application_name: str) -> Pool:
-    """Open `size` connections to a server of PostgreSQL 18 or later. Raises DatabaseError for an older one."""
+async def open_pool(url: str, *, size: int, application_name: str, settings: Mapping[str, str] | None = None) -> Pool:
+    """Open `size` connections to a server of PostgreSQL 18 or later. Raises DatabaseError for an older one.
+
+    `settings` are the server's own (`work_mem` and the like), for these connections only.
+    """
     pool = await asyncpg.create_pool(
         url,
         min_size=1,
         max_size=size,
-        server_settings={"application_name": application_name, "timezone": "UTC"},
+        server_settings={"application_name": application_name, "timezone": "UTC", **(settings or {})},
         command_timeout=60,
     )
     server = await pool.fetchval("SELECT current_setting('server_version_num')::int")

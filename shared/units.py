@@ -4,12 +4,11 @@ A code is not a key: 3,350 codes exist both before and after 1 July 2025 and 1,8
 `uid` is the key. Depth and level names are data; the code knows only parents and successors.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
-
-_REMEMBERED_LADDERS = 200_000  # every unit on a dozen days: a service that runs for years must not grow
+from datetime import date, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,9 @@ class Units:
                 self._children[unit.parent].append(unit.uid)
             if unit.successor is not None:
                 self._predecessors[unit.successor].append(unit.uid)
-        self._ladders: dict[tuple[str, date], tuple[Unit, ...]] = {}
+        self._epochs = _epochs(self._by_uid.values())
+        self._ladders: dict[tuple[str, int], tuple[Unit, ...]] = {}
+        self._steps: dict[tuple[str, int, tuple[str, ...]], tuple[str, ...]] = {}
         self._roots: dict[str, str] = {}
         self._covered: dict[tuple[str, str], bool] = {}
 
@@ -105,13 +106,24 @@ class Units:
         A unit in force climbs its own tree. One that is no more climbs through its successor's; one without a
         successor (a district) through its parent's.
         """
-        key = (uid, on)
+        key = (uid, self.epoch(on))
         ladder = self._ladders.get(key)
         if ladder is None:
-            if len(self._ladders) >= _REMEMBERED_LADDERS:
-                self._ladders.clear()
             ladder = self._ladders[key] = self._climb(uid, on)
         return ladder
+
+    def steps(self, uid: str, on: date, levels: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The uids of the ladder on that day; with `levels` only those of its steps that are of these levels."""
+        key = (uid, self.epoch(on), levels)
+        steps = self._steps.get(key)
+        if steps is None:
+            ladder = self.ladder(uid, on)
+            steps = self._steps[key] = tuple(step.uid for step in ladder if not levels or step.level in levels)
+        return steps
+
+    def epoch(self, on: date) -> int:
+        """Which time between two changes of the register the day lies in: ladders are the same all through it."""
+        return bisect_right(self._epochs, on)
 
     def _climb(self, uid: str, on: date) -> tuple[Unit, ...]:
         unit = self._by_uid[uid]
@@ -163,3 +175,10 @@ class Units:
         if unit.valid_to is not None and any(step.uid == holder for step in self.path(self.today(uid).uid)):
             return True
         return any(self.covers(holder, former.uid) for former in self.predecessors(uid))
+
+
+def _epochs(units: Iterable[Unit]) -> list[date]:
+    """The days on which some unit comes into force or is no more, in order."""
+    days = {unit.valid_from for unit in units if unit.valid_from is not None}
+    days |= {unit.valid_to + timedelta(days=1) for unit in units if unit.valid_to is not None}
+    return sorted(days)

@@ -1,6 +1,7 @@
 """Wiring of the aggregation service."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -8,9 +9,12 @@ from typing import Any
 import structlog
 from starlette.applications import Starlette
 
+from services.aggregation import memory
 from services.aggregation.api import Reader, routes
 from services.aggregation.consumer import PartitionConsumer
 from services.aggregation.figures import Expectations
+from services.aggregation.keeper import Keeper
+from services.aggregation.ownership import ordinal, owned
 from shared import topology
 from shared.broker import BROKER_AWAY, make_broker
 from shared.clock import SystemClock
@@ -21,6 +25,9 @@ from shared.registry.follower import RegistryFollower
 
 log = structlog.get_logger()
 READ_CONNECTIONS = 4
+CHECK_CONNECTIONS = 2
+# A batch's sort fits into memory; no plan of ours is worth compiling.
+SERVER_SETTINGS = {"work_mem": "64MB", "jit": "off"}
 
 
 class Aggregation:
@@ -35,6 +42,12 @@ class Aggregation:
         self.broker = make_broker(self._amqp_url, name="kip-aggregation")
         self.consumers: list[PartitionConsumer] = []
         self.consuming = False
+        number = ordinal(settings.replica, settings.replicas, socket.gethostname())
+        self.partitions = owned(settings.partitions, number, settings.replicas)
+        self.keeper = Keeper(
+            self.pool, lambda: self.follower.registry, self.clock, self.partitions, settings.drift_interval
+        )
+        self.follower.on_change(self.keeper.heed)
         self._pool: Pool | None = None
 
     def pool(self) -> Pool:
@@ -56,12 +69,16 @@ class Aggregation:
         """Open the database, wait for migrations and registry, then consume."""
         await self._until(self._open_database, DATABASE_AWAY, "database.waiting")
         await self.follower.wait_loaded()
+        memory.settle()
         await self._until(self._consume, BROKER_AWAY, "broker.waiting")
         self.consuming = True
+        self.keeper.start()
 
     async def _open_database(self) -> None:
-        size = self._settings.partitions + READ_CONNECTIONS
-        pool = await open_pool(self._database_url, size=size, application_name="kip-aggregation")
+        size = len(self.partitions) + READ_CONNECTIONS + CHECK_CONNECTIONS
+        pool = await open_pool(
+            self._database_url, size=size, application_name="kip-aggregation", settings=SERVER_SETTINGS
+        )
         while not await is_migrated(pool):
             log.warning("database.not_migrated", cure="run 'kip migrate'")
             await asyncio.sleep(1)
@@ -70,7 +87,7 @@ class Aggregation:
     async def _consume(self) -> None:
         await topology.declare(self._amqp_url, self._settings.partitions)
         if not self.consumers:
-            for partition in range(self._settings.partitions):
+            for partition in self.partitions:
                 consumer = PartitionConsumer(
                     partition,
                     self.pool,
@@ -97,6 +114,7 @@ class Aggregation:
     async def stop(self) -> None:
         """Commit what is under way, then let go of everything."""
         await self.broker.stop()
+        await self.keeper.stop()
         for consumer in self.consumers:
             await consumer.stop()
         await self.follower.stop()

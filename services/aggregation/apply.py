@@ -8,8 +8,9 @@ from datetime import datetime
 from pydantic_core import to_json
 
 from services.aggregation import store
+from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.ledger import Entry, Identity, to_entry
-from services.aggregation.rollup import UnknownToUsError, about, add_contribution, claims, settle, strongest
+from services.aggregation.rollup import UnknownToUsError, claims, strongest
 from shared.db import Connection
 from shared.events import CanonicalEvent
 from shared.registry.snapshot import Registry
@@ -36,7 +37,7 @@ class Applied:
 
 
 async def apply_batch(
-    connection: Connection, partition: int, events: Sequence[CanonicalEvent], registry: Registry, now: datetime
+    connection: Connection, partition: int, events: Sequence[CanonicalEvent], contributor: Contributor, now: datetime
 ) -> Applied:
     """Apply a batch of one partition's events in one transaction; events that can't be applied die alone.
 
@@ -44,14 +45,14 @@ async def apply_batch(
     when the database is away; either way nothing of the batch has happened.
     """
     entries, dead = _read(events)
-    _require_known(entries, registry)
+    _require_known(entries, contributor.registry)
     try:
-        return await _apply(connection, partition, entries, dead, registry, now)
+        return await _apply(connection, partition, entries, dead, contributor, now)
     except MALFORMED:
-        sound, poison = _sift(entries, registry)
+        sound, poison = _sift(entries, contributor)
         if not poison:
             raise
-        return await _apply(connection, partition, sound, dead + poison, registry, now)
+        return await _apply(connection, partition, sound, dead + poison, contributor, now)
 
 
 async def _apply(
@@ -59,17 +60,21 @@ async def _apply(
     partition: int,
     entries: list[Entry],
     dead: list[Dead],
-    registry: Registry,
+    contributor: Contributor,
     now: datetime,
 ) -> Applied:
     applied = Applied(accepted_at=[entry.accepted_at for entry in entries])
     async with connection.transaction():
         await store.guard_partition(connection, partition)
-        fresh = await _append(connection, entries, applied)
+        batch = await store.next_batch(connection)
+        fresh = await _append(connection, entries, batch, applied)
         if fresh:
-            applied.cells = await _roll_up(connection, fresh, registry, applied)
+            applied.cells = await store.add_to_cells(
+                connection, await _roll_up(connection, fresh, contributor, applied)
+            )
+            await store.advance(connection, partition, batch, now)
         if dead:
-            await store.bury(connection, [(item.reason, item.event) for item in dead], now)
+            await store.bury(connection, [(item.reason, item.kind, item.event) for item in dead], now)
     for item in dead:
         applied.outcomes[item.kind, "dead"] += 1
     return applied
@@ -86,7 +91,7 @@ def _read(events: Sequence[CanonicalEvent]) -> tuple[list[Entry], list[Dead]]:
     return entries, dead
 
 
-def _sift(entries: Iterable[Entry], registry: Registry) -> tuple[list[Entry], list[Dead]]:
+def _sift(entries: Iterable[Entry], contributor: Contributor) -> tuple[list[Entry], list[Dead]]:
     """Find the poison by trying each alone: redelivering the batch would find it for ever."""
     sound: list[Entry] = []
     poison: list[Dead] = []
@@ -94,8 +99,8 @@ def _sift(entries: Iterable[Entry], registry: Registry) -> tuple[list[Entry], li
         try:
             said = entry.said()
             claims(said, entry.source, entry.id)
-            about(said, registry)
-            add_contribution({}, said, registry, 1)
+            contributor.about(said)
+            contributor.add(Delta(), said, 1)
         except MALFORMED as error:
             poison.append(Dead(entry.kind, _reason(error), to_json(entry.canonical()).decode()))
         else:
@@ -115,13 +120,13 @@ def _require_known(entries: Iterable[Entry], registry: Registry) -> None:
             raise UnknownToUsError(f"programme {entry.data.get('programme')}")
 
 
-async def _append(connection: Connection, entries: list[Entry], applied: Applied) -> list[Entry]:
+async def _append(connection: Connection, entries: list[Entry], batch: int, applied: Applied) -> list[Entry]:
     """Append what is new; tell duplicates from conflicts by the fingerprint."""
     first: dict[Identity, Entry] = {}
     again = [entry for entry in entries if first.setdefault(entry.identity, entry) is not entry]
     if not first:
         return []
-    appended = await store.append(connection, list(first.values()))
+    appended = await store.append(connection, list(first.values()), batch)
     fresh = [entry for entry in first.values() if entry.identity in appended]
     again += [entry for entry in first.values() if entry.identity not in appended]
     if again:
@@ -135,13 +140,21 @@ async def _append(connection: Connection, entries: list[Entry], applied: Applied
     return fresh
 
 
-async def _roll_up(connection: Connection, fresh: list[Entry], registry: Registry, applied: Applied) -> int:
-    made = [claim for entry in fresh for claim in claims(entry.said(), entry.source, entry.id)]
-    best = strongest(made)
-    winners, delta = settle(best, await store.current_records(connection, list(best)), registry)
-    if winners:
-        await store.upsert_records(connection, winners)
-    won = {(claim.rank.id, claim.rank.source, claim.rank.sender, claim.event.province) for claim, _ in winners}
+async def _roll_up(connection: Connection, fresh: list[Entry], contributor: Contributor, applied: Applied) -> Delta:
+    """Let the new events claim their records; what the winners change in the cells is new less old."""
+    best = strongest(claim for entry in fresh for claim in claims(entry.said(), entry.source, entry.id))
+    won = await store.win_records(connection, [(claim, contributor.about(claim.event)) for claim in best.values()])
+    beaten = [identity for identity in won.values() if identity is not None]
+    former = await store.bodies(connection, beaten) if beaten else {}
+    delta = Delta()
+    winners: set[Identity] = set()
+    for key, old in won.items():
+        claim = best[key]
+        if old is not None:
+            contributor.add(delta, former[old], -1)
+        if claim.alive:
+            contributor.add(delta, claim.event, 1)
+        winners.add((claim.rank.id, claim.rank.source, claim.rank.sender, claim.event.province))
     for entry in fresh:
-        applied.outcomes[entry.kind, "applied" if entry.identity in won else "superseded"] += 1
-    return await store.add_to_cells(connection, delta)
+        applied.outcomes[entry.kind, "applied" if entry.identity in winners else "superseded"] += 1
+    return delta

@@ -8,6 +8,7 @@ from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker
 
 from services.aggregation.apply import Applied, apply_batch
+from services.aggregation.contribution import Contributor
 from services.aggregation.ledger import decode_batch
 from services.aggregation.rollup import UnknownToUsError
 from shared import metrics
@@ -40,6 +41,7 @@ class PartitionConsumer:
         self._pool = pool
         self._follower = follower
         self._clock = clock
+        self._contributor = Contributor(follower.registry)
         self._batcher: Batcher[Events] = Batcher(self._flush, limit=limit, linger=linger, weight=len)
 
     def subscribe(self, broker: RabbitBroker) -> None:
@@ -70,7 +72,7 @@ class PartitionConsumer:
             try:
                 async with self._pool().acquire() as connection:
                     applied = await apply_batch(
-                        connection, self._partition, events, self._follower.registry, self._clock.now()
+                        connection, self._partition, events, self._contributor_now(), self._clock.now()
                     )
                 break
             except UnknownToUsError as error:
@@ -81,6 +83,11 @@ class PartitionConsumer:
             await asyncio.sleep(_BACKOFF_SECONDS[min(attempt, len(_BACKOFF_SECONDS) - 1)])
             attempt += 1
         self._observe(applied, len(events), asyncio.get_running_loop().time() - started)
+
+    def _contributor_now(self) -> Contributor:
+        if self._contributor.registry is not self._follower.registry:
+            self._contributor = Contributor(self._follower.registry)
+        return self._contributor
 
     def _observe(self, applied: Applied, count: int, seconds: float) -> None:
         now = self._clock.now()

@@ -2,11 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from services.aggregation.rollup import WHOLE, Counters, Delta, Said, add_contribution
+from services.aggregation.contribution import Contributor, Delta
+from services.aggregation.parts import WHOLE, Counters
+from services.aggregation.rollup import Said
 from shared.duties import owes
 from shared.periods import Period, PeriodKind
 from shared.programme import Indicator, OverTime, Programme, Report
@@ -132,15 +134,17 @@ def carried_forward(
 ) -> dict[str, dict[str, Counters]]:
     """The cells of an indicator of states: a reporter that is silent in the period stands with its last state."""
     end = programme.calendar.end(period)
-    delta: Delta = {}
+    delta, contributor = Delta(), Contributor(registry)
     for said in states:
         unit = registry.units.get(said.unit)
         if unit is not None and unit.in_force(end):
-            add_contribution(delta, replace(said, data={**said.data, "period": str(period)}), registry, 1)
+            contributor.add(delta, said._replace(data={**said.data, "period": str(period)}), 1)
+    steps = {number: uids for uids, number in delta.ladders.items()}
     cells: dict[str, dict[str, Counters]] = defaultdict(dict)
-    for key, sums in delta.items():
-        held = cells[key.unit].get(key.by, Counters())
-        cells[key.unit][key.by] = Counters(*map(sum, zip(held, sums, strict=True)))
+    for key, sums in delta.sums.items():
+        for uid in steps[key.ladder]:
+            held = cells[uid].get(key.by, Counters())
+            cells[uid][key.by] = Counters(*map(sum, zip(held, sums, strict=True)))
     return cells
 
 

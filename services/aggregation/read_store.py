@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from pydantic_core import from_json
 
-from services.aggregation.rollup import Counters, Said
+from services.aggregation.parts import Counters
+from services.aggregation.rollup import Said
 from shared.db import Connection
 
 CELLS = """

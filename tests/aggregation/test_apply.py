@@ -9,9 +9,10 @@ import asyncpg
 import pytest
 
 from services.aggregation.apply import apply_batch
+from services.aggregation.contribution import Contributor
 from services.aggregation.rollup import UnknownToUsError
 from shared.db import Connection
-from tests.aggregation.test_rollup import REGISTRY
+from tests.aggregation.registry import REGISTRY
 from tests.system import access, counselling, event
 
 NOW = datetime(2023, 3, 20, tzinfo=UTC)
@@ -32,7 +33,7 @@ def canonical(made: dict[str, Any], **stamps: Any) -> dict[str, Any]:
 
 
 async def apply(connection: Connection, *events: dict[str, Any]) -> dict[str, int]:
-    applied = await apply_batch(connection, 0, events, REGISTRY, NOW)
+    applied = await apply_batch(connection, 0, events, Contributor(REGISTRY), NOW)
     return {f"{kind} {outcome}": number for (kind, outcome), number in applied.outcomes.items()}
 
 

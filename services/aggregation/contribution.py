@@ -1,0 +1,151 @@
+"""What a live record gives to the cells: pure. A contribution is taken away exactly as it was given."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import NamedTuple, TypeAlias
+
+from services.aggregation.parts import WHOLE, Counters, Narrowed, Part, activity_parts, figure_parts, narrowed
+from services.aggregation.rollup import About, Said, UnknownToUsError, about, programme_of
+from shared.duties import applies
+from shared.events import OBLIGATION_PREFIX, Kind
+from shared.periods import parse_period
+from shared.programme import IndicatorReporter, Programme, Reporter
+from shared.registry.snapshot import Registry
+from shared.units import Unit
+
+Steps: TypeAlias = tuple[str, ...]  # uids, lowest first
+_COUNTED = frozenset({Kind.ACTIVITY_RECORDED.value, Kind.INDICATOR_REPORTED.value, Kind.REPORT_SUBMITTED.value})
+
+
+class LeafKey(NamedTuple):
+    """A cell at every step of a ladder at once: `ladder` numbers the steps in `Delta.ladders`."""
+
+    ladder: int
+    subject: str
+    period: str
+    by: str
+    programme: str
+    province: str
+
+
+class Delta:
+    """What changes in the cells: sums by leaf key, and the steps that each leaf climbs (the database adds them up)."""
+
+    def __init__(self) -> None:
+        self.ladders: dict[Steps, int] = {}
+        self.sums: dict[LeafKey, list[int]] = {}
+
+    def ladder(self, steps: Steps) -> int:
+        """The number of these steps."""
+        return self.ladders.setdefault(steps, len(self.ladders))
+
+    def add(self, key: LeafKey, counters: Counters, sign: int) -> None:
+        """Add (sign 1) or take away (sign -1)."""
+        sums = self.sums.get(key)
+        if sums is None:
+            self.sums[key] = [sign * count for count in counters]
+        else:
+            for index, count in enumerate(counters):
+                if count:
+                    sums[index] += sign * count
+
+    def rows(self) -> Iterator[tuple[LeafKey, list[int]]]:
+        """What isn't zero."""
+        return ((key, sums) for key, sums in self.sums.items() if any(sums))
+
+
+class Duty(NamedTuple):
+    """Whether a report of this kind is owed, and the levels at which its figure is published (none: all)."""
+
+    owed: bool
+    reach: tuple[str, ...]
+
+
+class Contributor:
+    """Turns events into contributions by one snapshot of the registry, whose rules it remembers."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self._ends: dict[tuple[str, str], date] = {}
+        self._duties: dict[tuple[str, str, str, str, str], Duty] = {}
+        self._narrowed: dict[tuple[str, str], tuple[Narrowed, ...]] = {}
+
+    def about(self, said: Said) -> About:
+        """What the event's record is about. Raises UnknownToUsError for a programme that isn't loaded."""
+        return about(said, self.registry)
+
+    def add(self, delta: Delta, said: Said, sign: int) -> None:
+        """Add what a live record of this event gives to each level (sign -1: take it away).
+
+        Raises UnknownToUsError where the registry lacks the unit or the programme.
+        """
+        kind = said.kind
+        if kind not in _COUNTED and not kind.startswith(OBLIGATION_PREFIX):
+            return
+        what = self.about(said)
+        unit = self.registry.units.get(said.unit)
+        if unit is None:
+            raise UnknownToUsError(f"unit {said.unit}")
+        programme = programme_of(self.registry, what.programme)
+        end = self._end(programme, what.period)
+        duty = self._duty(programme, what, unit, end)
+        steps = self.registry.units.steps(said.unit, end, duty.reach)
+        climbing = delta.ladder(steps)
+        for part in self._parts(said, programme, int(duty.owed and unit.in_force(end))):
+            ladder = delta.ladder(steps[:1]) if part.own else climbing
+            key = LeafKey(ladder, what.subject, what.period, part.by, what.programme, said.province)
+            delta.add(key, part.counters, sign)
+
+    def _parts(self, said: Said, programme: Programme, reported: int) -> Iterator[Part]:
+        data = said.data
+        if said.kind == Kind.ACTIVITY_RECORDED:
+            return activity_parts(data, self._narrowed_of(programme, data["activity"]))
+        if said.kind == Kind.INDICATOR_REPORTED:
+            return figure_parts(data, programme.indicator[data["indicator"]], reported)
+        if said.kind == Kind.REPORT_SUBMITTED:
+            return iter((Part(WHOLE, Counters(records=1, reported=reported)),))
+        one = Counters(records=1)
+        return iter((Part(WHOLE, one), Part(f"state:{data['state']}", one)))
+
+    def _narrowed_of(self, programme: Programme, activity: str) -> tuple[Narrowed, ...]:
+        key = (programme.slug, activity)
+        found = self._narrowed.get(key)
+        if found is None:
+            found = self._narrowed[key] = narrowed(programme, activity)
+        return found
+
+    def _end(self, programme: Programme, period: str) -> date:
+        key = (programme.slug, period)
+        end = self._ends.get(key)
+        if end is None:
+            end = self._ends[key] = programme.calendar.end(parse_period(period))
+        return end
+
+    def _duty(self, programme: Programme, what: About, unit: Unit, end: date) -> Duty:
+        """As `owes` decides it, but for the unit's own time in force, and remembered: an event asks it once."""
+        key = (what.programme, what.subject, what.agency, what.period, unit.level)
+        duty = self._duties.get(key)
+        if duty is None:
+            duty = self._duties[key] = _duty_of(programme, what, unit, end)
+        return duty
+
+
+def _duty_of(programme: Programme, what: About, unit: Unit, end: date) -> Duty:
+    subject, _, slug = what.subject.partition(":")
+    reporters: Mapping[str, tuple[Reporter | IndicatorReporter, ...]]
+    if subject == "indicator":
+        reporters = {slug: programme.indicator[slug].reporters}
+    elif subject == "report":
+        reporters = {slug: programme.report[slug].reporters}
+    else:
+        return Duty(False, ())
+    period = parse_period(what.period)
+    within = (
+        programme.first_period.first_month <= period.first_month
+        and period.last_month <= programme.last_period.last_month
+    )
+    for reporter in reporters[slug]:
+        agencies = reporter.agencies if isinstance(reporter, IndicatorReporter) else (reporter.agency,)
+        if what.agency in agencies and applies(reporter, unit, end):
+            return Duty(within, reporter.reach if isinstance(reporter, IndicatorReporter) else ())
+    return Duty(False, ())

@@ -1,0 +1,153 @@
+"""`verify` and `rebuild`: a province's records and cells against what its ledger gives, on a live system.
+
+A check reads one instant and finds the difference, right less standing. Batches only ever add to cells, so the
+difference may be added at any later moment, beside live traffic: that is the rebuild, whether one cell is wrong or the
+tables are empty. The partition's writer waits for two moments: the snapshot, and the correction's commit.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from zlib import crc32
+
+import asyncpg
+
+from services.aggregation import drift_store, store
+from services.aggregation.contribution import Contributor, Delta
+from services.aggregation.ledger import Identity
+from services.aggregation.recompute import Winner, buckets, claims_since, ledger_size, recompute, unheard
+from services.aggregation.rollup import About, Claim, Rank
+from shared.db import Connection, Pool
+
+CORRECTED_AT_ONCE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The outcome of a check of one province."""
+
+    province: str
+    events: int
+    cells: int
+    records: int
+    twice: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A record that isn't what the ledger gives: the right winner, and whose live event stands in its place."""
+
+    right: Winner | None
+    standing: Identity | None
+
+
+async def check_province(
+    pool: Pool,
+    province: str,
+    contributor: Contributor,
+    now: datetime,
+    *,
+    correct: bool = False,
+    read: Callable[[int], None] = unheard,
+) -> Checked:
+    """Compare, keep the outcome in `aggregation.checked` and `drift`, and correct it if asked to."""
+    partition = contributor.registry.partition_of(province)
+    delta = Delta()
+    wrong = 0
+    async with drift_store.snapshot(pool, province, partition) as (connection, batch):
+        events = await ledger_size(connection, province)
+        passes = buckets(events)
+        for bucket in range(passes):
+            winners = await recompute(connection, province, bucket, passes, read)
+            for winner in winners.values():
+                if winner.alive:
+                    contributor.add(delta, winner.said(province), 1)
+            found = await _differing(connection, province, winners, (bucket, passes), contributor)
+            wrong += len(found)
+            if correct:
+                for some in _some(found):
+                    async with pool.acquire() as other, other.transaction():
+                        await store.guard_partition(other, partition)
+                        await _correct_records(other, province, some, batch, contributor)
+        cells = await drift_store.compare(connection, province, delta)
+        twice = await drift_store.alive_twice(connection, province)
+    async with pool.acquire() as connection, connection.transaction():
+        if correct and cells:
+            await store.guard_partition(connection, partition)
+            await drift_store.correct_cells(connection, province)
+        left = (0, 0) if correct else (cells, wrong)
+        await drift_store.remember(connection, province, now, batch, events, *left, twice)
+    return Checked(province, events, cells, wrong, twice)
+
+
+async def _differing(
+    connection: Connection,
+    province: str,
+    winners: dict[str, Winner],
+    bucket: tuple[int, int],
+    contributor: Contributor,
+) -> dict[str, Wrong]:
+    number, of = bucket
+    unseen = set(winners)
+    wrong: dict[str, Wrong] = {}
+    async for row in drift_store.standing_records(connection, province):
+        key = row["key"]
+        if of > 1 and crc32(key.encode()) % of != number:
+            continue
+        unseen.discard(key)
+        winner = winners.get(key)
+        if winner is None or not _same(row, winner, province, contributor):
+            identity = (row["id"], row["source"], row["sender"], province) if row["alive"] else None
+            wrong[key] = Wrong(winner, identity)
+    return wrong | {key: Wrong(winners[key], None) for key in unseen}
+
+
+def _same(row: asyncpg.Record, winner: Winner, province: str, contributor: Contributor) -> bool:
+    rank = Rank(row["revision"], row["time"], row["source"], row["id"], row["sender"])
+    if rank != winner.rank or row["alive"] != winner.alive or row["unit"] != winner.unit:
+        return False
+    what = About(row["programme"], row["subject"], row["agency"], row["period"], row["state"])
+    return what == contributor.about(winner.said(province))
+
+
+async def _correct_records(
+    connection: Connection, province: str, wrong: dict[str, Wrong], batch: int, contributor: Contributor
+) -> None:
+    """Put the right winner in its place, and make good what batches since the snapshot have drawn from the wrong one.
+
+    They have added to the cells what now stands less what stood; they should have added what is right now less what
+    was right.
+    """
+    later = await claims_since(connection, province, batch)
+    now = await drift_store.standing(connection, province, list(wrong))
+    involved = {item.standing for item in wrong.values()} | set(now.values())
+    known = sorted(identity for identity in involved if identity is not None)
+    bodies = await store.bodies(connection, known) if known else {}
+    delta = Delta()
+    right: list[Claim] = []
+    for key, item in wrong.items():
+        newest = _stronger(item.right, later.get(key))
+        for winner, sign in ((newest, 1), (item.right, -1)):
+            if winner is not None and winner.alive:
+                contributor.add(delta, winner.said(province), sign)
+        for identity, sign in ((now.get(key), -1), (item.standing, 1)):
+            if identity is not None and identity in bodies:
+                contributor.add(delta, bodies[identity], sign)
+        if newest is not None:
+            right.append(Claim(key, newest.rank, newest.alive, newest.said(province)))
+    await connection.execute(drift_store.FORGET_RECORDS, province, list(wrong))
+    if right:
+        await store.win_records(connection, [(claim, contributor.about(claim.event)) for claim in right])
+    await store.add_to_cells(connection, delta)
+
+
+def _stronger(one: Winner | None, other: Winner | None) -> Winner | None:
+    if one is None or other is None:
+        return one or other
+    return max(one, other, key=lambda winner: winner.rank)
+
+
+def _some(wrong: dict[str, Wrong]) -> Iterable[dict[str, Wrong]]:
+    keys = sorted(wrong)
+    for start in range(0, len(keys), CORRECTED_AT_ONCE):
+        yield {key: wrong[key] for key in keys[start : start + CORRECTED_AT_ONCE]}

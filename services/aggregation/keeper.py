@@ -1,0 +1,115 @@
+"""Keeps watch over the cells: rebuilds provinces whose units or rules have changed, and checks the others in turn."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from services.aggregation import drift_store
+from services.aggregation.contribution import Contributor
+from services.aggregation.drift import check_province
+from services.aggregation.shape import shapes
+from shared import metrics
+from shared.clock import Clock
+from shared.db import DATABASE_AWAY, Pool
+from shared.registry.snapshot import Registry
+
+log = structlog.get_logger()
+
+
+class Keeper:
+    """Looks after the provinces of the partitions that this replica owns.
+
+    A change of the register or of a programme is acted on at once; between changes one province is checked every
+    `interval` seconds (0: none), the one whose last check is the oldest.
+    """
+
+    def __init__(
+        self,
+        pool: Callable[[], Pool],
+        registry: Callable[[], Registry],
+        clock: Clock,
+        partitions: Sequence[int],
+        interval: float,
+    ) -> None:
+        self._pool = pool
+        self._registry = registry
+        self._clock = clock
+        self._partitions = frozenset(partitions)
+        self._interval = interval
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._changed.set()
+        self._task = asyncio.create_task(self._run(), name="keeper")
+
+    async def stop(self) -> None:
+        """End; a check under way leaves nothing behind."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def heed(self, tables: frozenset[str]) -> None:
+        """Hear what of the registry has changed."""
+        if tables & {"unit", "programme", "partition"}:
+            self._changed.set()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                if self._changed.is_set():
+                    self._changed.clear()
+                    await self._rebuild_changed()
+                else:
+                    await self._check_next()
+            except DATABASE_AWAY as error:
+                self._changed.set()
+                log.warning("keeper.database_away", reason=type(error).__name__)
+                await asyncio.sleep(5)
+                continue
+            try:
+                async with asyncio.timeout(self._interval or None):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    def _mine(self, registry: Registry) -> list[str]:
+        return sorted(province for province, number in registry.partitions.items() if number in self._partitions)
+
+    async def _rebuild_changed(self) -> None:
+        registry = self._registry()
+        wanted = await asyncio.to_thread(shapes, registry)
+        async with self._pool().acquire() as connection:
+            known = await drift_store.known_shapes(connection)
+        contributor = Contributor(registry)
+        for province in self._mine(registry):
+            shape = wanted.get(province)
+            if shape is None or known.get(province) == shape:
+                continue
+            if province in known:
+                checked = await check_province(self._pool(), province, contributor, self._clock.now(), correct=True)
+                log.info("keeper.rebuilt", province=province, events=checked.events, cells=checked.cells)
+            async with self._pool().acquire() as connection:
+                await drift_store.remember_shape(connection, province, shape)
+
+    async def _check_next(self) -> None:
+        registry = self._registry()
+        async with self._pool().acquire() as connection:
+            province = await drift_store.longest_unchecked(connection, self._mine(registry))
+        if province is None:
+            return
+        checked = await check_province(self._pool(), province, Contributor(registry), self._clock.now())
+        async with self._pool().acquire() as connection:
+            drifting = await drift_store.drifting(connection)
+        metrics.DRIFT_CELLS.set(drifting)
+        level = log.error if checked.cells or checked.records or checked.twice else log.info
+        level(
+            "keeper.checked",
+            province=province,
+            events=checked.events,
+            cells=checked.cells,
+            records=checked.records,
+            alive_twice=checked.twice,
+        )

@@ -1,0 +1,120 @@
+"""Which counters a record carries, whole and in parts: pure. A part's name (`by`) says which options it is of."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from shared.programme import Indicator, Programme
+
+WHOLE = ""  # the `by` of a cell that is not a part
+
+
+class Counters(NamedTuple):
+    """The numbers of a cell. `people` are attendances, `amount` is whole dong, `reported` counts live reporters of
+    whom the report is expected."""
+
+    records: int = 0
+    reported: int = 0
+    numerator: int = 0
+    denominator: int = 0
+    people: int = 0
+    female: int = 0
+    amount: int = 0
+
+
+class Part(NamedTuple):
+    """Counters under a `by` such as `domain:health`. An `own` part stays at the unit itself and doesn't climb."""
+
+    by: str
+    counters: Counters
+    own: bool = False
+
+
+class Narrowed(NamedTuple):
+    """A measure that counts only some of its activities' numbers, and so has parts of its own (`measure:<slug>`)."""
+
+    slug: str
+    groups: frozenset[str]
+    lines: frozenset[str]
+    by: tuple[tuple[str, str], ...]
+    breakdowns: tuple[str, ...]
+    own: bool
+
+
+def narrowed(programme: Programme, activity: str) -> tuple[Narrowed, ...]:
+    """The measures that count this activity's events in part: some groups, lines or options, or each unit once."""
+    return tuple(
+        Narrowed(
+            measure.slug,
+            frozenset(measure.groups),
+            frozenset(measure.lines),
+            tuple(sorted(measure.by.items())),
+            measure.breakdowns,
+            measure.counts == "units",
+        )
+        for measure in programme.measures
+        if activity in measure.activities
+        and (measure.groups or measure.lines or measure.by or measure.counts == "units")
+    )
+
+
+def figure_parts(data: Mapping[str, Any], indicator: Indicator, reported: int) -> Iterator[Part]:
+    """An indicator's record. `reported` is 1 where the report was expected of its sender."""
+    if indicator.components:
+        states = data["components"]
+        yield Part(WHOLE, Counters(records=1, reported=reported, numerator=int(all(states.values()))))
+        for component, state in states.items():
+            yield Part(f"component:{component}", Counters(1, reported, int(state)))
+        return
+    yield Part(WHOLE, Counters(1, reported, data["numerator"], data["denominator"]))
+    for split in data.get("breakdown", ()):
+        yield Part(by_text(split["by"]), Counters(1, reported, split["numerator"], split["denominator"]))
+
+
+def activity_parts(data: Mapping[str, Any], measures: tuple[Narrowed, ...]) -> Iterator[Part]:
+    """An activity's record: the whole, each option, each group of participants, each funding line, each measure."""
+    participants: Mapping[str, int] = data.get("participants") or {}
+    lines: dict[str, int] = {}
+    for item in data.get("money") or ():
+        lines[item["line"]] = lines.get(item["line"], 0) + item["amount"]
+    female = data.get("female") or 0
+    whole = Counters(1, 0, 0, 0, sum(participants.values()), female, sum(lines.values()))
+    yield Part(WHOLE, whole)
+    options: dict[str, str] = dict(data.get("by") or {})
+    if data.get("domain") is not None:
+        options["domain"] = data["domain"]
+    for dimension, option in options.items():
+        yield Part(f"{dimension}:{option}", whole)
+    for group, people in participants.items():
+        yield Part(f"participants:{group}", Counters(records=1, people=people))
+    for line, amount in lines.items():
+        yield Part(f"money:{line}", Counters(records=1, amount=amount))
+    for measure in measures:
+        if all(options.get(dimension) == option for dimension, option in measure.by):
+            yield from _measure_parts(measure, options, participants, lines, female)
+
+
+def _measure_parts(
+    measure: Narrowed,
+    options: Mapping[str, str],
+    participants: Mapping[str, int],
+    lines: Mapping[str, int],
+    female: int,
+) -> Iterator[Part]:
+    people = sum(count for group, count in participants.items() if not measure.groups or group in measure.groups)
+    # Women and girls are told for the whole event only: where others took part too, the measure's own are not known.
+    known = not measure.groups or all(group in measure.groups for group, count in participants.items() if count)
+    amount = sum(count for line, count in lines.items() if not measure.lines or line in measure.lines)
+    counters = Counters(1, 0, 0, 0, people, female if known else 0, amount)
+    name = f"measure:{measure.slug}"
+    yield Part(name, counters, measure.own)
+    for dimension in measure.breakdowns:
+        if dimension in options:
+            yield Part(f"{name},{dimension}:{options[dimension]}", counters, measure.own)
+
+
+def by_text(by: Mapping[str, str]) -> str:
+    """A combination of options as one text, the same for every order: `domain:health,sex:female`."""
+    if len(by) == 1:
+        ((dimension, option),) = by.items()
+        return f"{dimension}:{option}"
+    return ",".join(f"{dimension}:{option}" for dimension, option in sorted(by.items()))
