@@ -22,7 +22,7 @@ from sample.year import as_lines
 from shared.clock import SystemClock
 from shared.db import Connection
 from shared.keys import hash_key, new_key
-from shared.registry import store
+from shared.registry import source_store, store
 
 MARK = "sample-year"
 DONE = "fed"
@@ -147,7 +147,7 @@ async def _sources(connection: Connection) -> set[str]:
 
 async def _add_key(connection: Connection, name: str) -> str:
     key = new_key()
-    await store.add_key(connection, name, hash_key(key), SystemClock().now())
+    await source_store.add_key(connection, name, hash_key(key), SystemClock().now())
     return key
 
 
