@@ -1,8 +1,8 @@
 """When the demo's clock stops: where messages fall due, and before, to post what was posted until then."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sample import workdays
 from sample.duties import Submission
@@ -21,11 +21,15 @@ class Stop:
     posts: tuple[Post, ...]
 
 
-def stops(programme: Programme, posts: Sequence[Post], submissions: Sequence[Submission]) -> list[Stop]:
+def stops(
+    programme: Programme, posts: Sequence[Post], submissions: Sequence[Submission], letter_days: Collection[date]
+) -> list[Stop]:
     """The stops of the year, in order; together they hold every post.
 
-    Between two boundaries (a deadline, or a morning on which messages go out) only reports decide what happens at the
-    next one, so the clock stops once there, at the last report's instant, and not at all where no report came in.
+    Between two boundaries (a deadline, or a morning on which messages may go out) only reports decide what happens at
+    the next one, so the clock stops once there, at the last report's instant, and not at all where no report came in.
+    It stops on the mornings of `letter_days` and on the very last: what went out wrongly on another morning goes out at
+    the next stop, and is seen there.
     """
     mornings = {instant for item in submissions for instant in _mornings(programme.escalation, item.duty.due_at)}
     boundaries = sorted(mornings | {item.duty.due_at for item in submissions})
@@ -41,7 +45,7 @@ def stops(programme: Programme, posts: Sequence[Post], submissions: Sequence[Sub
                 last += 1
             found.append(Stop(posts[last].at + timedelta(minutes=1), tuple(posts[first : last + 1])))
             first = last + 1
-        if boundary in mornings:
+        if boundary in mornings and (boundary.date() in letter_days or boundary == boundaries[-1]):
             found.append(Stop(boundary, ()))
     if first < len(posts):
         end = max(posts[-1].at, boundaries[-1]) + timedelta(minutes=1)

@@ -1,10 +1,11 @@
 """What the demo knows of the made-up year: its events, stops and officers, and what they must come to."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.processes import PROJECT
-from sample.duties import Duty
+from sample.letters import Told, expected_letters
 from sample.officers import Officer, officers
 from sample.schedule import Stop, stops
 from sample.scope import Scope, read_scope
@@ -26,17 +27,16 @@ class DemoData:
     stops: list[Stop]
     tally: Tally
     officers: list[Officer]
-
-    @property
-    def duties(self) -> list[Duty]:
-        """Every report that the taking-part units owe."""
-        return [item.duty for item in self.year.submissions]
+    letters: Counter[Told]
 
 
 def make_data(seed: int = DEFAULT_SEED, folder: Path = PROGRAMME) -> DemoData:
     """Invent the year and add it up."""
     programme, scope = load_programme(folder), read_scope()
     year = make_year(seed, programme, scope)
-    played = stops(programme, year.posts, year.submissions)
-    counted = tally((post for stop in played for post in stop.posts), scope.units)
-    return DemoData(programme, scope, year, played, counted, officers(programme, scope))
+    counted = tally(year.posts, scope.units)
+    known = officers(programme, scope)
+    duties = [item.duty for item in year.submissions]
+    letters = expected_letters(programme, scope, counted, duties, known)
+    played = stops(programme, year.posts, year.submissions, {told.on for told in letters})
+    return DemoData(programme, scope, year, played, counted, known, letters)

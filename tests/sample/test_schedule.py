@@ -6,7 +6,6 @@ from datetime import date, datetime
 import pytest
 
 from sample import workdays
-from sample.letters import expected_letters
 from sample.officers import address_of, as_csv, huu_lung_address
 from sample.workdays import HANOI
 from services.notifications.deadlines import deadline_of
@@ -67,7 +66,7 @@ def test_a_report_in_time_is_posted_before_its_deadline_and_a_late_one_after_the
 
 
 def test_the_silence_of_yen_vuong_makes_one_reminder_one_notice_and_one_line_in_the_district_s_digest(data):
-    told = expected_letters(data.programme, data.scope, data.tally, data.duties, data.officers)
+    told = data.letters
     about = [line for line in told.elements() if line.unit_code == "06412" and line.period == "2023-Q1"]
     assert sorted((line.on, line.address, line.overdue) for line in about) == [
         (date(2023, 3, 15), address_of("06412@1", "ubnd-xa"), False),
@@ -77,7 +76,7 @@ def test_the_silence_of_yen_vuong_makes_one_reminder_one_notice_and_one_line_in_
 
 
 def test_who_has_handed_in_before_the_reminder_gets_no_letter(data):
-    told = expected_letters(data.programme, data.scope, data.tally, data.duties, data.officers)
+    told = data.letters
     early = {
         (item.duty.unit.code, item.duty.agency, item.duty.report, str(item.duty.period))
         for item in data.year.submissions
@@ -89,7 +88,7 @@ def test_who_has_handed_in_before_the_reminder_gets_no_letter(data):
 
 
 def test_mass_organisations_are_asked_and_never_reported_to_the_level_above(data):
-    told = expected_letters(data.programme, data.scope, data.tally, data.duties, data.officers)
+    told = data.letters
     asked = [line for line in told if line.address.startswith(("hnd-tinh.", "hlhpn-tinh.", "mttq-tinh."))]
     assert asked
     assert not any(line.overdue or line.digest for line in asked)
@@ -102,3 +101,8 @@ def test_one_commune_of_the_digest_has_nobody_to_write_to(data):
     assert "06460@1" not in units
     assert units["06412@1"] == 1
     assert units["20@1"] == 0
+
+
+def test_the_clock_stops_on_every_morning_on_which_a_letter_is_due(data):
+    mornings = {stop.at.astimezone(HANOI).date() for stop in data.stops if stop.at.astimezone(HANOI).hour == 8}
+    assert {told.on for told in data.letters} <= mornings
