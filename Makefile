@@ -32,7 +32,7 @@ check: $(STAMP) ## lint, format, types, file rules, everything for deployment
 	$(PYTHON) -m deploy.checks.compose
 	$(PYTHON) -m deploy.checks.kubernetes
 	.venv/bin/hadolint Dockerfile
-	.venv/bin/shellcheck deploy/image/*.sh deploy/local/*.sh
+	.venv/bin/shellcheck -x -P SCRIPTDIR deploy/backup/*.sh deploy/image/*.sh deploy/local/*.sh
 
 bench: $(STAMP) ## the benchmark; FULL=1 for the long one
 	@FULL="$(FULL)" exec $(PYTHON) -m bench

@@ -22,6 +22,7 @@ COMMANDS = {
     "post": "cli.post:post",
     "rollup": "cli.rollup:rollup",
     "tick": "cli.tick:tick",
+    "doctor": "cli.doctor.command:doctor",
 }
 
 

@@ -40,6 +40,9 @@ class Settings(BaseSettings):
 
     amqp_url: SecretStr = Field(description="RabbitMQ, as amqp://user:password@host:port/vhost")
     database_url: SecretStr = Field(description="PostgreSQL 18 or later, as postgresql://user:password@host:port/name")
+    amqp_management_url: SecretStr | None = Field(
+        default=None, description="RabbitMQ's management API, as http://user:password@host:15672; only for kip doctor"
+    )
     partitions: int = Field(default=4, ge=1, le=64, description="Aggregation queues; fixed at the first load")
     bind: str = Field(default="127.0.0.1", description="Address that the services listen on")
     intake_port: int = Field(default=8080, ge=1, le=65535, description="Port of the intake service")

@@ -41,13 +41,14 @@ class System:
         database_url: str,
         names: Iterable[str] = ("intake", "aggregation"),
         settings: Mapping[str, str] | None = None,
+        sources: bool = True,
     ) -> None:
         own = {"KIP_AMQP_URL": amqp_url, "KIP_DATABASE_URL": database_url, "KIP_CLOCK": SIMULATED, **(settings or {})}
         wanted = [service for service in SERVICES if service.name in set(names)]
         self.services = Services(stack, wanted, own)
         self.environment = self.services.environment
-        self.key = self.add_source("app")
-        self.reader_key = self.add_source("reader", "--read")
+        self.key = self.add_source("app") if sources else ""
+        self.reader_key = self.add_source("reader", "--read") if sources else ""
         self.services.start()
 
     def add_source(self, name: str, *options: str) -> str:

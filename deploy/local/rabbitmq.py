@@ -196,7 +196,7 @@ class RabbitMQ:
                 async with asyncio.timeout(15):
                     async with await aio_pika.connect(self.url, timeout=5) as connection:
                         channel = await connection.channel()
-                        name = f"canary-{uuid.uuid4().hex}"
+                        name = f"kip.canary.{uuid.uuid4().hex}"
                         queue = await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum"})
                         await channel.default_exchange.publish(aio_pika.Message(b"canary"), routing_key=name)
                         await queue.delete(if_unused=False, if_empty=False)

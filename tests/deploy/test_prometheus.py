@@ -9,12 +9,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from deploy.checks import watched
-from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.ports import LOOPBACK
 from deploy.local.prometheus import Prometheus
 from deploy.local.prometheus_package import program
-from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.stack import LocalStack
 from tests.conftest import NewDatabase
+from tests.deploy.conftest import FullBroker
 from tests.system import ROOT, System, access
 
 FOLDER = ROOT / "deploy" / "prometheus"
@@ -49,40 +49,27 @@ def test_a_rule_that_names_a_metric_that_nobody_exports_is_found(monkeypatch: py
 
 
 @pytest.fixture(scope="module")
-def watched_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RabbitMQ, int]]:
-    """A broker with its Prometheus plugin, and the plugin's port."""
-    port = free_port()
-    settings = {"prometheus.tcp.ip": LOOPBACK, "prometheus.tcp.port": str(port)}
-    folder = tmp_path_factory.mktemp("watched")
-    with LocalStack(folder, amqp_url="", database_url="", smtp_url="", usual_ports=False) as stack:
-        broker = RabbitMQ(stack.supervisor, plugins=["rabbitmq_prometheus"], settings=settings)
-        broker.start()
-        yield broker, port
-
-
-@pytest.fixture(scope="module")
 def watched_system(
     stack: LocalStack,
-    watched_broker: tuple[RabbitMQ, int],
+    full_broker: FullBroker,
     session_database: NewDatabase,
     loaded_template: str,
 ) -> Iterator[System]:
-    broker, _ = watched_broker
     names = ("intake", "aggregation", "notifications")
-    running = System(stack, broker.url, session_database(loaded_template), names)
+    running = System(stack, full_broker.amqp_url, session_database(loaded_template), names)
     yield running
     running.services.stop()
 
 
 @pytest.fixture(scope="module")
 def prometheus(
-    watched_system: System, watched_broker: tuple[RabbitMQ, int], tmp_path_factory: pytest.TempPathFactory
+    watched_system: System, full_broker: FullBroker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Prometheus]:
     """The shipped configuration, with the addresses of this run and less patience."""
     yaml = YAML()
     configuration = yaml.load(FOLDER / "prometheus.yml")
     here = {usual: watched_system.services.url(name).removeprefix("http://") for name, usual in PORTS.items()}
-    here["rabbitmq:15692"] = f"{LOOPBACK}:{watched_broker[1]}"
+    here["rabbitmq:15692"] = f"{LOOPBACK}:{full_broker.prometheus_port}"
     for job in configuration["scrape_configs"]:
         job["static_configs"] = [{"targets": [here[job["static_configs"][0]["targets"][0]]]}]
     configuration["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}

@@ -1,0 +1,1 @@
+"""`kip doctor`: looks at everything that Kịp stands on, and says what is wrong and what cures it."""

@@ -1,0 +1,58 @@
+"""The command: runs every check and prints what it found."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.doctor.broker import check_broker
+from cli.doctor.database import check_database
+from cli.doctor.finding import Finding, State
+from cli.doctor.management import check_management
+from cli.doctor.surroundings import check_mail, check_time_zones
+from shared.config import Settings, load_settings
+
+COLOURS = {State.GOOD: "green", State.UNSURE: "yellow", State.BAD: "red"}
+out = Console()
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Check broker, database, registry, clock, time zones and mail; exit code 1 if something is wrong."""
+    findings = asyncio.run(_all(load_settings()))
+    healthy = all(finding.state is not State.BAD for finding in findings)
+    if as_json:
+        typer.echo(json.dumps({"healthy": healthy, "findings": [asdict(finding) for finding in findings]}))
+    else:
+        out.print(_table(findings))
+    if not healthy:
+        raise typer.Exit(1)
+
+
+async def _all(settings: Settings) -> list[Finding]:
+    return [finding async for finding in _findings(settings)]
+
+
+async def _findings(settings: Settings) -> AsyncIterator[Finding]:
+    amqp_url = settings.amqp_url.get_secret_value()
+    async for finding in check_broker(amqp_url, settings.partitions):
+        yield finding
+    management = settings.amqp_management_url.get_secret_value() if settings.amqp_management_url else None
+    for finding in check_management(management, amqp_url, settings.partitions):
+        yield finding
+    async for finding in check_database(settings.database_url.get_secret_value(), settings.partitions):
+        yield finding
+    for finding in check_time_zones():
+        yield finding
+    yield await check_mail(settings.smtp_url.get_secret_value())
+
+
+def _table(findings: list[Finding]) -> Table:
+    table = Table("", "check", "seen", "cure", header_style="bold")
+    for finding in findings:
+        table.add_row(f"[{COLOURS[finding.state]}]{finding.state}[/]", finding.check, finding.seen, finding.cure or "")
+    return table

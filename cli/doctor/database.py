@@ -1,0 +1,205 @@
+"""The database: version, settings, migrations, clock, what is loaded, and what waits for a person."""
+
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+
+from cli.doctor.finding import Finding, bad, good, unsure
+from shared import db
+from shared.clock import SystemClock
+from shared.db import Connection
+from shared.registry import store
+
+LARGEST_SKEW = timedelta(seconds=2)
+LONGEST_DELIVERY = timedelta(minutes=15)
+LEAST_CONNECTIONS = 100
+# Without these a commit that was answered may not survive a crash of the machine.
+DURABLE = {
+    "fsync": {"on"},
+    "full_page_writes": {"on"},
+    "synchronous_commit": {"on", "remote_write", "remote_apply", "local"},
+}
+
+SETTINGS = "SELECT name, setting FROM pg_settings WHERE name = ANY ($1)"
+LOADED = "SELECT name, loaded_at FROM registry.loaded WHERE name = 'units' OR name LIKE 'programme %' ORDER BY name"
+COUNTS = """
+    SELECT (SELECT count(*) FROM registry.unit WHERE valid_to IS NULL) AS units,
+           (SELECT count(*) FROM registry.source) AS sources,
+           (SELECT count(*) FROM registry.unit WHERE valid_to IS NULL
+                AND NOT EXISTS (SELECT FROM registry.officer WHERE officer.unit = unit.uid)) AS without_officer
+"""
+PARTITIONS = "SELECT coalesce(max(partition) + 1, 0) FROM registry.partition"
+WAITING_MESSAGES = """
+    SELECT count(*) AS waiting, max(now() - created_at) AS oldest
+    FROM notifications.message WHERE state NOT IN ('sent', 'failed', 'cancelled')
+"""
+# Tables whose rows wait for somebody: the table, how to count, what it is called, what to do.
+REMAINS = (
+    (
+        "aggregation.dead",
+        "SELECT count(*) FROM aggregation.dead",
+        "events that could not be applied",
+        "kip dead list",
+    ),
+    (
+        "aggregation.conflict",
+        "SELECT count(*) FROM aggregation.conflict",
+        "events under a taken id with another body",
+        "tell their senders: an id names one event for ever",
+    ),
+    (
+        "intake.spool",
+        "SELECT coalesce(sum(events), 0) FROM intake.spool",
+        "events that wait for the broker",
+        "docs/operate/alerts/KipSpoolNotDraining.md",
+    ),
+)
+
+
+async def check_database(url: str, partitions: int) -> AsyncIterator[Finding]:
+    """All findings; what needs the tables only where the migrations have made them."""
+    try:
+        connection = await asyncpg.connect(url, timeout=5, server_settings={"application_name": "kip-doctor"})
+    except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):
+        yield bad(
+            "database.connection",
+            "PostgreSQL refuses the user or password",
+            "mend KIP_DATABASE_URL (docs/operate/keys.md)",
+        )
+        return
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        yield bad(
+            "database.connection",
+            f"PostgreSQL does not answer ({type(error).__name__}: {error})",
+            "start it, or mend KIP_DATABASE_URL",
+        )
+        return
+    try:
+        yield await _version(connection)
+        async for finding in _settings(connection):
+            yield finding
+        yield await _clock(connection)
+        migrations = await _migrations(connection)
+        yield migrations
+        if migrations.cure is not None:
+            return
+        async for finding in _registry(connection, partitions):
+            yield finding
+        async for finding in _waiting(connection):
+            yield finding
+    finally:
+        await connection.close(timeout=5)
+
+
+async def _version(connection: Connection) -> Finding:
+    number = int(await connection.fetchval("SHOW server_version_num"))
+    version = await connection.fetchval("SHOW server_version")
+    if number < db.OLDEST_SERVER:
+        return bad("database.version", f"PostgreSQL {version}", "use PostgreSQL 18 or later")
+    return good("database.version", f"PostgreSQL {version}")
+
+
+async def _settings(connection: Connection) -> AsyncIterator[Finding]:
+    names = [*DURABLE, "max_connections", "server_encoding"]
+    found = {row["name"]: row["setting"] for row in await connection.fetch(SETTINGS, names)}
+    for name, allowed in DURABLE.items():
+        if found[name] not in allowed:
+            yield bad(
+                "database.settings", f"{name} = {found[name]}: a crash can lose what was promised", f"set {name} = on"
+            )
+    if found["server_encoding"] != "UTF8":
+        yield bad(
+            "database.settings", f"encoding {found['server_encoding']}", "make the database anew with encoding UTF8"
+        )
+    if int(found["max_connections"]) < LEAST_CONNECTIONS:
+        seen = f"max_connections = {found['max_connections']}"
+        yield unsure("database.settings", seen, f"set it to {LEAST_CONNECTIONS} or more: a replica needs up to 14")
+    yield good("database.settings", ", ".join(f"{name} = {found[name]}" for name in sorted(found)))
+
+
+async def _clock(connection: Connection) -> Finding:
+    before = SystemClock().now()
+    theirs: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    middle = before + (SystemClock().now() - before) / 2
+    skew = abs(theirs.astimezone(UTC) - middle)
+    seen = f"{skew.total_seconds():.3f} s between this machine and the database"
+    if skew > LARGEST_SKEW:
+        return bad("clock", seen, "synchronise the clocks (chrony, systemd-timesyncd): deadlines are judged by them")
+    return good("clock", seen)
+
+
+async def _migrations(connection: Connection) -> Finding:
+    ours = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in db.MIGRATIONS.glob("*.sql")}
+    if await connection.fetchval("SELECT to_regclass('public.kip_migration')") is None:
+        return bad("database.migrations", "none has been applied", "kip migrate")
+    rows = await connection.fetch("SELECT name, digest FROM public.kip_migration")
+    applied = {row["name"]: row["digest"] for row in rows}
+    missing = sorted(ours.keys() - applied.keys())
+    if missing:
+        return bad("database.migrations", f"not applied: {', '.join(missing)}", "kip migrate")
+    changed = sorted(name for name, digest in ours.items() if applied[name] != digest)
+    if changed:
+        return bad(
+            "database.migrations", f"applied with another text: {', '.join(changed)}", "use a released version's files"
+        )
+    newer = sorted(applied.keys() - ours.keys())
+    if newer:
+        return good("database.migrations", f"up to date, and {', '.join(newer)} of a newer version")
+    return good("database.migrations", f"{len(ours)} applied")
+
+
+async def _registry(connection: Connection, partitions: int) -> AsyncIterator[Finding]:
+    loaded = {row["name"]: row["loaded_at"] for row in await connection.fetch(LOADED)}
+    if "units" not in loaded or len(loaded) < 2:
+        yield bad("registry", f"loaded: {', '.join(loaded) or 'nothing'}", "kip load programmes/ecd-1437")
+        return
+    counts = await connection.fetchrow(COUNTS)
+    if counts is None:
+        raise ValueError("counting gives a row")
+    ages = ", ".join(f"{name} on {at:%Y-%m-%d}" for name, at in loaded.items())
+    yield good("registry", f"{counts['units']:,} units in force; loaded: {ages}")
+    if counts["sources"] == 0:
+        yield unsure("registry.sources", "no sender has a key", "kip source add NAME")
+    else:
+        yield good("registry.sources", f"{counts['sources']} senders")
+    yield _officers(counts["units"], counts["without_officer"])
+    stored = await connection.fetchval(PARTITIONS)
+    if stored != partitions:
+        cure = (
+            "set KIP_PARTITIONS to the number that was loaded; changing it needs drained queues (docs/operate/scale.md)"
+        )
+        yield bad("registry.partitions", f"loaded with {stored}, KIP_PARTITIONS is {partitions}", cure)
+    else:
+        yield good("registry.partitions", f"{stored}")
+    clock = await store.read_clock(connection)
+    if clock is not None:
+        seen = f"the run's clock is simulated, {clock[0]} ahead of the machine's"
+        yield unsure("clock.simulated", seen, "a run with real senders needs a database that never had KIP_CLOCK")
+
+
+def _officers(units: int, without: int) -> Finding:
+    seen = f"{without:,} of {units:,} units in force have no officer of their own"
+    if without == units:
+        return unsure("registry.officers", seen, "kip officer import FILE: without officers nobody is reminded or told")
+    return good("registry.officers", seen)
+
+
+async def _waiting(connection: Connection) -> AsyncIterator[Finding]:
+    for table, query, what, cure in REMAINS:
+        if await connection.fetchval("SELECT to_regclass($1)", table) is None:
+            continue
+        count = await connection.fetchval(query)
+        yield unsure(table, f"{count:,} {what}", cure) if count else good(table, f"no {what}")
+    row = await connection.fetchrow(WAITING_MESSAGES)
+    for finding in _messages(row["waiting"], row["oldest"]) if row else ():
+        yield finding
+
+
+def _messages(waiting: int, oldest: timedelta | None) -> Iterator[Finding]:
+    if oldest is not None and oldest > LONGEST_DELIVERY:
+        cure = "docs/operate/alerts/KipAlertsUndelivered.md"
+        yield bad("notifications.messages", f"{waiting} messages wait, the oldest for {oldest}", cure)
+    else:
+        yield good("notifications.messages", f"{waiting} messages are on their way")

@@ -1,0 +1,37 @@
+"""What one check found."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """`bad` makes the exit code 1; `unsure` is worth a look, or could not be checked."""
+
+    GOOD = "good"
+    UNSURE = "unsure"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A check's name (`broker.version`), how it ended, what was seen, and what to do where it isn't good."""
+
+    check: str
+    state: State
+    seen: str
+    cure: str | None = None
+
+
+def good(check: str, seen: str) -> Finding:
+    """Nothing to do."""
+    return Finding(check, State.GOOD, seen)
+
+
+def unsure(check: str, seen: str, cure: str) -> Finding:
+    """Worth a look."""
+    return Finding(check, State.UNSURE, seen, cure)
+
+
+def bad(check: str, seen: str, cure: str) -> Finding:
+    """Something is wrong."""
+    return Finding(check, State.BAD, seen, cure)

@@ -1,0 +1,116 @@
+"""docker-compose.yml and what it mounts, as far as that can be tried without a container engine."""
+
+import asyncio
+import copy
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import aio_pika
+import httpx
+import pytest
+
+from deploy.checks.compose import faults, read_compose
+from deploy.compose.make_secrets import FILES, write_secrets
+from deploy.local.ports import LOOPBACK
+from shared import topology
+from shared.config import load_settings
+from tests.deploy.conftest import FullBroker
+from tests.system import ROOT
+
+COMPOSE = ROOT / "docker-compose.yml"
+
+
+def test_the_shipped_file_has_no_fault() -> None:
+    assert list(faults(read_compose(COMPOSE))) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "change", "said"),
+    [
+        ("intake", {"ports": ["8080:8080"]}, "intake: port 8080:8080 is open to other machines"),
+        ("postgres", {"image": "postgres:latest"}, "postgres: the image postgres:latest has no version"),
+        ("intake", {"stop_grace_period": "10s"}, "intake: stop_grace_period 10s: a stop may take 40 s"),
+        ("intake", {"environment": {"KIP_TYPO": "1"}}, "intake: KIP_TYPO is no setting"),
+        (
+            "postgres",
+            {"environment": {"POSTGRES_PASSWORD": "x"}},
+            "postgres: POSTGRES_PASSWORD stands in the environment instead of a file",
+        ),
+        (
+            "grafana",
+            {"depends_on": {"loki": {"condition": "service_started"}}},
+            "grafana: waits for loki, which isn't there",
+        ),
+    ],
+)  # fmt: skip
+def test_a_fault_is_named(service: str, change: dict[str, object], said: str) -> None:
+    document = copy.deepcopy(read_compose(COMPOSE))
+    document["services"][service].update(change)
+    assert list(faults(document)) == [said]
+
+
+def test_what_the_specification_refuses_is_refused(tmp_path: Path) -> None:
+    text = COMPOSE.read_text().replace("restart: unless-stopped", "restart: sometimes", 1)
+    (tmp_path / "docker-compose.yml").write_text(text)
+    with pytest.raises(ValueError, match="restart"):
+        read_compose(tmp_path / "docker-compose.yml")
+
+
+def test_secrets_are_random_kept_and_readable_only_through_a_closed_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    assert sorted(write_secrets(folder)) == sorted(FILES)
+    before = {path.name: path.read_text() for path in folder.iterdir()}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert before["postgres_password"] in before["database_url"]
+    assert before["rabbitmq_password"] not in before["rabbitmq_definitions"]
+    assert write_secrets(folder) == []
+    (folder / "grafana_password").unlink()
+    assert write_secrets(folder) == ["grafana_password"]
+    after = {path.name: path.read_text() for path in folder.iterdir()}
+    assert {name for name in after if after[name] != before[name]} == {"grafana_password"}
+
+
+def test_a_service_reads_its_settings_from_the_secret_files(
+    secrets_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("KIP_AMQP_URL", "KIP_DATABASE_URL", "KIP_SMTP_URL"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(f"{name}_FILE", str(secrets_folder / name.removeprefix("KIP_").lower()))
+    settings = load_settings()
+    assert settings.amqp_url.get_secret_value().endswith("@rabbitmq:5672/")
+    assert settings.smtp_url.get_secret_value() == "smtp://mailpit:1025"
+
+
+async def test_the_definitions_give_a_broker_whose_user_may_do_what_the_services_do_and_no_more(
+    full_broker: FullBroker,
+) -> None:
+    await topology.declare(full_broker.amqp_url, 4)
+    connection = await aio_pika.connect(full_broker.amqp_url)
+    async with connection:
+        channel = await connection.channel()
+        with pytest.raises(aio_pika.exceptions.ChannelClosed, match="ACCESS_REFUSED"):
+            await channel.declare_queue("foreign")
+
+
+async def test_the_user_guest_does_not_exist(full_broker: FullBroker) -> None:
+    with pytest.raises(aio_pika.exceptions.ProbableAuthenticationError):
+        await aio_pika.connect(f"amqp://guest:guest@{LOOPBACK}:{full_broker.server.port}/")
+
+
+async def test_the_policy_limits_every_queue_that_services_read(full_broker: FullBroker) -> None:
+    await topology.declare(full_broker.amqp_url, 4)
+    address = f"http://{LOOPBACK}:{full_broker.management_port}/api/queues/%2F"
+    queues: dict[str, Any] = {}
+    async with httpx.AsyncClient(auth=("kip", full_broker.password), trust_env=False) as client:
+        for _ in range(300):  # the management plugin learns of a new queue within its interval, 5 s
+            answer = await client.get(address)
+            queues = {queue["name"]: queue.get("effective_policy_definition") for queue in answer.json()}
+            if any(queues.values()):
+                break
+            await asyncio.sleep(0.1)
+    limits = json.loads((ROOT / "deploy/rabbitmq/definitions.json").read_text())["policies"][0]["definition"]
+    read = {"kip.notifications", "kip.alerts", *(f"kip.aggregation.{number}" for number in range(4))}
+    assert {name for name, policy in queues.items() if policy == limits} == read
+    assert not queues["kip.dead"]

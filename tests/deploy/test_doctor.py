@@ -1,0 +1,177 @@
+"""`kip doctor` against the real thing, whole and broken."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import asyncpg
+import pytest
+
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.stack import LocalStack
+from tests.conftest import NewDatabase
+from tests.deploy.conftest import DurableServer, FullBroker
+from tests.system import ROOT, System
+
+Findings = dict[str, list[dict[str, Any]]]
+
+
+def doctor(environment: Mapping[str, str]) -> tuple[int, Findings]:
+    """The exit code, and what was found, by check."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "doctor", "--json"],
+        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.stdout, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["healthy"] == (done.returncode == 0)
+    found: Findings = {}
+    for finding in answer["findings"]:
+        assert (finding["cure"] is None) == (finding["state"] == "good")
+        found.setdefault(finding["check"], []).append(finding)
+    return done.returncode, found
+
+
+def states(findings: Findings) -> dict[str, set[str]]:
+    return {check: {finding["state"] for finding in items} for check, items in findings.items()}
+
+
+def only_bad(findings: Findings) -> dict[str, str]:
+    return {check: item["seen"] for check, items in findings.items() for item in items if item["state"] == "bad"}
+
+
+@pytest.fixture(scope="module")
+def whole(stack: LocalStack, full_broker: FullBroker, durable: DurableServer) -> Iterator[System]:
+    """All three services on servers as they are deployed."""
+    names = ("intake", "aggregation", "notifications")
+    settings = {"KIP_AMQP_MANAGEMENT_URL": full_broker.management_url}
+    running = System(stack, full_broker.amqp_url, durable.server.url, names, settings)
+    yield running
+    running.services.stop()
+
+
+def test_a_system_that_runs_is_found_healthy(whole: System) -> None:
+    # the management plugin learns of a new queue's policy within its interval, 5 s
+    policies_known = lambda: states(doctor(whole.environment)[1])["broker.policies"] == {"good"}  # noqa: E731
+    whole.wait_until(policies_known, "the policies of the new queues are known")
+    code, found = doctor(whole.environment)
+    assert only_bad(found) == {}
+    assert code == 0
+    seen = states(found)
+    assert {"broker.version", "broker.alarms", "broker.queue", "broker.policies", "database.version"} <= seen.keys()
+    assert {"database.migrations", "registry", "clock", "time_zones", "mail", "notifications.messages"} <= seen.keys()
+    assert seen["broker.queue"] == {"good"}
+    assert seen["broker.policies"] == {"good"}
+    assert seen["clock.simulated"] == {"unsure"}
+    assert seen["registry.officers"] == {"unsure"}
+
+
+def test_without_json_it_prints_a_table_with_the_cures(whole: System) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "doctor"],
+        cwd=ROOT, env={**os.environ, **whole.environment, "COLUMNS": "300"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "kip officer import FILE" in done.stdout
+
+
+def test_a_server_that_may_lose_what_was_promised_is_refused(whole: System, loaded_database: str) -> None:
+    code, found = doctor({**whole.environment, "KIP_DATABASE_URL": loaded_database})
+    assert code == 1
+    said = {item["seen"].partition(":")[0] for item in found["database.settings"] if item["state"] == "bad"}
+    assert said == {"fsync = off", "full_page_writes = off"}
+
+
+def test_a_queue_that_nobody_reads_is_named(whole: System) -> None:
+    whole.services.stop("notifications")
+    try:
+        code, found = doctor(whole.environment)
+        assert code == 1
+        assert set(only_bad(found)) == {"broker.queue"}
+        named = [item for item in found["broker.queue"] if item["state"] == "bad"]
+        assert {item["seen"].split(" (")[0] for item in named} == {
+            "nobody takes from kip.notifications",
+            "nobody takes from kip.alerts",
+        }
+        assert all("start notifications" in item["cure"] for item in named)
+    finally:
+        whole.services.start("notifications")
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "said"),
+    [
+        (lambda _: {"KIP_PARTITIONS": "3"}, "broker.partitions", "beyond KIP_PARTITIONS=3"),
+        (lambda _: {"KIP_SMTP_URL": f"smtp://{LOOPBACK}:{free_port()}"}, "mail", "does not answer"),
+        (lambda _: {"KIP_AMQP_URL": f"amqp://kip:x@{LOOPBACK}:{free_port()}/"}, "broker.connection", "does not answer"),
+        (
+            lambda url: {"KIP_AMQP_URL": url.replace("kip:", "kip:wrong", 1)},
+            "broker.connection",
+            "refuses the user or password",
+        ),
+        (
+            lambda _: {"KIP_DATABASE_URL": f"postgresql://kip:x@{LOOPBACK}:{free_port()}/kip"},
+            "database.connection",
+            "does not answer",
+        ),
+        (
+            lambda _: {"KIP_AMQP_MANAGEMENT_URL": f"http://kip:wrong@{LOOPBACK}:{free_port()}"},
+            "broker.management",
+            "does not answer",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said(
+    whole: System, full_broker: FullBroker, change: Callable[[str], dict[str, str]], check: str, said: str
+) -> None:
+    code, found = doctor({**whole.environment, **change(full_broker.amqp_url)})
+    assert code == 1
+    assert said in only_bad(found)[check]
+
+
+def test_an_empty_broker_and_an_empty_database_lack_everything(
+    whole: System, amqp_url: str, new_database: NewDatabase
+) -> None:
+    environment = {**whole.environment, "KIP_AMQP_URL": amqp_url, "KIP_DATABASE_URL": new_database()}
+    code, found = doctor(environment)
+    assert code == 1
+    assert found["database.migrations"][0]["cure"] == "kip migrate"
+    missing = [item["seen"] for item in found["broker.queue"]]
+    assert missing == [f"there is no queue {name}" for name in QUEUES]
+    assert states(found)["broker.exchange"] == {"bad"}
+
+
+QUEUES = (*(f"kip.aggregation.{number}" for number in range(4)), "kip.notifications", "kip.alerts")
+
+
+async def test_a_migration_that_was_changed_or_is_missing_is_named(whole: System, loaded_database: str) -> None:
+    connection = await asyncpg.connect(loaded_database)
+    await connection.execute("UPDATE kip_migration SET digest = 'x' WHERE name = '0001_registry.sql'")
+    _, found = doctor({**whole.environment, "KIP_DATABASE_URL": loaded_database})
+    assert found["database.migrations"][0]["seen"] == "applied with another text: 0001_registry.sql"
+    await connection.execute("DELETE FROM kip_migration WHERE name = '0001_registry.sql'")
+    _, found = doctor({**whole.environment, "KIP_DATABASE_URL": loaded_database})
+    assert found["database.migrations"][0]["seen"] == "not applied: 0001_registry.sql"
+    await connection.close()
+
+
+async def test_events_that_died_are_counted(whole: System, loaded_database: str) -> None:
+    connection = await asyncpg.connect(loaded_database)
+    await connection.execute("INSERT INTO aggregation.dead (reason, event, died_at) VALUES ('test', '{}', now())")
+    await connection.close()
+    _, found = doctor({**whole.environment, "KIP_DATABASE_URL": loaded_database})
+    assert found["aggregation.dead"][0]["state"] == "unsure"
+    assert found["aggregation.dead"][0]["seen"] == "1 events that could not be applied"
+
+
+def test_a_memory_alarm_is_noticed(whole: System, full_broker: FullBroker) -> None:
+    full_broker.server.set_memory_alarm(on=True)
+    try:
+        _, found = doctor(whole.environment)
+        assert "broker.alarms" in only_bad(found)
+    finally:
+        full_broker.server.set_memory_alarm(on=False)
