@@ -17,6 +17,9 @@ from shared.metrics import DEPENDENCY_UP, HTTP_REQUESTS, HTTP_SECONDS
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
+# Without the frames' local variables: they hold keys, bodies and addresses.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
 
 def configure_logging(service: str, log_format: str, level: str) -> None:
     """One line a batch or a request; JSON for machines. No event bodies, no addresses, no secrets are ever logged."""
@@ -26,7 +29,7 @@ def configure_logging(service: str, log_format: str, level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if log_format == "json" else structlog.processors.format_exc_info,
+            _TRACEBACKS if log_format == "json" else structlog.processors.format_exc_info,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

@@ -9,22 +9,17 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, model_validator
 
 from shared.periods import Period, PeriodCalendar, PeriodKind, parse_period
+from shared.programme_base import Model, Slug
+from shared.programme_senders import Dhis2Names, Form
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 PeriodText = Annotated[
     Period,
     BeforeValidator(lambda value: value if isinstance(value, Period) else parse_period(str(value))),
     PlainSerializer(str, return_type=str),
 ]
-
-
-class Model(BaseModel):
-    """Frozen, and an unknown key is an error: a misspelt setting must not pass in silence."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
 class Label(Model):
@@ -314,6 +309,8 @@ class Programme(Named):
     measures: tuple[Measure, ...]
     reports: tuple[Report, ...]
     escalation: tuple[Step, ...]
+    dhis2: Dhis2Names = Dhis2Names()
+    forms: tuple[Form, ...] = ()
     calendar_overrides: tuple[CalendarDay, ...] = ()
     messages: dict[str, dict[str, str]] = Field(default_factory=dict)
 

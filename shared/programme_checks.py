@@ -24,6 +24,7 @@ from shared.programme import (
     Programme,
     Reporter,
 )
+from shared.programme_sender_checks import sender_faults
 from shared.programme_yaml import Place
 
 Fault = tuple[Place, str]
@@ -137,6 +138,7 @@ def contradictions(programme: Programme) -> Iterator[Fault]:
         yield from _narrowed(activity, ("activities", i))
     for i, measure in enumerate(programme.measures):
         yield from _measure(programme, measure, ("measures", i))
+    yield from sender_faults(programme)
 
 
 def _find(values: Any, pattern: str) -> list[tuple[Place, Any]]:

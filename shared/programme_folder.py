@@ -20,7 +20,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.message_text import faults
-from shared.programme import CalendarDay, Model, Programme
+from shared.programme import CalendarDay, Programme
+from shared.programme_base import Model
 from shared.programme_checks import contradictions, references, texts, unknown
 from shared.programme_yaml import Document, Place, Problem, read_yaml
 

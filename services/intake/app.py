@@ -12,10 +12,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
 from services.intake.admission import Admission
+from services.intake.dhis2_http import dhis2_routes
 from services.intake.door import Door
 from services.intake.drain import Drain
 from services.intake.gate import Gate
 from services.intake.http import event_routes, on_crash, on_http_error
+from services.intake.jobs import Jobs
+from services.intake.kobo_http import kobo_routes
 from services.intake.limits import Memory, RateLimits
 from services.intake.publish import Publisher
 from services.intake.spool import Spool
@@ -102,7 +105,12 @@ def make_app(settings: Settings) -> Starlette:
         stream_bytes=settings.stream_limit,
     )
     return Starlette(
-        routes=[*event_routes(door), *probe_routes(intake.readiness, intake.describe)],
+        routes=[
+            *event_routes(door),
+            *dhis2_routes(door, Jobs(intake.spool)),
+            *kobo_routes(door),
+            *probe_routes(intake.readiness, intake.describe),
+        ],
         lifespan=lifespan,
         exception_handlers={HTTPException: on_http_error, Exception: on_crash},
     )

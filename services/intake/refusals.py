@@ -35,6 +35,7 @@ class Code(StrEnum):
     PROGRAMME_NOT_ALLOWED = "programme_not_allowed"
     NOT_JSON = "not_json"
     STREAM_CUT = "stream_cut"
+    RECORD_INCOMPLETE = "record_incomplete"
 
 
 # Vietnamese, English. `{expected}` is what would have been right.
@@ -98,6 +99,10 @@ TEXTS: dict[Code, tuple[str, str]] = {
         "the key may not post to this programme; it may post to {expected}",
     ),
     Code.NOT_JSON: ("Dòng không phải JSON hợp lệ; {expected}", "the line is no event; {expected}"),
+    Code.RECORD_INCOMPLETE: (
+        "Bản ghi chưa đủ; cần {expected}",
+        "the record is not whole; expected {expected}",
+    ),
     Code.STREAM_CUT: (
         "Không nhận từ dòng này trở đi; cần {expected}",
         "this line and what follows was not taken; expected {expected}",

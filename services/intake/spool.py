@@ -58,7 +58,7 @@ class Spool:
         if self.waiting + events > self._limit:
             raise SpoolAwayError(f"{self.waiting} events wait for the broker: the spool is full")
         try:
-            async with asyncio.timeout(within), self._connection() as connection:
+            async with asyncio.timeout(within), self.connection() as connection:
                 await store.put_message(connection, routing_key, events, body)
         except DATABASE_AWAY as error:
             self.away = True
@@ -68,7 +68,7 @@ class Spool:
     async def count(self) -> int:
         """Ask how many events wait. Raises one of DATABASE_AWAY; when it answers, the spool takes again."""
         try:
-            async with asyncio.timeout(2), self._connection() as connection:
+            async with asyncio.timeout(2), self.connection() as connection:
                 self.note(await store.waiting_events(connection))
         except DATABASE_AWAY:
             self.away = True
@@ -79,7 +79,7 @@ class Spool:
     @asynccontextmanager
     async def take(self, limit: int) -> AsyncIterator[tuple[Connection, list[store.Spooled]]]:
         """The oldest messages, held for this caller until its block ends; what it removed is gone then."""
-        async with self._connection() as connection, connection.transaction():
+        async with self.connection() as connection, connection.transaction():
             yield connection, await store.take_messages(connection, limit)
 
     def note(self, waiting: int) -> None:
@@ -88,7 +88,8 @@ class Spool:
         SPOOL_EVENTS.set(waiting)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
+    async def connection(self) -> AsyncIterator[Connection]:
+        """One of the connections. Raises one of DATABASE_AWAY."""
         if self._pool is None:
             raise SpoolAwayError("the spool is not open yet")
         async with self._pool.acquire() as connection:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.db import Connection
 
@@ -13,6 +14,10 @@ TAKE = """
     ORDER BY number LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 REMOVE = "DELETE FROM intake.spool WHERE number = ANY($1::bigint[])"
+
+PUT_JOB = "INSERT INTO intake.job (id, sender, summary, created_at) VALUES ($1, $2, $3, $4)"
+FORGET_JOBS = "DELETE FROM intake.job WHERE created_at < $1"
+JOB = "SELECT summary FROM intake.job WHERE id = $1 AND sender = $2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +49,17 @@ async def take_messages(connection: Connection, limit: int) -> list[Spooled]:
 async def remove_messages(connection: Connection, numbers: Sequence[int]) -> None:
     """Delete messages that the broker has confirmed."""
     await connection.execute(REMOVE, numbers)
+
+
+async def put_job(
+    connection: Connection, job: str, sender: str, summary: str, now: datetime, forget_before: datetime
+) -> None:
+    """Keep what became of a DHIS2 client's import, and forget old ones."""
+    await connection.execute(FORGET_JOBS, forget_before)
+    await connection.execute(PUT_JOB, job, sender, summary, now)
+
+
+async def read_job(connection: Connection, job: str, sender: str) -> str | None:
+    """The summary of a sender's import."""
+    summary: str | None = await connection.fetchval(JOB, job, sender)
+    return summary

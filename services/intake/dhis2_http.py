@@ -1,0 +1,176 @@
+"""DHIS2's import endpoints, as its clients call them: `/api/dataValueSets`, `/api/completeDataSetRegistrations`.
+
+Source of paths, parameters and shapes: DHIS2's web API documentation, 2.36 to 2.43.
+"""
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.intake import dhis2_answers
+from services.intake.door import Door, body_of, enter, flag, identify, language_of
+from services.intake.formats.cloudevents import parse_items
+from services.intake.formats.dhis2 import Conflict, Draft, draft_completions, draft_records
+from services.intake.formats.dhis2_rows import Completion, DataValueSet, read_completions, read_csv, read_json
+from services.intake.http import Endpoint, as_refusals
+from services.intake.jobs import Jobs
+from services.intake.refusals import Code, Refusal
+from services.intake.request_errors import Fault, RefusedError
+from shared.metrics import EVENTS_RECEIVED
+from shared.registry.snapshot import Key
+
+JSON, CSV = "application/json", frozenset({"application/csv", "text/csv"})
+_STRATEGIES = frozenset({"CREATE_AND_UPDATE", "NEW_AND_UPDATES", "DELETE", "DELETES"})
+_SCHEMES = ("idScheme", "dataElementIdScheme", "orgUnitIdScheme", "dataSetIdScheme", "categoryOptionComboIdScheme")
+log = structlog.get_logger()
+
+
+def dhis2_routes(door: Door, jobs: Jobs) -> list[Route]:
+    """The import endpoints with and without a version, and those that tell what became of an asynchronous import."""
+
+    async def data_values(request: Request) -> Response:
+        return await _post_data_values(door, jobs, request)
+
+    async def completions(request: Request) -> Response:
+        return await _post_completions(door, request)
+
+    async def tasks(request: Request) -> Response:
+        found = await _job(door, jobs, request)
+        time = door.now().isoformat(timespec="milliseconds")
+        return JSONResponse(dhis2_answers.notifications(request.path_params["job"], found, time))
+
+    async def summaries(request: Request) -> Response:
+        return JSONResponse(await _job(door, jobs, request))
+
+    return [
+        Route(f"{prefix}/{path}", _in_dhis2_shape(endpoint), methods=[method])
+        for prefix in ("/api", "/api/{version:int}")
+        for path, endpoint, method in (
+            ("dataValueSets", data_values, "POST"),
+            ("completeDataSetRegistrations", completions, "POST"),
+            (f"system/tasks/{dhis2_answers.JOB_TYPE}/{{job}}", tasks, "GET"),
+            (f"system/taskSummaries/{dhis2_answers.JOB_TYPE}/{{job}}", summaries, "GET"),
+        )
+    ]
+
+
+def _in_dhis2_shape(endpoint: Endpoint) -> Endpoint:
+    async def answered(request: Request) -> Response:
+        try:
+            return await as_refusals(endpoint, request)
+        except RefusedError as error:
+            EVENTS_RECEIVED.labels("request", error.fault.value).inc()
+            return dhis2_answers.error_answer(error.status, error.message(language_of(request)), error.headers)
+
+    return answered
+
+
+async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Response:
+    key = enter(door, request)
+    read = _reader(request)
+    dry_run, later = flag(request, "dryRun"), flag(request, "async")
+    strategy = request.query_params.get("importStrategy", "CREATE_AND_UPDATE").upper()
+    if strategy not in _STRATEGIES:
+        raise RefusedError(Fault.BAD_PARAMETER, f"importStrategy of {', '.join(sorted(_STRATEGIES))}")
+    _check_schemes(request)
+    async with body_of(door, request) as body:
+        found = read(body)
+    values = [replace(row, deleted=True) for row in found.values] if strategy.startswith("DELETE") else found.values
+    now = door.now()
+    drafts, conflicts = draft_records(values, door.registry(), now)
+    total = len(values)
+    conflicts += await _admit(door, key, drafts, dry_run=dry_run)
+    if found.completion is not None:
+        total += 1
+        conflicts += await _complete(door, key, found.completion, conflicts, dry_run=dry_run)
+    summary = dhis2_answers.summary(
+        total, conflicts, language_of(request), complete=found.complete_date, dry_run=dry_run
+    )
+    log.info("intake.dhis2", sender=key.sender, values=total, conflicts=len(conflicts))
+    if later:
+        job = uuid.uuid4().hex
+        await jobs.put(job, key.sender, summary, now)
+        prefix = request.url.path.rpartition("/")[0]
+        return dhis2_answers.job_answer(job, now.isoformat(timespec="milliseconds"), prefix)
+    return dhis2_answers.import_answer(summary, request.path_params.get("version"))
+
+
+async def _complete(
+    door: Door, key: Key, completion: Completion, before: Sequence[Conflict], *, dry_run: bool
+) -> list[Conflict]:
+    """Take the completion that a data value set states, unless the set has conflicts: it is not complete then."""
+    drafts, conflicts = draft_completions([completion], door.registry(), door.now())
+    if before:
+        refusal = Refusal(Code.RECORD_INCOMPLETE, "completeDate", "a set without conflicts", completion.data_set)
+        return [*conflicts, Conflict(refusal, (completion.index,), {"dataSet": completion.data_set})]
+    return conflicts + await _admit(door, key, drafts, dry_run=dry_run)
+
+
+async def _post_completions(door: Door, request: Request) -> Response:
+    key = enter(door, request)
+    if _media_type(request) != JSON:
+        raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {_media_type(request)[:80] or 'none'}")
+    _check_schemes(request)
+    dry_run = flag(request, "dryRun")
+    async with body_of(door, request) as body:
+        rows = read_completions(body)
+    drafts, conflicts = draft_completions(rows, door.registry(), door.now())
+    conflicts += await _admit(door, key, drafts, dry_run=dry_run)
+    summary = dhis2_answers.summary(len(rows), conflicts, language_of(request), complete=None, dry_run=dry_run)
+    return dhis2_answers.import_answer(summary, request.path_params.get("version"))
+
+
+async def _admit(door: Door, key: Key, drafts: Sequence[Draft], *, dry_run: bool) -> list[Conflict]:
+    """Take the good records; the others are conflicts of the rows that they were made from."""
+    candidates, rejected = parse_items((number, draft.event) for number, draft in enumerate(drafts))
+    door.rates.spend(key, len(drafts))
+    outcome = await door.admission.admit(
+        candidates,
+        rejected,
+        door.registry(),
+        key,
+        door.now(),
+        partial=True,
+        dry_run=dry_run,
+        foreign_refuse_all=False,
+    )
+    return [
+        Conflict(refusal, drafts[item.index].indexes, drafts[item.index].objects)
+        for item in outcome.rejected
+        for refusal in item.refusals
+    ]
+
+
+async def _job(door: Door, jobs: Jobs, request: Request) -> dict[str, object]:
+    key = identify(door, request)
+    found = await jobs.get(request.path_params["job"], key.sender)
+    if found is None:
+        raise RefusedError(Fault.NOT_FOUND, f"job {request.path_params['job'][:60]}")
+    return found
+
+
+def _reader(request: Request) -> Callable[[bytes], DataValueSet]:
+    media_type = _media_type(request)
+    if media_type == JSON:
+        return read_json
+    if media_type in CSV:
+        header = request.query_params.get("firstRowIsHeader", "true").lower() != "false"
+        return lambda body: read_csv(body, header=header)
+    raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON} or application/csv, got {media_type[:80] or 'none'}")
+
+
+def _check_schemes(request: Request) -> None:
+    """Ours are codes, and what the programme maps: both are looked up, whatever of the two is asked for."""
+    for name in _SCHEMES:
+        scheme = request.query_params.get(name, "code").lower()
+        if scheme not in {"uid", "id", "code"} and not scheme.startswith("attribute:"):
+            raise RefusedError(Fault.BAD_PARAMETER, f"{name}=code, uid or attribute:<id>, got {scheme[:40]!r}")
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()

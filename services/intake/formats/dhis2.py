@@ -1,0 +1,288 @@
+"""DHIS2's data values and completions, turned into whole records: pure, from parsed rows to events or refusals.
+
+Data values are cells, our records are whole: the values of one unit, period, indicator and agency become one event, and
+a set that lacks a part of its record is refused. Each import has a fresh id and the time of receipt, so that sending A,
+then B, then A again ends at A. Comments, who stored a value and when are personal or not ours: they are not kept.
+"""
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from services.intake.formats.dhis2_rows import Completion, DataValue
+from services.intake.refusals import Code, Refusal
+from shared.duties import applies
+from shared.events import Kind
+from shared.periods import parse_period
+from shared.programme import Indicator, IndicatorReporter, Programme, Reporter
+from shared.registry.snapshot import Registry
+from shared.units import Unit
+
+SOURCE = "/dhis2"
+# Names of DHIS2's own option combination "default": the whole, not a part.
+DEFAULT = frozenset({"", "default", "HllvX50cXC0"})
+_PERIOD = re.compile(r"(?P<year>\d{4})(?:(?P<month>\d{2})|Q(?P<quarter>\d)|S(?P<half>\d))?", re.ASCII)
+_TRUTH = {"true": True, "1": True, "false": False, "0": False}
+Part = Literal["numerator", "denominator"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """What is wrong with the rows at `indexes`; `objects` names what they name."""
+
+    refusal: Refusal
+    indexes: tuple[int, ...]
+    objects: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event to be judged, and the rows that it was made from."""
+
+    event: dict[str, Any]
+    indexes: tuple[int, ...]
+    objects: Mapping[str, str]
+
+
+class _ConflictError(Exception):
+    def __init__(self, code: Code, name: str, expected: str, got: object) -> None:
+        self.refusal = Refusal(code, name, expected, got)
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """Which record a value belongs to."""
+
+    programme: Programme = field(compare=False)
+    indicator: Indicator = field(compare=False)
+    names: tuple[str, str]  # the slugs of both
+    unit: str
+    period: str
+    agency: str
+
+
+@dataclass(slots=True)
+class _Record:
+    """The values of one record as they come together. `parts` by combination of options; the empty one is the whole."""
+
+    indexes: list[int] = field(default_factory=list)
+    parts: dict[tuple[tuple[str, str], ...], dict[Part, int]] = field(default_factory=dict)
+    components: dict[str, bool] = field(default_factory=dict)
+    deleted: int = 0
+
+
+def draft_records(rows: Sequence[DataValue], registry: Registry, now: datetime) -> tuple[list[Draft], list[Conflict]]:
+    """Put values together to records. A record of which one value is bad or missing is refused whole."""
+    records: dict[_Address, _Record] = {}
+    conflicts: list[Conflict] = []
+    spoilt: dict[_Address, None] = {}
+    for row in rows:
+        address: _Address | None = None
+        try:
+            address, part = _locate(row, registry)
+            record = records.setdefault(address, _Record())
+            record.indexes.append(row.index)
+            _add(record, row, address, part)
+        except _ConflictError as error:
+            conflicts.append(Conflict(error.refusal, (row.index,), _objects(row)))
+            if address is not None:
+                spoilt[address] = None
+    drafts: list[Draft] = []
+    for address, record in records.items():
+        objects = {"orgUnit": address.unit, "period": address.period, "indicator": address.indicator.slug}
+        refusal = _incomplete(address, record, spoilt=address in spoilt)
+        if refusal is None:
+            drafts.append(Draft(_event(address, record, now), tuple(record.indexes), objects))
+        else:
+            conflicts.append(Conflict(refusal, tuple(record.indexes), objects))
+    return drafts, conflicts
+
+
+def draft_completions(
+    rows: Sequence[Completion], registry: Registry, now: datetime
+) -> tuple[list[Draft], list[Conflict]]:
+    """A completed data set is a submitted report; one that is no longer complete withdraws it."""
+    drafts: list[Draft] = []
+    conflicts: list[Conflict] = []
+    for row in rows:
+        objects = {"dataSet": row.data_set, "orgUnit": row.unit, "period": row.period}
+        try:
+            programme, slug = _report(row.data_set, registry)
+            period = _period(row.period)
+            unit = _unit(row.unit, period, programme, registry)
+            agency = _agency(row.attribute, programme, programme.report[slug].reporters, unit, period)
+        except _ConflictError as error:
+            conflicts.append(Conflict(error.refusal, (row.index,), objects))
+            continue
+        data = {"programme": programme.slug, "report": slug, "agency": agency, "period": period, "revision": 0}
+        kind = Kind.REPORT_SUBMITTED if row.completed else Kind.RECORD_RETRACTED
+        drafts.append(Draft(_wrap(kind, unit.uid, data, now), (row.index,), objects))
+    return drafts, conflicts
+
+
+def _locate(row: DataValue, registry: Registry) -> tuple[_Address, str]:
+    """The record that a value belongs to, and its part: numerator, denominator or a component's slug."""
+    for programme in registry.programmes.values():
+        target = programme.dhis2.data_elements.get(row.element, row.element)
+        slug, _, part = target.rpartition(".")
+        indicator = programme.indicator.get(slug)
+        if indicator is not None and part in _parts(indicator):
+            period = _period(row.period)
+            unit = _unit(row.unit, period, programme, registry)
+            agency = _agency(row.attribute, programme, indicator.reporters, unit, period)
+            return _Address(programme, indicator, (programme.slug, slug), unit.uid, period, agency), part
+    raise _ConflictError(
+        Code.INDICATOR_UNKNOWN, "dataElement", "<indicator>.numerator or .denominator, or a mapped one", row.element
+    )
+
+
+def _parts(indicator: Indicator) -> list[str]:
+    return [component.slug for component in indicator.components] or ["numerator", "denominator"]
+
+
+def _add(record: _Record, row: DataValue, address: _Address, part: str) -> None:
+    if row.deleted:
+        record.deleted += 1
+        return
+    text = str(row.value).strip()
+    if address.indicator.components:
+        if text.lower() not in _TRUTH:
+            raise _ConflictError(Code.VALUE_INVALID, "value", "true or false", row.value)
+        record.components[part] = _TRUTH[text.lower()]
+        return
+    if not re.fullmatch(r"\d{1,12}(\.0+)?", text, re.ASCII):
+        raise _ConflictError(Code.VALUE_INVALID, "value", "a whole number, 0 or more", row.value)
+    cell = record.parts.setdefault(_combination(row.combination, address.programme), {})
+    name: Part = "numerator" if part == "numerator" else "denominator"
+    if name in cell:
+        raise _ConflictError(Code.VALUE_INVALID, "dataElement", "each value once", row.element)
+    cell[name] = int(text.partition(".")[0])
+
+
+def _combination(text: str, programme: Programme) -> tuple[tuple[str, str], ...]:
+    """`domain:health` or, for several dimensions, `domain:health,sex:female`; nothing for the whole."""
+    if text in DEFAULT:
+        return ()
+    mapped = programme.dhis2.category_option_combos.get(text)
+    if mapped is not None:
+        return tuple(sorted(mapped.items()))
+    pairs = [tuple(pair.strip().split(":", 1)) for pair in text.split(",")]
+    if any(len(pair) != 2 or pair[0] not in programme.options for pair in pairs):
+        raise _ConflictError(Code.OPTION_UNKNOWN, "categoryOptionCombo", "<dimension>:<option>, or a mapped one", text)
+    return tuple(sorted((pair[0], pair[1]) for pair in pairs))
+
+
+def _incomplete(address: _Address, record: _Record, *, spoilt: bool) -> Refusal | None:
+    """Why the record is not whole."""
+    if spoilt:
+        return Refusal(Code.RECORD_INCOMPLETE, "dataValues", "every value of the record to be right")
+    if record.deleted:
+        whole = not record.parts and not record.components
+        return None if whole else Refusal(Code.RECORD_INCOMPLETE, "deleted", "all values of the record or none")
+    if address.indicator.components:
+        missing = sorted(set(_parts(address.indicator)) - set(record.components))
+        names = [f"{address.indicator.slug}.{slug}" for slug in missing]
+    else:
+        names = [
+            f"{address.indicator.slug}.{part}" + (f" ({', '.join(':'.join(pair) for pair in by)})" if by else "")
+            for by, cell in {(): {}, **record.parts}.items()
+            for part in ("numerator", "denominator")
+            if part not in cell
+        ]
+    return Refusal(Code.RECORD_INCOMPLETE, "dataElement", ", ".join(names)) if names else None
+
+
+def _event(address: _Address, record: _Record, now: datetime) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "programme": address.programme.slug,
+        "indicator": address.indicator.slug,
+        "agency": address.agency,
+        "period": address.period,
+        "revision": 0,
+    }
+    if record.deleted:
+        return _wrap(Kind.RECORD_RETRACTED, address.unit, data, now)
+    if record.components:
+        data["components"] = record.components
+    else:
+        data.update(record.parts[()].items())
+        data["breakdown"] = [{"by": dict(by), **cell} for by, cell in record.parts.items() if by]
+    return _wrap(Kind.INDICATOR_REPORTED, address.unit, data, now)
+
+
+def _wrap(kind: Kind, unit: str, data: dict[str, Any], now: datetime) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": uuid.uuid4().hex,
+        "source": SOURCE,
+        "type": kind.type,
+        "subject": unit,
+        "time": now.isoformat(),
+        "data": data,
+    }
+
+
+def _period(text: str) -> str:
+    """`202603` is 2026-03, `2026Q1` is 2026-Q1, `2026S1` is 2026-H1, `2026` is 2026."""
+    written = _PERIOD.fullmatch(text)
+    expected = "a period like 202603, 2026Q1, 2026S1 or 2026"
+    if written is None:
+        raise _ConflictError(Code.PERIOD_INVALID, "period", expected, text)
+    ours = written["year"]
+    if written["month"]:
+        ours += f"-{written['month']}"
+    elif written["quarter"]:
+        ours += f"-Q{written['quarter']}"
+    elif written["half"]:
+        ours += f"-H{written['half']}"
+    try:
+        return str(parse_period(ours))
+    except ValueError:
+        raise _ConflictError(Code.PERIOD_INVALID, "period", expected, text) from None
+
+
+def _unit(text: str, period: str, programme: Programme, registry: Registry) -> Unit:
+    code = programme.dhis2.org_units.get(text, text)
+    unit = registry.units.find(code, programme.calendar.end(parse_period(period)))
+    if unit is None:
+        code_of = Code.UNIT_NOT_IN_FORCE if registry.units.by_code(code) else Code.UNIT_UNKNOWN
+        raise _ConflictError(code_of, "orgUnit", "the code of a unit in force at the period's end, like 06412", text)
+    return unit
+
+
+def _report(text: str, registry: Registry) -> tuple[Programme, str]:
+    for programme in registry.programmes.values():
+        slug = programme.dhis2.data_sets.get(text, text)
+        if slug in programme.report:
+            return programme, slug
+    known = sorted(slug for programme in registry.programmes.values() for slug in programme.report)
+    raise _ConflictError(Code.REPORT_UNKNOWN, "dataSet", ", ".join(known), text)
+
+
+def _agency(
+    text: str, programme: Programme, entries: Sequence[Reporter | IndicatorReporter], unit: Unit, period: str
+) -> str:
+    """The agency that the attribute option combination names or, where only one can be meant, that one."""
+    if text not in DEFAULT:
+        return programme.dhis2.attribute_option_combos.get(text, text.removeprefix("agency:"))
+    on = programme.calendar.end(parse_period(period))
+    speaking = list(_agencies(entry for entry in entries if applies(entry, unit, on)))
+    if len(speaking) > 1:
+        raise _ConflictError(Code.FIELD_MISSING, "attributeOptionCombo", f"the agency, of {', '.join(speaking)}", text)
+    # None at this unit: the validation, which is told of some agency, says which level reports this.
+    return (speaking or list(_agencies(iter(entries))))[0]
+
+
+def _agencies(entries: Iterator[Reporter | IndicatorReporter]) -> Iterator[str]:
+    seen: dict[str, None] = {}
+    for entry in entries:
+        slugs = entry.agencies if isinstance(entry, IndicatorReporter) else (entry.agency,)
+        seen.update(dict.fromkeys(slugs))
+    yield from seen
+
+
+def _objects(row: DataValue) -> dict[str, str]:
+    return {"dataElement": row.element, "orgUnit": row.unit, "period": row.period}

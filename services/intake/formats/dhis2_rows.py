@@ -1,0 +1,146 @@
+"""Reads DHIS2's bodies, JSON or CSV, into rows. Source: its documentation of `dataValueSets`, version 2.43."""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.intake.formats.json_text import UnreadableError, load, name_of
+
+# The columns of a CSV without a header line, in their order.
+COLUMNS = (
+    "dataelement", "period", "orgunit", "categoryoptioncombo", "attributeoptioncombo", "value", "storedby",
+    "lastupdated", "comment", "followup", "deleted",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DataValue:
+    """One value; `index` is its place in the body."""
+
+    index: int
+    element: str
+    period: str
+    unit: str
+    combination: str
+    attribute: str
+    value: Any
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A data set that was completed, or is no longer."""
+
+    index: int
+    data_set: str
+    period: str
+    unit: str
+    attribute: str
+    completed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DataValueSet:
+    """A body: its values, and the completion that it states itself."""
+
+    values: list[DataValue]
+    completion: Completion | None
+    complete_date: str | None
+
+
+def read_json(body: bytes) -> DataValueSet:
+    """Read a JSON data value set. Raises UnreadableError. Period, unit and attribute may stand once for all values."""
+    document = _object(load(body))
+    if not isinstance(document.get("dataValues"), list):
+        raise UnreadableError(f"expected a list in dataValues, got {name_of(document.get('dataValues'))}")
+    values = [
+        DataValue(
+            index=index,
+            element=_text(value, "dataElement"),
+            period=_text(value, "period") or _text(document, "period"),
+            unit=_text(value, "orgUnit") or _text(document, "orgUnit"),
+            combination=_text(value, "categoryOptionCombo"),
+            attribute=_text(value, "attributeOptionCombo") or _text(document, "attributeOptionCombo"),
+            value=value.get("value"),
+            deleted=value.get("deleted") in (True, "true"),
+        )
+        for index, value in enumerate(map(_object, document["dataValues"]))
+    ]
+    date = _text(document, "completeDate") or None
+    return DataValueSet(values, _completion(document, len(values)) if date else None, date)
+
+
+def read_csv(body: bytes, *, header: bool) -> DataValueSet:
+    """Read a CSV of data values. Raises UnreadableError that names the line."""
+    try:
+        lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UnreadableError(f"expected CSV in UTF-8: {error}") from None
+    columns = [_column(name) for name in lines.pop(0)] if header and lines else list(COLUMNS)
+    missing = [name for name in ("dataelement", "period", "orgunit", "value") if name not in columns]
+    if missing:
+        raise UnreadableError(f"line 1: expected the column {missing[0]}")
+    values: list[DataValue] = []
+    for number, cells in enumerate(lines, 2 if header else 1):
+        if not any(cells):
+            continue
+        if len(cells) > len(columns):
+            raise UnreadableError(f"line {number}: expected {len(columns)} cells at most, got {len(cells)}")
+        row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
+        values.append(
+            DataValue(
+                index=len(values),
+                element=row["dataelement"],
+                period=row.get("period", ""),
+                unit=row.get("orgunit", ""),
+                combination=row.get("categoryoptioncombo", ""),
+                attribute=row.get("attributeoptioncombo", ""),
+                value=row.get("value", ""),
+                deleted=row.get("deleted", "").lower() == "true",
+            )
+        )
+    return DataValueSet(values, None, None)
+
+
+def _column(name: str) -> str:
+    """A column's name without case and underscores; DHIS2's own exports shorten two of them."""
+    plain = name.strip().lower().replace("_", "")
+    return {"catoptcombo": "categoryoptioncombo", "attroptcombo": "attributeoptioncombo"}.get(plain, plain)
+
+
+def read_completions(body: bytes) -> list[Completion]:
+    """Read `completeDataSetRegistrations`. Raises UnreadableError."""
+    document = _object(load(body))
+    items = document.get("completeDataSetRegistrations")
+    if not isinstance(items, list):
+        raise UnreadableError(f"expected a list in completeDataSetRegistrations, got {name_of(items)}")
+    return [_completion(_object(item), index) for index, item in enumerate(items)]
+
+
+def _completion(item: Mapping[str, Any], index: int) -> Completion:
+    return Completion(
+        index=index,
+        data_set=_text(item, "dataSet"),
+        period=_text(item, "period"),
+        unit=_text(item, "organisationUnit") or _text(item, "orgUnit"),
+        attribute=_text(item, "attributeOptionCombo"),
+        completed=item.get("completed", True) not in (False, "false"),
+    )
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise UnreadableError(f"expected an object, got {name_of(value)}")
+    return value
+
+
+def _text(item: Mapping[str, Any], name: str) -> str:
+    """The text of a field; "" when absent. A number is a period or a code that somebody's software did not quote."""
+    value = item.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise UnreadableError(f"expected a text in {name}, got {name_of(value)}")
+    return str(value).strip()

@@ -1,0 +1,49 @@
+"""Results of asynchronous imports: in memory, and in the database for the other replicas."""
+
+import asyncio
+import json
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from services.intake import store
+from services.intake.spool import Spool, SpoolAwayError
+from shared.db import DATABASE_AWAY
+
+KEPT = 1000  # in memory: what was imported while the database is away is known to this replica only
+KEEP = timedelta(days=7)
+SECONDS = 2.0
+log = structlog.get_logger()
+
+
+class Jobs:
+    """Keeps the summary of each import under its id."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._recent: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
+
+    async def put(self, job: str, sender: str, summary: dict[str, Any], now: datetime) -> None:
+        """Keep a summary."""
+        self._recent[job, sender] = summary
+        if len(self._recent) > KEPT:
+            self._recent.popitem(last=False)
+        try:
+            async with asyncio.timeout(SECONDS), self._spool.connection() as connection:
+                await store.put_job(connection, job, sender, json.dumps(summary), now, now - KEEP)
+        except (*DATABASE_AWAY, SpoolAwayError) as error:
+            log.warning("intake.job_in_memory_only", reason=type(error).__name__)
+
+    async def get(self, job: str, sender: str) -> dict[str, Any] | None:
+        """A sender's summary. Raises SpoolAwayError when it is not here and the database can't be asked."""
+        found = self._recent.get((job, sender))
+        if found is not None:
+            return found
+        try:
+            async with asyncio.timeout(SECONDS), self._spool.connection() as connection:
+                text = await store.read_job(connection, job, sender)
+        except DATABASE_AWAY as error:
+            raise SpoolAwayError(f"the database can't be asked: {type(error).__name__}") from error
+        return None if text is None else json.loads(text)

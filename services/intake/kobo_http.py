@@ -1,0 +1,73 @@
+"""`POST /v1/kobo/{form}`: the REST service of KoboToolbox, and of ODK software that posts the same JSON.
+
+Kobo repeats only 502, 503 and 504, so its sender is registered with `--loses-429`. Edits and withdrawals count like the
+submission itself; a submission is taken whole or not at all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.intake.answers import answer
+from services.intake.door import Door, body_of, enter, flag, language_of
+from services.intake.formats.cloudevents import JSON, parse_items
+from services.intake.formats.kobo import draft_events, form_field, read_submission
+from services.intake.http import refusing
+from services.intake.refusals import Refusal, Rejected
+from services.intake.request_errors import Fault, RefusedError
+from shared.programme_senders import Form
+from shared.registry.snapshot import Registry
+
+log = structlog.get_logger()
+
+
+def kobo_routes(door: Door) -> list[Route]:
+    """`POST /v1/kobo/{form}`."""
+
+    async def submissions(request: Request) -> Response:
+        return await _post_submission(door, request)
+
+    return [Route("/v1/kobo/{form}", refusing(submissions), methods=["POST"])]
+
+
+async def _post_submission(door: Door, request: Request) -> Response:
+    key = enter(door, request)
+    dry_run = flag(request, "dry_run")
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != JSON:
+        raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {media_type[:80] or 'none'}")
+    programme, form = _form(door.registry(), request.path_params["form"])
+    async with body_of(door, request) as body:
+        drafts, faults = draft_events(programme, form, read_submission(body))
+        candidates, rejected = parse_items(drafts)
+        rejected += [Rejected(fault.index, None, (fault.refusal,)) for fault in faults]
+        door.rates.spend(key, len(candidates) + len(rejected))
+        outcome = await door.admission.admit(candidates, rejected, door.registry(), key, door.now(), dry_run=dry_run)
+        outcome = replace(outcome, rejected=[_told(item, form) for item in outcome.rejected])
+    log.info("intake.kobo", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
+    return answer(outcome, language_of(request), dry_run=dry_run)
+
+
+def _form(registry: Registry, name: str) -> tuple[str, Form]:
+    for programme in registry.programmes.values():
+        for form in programme.forms:
+            if form.form == name:
+                return programme.slug, form
+    raise RefusedError(Fault.NOT_FOUND, f"form {name[:60]}")
+
+
+def _told(item: Rejected, form: Form) -> Rejected:
+    """The same in the words of whoever made the form: with the form's field."""
+    return Rejected(item.index, item.id, tuple(_named(item.refusals, form)))
+
+
+def _named(refusals: Sequence[Refusal], form: Form) -> list[Refusal]:
+    return [
+        Refusal(refusal.code, f"{refusal.field} ({name})" if name else refusal.field, refusal.expected, refusal.got)
+        for refusal in refusals
+        for name in (form_field(form, refusal.field),)
+    ]
