@@ -21,6 +21,9 @@ COMMANDS = {
     "officer": "cli.officer:officer_app",
     "post": "cli.post:post",
     "rollup": "cli.rollup:rollup",
+    "verify": "cli.verify:verify",
+    "rebuild": "cli.rebuild:rebuild",
+    "dead": "cli.dead:dead_app",
     "tick": "cli.tick:tick",
     "doctor": "cli.doctor.command:doctor",
 }

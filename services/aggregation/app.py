@@ -44,9 +44,7 @@ class Aggregation:
         self.consuming = False
         number = ordinal(settings.replica, settings.replicas, socket.gethostname())
         self.partitions = owned(settings.partitions, number, settings.replicas)
-        self.keeper = Keeper(
-            self.pool, lambda: self.follower.registry, self.clock, self.partitions, settings.drift_interval
-        )
+        self.keeper = Keeper(self.pool, lambda: self.follower.registry, self.partitions, settings.drift_interval)
         self.follower.on_change(self.keeper.heed)
         self._pool: Pool | None = None
 

@@ -7,7 +7,6 @@ tables are empty. The partition's writer waits for two moments: the snapshot, an
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from zlib import crc32
 
 import asyncpg
@@ -45,7 +44,6 @@ async def check_province(
     pool: Pool,
     province: str,
     contributor: Contributor,
-    now: datetime,
     *,
     correct: bool = False,
     read: Callable[[int], None] = unheard,
@@ -76,7 +74,7 @@ async def check_province(
             await store.guard_partition(connection, partition)
             await drift_store.correct_cells(connection, province)
         left = (0, 0) if correct else (cells, wrong)
-        await drift_store.remember(connection, province, now, batch, events, *left, twice)
+        await drift_store.remember(connection, province, batch, events, *left, twice)
     return Checked(province, events, cells, wrong, twice)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
 
 import asyncpg
 
@@ -72,8 +71,9 @@ TWICE = """
     SELECT count(*) FROM aggregation.record AS here JOIN aggregation.record AS there USING (key)
     WHERE here.province = $1 AND there.province <> $1 AND here.alive AND there.alive AND key LIKE 'activity:%'
 """
+# By the database's clock: it orders the checks of services with a simulated clock and of commands without one.
 REMEMBER = """
-    INSERT INTO aggregation.checked VALUES ($1, $2, $3, $4, $5, $6, $7)
+    INSERT INTO aggregation.checked VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6)
     ON CONFLICT (province) DO UPDATE SET checked_at = excluded.checked_at, batch = excluded.batch,
         events = excluded.events, cells = excluded.cells, records = excluded.records, twice = excluded.twice
 """
@@ -152,10 +152,10 @@ async def alive_twice(connection: Connection, province: str) -> int:
 
 
 async def remember(
-    connection: Connection, province: str, now: datetime, batch: int, events: int, cells: int, records: int, twice: int
+    connection: Connection, province: str, batch: int, events: int, cells: int, records: int, twice: int
 ) -> None:
     """Keep the outcome of a check."""
-    await connection.execute(REMEMBER, province, now, batch, events, cells, records, twice)
+    await connection.execute(REMEMBER, province, batch, events, cells, records, twice)
 
 
 async def drifting(connection: Connection) -> int:

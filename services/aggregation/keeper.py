@@ -2,19 +2,20 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import structlog
 
-from services.aggregation import drift_store
+from services.aggregation import dead_store, drift_store
 from services.aggregation.contribution import Contributor
 from services.aggregation.drift import check_province
 from services.aggregation.shape import shapes
 from shared import metrics
-from shared.clock import Clock
 from shared.db import DATABASE_AWAY, Pool
 from shared.registry.snapshot import Registry
 
 log = structlog.get_logger()
+_COUNT_SECONDS = 5
 
 
 class Keeper:
@@ -28,28 +29,26 @@ class Keeper:
         self,
         pool: Callable[[], Pool],
         registry: Callable[[], Registry],
-        clock: Clock,
         partitions: Sequence[int],
         interval: float,
     ) -> None:
         self._pool = pool
         self._registry = registry
-        self._clock = clock
         self._partitions = frozenset(partitions)
         self._interval = interval
         self._changed = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin."""
         self._changed.set()
-        self._task = asyncio.create_task(self._run(), name="keeper")
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._count_dead())]
 
     async def stop(self) -> None:
         """End; a check under way leaves nothing behind."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def heed(self, tables: frozenset[str]) -> None:
         """Hear what of the registry has changed."""
@@ -75,6 +74,13 @@ class Keeper:
             except TimeoutError:
                 continue
 
+    async def _count_dead(self) -> None:
+        while True:
+            with suppress(*DATABASE_AWAY):
+                async with self._pool().acquire() as connection:
+                    metrics.DEAD_EVENTS.labels("aggregation").set(await dead_store.waiting(connection))
+            await asyncio.sleep(_COUNT_SECONDS)
+
     def _mine(self, registry: Registry) -> list[str]:
         return sorted(province for province, number in registry.partitions.items() if number in self._partitions)
 
@@ -89,7 +95,7 @@ class Keeper:
             if shape is None or known.get(province) == shape:
                 continue
             if province in known:
-                checked = await check_province(self._pool(), province, contributor, self._clock.now(), correct=True)
+                checked = await check_province(self._pool(), province, contributor, correct=True)
                 log.info("keeper.rebuilt", province=province, events=checked.events, cells=checked.cells)
             async with self._pool().acquire() as connection:
                 await drift_store.remember_shape(connection, province, shape)
@@ -100,7 +106,7 @@ class Keeper:
             province = await drift_store.longest_unchecked(connection, self._mine(registry))
         if province is None:
             return
-        checked = await check_province(self._pool(), province, Contributor(registry), self._clock.now())
+        checked = await check_province(self._pool(), province, Contributor(registry))
         async with self._pool().acquire() as connection:
             drifting = await drift_store.drifting(connection)
         metrics.DRIFT_CELLS.set(drifting)

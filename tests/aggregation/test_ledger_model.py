@@ -172,14 +172,14 @@ class Pipeline(RuleBasedStateMachine):
             await self.pool.execute("UPDATE aggregation.cell SET people = people + 7 WHERE unit = 'VN'")
             await self.pool.execute("DELETE FROM aggregation.cell WHERE unit = '20@1'")
             await self.pool.execute("DELETE FROM aggregation.record WHERE alive AND revision < 2")
-            await check_province(self.pool, "20@2", self.contributor, NOW, correct=True)
+            await check_province(self.pool, "20@2", self.contributor, correct=True)
 
         self.run(rebuild())
         self.check()
 
     def check(self) -> None:
         async def look() -> tuple[Any, list[Any]]:
-            checked = await check_province(self.pool, "20@2", self.contributor, NOW)
+            checked = await check_province(self.pool, "20@2", self.contributor)
             return checked, await self.pool.fetch("SELECT * FROM aggregation.cell")
 
         checked, rows = self.run(look())
