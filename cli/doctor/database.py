@@ -39,9 +39,15 @@ WAITING_MESSAGES = """
 REMAINS = (
     (
         "aggregation.dead",
-        "SELECT count(*) FROM aggregation.dead",
+        "SELECT count(*) FROM aggregation.dead WHERE state = 'waiting'",
         "events that could not be applied",
         "kip dead list",
+    ),
+    (
+        "aggregation.drift",
+        "SELECT count(*) FROM aggregation.drift",
+        "cells that differ from the ledger",
+        "kip verify, then kip rebuild (docs/operate/alerts/KipDrift.md)",
     ),
     (
         "aggregation.conflict",

@@ -5,7 +5,7 @@
 # KIP_AMQP_MANAGEMENT_URL is set, the broker's definitions; then checks both. A folder without the file COMPLETE is one
 # that was cut off. Reads KIP_DATABASE_URL and KIP_AMQP_MANAGEMENT_URL, or the files named by these with _FILE.
 # Needs pg_dump and pg_restore of the server's major version or later (the image postgres:18 has them); wget or curl for
-# the definitions. Messages in the broker are not in it: what was accepted after the dump comes again from the senders.
+# the definitions, and in their URL a user with the tag administrator. Messages in the broker are not in it: what was accepted after the dump comes again from the senders.
 set -eu
 
 folder="${1:?usage: backup.sh FOLDER}"

@@ -41,9 +41,18 @@ def filled(
 
 
 def figures(system: System) -> list[dict[str, object]]:
-    """The nation's row, then those of a district's communes."""
+    """The nation's row, then those of a district's communes; without the time at which they were asked for."""
     nation = system.rollups(activity="parent-counselling", within="VN", period="2023-03")
-    return nation + system.rollups(activity="parent-counselling", within="186@1", level="commune", period="2023-03")
+    below = system.rollups(activity="parent-counselling", within="186@1", level="commune", period="2023-03")
+    return [{name: value for name, value in row.items() if name != "as_of"} for row in nation + below]
+
+
+def administrator(broker: FullBroker) -> str:
+    """The management API's URL with a user who may export definitions: ours may not."""
+    name = "backup"
+    add = f'rabbit_auth_backend_internal:add_user(<<"{name}">>, <<"{broker.password}">>, <<"test">>)'
+    broker.server.evaluate(f'{add}, rabbit_auth_backend_internal:set_tags(<<"{name}">>, [administrator], <<"test">>).')
+    return broker.management_url.replace("kip:", f"{name}:", 1)
 
 
 @pytest.fixture
@@ -51,7 +60,7 @@ def backup(filled: System, full_broker: FullBroker, tmp_path: Path) -> Path:
     """A backup of the filled database."""
     environment = {
         "KIP_DATABASE_URL": filled.environment["KIP_DATABASE_URL"],
-        "KIP_AMQP_MANAGEMENT_URL": full_broker.management_url,
+        "KIP_AMQP_MANAGEMENT_URL": administrator(full_broker),
     }
     done = run("backup.sh", tmp_path / "backups", environment)
     assert done.returncode == 0, done.stderr

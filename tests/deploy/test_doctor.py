@@ -161,7 +161,9 @@ async def test_a_migration_that_was_changed_or_is_missing_is_named(whole: System
 
 async def test_events_that_died_are_counted(whole: System, loaded_database: str) -> None:
     connection = await asyncpg.connect(loaded_database)
-    await connection.execute("INSERT INTO aggregation.dead (reason, event, died_at) VALUES ('test', '{}', now())")
+    await connection.execute(
+        "INSERT INTO aggregation.dead (reason, kind, event, died_at) VALUES ('test', 'x', '{}', now())"
+    )
     await connection.close()
     _, found = doctor({**whole.environment, "KIP_DATABASE_URL": loaded_database})
     assert found["aggregation.dead"][0]["state"] == "unsure"
