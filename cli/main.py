@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "cli.registry:check",
     "load": "cli.registry:load",
     "source": "cli.source:source_app",
+    "template": "cli.template:template",
     "officer": "cli.officer:officer_app",
     "post": "cli.post:post",
     "rollup": "cli.rollup:rollup",

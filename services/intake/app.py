@@ -17,6 +17,7 @@ from services.intake.door import Door
 from services.intake.drain import Drain
 from services.intake.gate import Gate
 from services.intake.http import event_routes, on_crash, on_http_error
+from services.intake.import_http import import_routes
 from services.intake.jobs import Jobs
 from services.intake.kobo_http import kobo_routes
 from services.intake.limits import Memory, RateLimits
@@ -109,6 +110,7 @@ def make_app(settings: Settings) -> Starlette:
             *event_routes(door),
             *dhis2_routes(door, Jobs(intake.spool)),
             *kobo_routes(door),
+            *import_routes(door),
             *probe_routes(intake.readiness, intake.describe),
         ],
         lifespan=lifespan,

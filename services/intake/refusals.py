@@ -1,6 +1,6 @@
 """Why an event is refused: stable codes, each with its words in both languages."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -113,16 +113,26 @@ FORBIDDEN = frozenset({Code.UNIT_NOT_ALLOWED, Code.KIND_NOT_ALLOWED, Code.PROGRA
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A cell of a spreadsheet: its sheet ("" in CSV), its row from 1, its column's letters ("" for the whole row)."""
+
+    sheet: str
+    row: int
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refusal:
-    """One thing wrong with one event: the field's path, what was expected, what came."""
+    """One thing wrong with one event: the field's path, what was expected, what came, and the cell if it has one."""
 
     code: Code
     field: str
     expected: str = ""
     got: Any = None
+    place: Place | None = None
 
     def to_json(self, language: str) -> dict[str, Any]:
-        """`{code, field, message, got}` in `vi` or `en`."""
+        """`{code, field, message, got}` in `vi` or `en`, and `{sheet, row, column}` of a spreadsheet."""
         text = TEXTS[self.code][0 if language == "vi" else 1]
         got = None if self.code is Code.PERSONAL_DATA else _shorten(self.got)
         return {
@@ -130,6 +140,7 @@ class Refusal:
             "field": self.field,
             "message": text.format(expected=self.expected).strip(),
             "got": got,
+            **(asdict(self.place) if self.place else {}),
         }
 
 

@@ -66,7 +66,8 @@ def test_each_row_of_a_repeat_is_an_activity_and_an_edit_withdraws_rows_that_are
     answer = post(system, sessions(first, "06508", 5, 6, 7), "communication-sessions")
     assert answer.json()["accepted"] == 3, answer.text
     system.wait_until(lambda: figure(system, "06508", name) == (3, 18), "three sessions")
-    edit = sessions(second, "06508", 50, **{"meta/deprecatedID": f"uuid:{first}"})
+    later = {"meta/deprecatedID": f"uuid:{first}", "_submission_time": "2023-03-15T01:00:00"}
+    edit = sessions(second, "06508", 50, **later)
     assert post(system, edit, "communication-sessions").status_code == 202
     system.wait_until(lambda: figure(system, "06508", name) == (1, 50), "one is left")
 

@@ -1,0 +1,246 @@
+"""`kip template`: writes the spreadsheet of one unit's report, to be filled in and uploaded."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+import xlsxwriter
+from rich.console import Console
+
+from cli.registry import with_database
+from shared.clock import SystemClock
+from shared.db import Connection
+from shared.duties import applies
+from shared.periods import Period, parse_period
+from shared.programme import Indicator, Programme, Report
+from shared.registry import store
+from shared.sheets import BY, LABELS, MONEY, NO, PARTICIPANTS, YES, column_letters, with_slug
+from shared.units import Unit, Units
+
+LISTS = "Danh mục"
+ACTIVITY_ROWS = 60
+HEADER_ROW = 2  # from 0: a title, the labels for people, then the technical names
+out = Console()
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a template is for."""
+
+    programme: Programme
+    report: Report
+    unit: Unit
+    agency: str
+    period: Period
+
+
+def template(
+    report: Annotated[str, typer.Argument(help="The report's slug, like progress-quarterly.")],
+    unit: Annotated[str, typer.Option(help="The unit's code or uid.")],
+    period: Annotated[str | None, typer.Option(help="Like 2023-Q1; the last one that ended if absent.")] = None,
+    agency: Annotated[str | None, typer.Option(help="The agency, where several of the unit report.")] = None,
+    programme: Annotated[str | None, typer.Option(help="The programme, where several are loaded.")] = None,
+    to: Annotated[Path | None, typer.Option("--out", help="The file; <report>-<unit>-<period>.xlsx if absent.")] = None,
+) -> None:
+    """Write the spreadsheet of a unit's report: period and record ids filled in, choices as drop-down lists."""
+
+    async def read(connection: Connection) -> tuple[Units, dict[str, str], timedelta]:
+        clock = await store.read_clock(connection)
+        ahead = clock[0] if clock else timedelta(0)
+        return await store.read_units(connection), await store.read_programmes(connection), ahead
+
+    units, documents, ahead = with_database(read)
+    chosen = _programme(documents, programme)
+    today = SystemClock(ahead).now().astimezone(ZoneInfo(chosen.timezone)).date()
+    sheet = _sheet(chosen, units, report, unit, period, agency, today)
+    path = to or Path(f"{report}-{sheet.unit.code}-{sheet.period}.xlsx")
+    write_template(sheet, path, uuid.uuid4().hex[:8])
+    out.print(f"wrote {path}")
+
+
+def write_template(sheet: Sheet, path: Path, batch: str) -> None:
+    """Write the workbook. `batch` begins the ids of its activity records: two templates never share one."""
+    workbook = xlsxwriter.Workbook(str(path), {"strings_to_formulas": False, "strings_to_urls": False})
+    styles = {
+        "title": workbook.add_format({"bold": True, "font_size": 14}),
+        "label": workbook.add_format({"bold": True, "text_wrap": True, "bg_color": "#DDEBF7", "border": 1}),
+        "given": workbook.add_format({"font_color": "#595959", "bg_color": "#F2F2F2"}),
+        "open": workbook.add_format({"border": 1}),
+        "day": workbook.add_format({"border": 1, "num_format": "dd/mm/yyyy"}),
+    }
+    lists = workbook.add_worksheet(LISTS)
+    title = f"{sheet.report.label.vi} - {sheet.unit.name} ({sheet.unit.code}) - kỳ {sheet.period}"
+    _write_report(workbook.add_worksheet("Báo cáo"), sheet, title, styles)
+    _write_figures(workbook.add_worksheet("Chỉ tiêu"), sheet, title, styles)
+    _write_activities(workbook.add_worksheet("Hoạt động"), lists, sheet, title, styles, batch)
+    lists.hide()
+    workbook.worksheets()[1].activate()
+    workbook.close()
+
+
+def _write_report(page: Any, sheet: Sheet, title: str, styles: dict[str, Any]) -> None:
+    _write_head(page, title, ["programme", "report", "unit", "agency", "period", "submitted"], {}, styles)
+    row = HEADER_ROW + 1
+    given = [sheet.programme.slug, sheet.report.slug, sheet.unit.uid, sheet.agency, str(sheet.period)]
+    page.write_row(row, 0, given, styles["given"])
+    page.write_blank(row, 5, None, styles["open"])
+    page.data_validation(row, 5, row, 5, {"validate": "list", "source": [YES, NO]})
+    page.write(row + 2, 0, "Điền các trang «Chỉ tiêu» và «Hoạt động», chọn «Có» ở cột cuối để nộp, rồi gửi tệp này.")
+    page.write(row + 3, 0, "Gửi lại tệp đã sửa thì số liệu mới thay số liệu cũ; ô để trống không được gửi.")
+
+
+def _write_figures(page: Any, sheet: Sheet, title: str, styles: dict[str, Any]) -> None:
+    dimensions = sorted({slug for indicator, _ in _figures(sheet) for slug in indicator.breakdowns})
+    columns = [
+        "programme", "unit", "agency", "indicator", "#indicator", "period", "component", "#part",
+        *(BY + slug for slug in dimensions), "numerator", "denominator", "value",
+    ]  # fmt: skip
+    labels = {BY + item.slug: item.label.vi for item in sheet.programme.dimensions}
+    _write_head(page, title, columns, labels, styles)
+    place = {name: index for index, name in enumerate(columns)}
+    row = HEADER_ROW
+    for indicator, period in _figures(sheet):
+        for component, by, label in _parts(sheet, indicator, period):
+            row += 1
+            given = {
+                "programme": sheet.programme.slug, "unit": sheet.unit.uid, "agency": sheet.agency,
+                "indicator": indicator.slug, "#indicator": indicator.label.vi, "period": str(period),
+                "component": component, "#part": label, **{BY + slug: option for slug, option in by.items()},
+            }  # fmt: skip
+            for name, value in given.items():
+                page.write_string(row, place[name], value, styles["given"])
+            open_cells = ["value"] if component else ["numerator", "denominator"]
+            for name in open_cells:
+                page.write_blank(row, place[name], None, styles["open"])
+                rule = {"validate": "integer", "criteria": ">=", "value": 0, "error_message": "Số nguyên, từ 0 trở lên"}
+                choice = {"validate": "list", "source": [YES, NO]}
+                page.data_validation(row, place[name], row, place[name], choice if component else rule)
+    page.set_column(place["#indicator"], place["#indicator"], 50)
+    page.set_column(place["#part"], place["#part"], 36)
+
+
+def _write_activities(page: Any, lists: Any, sheet: Sheet, title: str, styles: dict[str, Any], batch: str) -> None:
+    programme = sheet.programme
+    activities = [item for item in programme.activities if sheet.unit.level in item.levels]
+    dimensions = sorted({slug for item in activities for slug in item.breakdowns} - {"domain"})
+    by_slug = {item.slug: item for item in programme.dimensions}
+    columns = [
+        "programme", "unit", "agency", "record", "activity", "held_on", "domain",
+        *(PARTICIPANTS + item.slug for item in programme.participant_groups), "female",
+        *(MONEY + item.slug for item in programme.funding_lines), *(BY + slug for slug in dimensions), "withdraw",
+    ]  # fmt: skip
+    labels = {
+        **{PARTICIPANTS + item.slug: item.label.vi for item in programme.participant_groups},
+        **{MONEY + item.slug: f"{item.label.vi} (đồng)" for item in programme.funding_lines},
+        **{BY + slug: by_slug[slug].label.vi for slug in dimensions},
+    }
+    _write_head(page, title, columns, labels, styles)
+    choices = {"activity": [(item.label.vi, item.slug) for item in activities]}
+    for slug in (["domain"] if "domain" in by_slug else []) + dimensions:
+        name = slug if slug == "domain" else BY + slug
+        choices[name] = [(option.label.vi, option.slug) for option in by_slug[slug].options]
+    sources = {name: _write_list(lists, number, items) for number, (name, items) in enumerate(choices.items())}
+    first, last = HEADER_ROW + 1, HEADER_ROW + ACTIVITY_ROWS
+    for row in range(first, last + 1):
+        given = [programme.slug, sheet.unit.uid, sheet.agency, f"{batch}-{row - HEADER_ROW:03d}"]
+        page.write_row(row, 0, given, styles["given"])
+    for column, name in enumerate(columns):
+        if name in sources:
+            page.data_validation(first, column, last, column, {"validate": "list", "source": sources[name]})
+        elif name == "held_on":
+            page.set_column(column, column, 14, styles["day"])
+        elif name == "withdraw":
+            page.data_validation(first, column, last, column, {"validate": "list", "source": ["x"]})
+        elif column > columns.index("domain"):
+            rule = {"validate": "integer", "criteria": ">=", "value": 0, "error_message": "Số nguyên, từ 0 trở lên"}
+            page.data_validation(first, column, last, column, rule)
+    page.set_column(columns.index("activity"), columns.index("activity"), 40)
+
+
+def _write_head(page: Any, title: str, columns: Sequence[str], labels: dict[str, str], styles: dict[str, Any]) -> None:
+    page.write(0, 0, title, styles["title"])
+    for index, name in enumerate(columns):
+        page.write(HEADER_ROW - 1, index, labels.get(name) or LABELS.get(name, "Chương trình"), styles["label"])
+        page.write(HEADER_ROW, index, name)
+    page.set_row(HEADER_ROW, None, None, {"hidden": True})
+    page.freeze_panes(HEADER_ROW + 1, 0)
+    page.set_column(0, len(columns) - 1, 16)
+
+
+def _write_list(lists: Any, column: int, items: Sequence[tuple[str, str]]) -> str:
+    """Write the choices of one drop-down list; the range that holds them."""
+    for row, (label, slug) in enumerate(items):
+        lists.write_string(row, column, with_slug(label, slug))
+    letters = column_letters(column)
+    return f"='{LISTS}'!${letters}$1:${letters}${max(len(items), 1)}"
+
+
+def _figures(sheet: Sheet) -> Iterator[tuple[Indicator, Period]]:
+    """What the agency reports of the unit, for each of its own periods within the report's."""
+    for indicator in sheet.programme.indicators:
+        if indicator.period.months > sheet.report.period.months:
+            continue
+        for period in sheet.period.parts(indicator.period):
+            if _groups(sheet, indicator, period) is not None:
+                yield indicator, period
+
+
+def _groups(sheet: Sheet, indicator: Indicator, period: Period) -> frozenset[str] | None:
+    """The participant groups that the agency may report; empty for all, None when it reports none of this."""
+    on = sheet.programme.calendar.end(period)
+    speaking = [r for r in indicator.reporters if sheet.agency in r.agencies and applies(r, sheet.unit, on)]
+    return frozenset(group for reporter in speaking for group in reporter.groups) if speaking else None
+
+
+def _parts(sheet: Sheet, indicator: Indicator, period: Period) -> Iterator[tuple[str, dict[str, str], str]]:
+    """The rows of one figure: (component, options, label): the whole, then each option of each dimension."""
+    if indicator.components:
+        yield from ((component.slug, {}, component.label.vi) for component in indicator.components)
+        return
+    yield "", {}, "Tổng số"
+    allowed = sheet.programme.allowed(indicator)
+    groups = _groups(sheet, indicator, period)
+    for dimension in sheet.programme.dimensions:
+        for option in dimension.options:
+            if option.slug not in allowed.get(dimension.slug, ()):
+                continue
+            if dimension.slug == "group" and groups and option.slug not in groups:
+                continue
+            yield "", {dimension.slug: option.slug}, f"{dimension.label.vi}: {option.label.vi}"
+
+
+def _sheet(
+    programme: Programme, units: Units, slug: str, code: str, period_text: str | None, agency: str | None, today: date
+) -> Sheet:
+    report = programme.report.get(slug)
+    if report is None:
+        raise ValueError(f"no report {slug}: expected {', '.join(programme.report)}")
+    if period_text is None:
+        period = programme.calendar.containing(today, report.period).shift(-1)
+    else:
+        period = parse_period(period_text)
+    if period.kind is not report.period:
+        raise ValueError(f"{slug} is reported by {report.period}, got {period}")
+    on = programme.calendar.end(period)
+    unit = units.find(code, on)
+    if unit is None or not unit.in_force(on):
+        raise ValueError(f"no unit {code} is in force on {on}")
+    speaking = [reporter.agency for reporter in report.reporters if applies(reporter, unit, on)]
+    if agency is None and len(speaking) == 1:
+        agency = speaking[0]
+    if agency not in speaking:
+        raise ValueError(f"--agency: expected {' or '.join(speaking) or 'none: this unit owes no such report'}")
+    return Sheet(programme, report, unit, str(agency), period)
+
+
+def _programme(documents: dict[str, str], slug: str | None) -> Programme:
+    if slug is None and len(documents) == 1:
+        slug = next(iter(documents))
+    if slug not in documents:
+        raise ValueError(f"--programme: expected {' or '.join(sorted(documents)) or 'one: kip load first'}")
+    return Programme.model_validate_json(documents[slug])

@@ -1,0 +1,272 @@
+"""Turns tables of cells into events, each cell's place kept, so that an error names sheet, row and column. Pure.
+
+Each upload has fresh ids and the time of receipt: what stands in a second one replaces the first, record by record.
+"""
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+
+from services.intake.formats.json_text import UnreadableError
+from services.intake.formats.sheet_cells import Sheet
+from services.intake.refusals import Code, Place, Refusal, Rejected
+from shared.events import Kind
+from shared.sheets import BY, FALSE, KEYS, MONEY, NOTE, PARTICIPANTS, TRUE, column_letters, slug_of
+
+SOURCE = "/import"
+_COMMON = {"programme", "unit", "agency", "period"}
+_COLUMNS = {
+    "indicator": _COMMON | {"indicator", "component", "numerator", "denominator", "value"},
+    "activity": _COMMON | {"activity", "record", "held_on", "domain", "female", "withdraw"},
+    "report": _COMMON | {"report", "submitted"},
+}
+_PREFIXES = {"indicator": (BY,), "activity": (BY, PARTICIPANTS, MONEY), "report": ()}
+_FILLED_IN = {"programme", "unit", "agency", "period", "record", "indicator", "component"}  # by the template
+_VIETNAMESE_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
+_HEADER_ROWS = 20  # the header is looked for in the first ones
+
+
+@dataclass(slots=True)
+class Draft:
+    """An event, and where each of its fields stands."""
+
+    event: dict[str, Any]
+    places: dict[str, Place]
+
+    def located(self, rejected: Rejected) -> Rejected:
+        """The same refusals with the cells that they are about."""
+        refusals = [replace(item, place=self._place(item.field)) for item in rejected.refusals]
+        return Rejected(rejected.index, rejected.id, tuple(refusals))
+
+    def _place(self, name: str) -> Place:
+        while name and name not in self.places:
+            name = name.rpartition(".")[0]
+        return self.places.get(name) or next(iter(self.places.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row of a table: its cells by technical name, and where it stands."""
+
+    kind: str
+    sheet: str
+    number: int
+    cells: Mapping[str, Any]
+    columns: Mapping[str, int]
+
+    def place(self, name: str) -> Place:
+        """The cell's place, or the row's where there is no such column."""
+        column = self.columns.get(name)
+        return Place(self.sheet, self.number, "" if column is None else column_letters(column))
+
+    def text(self, name: str) -> str:
+        """A cell as text: a slug, a code, a day."""
+        value = self.cells.get(name, "")
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, datetime):
+            value = value.date()
+        if isinstance(value, date):
+            return value.isoformat()
+        return slug_of(str(value))
+
+    def empty(self) -> bool:
+        """Whether nothing stands in it but what a template fills in."""
+        return not any(
+            str(value).strip()
+            for name, value in self.cells.items()
+            if name not in _FILLED_IN and not name.startswith(BY)
+        )
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far. Drafts and refusals share one numbering, in the order of the rows."""
+
+    programme: str
+    now: datetime
+    drafts: dict[int, Draft] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+
+    def next_index(self) -> int:
+        return len(self.drafts) + len(self.rejected)
+
+    def add(self, kind: Kind, row: _Row, data: dict[str, Any], places: dict[str, Place]) -> Draft:
+        draft = Draft(
+            {
+                "specversion": "1.0",
+                "id": uuid.uuid4().hex,
+                "source": SOURCE,
+                "type": kind.type,
+                "subject": row.text("unit"),
+                "time": self.now.isoformat(),
+                "data": {"programme": row.text("programme") or self.programme, **data},
+            },
+            {"event": row.place(row.kind), "subject": row.place("unit"), **places},
+        )
+        self.drafts[self.next_index()] = draft
+        return draft
+
+    def refuse(self, row: _Row, name: str, code: Code, expected: str, got: Any) -> None:
+        refusal = Refusal(code, name, expected, got, place=row.place(name))
+        self.rejected.append(Rejected(self.next_index(), None, (refusal,)))
+
+
+class _CellError(Exception):
+    def __init__(self, name: str, expected: str, got: Any) -> None:
+        super().__init__(name)
+        self.name = name
+        self.expected = expected
+        self.got = got
+
+
+def draft_events(sheets: list[Sheet], programme: str, now: datetime) -> tuple[dict[int, Draft], list[Rejected]]:
+    """The events of all tables, by their place in the answer, and the rows that are wrong in themselves.
+
+    `programme` is meant where a table has no such column. Raises UnreadableError when no sheet holds a table.
+    """
+    reading = _Reading(programme, now)
+    tables = 0
+    for sheet in sheets:
+        rows = list(_rows(sheet))
+        tables += bool(rows) or _header(sheet) is not None
+        figures: dict[tuple[str, ...], Draft] = {}
+        for row in rows:
+            if row.empty():
+                continue
+            try:
+                if row.kind == "indicator":
+                    _read_figure(reading, row, figures)
+                elif row.kind == "activity":
+                    _read_activity(reading, row)
+                elif _truth(row, "submitted"):
+                    data = {name: row.text(name) for name in ("report", "agency", "period")}
+                    reading.add(Kind.REPORT_SUBMITTED, row, data, _places(row, data))
+            except _CellError as error:
+                reading.refuse(row, error.name, Code.VALUE_INVALID, error.expected, error.got)
+    if not tables:
+        raise UnreadableError(f"expected a header row with one of the columns {', '.join(KEYS)}")
+    return reading.drafts, reading.rejected
+
+
+def _read_figure(reading: _Reading, row: _Row, figures: dict[tuple[str, ...], Draft]) -> None:
+    """Rows of one indicator, unit, agency and period are one record: the whole, its parts, or its components."""
+    names = ("unit", "agency", "indicator", "period", "programme")
+    key = tuple(row.text(name) for name in names)
+    draft = figures.get(key)
+    if draft is None:
+        data = {name: row.text(name) for name in ("indicator", "agency", "period")}
+        draft = figures[key] = reading.add(Kind.INDICATOR_REPORTED, row, data, _places(row, data))
+    data = draft.event["data"]
+    component = row.text("component")
+    if component:
+        data.setdefault("components", {})[component] = _truth(row, "value")
+        draft.places[f"data.components.{component}"] = row.place("value")
+        return
+    figures_of_row = {name: _count(row, name) for name in ("numerator", "denominator") if row.text(name)}
+    by = {name.removeprefix(BY): row.text(name) for name in row.cells if name.startswith(BY) and row.text(name)}
+    if by:
+        split = data.setdefault("breakdown", [])
+        draft.places |= {
+            f"data.breakdown.{len(split)}.{name}": row.place(name) for name in ("numerator", "denominator")
+        }
+        draft.places |= {f"data.breakdown.{len(split)}.by.{name}": row.place(BY + name) for name in by}
+        draft.places[f"data.breakdown.{len(split)}"] = row.place("indicator")
+        split.append({"by": by, **figures_of_row})
+        return
+    if data.keys() & {"numerator", "denominator"}:
+        raise _CellError("indicator", "each record's whole in one row", key[2])
+    data.update(figures_of_row)
+    draft.places |= {f"data.{name}": row.place(name) for name in ("numerator", "denominator")}
+
+
+def _read_activity(reading: _Reading, row: _Row) -> None:
+    record = row.text("record")
+    if _truth(row, "withdraw"):
+        withdrawn: dict[str, Any] = {"record": record, "revision": 0}
+        reading.add(Kind.RECORD_RETRACTED, row, withdrawn, _places(row, withdrawn))
+        return
+    data: dict[str, Any] = {name: row.text(name) for name in ("activity", "record", "agency") if row.text(name)}
+    data["held_on"] = _day(row, "held_on")
+    if row.text("domain"):
+        data["domain"] = row.text("domain")
+    if row.text("female"):
+        data["female"] = _count(row, "female")
+    places = _places(row, data)
+    for name in row.cells:
+        if not row.text(name):
+            continue
+        if name.startswith(PARTICIPANTS):
+            data.setdefault("participants", {})[name.removeprefix(PARTICIPANTS)] = _count(row, name)
+            places[f"data.{name}"] = row.place(name)
+        elif name.startswith(MONEY):
+            money = data.setdefault("money", [])
+            places[f"data.money.{len(money)}"] = row.place(name)
+            money.append({"line": name.removeprefix(MONEY), "amount": _count(row, name)})
+        elif name.startswith(BY):
+            data.setdefault("by", {})[name.removeprefix(BY)] = row.text(name)
+            places[f"data.{name}"] = row.place(name)
+    reading.add(Kind.ACTIVITY_RECORDED, row, data, places)
+
+
+def _rows(sheet: Sheet) -> Iterator[_Row]:
+    found = _header(sheet)
+    if found is None:
+        return
+    kind, header = found
+    names = [str(name).strip() for name in sheet.rows[header]]
+    columns = {name: index for index, name in enumerate(names) if name and not name.startswith(NOTE)}
+    for name, index in columns.items():
+        if name not in _COLUMNS[kind] and not name.startswith(_PREFIXES[kind]):
+            place = f"{sheet.name or 'CSV'}, row {header + 1}, column {column_letters(index)}"
+            raise UnreadableError(
+                f"{place}: no such column {name[:60]!r}; expected {', '.join(sorted(_COLUMNS[kind]))}"
+            )
+    for number, cells in enumerate(sheet.rows[header + 1 :], header + 2):
+        by_name = {name: cells[index] for name, index in columns.items() if index < len(cells)}
+        yield _Row(kind, sheet.name, number, by_name, columns)
+
+
+def _header(sheet: Sheet) -> tuple[str, int] | None:
+    """What the sheet's rows are, and which row (from 0) is the header."""
+    for number, row in enumerate(sheet.rows[:_HEADER_ROWS]):
+        names = {str(cell).strip() for cell in row}
+        kind = next((key for key in KEYS if key in names and "unit" in names), None)
+        if kind is not None:
+            return kind, number
+    return None
+
+
+def _places(row: _Row, data: Mapping[str, Any]) -> dict[str, Place]:
+    return {f"data.{name}": row.place(name) for name in (*data, "programme")}
+
+
+def _count(row: _Row, name: str) -> int:
+    text = row.text(name).replace(" ", "")
+    if not re.fullmatch(r"\d{1,13}", text, re.ASCII):
+        raise _CellError(name, "a whole number, 0 or more", row.cells.get(name))
+    return int(text)
+
+
+def _truth(row: _Row, name: str) -> bool:
+    text = row.text(name).lower()
+    if text in TRUE:
+        return True
+    if text in FALSE:
+        return False
+    raise _CellError(name, "Có or Không", row.cells.get(name))
+
+
+def _day(row: _Row, name: str) -> str:
+    """A day as 2023-03-09; people write 9/3/2023."""
+    text = row.text(name)
+    written = _VIETNAMESE_DAY.fullmatch(text)
+    try:
+        if written:
+            return date(int(written[3]), int(written[2]), int(written[1])).isoformat()
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise _CellError(name, "a day like 09/03/2023", row.cells.get(name)) from None
