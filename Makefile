@@ -33,6 +33,7 @@ check: $(STAMP) ## lint, format, types, file rules, everything for deployment
 	$(PYTHON) -m deploy.checks.kubernetes
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/shellcheck -x -P SCRIPTDIR deploy/backup/*.sh deploy/image/*.sh deploy/local/*.sh
+	$(PYTHON) -m services.intake.documents.files --check
 
 bench: $(STAMP) ## the benchmark; FULL=1 for the long one
 	@FULL="$(FULL)" exec $(PYTHON) -m bench

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from services.intake.admission import Admission
 from services.intake.dhis2_http import dhis2_routes
+from services.intake.documents.http import document_routes
 from services.intake.door import Door
 from services.intake.drain import Drain
 from services.intake.gate import Gate
@@ -111,6 +112,7 @@ def make_app(settings: Settings) -> Starlette:
             *dhis2_routes(door, Jobs(intake.spool)),
             *kobo_routes(door),
             *import_routes(door),
+            *document_routes(),
             *probe_routes(intake.readiness, intake.describe),
         ],
         lifespan=lifespan,

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from services.intake.admission import Outcome
 from services.intake.answers import answer, stream_answer
+from services.intake.dhis2_answers import error_answer
 from services.intake.door import Door, body_of, enter, flag, language_of
 from services.intake.formats import cloudevents
 from services.intake.formats.cloudevents import Parsed
@@ -62,11 +63,14 @@ async def as_refusals(endpoint: Endpoint, request: Request) -> Response:
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
-    """404 and 405 in JSON, as every other answer."""
+    """404 and 405 in JSON, as every other answer; in DHIS2's shape below its path."""
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's own contract
     fault = Fault.METHOD_NOT_ALLOWED if error.status_code == 405 else Fault.NOT_FOUND
     detail = (error.headers or {}).get("Allow", "") if error.status_code == 405 else request.url.path[:100]
-    return RefusedError(fault, detail, headers=dict(error.headers or {})).response(language_of(request))
+    refused = RefusedError(fault, detail, headers=dict(error.headers or {}))
+    if request.url.path.startswith("/api/"):
+        return error_answer(refused.status, refused.message(language_of(request)), refused.headers)
+    return refused.response(language_of(request))
 
 
 async def on_crash(_: Request, error: Exception) -> Response:

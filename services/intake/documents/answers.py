@@ -1,0 +1,135 @@
+"""Schemas of the answers and of the bodies that are not ours (DHIS2), by name."""
+
+from typing import Any
+
+from services.intake.refusals import Code
+from services.intake.request_errors import Fault
+
+_TEXT: dict[str, Any] = {"type": "string"}
+_COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
+_LOOSE: dict[str, Any] = {"type": ["string", "integer", "number", "null"]}
+
+
+def _object(required: list[str], properties: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": "object", "required": required, "properties": properties, **more}
+
+
+_ERROR = _object(
+    ["code", "field", "message", "got"],
+    {
+        "code": {"type": "string", "enum": [code.value for code in Code]},
+        "field": _TEXT,
+        "message": _TEXT,
+        "got": {},
+        "sheet": _TEXT,
+        "row": _COUNT,
+        "column": _TEXT,
+    },
+    additionalProperties=False,
+)
+_REJECTED = _object(
+    ["index", "id", "errors"],
+    {
+        "index": _COUNT,
+        "id": {"type": ["string", "null"]},
+        "errors": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Error"}},
+    },
+    additionalProperties=False,
+)
+_SUMMARY = _object(
+    ["responseType", "status", "importCount", "conflicts", "dataSetComplete"],
+    {
+        "responseType": {"const": "ImportSummary"},
+        "status": {"enum": ["SUCCESS", "WARNING", "ERROR"]},
+        "importCount": _object(
+            ["imported", "updated", "ignored", "deleted"],
+            dict.fromkeys(("imported", "updated", "ignored", "deleted"), _COUNT),
+        ),
+        "conflicts": {"type": "array", "items": {"type": "object"}},
+        "rejectedIndexes": {"type": "array", "items": _COUNT},
+        "dataSetComplete": _TEXT,
+    },
+)
+_DATA_VALUE = _object(
+    ["dataElement", "value"],
+    {
+        "dataElement": _TEXT,
+        "period": _TEXT,
+        "orgUnit": _TEXT,
+        "categoryOptionCombo": _TEXT,
+        "attributeOptionCombo": _TEXT,
+        "value": _LOOSE,
+        "deleted": {"type": "boolean"},
+    },
+)
+SCHEMAS: dict[str, Any] = {
+    "Error": _ERROR,
+    "Rejected": _REJECTED,
+    "Answer": {
+        "anyOf": [
+            _object(
+                ["accepted", "rejected"],
+                {
+                    "accepted": _COUNT,
+                    "rejected_total": {**_COUNT, "description": "Of a stream: all, where `rejected` lists the first"},
+                    "rejected": {"type": "array", "items": {"$ref": "#/components/schemas/Rejected"}},
+                },
+                additionalProperties=False,
+            ),
+        ]
+    },
+    "RequestError": {
+        "anyOf": [
+            _object(
+                ["error", "message"],
+                {"error": {"enum": [fault.value for fault in Fault]}, "message": _TEXT},
+                additionalProperties=False,
+            ),
+            {"$ref": "#/components/schemas/Answer"},
+        ],
+        "description": "413 of a single event that is too large lists it, as 422 does",
+    },
+    "ImportSummary": _SUMMARY,
+    "WebMessage": _object(
+        ["httpStatus", "httpStatusCode", "status", "message"],
+        {
+            "httpStatus": _TEXT,
+            "httpStatusCode": {"type": "integer"},
+            "status": {"enum": ["OK", "WARNING", "ERROR"]},
+            "message": _TEXT,
+            "response": {"type": "object"},
+        },
+        additionalProperties=False,
+    ),
+    "DataValueSet": _object(
+        ["dataValues"],
+        {
+            "dataSet": _TEXT,
+            "completeDate": _TEXT,
+            "period": _TEXT,
+            "orgUnit": _TEXT,
+            "attributeOptionCombo": _TEXT,
+            "dataValues": {"type": "array", "items": _DATA_VALUE},
+        },
+    ),
+    "CompleteDataSetRegistrations": _object(
+        ["completeDataSetRegistrations"],
+        {
+            "completeDataSetRegistrations": {
+                "type": "array",
+                "items": _object(
+                    ["dataSet", "period", "organisationUnit"],
+                    {
+                        "dataSet": _TEXT,
+                        "period": _TEXT,
+                        "organisationUnit": _TEXT,
+                        "attributeOptionCombo": _TEXT,
+                        "completed": {"type": "boolean"},
+                        "date": _TEXT,
+                        "storedBy": _TEXT,
+                    },
+                ),
+            }
+        },
+    ),
+}

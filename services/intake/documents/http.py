@@ -1,0 +1,36 @@
+"""Serves the documents."""
+
+from importlib.metadata import version
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.intake.documents.files import documents
+from services.intake.http import refusing
+from services.intake.request_errors import Fault, RefusedError
+
+
+def document_routes() -> list[Route]:
+    """`/openapi.json`, `/asyncapi.json` and `/v1/schemas/{name}`, made once."""
+    made = documents(version("kip"))
+
+    def serve(name: str) -> Response:
+        if name not in made:
+            raise RefusedError(Fault.NOT_FOUND, f"{name[:80]}; there are {', '.join(made)}")
+        return JSONResponse(made[name], headers={"Access-Control-Allow-Origin": "*"})
+
+    async def openapi(_: Request) -> Response:
+        return serve("openapi.json")
+
+    async def asyncapi(_: Request) -> Response:
+        return serve("asyncapi.json")
+
+    async def schema(request: Request) -> Response:
+        return serve(f"{request.path_params['kind']}.schema.json")
+
+    return [
+        Route("/openapi.json", openapi),
+        Route("/asyncapi.json", asyncapi),
+        Route("/v1/schemas/{kind}", refusing(schema)),
+    ]

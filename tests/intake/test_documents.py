@@ -1,0 +1,157 @@
+"""The documents hold: their examples are taken, and a fuzzer made from them finds no answer outside them."""
+
+import base64
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.specs.openapi import checks
+from schemathesis.transport.serialization import Binary
+
+from services.intake.documents import examples
+from services.intake.documents.openapi import openapi
+from services.intake.formats.ndjson import NDJSON
+from services.intake.import_http import CSV, XLSX
+from services.intake.refusals import TEXTS, Code
+from services.intake.request_errors import FAULTS, Fault
+from tests.system import BATCH, ROOT, System, kip
+
+DOCS = Path(ROOT) / "docs"
+EXAMPLES = 25  # for each operation: about a minute in all
+CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+]
+schema = schemathesis.openapi.from_dict(openapi("test"))
+
+
+@schemathesis.serializer(NDJSON, XLSX, CSV, "application/csv")
+def as_it_is(_: schemathesis.SerializationContext, value: Any) -> bytes:
+    """Texts and bytes go as they are; what the fuzzer makes of other types as JSON."""
+    if isinstance(value, Binary):
+        return value.data
+    return value.encode("utf-8", "replace") if isinstance(value, str) else json.dumps(value).encode()
+
+
+def authorized(system: System, **headers: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {system.key}", **headers}
+
+
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_a_fuzzer_finds_no_answer_outside_the_document(case: schemathesis.Case, system: System) -> None:
+    response = case.call(base_url=system.services.url("intake"), headers=authorized(system), timeout=30)
+    if case.path == "/readyz" or (response.status_code == 503 and "Retry-After" in response.headers):
+        return  # not ready is no fault
+    case.validate_response(response, checks=CHECKS)
+
+
+@pytest.mark.parametrize("kind", list(examples.EVENTS))
+def test_each_event_s_example_is_taken(system: System, kind: Any) -> None:
+    answer = system.post([examples.EVENTS[kind]], dry_run="true")
+    assert (answer.status_code, answer.json()["accepted"]) == (200, 1), answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "kind"),
+    [
+        ("/api/dataValueSets", json.dumps(examples.DATA_VALUES), "application/json"),
+        ("/api/dataValueSets", examples.DATA_VALUES_CSV, "application/csv"),
+        ("/api/completeDataSetRegistrations", json.dumps(examples.COMPLETIONS), "application/json"),
+        ("/v1/kobo/parent-counselling", json.dumps(examples.SUBMISSION), "application/json"),
+        ("/v1/import", examples.SHEET_CSV, "text/csv"),
+        ("/v1/events", json.dumps(list(examples.EVENTS.values())), BATCH),
+    ],
+)
+def test_each_format_s_example_is_taken(system: System, path: str, content: str, kind: str) -> None:
+    answer = httpx.post(
+        f"{system.services.url('intake')}{path}", content=content, params={"dryRun": "true", "dry_run": "true"},
+        headers=authorized(system, **{"Content-Type": kind}), trust_env=False,
+    )  # fmt: skip
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "file"),
+    [
+        ("/openapi.json", "openapi.json"),
+        ("/asyncapi.json", "asyncapi.json"),
+        ("/v1/schemas/activity.recorded", "activity.recorded.schema.json"),
+    ],
+)
+def test_what_is_served_is_what_is_checked_in(system: System, path: str, file: str) -> None:
+    answer = httpx.get(f"{system.services.url('intake')}{path}", trust_env=False)
+    assert answer.json() == json.loads((DOCS / "api" / file).read_text(encoding="utf-8"))
+
+
+def test_an_unknown_schema_is_told(system: System) -> None:
+    answer = httpx.get(f"{system.services.url('intake')}/v1/schemas/no-such", trust_env=False)
+    assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
+
+
+def test_every_error_code_is_documented_and_has_both_languages() -> None:
+    text = (DOCS / "errors.md").read_text(encoding="utf-8")
+    assert [code.value for code in (*Code, *Fault) if f"| `{code.value}` |" not in text] == []
+    assert set(TEXTS) == set(Code)
+    assert set(FAULTS) == set(Fault)
+    for vietnamese, english in (*TEXTS.values(), *((vi, en) for _, vi, en in FAULTS.values())):
+        assert vietnamese != english
+        assert not vietnamese.isascii()
+
+
+def test_request_errors_come_in_vietnamese_too(system: System) -> None:
+    answer = httpx.post(
+        f"{system.services.url('intake')}/v1/events", content=b"{", trust_env=False,
+        headers=authorized(system, **{"Content-Type": BATCH, "Accept-Language": "vi"}),
+    )  # fmt: skip
+    assert answer.json()["message"].startswith("Không đọc được nội dung")
+
+
+def commands(page: str) -> list[str]:
+    """The shell examples of a page, as a reader would copy them."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    return [block.split("```", 1)[0].strip() for block in text.split("```bash\n")[1:]]
+
+
+def test_the_curl_examples_of_the_connect_page_work_as_they_stand(system: System, tmp_path: Path) -> None:
+    kip(
+        "template", "progress-quarterly", "--unit", "06412", "--period", "2023-Q1",
+        "--out", str(tmp_path / "progress-quarterly-06412-2023-Q1.xlsx"), environment=system.environment,
+    )  # fmt: skip
+    environment = {
+        "PATH": "/usr/bin:/bin", "KIP_KEY": system.key, "KIP_URL": system.services.url("intake"), "no_proxy": "*",
+        "KIP_BASIC": base64.b64encode(f"x:{system.key}".encode()).decode(),
+    }  # fmt: skip
+    run = [command for command in commands("connect.md") if command.startswith("curl")]
+    assert len(run) >= 5
+    for command in run:
+        done = subprocess.run(
+            ["bash", "-c", command], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert '"accepted":' in done.stdout or '"SUCCESS"' in done.stdout, f"{command}\n{done.stdout}{done.stderr}"
+        assert '"accepted":0' not in done.stdout.replace('"accepted":0,"rejected":[]', ""), done.stdout
+
+
+def test_the_python_example_of_the_connect_page_works_as_it_stands(
+    system: System, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (DOCS / "connect.md").read_text(encoding="utf-8")
+    (script,) = [block.split("```", 1)[0] for block in text.split("```python\n")[1:]]
+    monkeypatch.setenv("KIP_KEY", system.key)
+    monkeypatch.setenv("KIP_URL", system.services.url("intake"))
+    exec(compile(script, "connect.md", "exec"), {"__name__": "__main__"})  # noqa: S102 - our own page
+    assert "accepted" in capsys.readouterr().out
