@@ -22,7 +22,7 @@ from services.intake.request_errors import FAULTS, Fault
 from tests.system import BATCH, ROOT, System, kip
 
 DOCS = Path(ROOT) / "docs"
-EXAMPLES = 25  # for each operation: about a minute in all
+EXAMPLES = 12  # for each operation: half a minute in all
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     checks.status_code_conformance,
