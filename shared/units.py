@@ -57,6 +57,9 @@ class Units:
     def __iter__(self) -> Iterator[Unit]:
         return iter(self._by_uid.values())
 
+    def __contains__(self, uid: object) -> bool:
+        return uid in self._by_uid
+
     def get(self, uid: str) -> Unit | None:
         """The unit with this uid."""
         return self._by_uid.get(uid)

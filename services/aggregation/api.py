@@ -1,7 +1,9 @@
 """The read API: figures with their coverage, at one instant, limited to the key's subtree."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,32 +12,32 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.aggregation import read_store
-from services.aggregation.figures import (
-    Expectations,
-    QueryError,
-    Subject,
-    activity_subject,
-    carried_forward,
-    expected_reporters,
-    figure,
-    indicator_subject,
+from services.aggregation import explain, read_store
+from services.aggregation.coverage import Expectations
+from services.aggregation.figures import identity, timeliness
+from services.aggregation.questions import (
+    EXPLAIN_PARAMETERS,
+    MISSING_PARAMETERS,
+    ROLLUP_PARAMETERS,
+    TIMELINESS_PARAMETERS,
+    ForbiddenError,
+    Question,
+    level_asked,
+    only,
+    periods_asked,
+    place_asked,
+    programme_asked,
+    sort_asked,
+    understand,
 )
+from services.aggregation.reading import Reading, check_by
+from services.aggregation.subjects import QueryError
+from services.aggregation.tables import answer, format_asked
 from shared.authorization import CHALLENGE, find_key
-from shared.db import DATABASE_AWAY, Pool
-from shared.periods import Period, PeriodKind, parse_period
-from shared.programme import OverTime, Programme
+from shared.db import DATABASE_AWAY, Connection, Pool
+from shared.programme import Programme
 from shared.registry.snapshot import Key, Registry
 from shared.units import Unit
-
-MISSING_PARAMETERS = frozenset({"programme", "indicator", "activity", "within", "period", "limit", "after"})
-ROLLUP_PARAMETERS = MISSING_PARAMETERS | {"level", "by"}
-UNIT_PARAMETERS = frozenset({"on"})
-MOST_ROWS = 1000
-
-
-class ForbiddenError(Exception):
-    """The key doesn't reach what is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,35 +51,36 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A request's parameters, understood."""
+class Asked:
+    """One request: its parameters, who asks, and the instant at which it is answered."""
 
-    programme: Programme
-    subject: Subject
-    period: Period
-    within: Unit
-    units_on: date
-    limit: int
-    after: str
+    request: Request
+    registry: Registry
+    key: Key
+    now: datetime
+    connection: Connection
+    expectations: Expectations
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The parameters."""
+        return self.request.query_params
+
+    def reading(self, programme: Programme, on: date) -> Reading:
+        """Reads figures on the tree of that day."""
+        return Reading(self.connection, self.registry, self.expectations, programme, on, self.now)
+
+
+Answer = Callable[[Asked], Awaitable[dict[str, Any]]]
 
 
 def routes(reader: Reader) -> list[Route]:
     """The endpoints of the read API."""
 
-    def guarded(
-        answer: Callable[[Reader, Request, Registry, Key], Awaitable[dict[str, Any]]],
-    ) -> Callable[[Request], Awaitable[Response]]:
+    def guarded(respond: Answer) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            registry = reader.registry()
-            key = find_key(registry, request.headers.get("authorization"), reader.now())
             try:
-                if not registry.loaded:
-                    raise ConnectionError("the registry is not loaded yet")
-                if key is None:
-                    return _problem(401, "unauthorized", "expected the header Authorization: Bearer <key>", CHALLENGE)
-                if not key.can_read:
-                    raise ForbiddenError("this key may not read; add one with 'kip source add NAME --read'")
-                return JSONResponse(await answer(reader, request, registry, key))
+                return await _respond(reader, request, respond)
             except QueryError as error:
                 body = {"error": "bad_parameter", "field": error.field, "message": str(error)}
                 return JSONResponse(body, status_code=400)
@@ -91,108 +94,179 @@ def routes(reader: Reader) -> list[Route]:
     return [
         Route("/v1/rollups", guarded(_rollups)),
         Route("/v1/rollups/missing", guarded(_missing)),
+        Route("/v1/rollups/explain", guarded(_explain)),
+        Route("/v1/timeliness", guarded(_timeliness)),
+        Route("/v1/events/{source:path}/{id}", guarded(_event)),
         Route("/v1/units/{code}", guarded(_unit)),
     ]
+
+
+async def _respond(reader: Reader, request: Request, respond: Answer) -> Response:
+    registry = reader.registry()
+    if not registry.loaded:
+        raise ConnectionError("the registry is not loaded yet")
+    now = reader.now()
+    key = find_key(registry, request.headers.get("authorization"), now)
+    if key is None:
+        return _problem(401, "unauthorized", "expected the header Authorization: Bearer <key>", CHALLENGE)
+    # A sender may ask what became of its own events without a key that reads figures.
+    if not key.can_read and not request.url.path.startswith("/v1/events/"):
+        raise ForbiddenError("this key may not read; add one with 'kip source add NAME --read'")
+    form = format_asked(request.query_params, request.headers.get("accept", ""))
+    async with _snapshot(reader) as connection:
+        tag = await _tag(connection, request, registry, key, form, now)
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        body = await respond(Asked(request, registry, key, now, connection, reader.expectations))
+    return answer(body, form, headers)
+
+
+@asynccontextmanager
+async def _snapshot(reader: Reader) -> AsyncIterator[Connection]:
+    """One instant for a figure and its coverage: a rate must never be read beside another instant's count."""
+    async with (
+        reader.pool().acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield connection
+
+
+async def _tag(connection: Connection, request: Request, registry: Registry, key: Key, form: str, now: datetime) -> str:
+    """The answer's name: another batch, register, programme, day or reader gives another."""
+    batch, _ = await read_store.state(connection)
+    known = (id(registry.units), id(registry.programmes))
+    marks = (request.url.path, request.url.query, form, batch, *known, key.sender, key.subtree, now.date())
+    return f'"{hashlib.blake2b(repr(marks).encode(), digest_size=12).hexdigest()}"'
 
 
 def _problem(status: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
     return JSONResponse({"error": error, "message": message}, status_code=status, headers=headers)
 
 
-async def _rollups(reader: Reader, request: Request, registry: Registry, key: Key) -> dict[str, Any]:
-    query = request.query_params
-    _only(query, ROLLUP_PARAMETERS)
-    question = _understand(query, registry, key, reader.now())
-    level = query.get("level", question.within.level)
-    units = sorted(
-        (
-            unit
-            for unit in registry.units.descendants(question.within.uid)
-            if unit.level == level and unit.uid > question.after and unit.in_force(question.units_on)
-        ),
-        key=lambda unit: unit.uid,
-    )
-    if not units and not question.after and level not in {unit.level for unit in registry.units}:
-        known = sorted({unit.level for unit in registry.units})
-        raise QueryError("level", f"expected one of {', '.join(known)}, got {level!r}")
-    page = units[: question.limit]
-    rows = await _figures(reader, registry, question, page, query.get("by"))
-    return {"rows": rows, "next": page[-1].uid if len(units) > len(page) else None}
+async def _rollups(asked: Asked) -> dict[str, Any]:
+    only(asked.query, ROLLUP_PARAMETERS)
+    question = understand(asked.query, asked.registry, asked.key, asked.now)
+    by = asked.query.get("by")
+    check_by(question, by)
+    units = _units(asked, question.within, question.on)
+    reading = asked.reading(question.programme, question.on)
+    column, downwards = sort_asked(asked.query)
+    if column != "uid" or downwards:
+        rows = await _all_rows(reading, question, units, by)
+        return _sorted_page(rows, column, downwards, question)
+    left = [unit for unit in units if unit.uid > question.after]
+    page = left[: max(1, question.limit // len(question.subjects))]
+    rows = await _all_rows(reading, question, page, by)
+    rows.sort(key=lambda row: row["uid"])
+    return {"rows": rows, "next": page[-1].uid if len(left) > len(page) else None}
 
 
-async def _figures(
-    reader: Reader, registry: Registry, question: Question, units: list[Unit], by: str | None
-) -> list[dict[str, Any]]:
-    subject, programme = question.subject, question.programme
-    uids = [unit.uid for unit in units]
-    expected = reader.expectations.below(registry, programme, subject.coverage, subject.coverage_period)
-    # One snapshot for the figure and its coverage: a rate must never be read beside another instant's count.
-    async with (
-        reader.pool().acquire() as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        periods = [str(period) for period in subject.periods]
-        if subject.indicator is not None and subject.indicator.over_time is OverTime.STATE:
-            states = await read_store.last_states(connection, programme.slug, subject.cells, periods[-1])
-            cells = carried_forward(states, registry, programme, subject.periods[-1])
-        else:
-            cells = await read_store.read_cells(connection, programme.slug, subject.cells, periods, uids)
-        reported = await read_store.read_reported(
-            connection, programme.slug, subject.coverage, str(subject.coverage_period), uids
-        )
-    as_of = reader.now()
-    rows: list[dict[str, Any]] = []
-    for unit in units:
-        coverage = (expected[unit.uid], reported.get(unit.uid, 0))
-        of_unit = cells.get(unit.uid, {})
-        if by is None:
-            rows.append(figure(unit, subject, programme, question.period, of_unit, coverage, as_of))
-            continue
-        for name, counters in sorted(of_unit.items()):
-            if _dimensions(name) == by:
-                part = figure(unit, subject, programme, question.period, {"": counters}, coverage, as_of)
-                rows.append({**part, "by": dict(pair.split(":", 1) for pair in name.split(","))})
-    return rows
+async def _all_rows(reading: Reading, question: Question, units: list[Unit], by: str | None) -> list[dict[str, Any]]:
+    return [row for subject in question.subjects for row in await reading.rows(subject, units, by)]
 
 
-def _dimensions(by: str) -> str:
-    """`domain:health,sex:female` breaks down by `domain,sex`."""
-    return ",".join(pair.partition(":")[0] for pair in by.split(",")) if by else ""
+def _sorted_page(rows: list[dict[str, Any]], column: str, downwards: bool, question: Question) -> dict[str, Any]:
+    """Rows without a value come last either way; the next page begins after as many rows as were shown."""
+    present = [row for row in rows if row[column] is not None]
+    present.sort(key=lambda row: (row[column], row["uid"]), reverse=downwards)
+    ordered = present + [row for row in rows if row[column] is None]
+    if question.after and not question.after.isdecimal():
+        raise QueryError("after", f"expected what the page before gave as next, got {question.after!r}")
+    start = int(question.after or 0)
+    end = start + question.limit
+    return {"rows": ordered[start:end], "next": str(end) if end < len(ordered) else None}
 
 
-async def _missing(reader: Reader, request: Request, registry: Registry, key: Key) -> dict[str, Any]:
-    query = request.query_params
-    _only(query, MISSING_PARAMETERS)
-    question = _understand(query, registry, key, reader.now())
+def _units(asked: Asked, within: Unit, on: date) -> list[Unit]:
+    """The units of the wanted level below one, in force on the day, by uid."""
+    level = level_asked(asked.query, asked.registry, within)
+    below = asked.registry.units.descendants(within.uid)
+    return sorted((unit for unit in below if unit.level == level and unit.in_force(on)), key=lambda unit: unit.uid)
+
+
+async def _missing(asked: Asked) -> dict[str, Any]:
+    """Who is expected and hasn't spoken, by name; with `waived` where the obligation is."""
+    only(asked.query, MISSING_PARAMETERS)
+    question = understand(asked.query, asked.registry, asked.key, asked.now)
     subject = question.subject
-    expected = expected_reporters(registry, question.programme, subject.coverage, subject.coverage_period)
-    async with reader.pool().acquire() as connection:
-        live = await read_store.live_reporters(
-            connection, question.programme.slug, subject.coverage, str(subject.coverage_period)
-        )
+    reading = asked.reading(question.programme, question.on)
+    spoken, waived = await reading.spoken(subject), await reading.waived(subject)
+    ladder = asked.registry.units.ladder
+    expected = asked.expectations.reporters(question.programme, subject.coverage, subject.coverage_period)
     rows = [
-        {"uid": unit.uid, "code": unit.code, "name": unit.name, "level": unit.level, "agency": agency}
-        for unit, agency, _ in sorted(expected, key=lambda item: (item[0].uid, item[1]))
-        if (unit.uid, agency) not in live
-        and unit.uid > question.after
-        and any(step.uid == question.within.uid for step in registry.units.path(unit.uid))
-    ]
-    page = rows[: question.limit]
-    return {"rows": page, "next": page[-1]["uid"] if len(rows) > len(page) else None}
+        {
+            "uid": unit.uid, "code": unit.code, "name": unit.name, "level": unit.level, "agency": agency,
+            "waived": (unit.uid, agency) in waived,
+        }
+        for unit, agency, _ in expected
+        if (unit.uid, agency) not in spoken and question.within in ladder(unit.uid, question.on)
+    ]  # fmt: skip
+    rows.sort(key=lambda row: (row["uid"], row["agency"]))
+    left = [row for row in rows if f"{row['uid']} {row['agency']}" > question.after]
+    page = left[: question.limit]
+    last = page[-1] if len(left) > len(page) else None
+    return {"rows": page, "next": f"{last['uid']} {last['agency']}" if last else None}
 
 
-async def _unit(reader: Reader, request: Request, registry: Registry, _: Key) -> dict[str, Any]:
-    _only(request.query_params, UNIT_PARAMETERS)
-    text = request.query_params.get("on")
+async def _explain(asked: Asked) -> dict[str, Any]:
+    only(asked.query, EXPLAIN_PARAMETERS)
+    question = understand(asked.query, asked.registry, asked.key, asked.now)
+    reading = asked.reading(question.programme, question.on)
+    rows = await _all_rows(reading, question, [question.within], None)
+    events = await explain.events_behind(asked.connection, asked.registry, question)
+    return {"figure": rows, **events}
+
+
+async def _timeliness(asked: Asked) -> dict[str, Any]:
+    only(asked.query, TIMELINESS_PARAMETERS)
+    programme = programme_asked(asked.query, asked.registry)
+    report = programme.report.get(asked.query.get("report", ""))
+    if report is None:
+        raise QueryError("report", f"expected one of {', '.join(programme.report)}, got {asked.query.get('report')!r}")
+    today = asked.now.astimezone(ZoneInfo(programme.timezone)).date()
+    periods = periods_asked(asked.query, programme, report.period, today)
+    if periods[0].kind is not report.period:
+        raise QueryError("period", f"{report.slug} is owed by the {report.period}, got {asked.query['period']}")
+    place = place_asked(asked.query, asked.registry, asked.key, programme.calendar.end(periods[-1]), today)
+    left = [unit for unit in _units(asked, place.within, place.on) if unit.uid > place.after]
+    page = left[: max(1, place.limit // len(periods))]
+    reading = asked.reading(programme, place.on)
+    rows: list[dict[str, Any]] = []
+    for period in periods:
+        states = await reading.obligations([f"obligation:{report.slug}"], period, [unit.uid for unit in page])
+        for unit in page:
+            told = timeliness(states.get(unit.uid, {}))
+            rows.append({**identity(unit, period), "report": report.slug, **told, "as_of": asked.now.isoformat()})
+    rows.sort(key=lambda row: row["uid"])
+    return {"rows": rows, "next": page[-1].uid if len(left) > len(page) else None}
+
+
+async def _event(asked: Asked) -> dict[str, Any]:
+    only(asked.query, frozenset({"format"}))
+    source, event_id = asked.request.path_params["source"], asked.request.path_params["id"]
+    key = asked.key
+    if not key.can_read:  # its own events only: the subtree doesn't count
+        key = replace(key, subtree="")
+    found = await explain.event_status(asked.connection, asked.registry, key, source, event_id)
+    if not found and not source.startswith("/"):  # a source like /tests loses its slash in a path
+        found = await explain.event_status(asked.connection, asked.registry, key, f"/{source}", event_id)
+    pending = [{"source": source, "id": event_id, "status": "pending"}]
+    return {"rows": found or pending, "next": None}
+
+
+async def _unit(asked: Asked) -> dict[str, Any]:
+    only(asked.query, frozenset({"on", "format"}))
+    text = asked.query.get("on")
     try:
-        on = date.fromisoformat(text) if text else reader.now().astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date()
+        on = date.fromisoformat(text) if text else asked.now.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date()
     except ValueError:
         raise QueryError("on", f"expected a date like 2025-06-30, got {text!r}") from None
-    code = request.path_params["code"]
-    unit = registry.units.find(code, on)
+    code, units = asked.request.path_params["code"], asked.registry.units
+    unit = units.find(code, on)
     if unit is None:
         raise QueryError("code", f"no unit has the code or uid {code!r} on {on}")
-    return {
+    told = {
         "uid": unit.uid,
         "code": unit.code,
         "name": unit.name,
@@ -202,58 +276,7 @@ async def _unit(reader: Reader, request: Request, registry: Registry, _: Key) ->
         "valid_to": unit.valid_to and unit.valid_to.isoformat(),
         "successor": unit.successor,
         "other_successors": list(unit.other_successors),
-        "predecessors": [former.uid for former in registry.units.predecessors(unit.uid)],
-        "path": [step.uid for step in registry.units.path(unit.uid)],
+        "predecessors": [former.uid for former in units.predecessors(unit.uid)],
+        "path": [step.uid for step in units.path(unit.uid)],
     }
-
-
-def _understand(query: Mapping[str, str], registry: Registry, key: Key, now: datetime) -> Question:
-    programme = _programme(query, registry)
-    today = now.astimezone(ZoneInfo(programme.timezone)).date()
-    if ("indicator" in query) == ("activity" in query):
-        raise QueryError("indicator", "expected exactly one of indicator and activity")
-    period = _period(query, programme, today)
-    if "indicator" in query:
-        subject = indicator_subject(programme, query["indicator"], period, today)
-    else:
-        subject = activity_subject(programme, query["activity"], period, today)
-    units_on = programme.calendar.end(period)
-    within = registry.units.find(query.get("within", key.subtree), units_on)
-    if within is None:
-        raise QueryError("within", f"no unit has the code or uid {query.get('within', key.subtree)!r} on {units_on}")
-    if not registry.units.covers(key.subtree, within.uid):
-        raise ForbiddenError(f"this key reaches what lies below {key.subtree}")
-    return Question(programme, subject, period, within, units_on, _limit(query), query.get("after", ""))
-
-
-def _programme(query: Mapping[str, str], registry: Registry) -> Programme:
-    slug = query.get("programme")
-    if slug is None and len(registry.programmes) == 1:
-        return next(iter(registry.programmes.values()))
-    programme = registry.programmes.get(slug or "")
-    if programme is None:
-        raise QueryError("programme", f"expected one of {', '.join(sorted(registry.programmes))}, got {slug!r}")
-    return programme
-
-
-def _period(query: Mapping[str, str], programme: Programme, today: date) -> Period:
-    if "period" not in query:
-        kind = programme.indicator[query["indicator"]].period if query.get("indicator") in programme.indicator else None
-        return programme.calendar.containing(today, kind or PeriodKind.MONTH)
-    try:
-        return parse_period(query["period"])
-    except ValueError as error:
-        raise QueryError("period", str(error)) from None
-
-
-def _limit(query: Mapping[str, str]) -> int:
-    text = query.get("limit", str(MOST_ROWS))
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_ROWS:
-        raise QueryError("limit", f"expected a number from 1 to {MOST_ROWS}, got {text!r}")
-    return int(text)
-
-
-def _only(query: Mapping[str, str], known: frozenset[str]) -> None:
-    for name in query:
-        if name not in known:
-            raise QueryError(name, f"no such parameter; expected {', '.join(sorted(known))}")
+    return {**told, "rows": [told]} if "format" in asked.query else told

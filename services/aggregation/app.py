@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from services.aggregation import memory
 from services.aggregation.api import Reader, routes
 from services.aggregation.consumer import PartitionConsumer
-from services.aggregation.figures import Expectations
+from services.aggregation.coverage import Expectations
 from services.aggregation.keeper import Keeper
 from services.aggregation.ownership import ordinal, owned
 from shared import topology
@@ -139,7 +139,7 @@ def make_app(settings: Settings) -> Starlette:
         registry=lambda: aggregation.follower.registry,
         pool=aggregation.pool,
         now=aggregation.clock.now,
-        expectations=Expectations(),
+        expectations=Expectations(lambda: aggregation.follower.registry),
     )
 
     def describe() -> Mapping[str, Any]:

@@ -30,7 +30,8 @@ class Part(NamedTuple):
 
 
 class Narrowed(NamedTuple):
-    """A measure that counts only some of its activities' numbers, and so has parts of its own (`measure:<slug>`)."""
+    """A measure that counts only some of its activities' numbers, and so has parts of its own: `measure:<slug>`, or
+    `unit:<slug>` where each unit counts once."""
 
     slug: str
     groups: frozenset[str]
@@ -105,7 +106,7 @@ def _measure_parts(
     known = not measure.groups or all(group in measure.groups for group, count in participants.items() if count)
     amount = sum(count for line, count in lines.items() if not measure.lines or line in measure.lines)
     counters = Counters(1, 0, 0, 0, people, female if known else 0, amount)
-    name = f"measure:{measure.slug}"
+    name = f"{'unit' if measure.own else 'measure'}:{measure.slug}"
     yield Part(name, counters, measure.own)
     for dimension in measure.breakdowns:
         if dimension in options:

@@ -2,31 +2,42 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 
+import asyncpg
 from pydantic_core import from_json
 
 from services.aggregation.parts import Counters
 from services.aggregation.rollup import Said
 from shared.db import Connection
 
+NOTHING = "\x01"  # no part's name begins with a control character
+
+# One part by its name, and with a prefix also the parts below it.
 CELLS = """
-    SELECT unit, by, sum(records)::bigint, sum(reported)::bigint, sum(numerator)::bigint, sum(denominator)::bigint,
-           sum(people)::bigint, sum(female)::bigint, sum(amount)::bigint
+    SELECT unit, period, by, sum(records)::bigint, sum(reported)::bigint, sum(numerator)::bigint,
+           sum(denominator)::bigint, sum(people)::bigint, sum(female)::bigint, sum(amount)::bigint
     FROM aggregation.cell
-    WHERE unit = ANY($1) AND subject = $2 AND period = ANY($3) AND programme = $4
-    GROUP BY unit, by
+    WHERE unit = ANY($1) AND subject = ANY($2) AND period = ANY($3) AND programme = $4
+      AND (by = $5 OR starts_with(by, $6))
+    GROUP BY unit, period, by
 """
-REPORTED = """
-    SELECT unit, sum(reported)::bigint AS reported
-    FROM aggregation.cell
-    WHERE unit = ANY($1) AND subject = $2 AND period = $3 AND programme = $4 AND by = ''
-    GROUP BY unit
+UNITS_ONCE = """
+    SELECT DISTINCT unit FROM (
+        SELECT unit FROM aggregation.cell
+        WHERE programme = $1 AND subject = ANY($2) AND period = ANY($3) AND by = $4 AND by LIKE 'unit:%'
+        GROUP BY unit, subject, period HAVING sum(records) > 0
+    ) AS active
 """
 LIVE_REPORTERS = """
     SELECT unit, agency FROM aggregation.record
     WHERE programme = $1 AND subject = $2 AND period = $3 AND alive
+      AND (subject LIKE 'indicator:%' OR subject LIKE 'report:%')
 """
-
+WAIVED = """
+    SELECT unit, agency FROM aggregation.record
+    WHERE programme = $1 AND subject = ANY($2) AND period = $3 AND alive AND state = 'waived'
+"""
 # The last state of each reporter up to a period; periods of one kind sort as texts.
 LAST_STATES = """
     SELECT DISTINCT ON (record.unit, record.agency)
@@ -34,32 +45,70 @@ LAST_STATES = """
     FROM aggregation.record
     JOIN aggregation.ledger USING (id, source, sender, province)
     WHERE record.programme = $1 AND record.subject = $2 AND record.period <= $3 AND record.alive
+      AND (record.subject LIKE 'indicator:%' OR record.subject LIKE 'report:%')
     ORDER BY record.unit, record.agency, record.period DESC
+"""
+STATE = "SELECT coalesce(sum(batch), 0)::bigint AS batch, max(applied_at) AS applied_at FROM aggregation.progress"
+# A withdrawal of an activity names only the record: all of the units' are read, and told apart by the record's key.
+BEHIND = """
+    SELECT province, sender, source, id, kind, unit, time, accepted_at, data FROM aggregation.ledger
+    WHERE unit = ANY($1) AND kind = ANY($2) AND data->>'programme' = $3 AND (unit, id) > ($4, $5)
+      AND (data->>$6::text = ANY($7) AND (data->>'period' = ANY($8) OR data->>'held_on' BETWEEN $9 AND $10)
+           OR kind = 'record.retracted' AND $6 = 'activity' AND data->>'record' IS NOT NULL)
+    ORDER BY unit, id LIMIT $11
+"""
+STANDING = "SELECT key, province, id, source, sender, alive FROM aggregation.record WHERE key = ANY($1)"
+EVENTS = """
+    SELECT province, sender, source, id, kind, unit, time, accepted_at, data FROM aggregation.ledger
+    WHERE source = $1 AND id = $2
+"""
+CONFLICTS = "SELECT sender, province FROM aggregation.conflict WHERE source = $1 AND id = $2"
+DEAD = """
+    SELECT reason, state, event->>'sender' AS sender, event->>'subject' AS unit FROM aggregation.dead
+    WHERE event->>'source' = $1 AND event->>'id' = $2
 """
 
 
 async def read_cells(
-    connection: Connection, programme: str, subject: str, periods: Sequence[str], units: Sequence[str]
+    connection: Connection,
+    programme: str,
+    subjects: Sequence[str],
+    periods: Sequence[str],
+    units: Sequence[str],
+    part: str = "",
+    below: str = NOTHING,
 ) -> dict[str, dict[str, Counters]]:
-    """The counters of each unit by `by`, added up over the periods and over a root's provinces."""
+    """The counters of each unit by `by`, added up over subjects, periods and a root's provinces.
+
+    The part `part`, and those whose name begins with `below`.
+    """
     found: dict[str, dict[str, Counters]] = defaultdict(dict)
-    for unit, by, *counters in await connection.fetch(CELLS, units, subject, periods, programme):
-        found[unit][by] = Counters(*counters)
+    for unit, _, by, *counters in await connection.fetch(CELLS, units, subjects, periods, programme, part, below):
+        held = found[unit].get(by)
+        if held is None:
+            found[unit][by] = Counters(*counters)
+        else:
+            found[unit][by] = Counters(*(a + b for a, b in zip(held, counters, strict=True)))
     return found
 
 
-async def read_reported(
-    connection: Connection, programme: str, subject: str, period: str, units: Sequence[str]
-) -> dict[str, int]:
-    """How many reporters below each unit have a live record."""
-    rows = await connection.fetch(REPORTED, units, subject, period, programme)
-    return {row["unit"]: row["reported"] for row in rows}
+async def units_once(
+    connection: Connection, programme: str, subjects: Sequence[str], periods: Sequence[str], part: str
+) -> list[str]:
+    """The units with at least one record in any of the periods."""
+    return [row["unit"] for row in await connection.fetch(UNITS_ONCE, programme, subjects, periods, part)]
 
 
 async def live_reporters(connection: Connection, programme: str, subject: str, period: str) -> set[tuple[str, str]]:
     """The (unit, agency) with a live record."""
     rows = await connection.fetch(LIVE_REPORTERS, programme, subject, period)
     return {(row["unit"], row["agency"]) for row in rows}
+
+
+async def waived(connection: Connection, programme: str, reports: Sequence[str], period: str) -> set[tuple[str, str]]:
+    """The (unit, agency) whose obligation for one of these reports is waived."""
+    subjects = [f"obligation:{report}" for report in reports]
+    return {(row["unit"], row["agency"]) for row in await connection.fetch(WAIVED, programme, subjects, period)}
 
 
 async def last_states(connection: Connection, programme: str, subject: str, period: str) -> list[Said]:
@@ -69,3 +118,45 @@ async def last_states(connection: Connection, programme: str, subject: str, peri
         Said(row["province"], row["sender"], row["kind"], row["unit"], row["time"], from_json(row["data"]))
         for row in rows
     ]
+
+
+async def state(connection: Connection) -> tuple[int, datetime | None]:
+    """A number that changes with every batch, and when the last one was applied."""
+    (row,) = await connection.fetch(STATE)
+    return row["batch"], row["applied_at"]
+
+
+async def events_of(connection: Connection, source: str, event_id: str) -> list[asyncpg.Record]:
+    """What the ledger holds under this source and id: of several senders perhaps."""
+    return list(await connection.fetch(EVENTS, source, event_id))
+
+
+async def conflicts_of(connection: Connection, source: str, event_id: str) -> list[asyncpg.Record]:
+    """Who sent another body under an identity that was taken."""
+    return list(await connection.fetch(CONFLICTS, source, event_id))
+
+
+async def dead_of(connection: Connection, source: str, event_id: str) -> list[asyncpg.Record]:
+    """What could not be applied."""
+    return list(await connection.fetch(DEAD, source, event_id))
+
+
+async def standing(connection: Connection, keys: Sequence[str]) -> dict[tuple[str, str], asyncpg.Record]:
+    """The records under these keys by (key, province)."""
+    return {(row["key"], row["province"]): row for row in await connection.fetch(STANDING, keys)}
+
+
+async def behind(
+    connection: Connection,
+    programme: str,
+    units: Sequence[str],
+    kinds: Sequence[str],
+    field: str,
+    slugs: Sequence[str],
+    periods: Sequence[str],
+    days: tuple[str, str],
+    after: tuple[str, str],
+    limit: int,
+) -> list[asyncpg.Record]:
+    """The ledger's events of these units that name one of the slugs in `field`, in these periods or on these days."""
+    return list(await connection.fetch(BEHIND, units, kinds, programme, *after, field, slugs, periods, *days, limit))

@@ -136,7 +136,7 @@ def measured(measure: dict[str, Any], data: dict[str, Any]) -> list[tuple[str, d
         "female": data["female"] if not groups or set(people) <= set(groups) else 0,
         "amount": sum(item["amount"] for item in data["money"] if not lines or item["line"] in lines),
     }
-    name = f"measure:{measure['slug']}"
+    name = f"{'unit' if measure['counts'] == 'units' else 'measure'}:{measure['slug']}"
     split = [f"{name},{key}:{options(data)[key]}" for key in measure.get("breakdowns", ()) if key in options(data)]
     return [(by, counts) for by in (name, *split)]
 

@@ -1,0 +1,113 @@
+"""Which events stand behind a figure, and what became of one event."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+from pydantic_core import from_json
+
+from services.aggregation import read_store
+from services.aggregation.questions import Question
+from services.aggregation.rollup import Said, record_key
+from shared.db import Connection
+from shared.events import Kind
+from shared.registry.snapshot import Key, Registry
+
+_KINDS = {
+    "activity": [Kind.ACTIVITY_RECORDED, Kind.RECORD_RETRACTED],
+    "indicator": [Kind.INDICATOR_REPORTED, Kind.RECORD_RETRACTED],
+}
+
+
+async def events_behind(connection: Connection, registry: Registry, question: Question) -> dict[str, Any]:
+    """The events of the figure's unit and all below it, page by page, each with what it does to the figure.
+
+    `counted`: it is the record's winner; `superseded`: a stronger one is; `withdrawn`: its record is no more.
+    """
+    subject, programme = question.subject, question.programme
+    what = subject.cells[0].partition(":")[0]
+    if what not in _KINDS:
+        what = "activity"
+    units = [unit.uid for unit in registry.units if question.within in registry.units.ladder(unit.uid, question.on)]
+    start = programme.calendar.start(question.subjects[0].period)
+    end = programme.calendar.end(question.subjects[-1].period)
+    unit, _, event_id = question.after.partition(" ")
+    rows = await read_store.behind(
+        connection,
+        programme.slug,
+        units,
+        _KINDS[what],
+        what,
+        [cell.partition(":")[2] for cell in subject.cells],
+        [str(period) for item in question.subjects for period in item.periods] if what == "indicator" else [],
+        (start.isoformat(), end.isoformat()),
+        (unit, event_id),
+        question.limit + 1,
+    )
+    page = rows[: question.limit]
+    told = await _told(connection, page)
+    last = page[-1] if len(rows) > len(page) else None
+    return {"rows": told, "next": f"{last['unit']} {last['id']}" if last else None}
+
+
+async def _told(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
+    said = [
+        Said(row["province"], row["sender"], row["kind"], row["unit"], row["time"], from_json(row["data"]))
+        for row in rows
+    ]
+    keys = [record_key(item) for item in said]
+    standing = await read_store.standing(connection, sorted(set(keys)))
+    return [
+        {
+            "source": row["source"],
+            "id": row["id"],
+            "sender": row["sender"],
+            "kind": row["kind"],
+            "uid": row["unit"],
+            "time": row["time"].isoformat(),
+            "accepted_at": row["accepted_at"].isoformat(),
+            "status": _status(row, standing.get((key, row["province"]))),
+            "record": key,
+            "data": item.data,
+        }
+        for row, item, key in zip(rows, said, keys, strict=True)
+    ]
+
+
+def _status(row: asyncpg.Record, record: asyncpg.Record | None) -> str:
+    if record is None:
+        return "superseded"
+    wins = (record["id"], record["source"], record["sender"]) == (row["id"], row["source"], row["sender"])
+    if row["kind"] == Kind.RECORD_RETRACTED:
+        return "withdrawal" if wins else "superseded"
+    if wins:
+        return "counted"
+    return "superseded" if record["alive"] else "withdrawn"
+
+
+async def event_status(
+    connection: Connection, registry: Registry, key: Key, source: str, event_id: str
+) -> list[dict[str, Any]]:
+    """What became of the event with this source and id, of every sender whose units the key reaches.
+
+    `applied` or `superseded`, `conflict` (another body came first), `dead`; nothing for one that hasn't arrived: it is
+    still pending, if it was ever accepted.
+    """
+    found: list[dict[str, Any]] = []
+    ledger = await read_store.events_of(connection, source, event_id)
+    for row, told in zip(ledger, await _told(connection, ledger), strict=True):
+        status = "superseded" if told["status"] in {"superseded", "withdrawn"} else "applied"
+        if row["sender"] == key.sender or _reaches(registry, key, row["unit"]):
+            found.append({**told, "status": status})
+    for row in await read_store.conflicts_of(connection, source, event_id):
+        if row["sender"] == key.sender or _reaches(registry, key, row["province"]):
+            found += [{"source": source, "id": event_id, "sender": row["sender"], "status": "conflict"}]
+    for row in await read_store.dead_of(connection, source, event_id):
+        if row["state"] == "waiting" and (row["sender"] == key.sender or _reaches(registry, key, row["unit"])):
+            dead = {"source": source, "id": event_id, "sender": row["sender"], "status": "dead"}
+            found += [{**dead, "reason": row["reason"]}]
+    return found
+
+
+def _reaches(registry: Registry, key: Key, uid: str | None) -> bool:
+    return uid is not None and uid in registry.units and registry.units.covers(key.subtree, uid)

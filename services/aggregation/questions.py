@@ -1,0 +1,150 @@
+"""A request's parameters, understood: pure. What can't be is refused with the parameter's name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from services.aggregation.subjects import QueryError, Subject, subject_of
+from shared.periods import Period, PeriodKind, parse_period
+from shared.programme import Programme
+from shared.registry.snapshot import Key, Registry
+from shared.units import Unit
+
+MISSING_PARAMETERS = frozenset({"programme", "indicator", "activity", "within", "period", "limit", "after", "format"})
+ROLLUP_PARAMETERS = MISSING_PARAMETERS | {"level", "by", "view", "sort"}
+EXPLAIN_PARAMETERS = MISSING_PARAMETERS | {"view"}
+TIMELINESS_PARAMETERS = frozenset(
+    {"programme", "report", "within", "level", "period", "limit", "after", "view", "format"}
+)
+MOST_ROWS = 1000
+MOST_PERIODS = 60
+VIEWS = ("as_reported", "as_of_today")
+SORTS = ("uid", "name", "value", "coverage", "units_missing")
+
+
+class ForbiddenError(Exception):
+    """The key doesn't reach what is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked. `on` is the day whose tree the figures stand on."""
+
+    programme: Programme
+    subjects: tuple[Subject, ...]  # one a period
+    within: Unit
+    on: date
+    limit: int
+    after: str
+
+    @property
+    def subject(self) -> Subject:
+        """That of the last period."""
+        return self.subjects[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where, on which day's tree, and how much of it."""
+
+    within: Unit
+    on: date
+    limit: int
+    after: str
+
+
+def understand(query: Mapping[str, str], registry: Registry, key: Key, now: datetime) -> Question:
+    """A question about an indicator, measure or activity. Raises QueryError or ForbiddenError."""
+    programme = programme_asked(query, registry)
+    today = now.astimezone(ZoneInfo(programme.timezone)).date()
+    if ("indicator" in query) == ("activity" in query):
+        raise QueryError("indicator", "expected exactly one of indicator and activity")
+    field = "indicator" if "indicator" in query else "activity"
+    native = programme.indicator[query[field]].period if query[field] in programme.indicator else PeriodKind.MONTH
+    periods = periods_asked(query, programme, native, today)
+    subjects = tuple(subject_of(programme, field, query[field], period, today) for period in periods)
+    place = place_asked(query, registry, key, programme.calendar.end(periods[-1]), today)
+    return Question(programme, subjects, place.within, place.on, place.limit, place.after)
+
+
+def place_asked(query: Mapping[str, str], registry: Registry, key: Key, end: date, today: date) -> Place:
+    """The unit below which is asked, on the tree of the period's end or of today."""
+    view = query.get("view", VIEWS[0])
+    if view not in VIEWS:
+        raise QueryError("view", f"expected one of {', '.join(VIEWS)}, got {view!r}")
+    on = max(end, today) if view == "as_of_today" else end
+    name = query.get("within", key.subtree)
+    within = registry.units.find(name, on)
+    if within is None:
+        raise QueryError("within", f"no unit has the code or uid {name!r} on {on}")
+    if "within" not in query:
+        within = registry.units.ladder(within.uid, on)[0]  # a key of old times reaches what its unit became
+    if not registry.units.covers(key.subtree, within.uid):
+        raise ForbiddenError(f"this key reaches what lies below {key.subtree}")
+    return Place(within, on, _limit(query), query.get("after", ""))
+
+
+def programme_asked(query: Mapping[str, str], registry: Registry) -> Programme:
+    """The programme named, or the only one."""
+    slug = query.get("programme")
+    if slug is None and len(registry.programmes) == 1:
+        return next(iter(registry.programmes.values()))
+    programme = registry.programmes.get(slug or "")
+    if programme is None:
+        raise QueryError("programme", f"expected one of {', '.join(sorted(registry.programmes))}, got {slug!r}")
+    return programme
+
+
+def periods_asked(query: Mapping[str, str], programme: Programme, native: PeriodKind, today: date) -> list[Period]:
+    """One period, or a range of one kind (`2023-Q1..2023-Q4`); the current one where none is named."""
+    if "period" not in query:
+        return [programme.calendar.containing(today, native)]
+    first_text, _, last_text = query["period"].partition("..")
+    try:
+        first = parse_period(first_text)
+        last = parse_period(last_text) if last_text else first
+    except ValueError as error:
+        raise QueryError("period", str(error)) from None
+    if first.kind is not last.kind or not 0 <= last.ordinal - first.ordinal < MOST_PERIODS:
+        raise QueryError(
+            "period", f"expected two periods of one kind, in order, at most {MOST_PERIODS}, got {query['period']!r}"
+        )
+    try:
+        for period in (first, last):
+            programme.calendar.start(period) - timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise QueryError("period", f"out of the calendar, got {query['period']!r}") from None
+    return [first.shift(count) for count in range(last.ordinal - first.ordinal + 1)]
+
+
+def sort_asked(query: Mapping[str, str]) -> tuple[str, bool]:
+    """The column to sort by, and whether downwards (`-value`)."""
+    text = query.get("sort", SORTS[0])
+    column = text.removeprefix("-")
+    if column not in SORTS:
+        raise QueryError("sort", f"expected one of {', '.join(SORTS)}, or -<one>, got {text!r}")
+    return column, text.startswith("-")
+
+
+def level_asked(query: Mapping[str, str], registry: Registry, within: Unit) -> str:
+    """The level of the rows; the unit's own without one."""
+    level = query.get("level", within.level)
+    known = sorted({unit.level for unit in registry.units})
+    if level not in known:
+        raise QueryError("level", f"expected one of {', '.join(known)}, got {level!r}")
+    return level
+
+
+def _limit(query: Mapping[str, str]) -> int:
+    text = query.get("limit", str(MOST_ROWS))
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_ROWS:
+        raise QueryError("limit", f"expected a number from 1 to {MOST_ROWS}, got {text!r}")
+    return int(text)
+
+
+def only(query: Mapping[str, str], known: frozenset[str]) -> None:
+    """Refuse a parameter that isn't known: a misspelt one must not pass in silence."""
+    for name in query:
+        if name not in known:
+            raise QueryError(name, f"no such parameter; expected {', '.join(sorted(known))}")
