@@ -80,6 +80,10 @@ def place_asked(query: Mapping[str, str], registry: Registry, key: Key, end: dat
         raise QueryError("within", f"no unit has the code or uid {name!r} on {on}")
     if "within" not in query:
         within = registry.units.ladder(within.uid, on)[0]  # a key of old times reaches what its unit became
+    if not within.in_force(on):
+        now = registry.units.ladder(within.uid, on)[0]
+        hint = f"ask for {now.uid}" if now is not within else "ask with view=as_of_today"
+        raise QueryError("within", f"{within.uid} is not in force on {on}: {hint}")
     if not registry.units.covers(key.subtree, within.uid):
         raise ForbiddenError(f"this key reaches what lies below {key.subtree}")
     return Place(within, on, _limit(query), query.get("after", ""))

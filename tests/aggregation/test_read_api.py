@@ -1,0 +1,313 @@
+"""The read API over both trees, on a running system at the end of 2025."""
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import aio_pika
+import asyncpg
+import httpx
+import pytest
+
+from deploy.local.stack import LocalStack
+from tests.conftest import NewDatabase
+from tests.system import System, event
+
+HUU_LUNG, CAI_KINH = "186@1", "06427@2"
+
+
+@pytest.fixture(scope="module")
+def late(stack: LocalStack, rabbitmq: Any, session_database: NewDatabase, loaded_template: str) -> Iterator[System]:
+    settings = {"KIP_CLOCK": "2025-12-20T08:00:00+07:00"}
+    running = System(stack, rabbitmq.add_vhost("late"), session_database(loaded_template), settings=settings)
+    yield running
+    running.services.stop()
+
+
+def figure(subject: str, period: str, part: int, whole: int = 100, revision: int = 0, **more: Any) -> dict[str, Any]:
+    data = {
+        "indicator": "child-service-access", "agency": "ubnd-xa", "period": period, "revision": revision,
+        "numerator": part, "denominator": whole,
+        "breakdown": [{"by": {"domain": "health"}, "numerator": part // 2, "denominator": whole}],
+    }  # fmt: skip
+    return event("indicator.reported", subject, data, **more)
+
+
+def held(subject: str, activity: str, record: str, day: str, **data: Any) -> dict[str, Any]:
+    body = {"activity": activity, "record": record, "revision": 0, "held_on": day, "agency": "ubnd-xa", **data}
+    return event("activity.recorded", subject, body)
+
+
+def post(system: System, *events: dict[str, Any]) -> None:
+    before = applied(system)
+    answer = system.post(list(events))
+    assert answer.status_code == 202, answer.text
+    system.wait_until(lambda: applied(system) >= before + len(events), "the events are applied")
+
+
+def applied(system: System) -> float:
+    return system.metric("aggregation", "kip_events_applied_total")
+
+
+def one(system: System, **query: str) -> dict[str, Any]:
+    (row,) = system.rollups(**query)
+    return row
+
+
+def oblige(system: System, unit: str, state: str, revision: int) -> None:
+    """Publish as notifications does."""
+    data = {
+        "programme": "ecd-1437", "report": "progress-quarterly", "agency": "ubnd-xa", "period": "2023-Q2",
+        "state": state, "cycle": 1, "due_at": "2023-06-16T10:00:00Z", "met_at": None, "revision": revision,
+    }  # fmt: skip
+    body = event(f"obligation.{state}", unit, data, source="/kip/notifications", sender="kip-notifications")
+    body |= {"acceptedat": "2023-06-20T00:00:00Z", "province": "20@2", "time": f"2023-06-20T00:00:0{revision}Z"}
+
+    async def publish() -> None:
+        database = await asyncpg.connect(system.environment["KIP_DATABASE_URL"])
+        partition = await database.fetchval("SELECT partition FROM registry.partition WHERE province = '20@2'")
+        await database.close()
+        connection = await aio_pika.connect(system.environment["KIP_AMQP_URL"])
+        async with connection:
+            exchange = await (await connection.channel()).get_exchange("kip.events")
+            message = aio_pika.Message(json.dumps([body]).encode())
+            await exchange.publish(message, routing_key=f"obligation.{state}.{partition}")
+
+    before = applied(system)
+    asyncio.run(publish())
+    system.wait_until(lambda: applied(system) > before, "the obligation is counted")
+
+
+def test_a_figure_stands_on_the_tree_of_its_time_and_on_todays(late: System) -> None:
+    post(late, figure("06427", "2025-Q2", 60), figure("06442", "2025-Q2", 30), figure("06412", "2025-Q2", 10))
+    asked = {"indicator": "child-service-access", "period": "2025-Q2"}
+    assert one(late, within=HUU_LUNG, **asked)["numerator"] == 100
+    units = late.read("/v1/units/06427@2").json()
+    sources = {"06427@1": 60, "06442@1": 30, "06412@1": 10}
+    mine = [uid for uid in units["predecessors"] if uid in sources]
+    row = one(late, within=CAI_KINH, view="as_of_today", **asked)
+    assert row["numerator"] == sum(sources[uid] for uid in mine)
+    assert row["units_expected"] == len(units["predecessors"])
+    assert sorted(row["lineage"]) == sorted(units["predecessors"])
+    province = one(late, within="20@2", view="as_of_today", **asked)
+    assert (province["numerator"], province["lineage"]) == (100, ["20@1"])
+    assert one(late, within="20@1", **asked)["numerator"] == 100
+    assert late.read("/v1/rollups", within=CAI_KINH, **asked).status_code == 400  # there was no such unit then
+
+
+def test_a_divided_commune_makes_the_figures_of_its_heirs_approximate(late: System) -> None:
+    asked = {"indicator": "child-service-access", "period": "2023-Q1", "within": "VN", "view": "as_of_today"}
+    rows: list[dict[str, Any]] = []
+    after: dict[str, str] = {}
+    while True:
+        body = late.read("/v1/rollups", level="commune", **asked, **after).json()
+        rows += body["rows"]
+        if body["next"] is None:
+            break
+        after = {"after": body["next"]}
+    assert len(rows) == 3321
+    torn = [row for row in rows if row["approximate"]]
+    assert torn
+    divided = late.read(f"/v1/units/{torn[0]['divided'][0]}").json()
+    assert torn[0]["uid"] in [divided["successor"], *divided["other_successors"]]
+    assert not one(late, **asked)["approximate"]
+
+
+def test_a_year_over_the_merger_sits_on_the_later_tree(late: System) -> None:
+    post(
+        late,
+        held("06427", "parent-counselling", "spring", "2025-03-09", participants={"parent": 10}),
+        held("06427", "parent-counselling", "autumn", "2025-09-09", participants={"parent": 5}),
+    )
+    row = one(late, activity="parent-counselling", within=CAI_KINH, period="2025")
+    assert (row["value"], row["participants"], row["approximate"]) == (2, 15, True)
+    assert one(late, activity="parent-counselling", within="20@2", period="2025")["participants"] == 15
+
+
+def test_knowledge_is_shown_pooled_by_group_and_as_staff_and_parents_apart(late: System) -> None:
+    groups = {"staff-community": (9, 10), "parent": (50, 100), "caregiver": (10, 100)}
+    data = {
+        "indicator": "knowledge-skills-provided", "agency": "ubnd-xa", "period": "2023-Q1", "revision": 0,
+        "numerator": 69, "denominator": 210,
+        "breakdown": [{"by": {"group": g}, "numerator": n, "denominator": d} for g, (n, d) in groups.items()],
+    }  # fmt: skip
+    education = {**data, "agency": "so-gddt", "numerator": 80, "denominator": 90, "breakdown": [
+        {"by": {"group": "staff-education"}, "numerator": 80, "denominator": 90}]}  # fmt: skip
+    post(late, event("indicator.reported", "06412", data), event("indicator.reported", "20@1", education))
+    asked = {"indicator": "knowledge-skills-provided", "within": "20@1", "period": "2023-Q1"}
+    assert (one(late, **asked)["numerator"], one(late, **asked)["denominator"]) == (149, 300)
+    series = {row["by"]["series"]: (row["numerator"], row["denominator"]) for row in late.rollups(by="series", **asked)}
+    assert series == {"b1-staff": (89, 100), "b2-parents-caregivers": (60, 200)}
+    assert {row["by"]["group"] for row in late.rollups(by="group", **asked)} == {*groups, "staff-education"}
+    assert (
+        one(late, **{**asked, "within": "186@1"})["numerator"] == 69
+    )  # the department's goes up from the province only
+    assert late.read("/v1/rollups", by="shoe-size", **asked).json()["field"] == "by"
+
+
+def test_the_network_model_carries_states_forward_stops_and_says_why(late: System) -> None:
+    def states(subject: str, agency: str, period: str, third: bool) -> dict[str, Any]:
+        components = {"c1-network": True, "c2-needs-monitoring": True, "c3-pilot-model": third}
+        data = {"indicator": "district-network-model", "agency": agency, "period": period, "revision": 0}
+        return event("indicator.reported", subject, {**data, "components": components})
+
+    post(late, states("186@1", "ubnd-huyen", "2023-Q1", True))
+    asked = {"indicator": "district-network-model", "within": "20@1"}
+    first, silent = (one(late, period=period, **asked) for period in ("2023-Q1", "2023-Q2"))
+    assert (first["numerator"], first["units_reported"]) == (1, 1)
+    assert (silent["numerator"], silent["units_reported"], silent["denominator"]) == (1, 0, first["units_expected"])
+    nation = one(late, indicator="district-network-model", within="VN", period="2023-Q1")
+    assert (nation["value"], nation["reason"]["code"]) == (None, "no_status_of_their_own")
+    stopped = one(late, indicator="district-network-model", within="20@2", period="2025-Q3")
+    assert (stopped["value"], stopped["reason"]["code"]) == (None, "stopped")
+    assert "01/7/2025" in stopped["reason"]["vi"]
+    post(late, states("186@1", "ubnd-huyen", "2023-Q3", False))
+    assert one(late, period="2023-Q3", **asked)["numerator"] == 0
+
+
+def test_measures_count_what_the_programme_says(late: System) -> None:
+    post(
+        late,
+        held("06388", "parent-counselling", "m1", "2024-03-01", participants={"parent": 20, "child-0-8": 5}, female=25,
+             domain="health", money=[{"line": "f1-state-budget", "amount": 700}]),
+        held("06388", "first-1000-days-counselling", "m2", "2024-04-20", participants={"pregnant-woman": 4}, female=4),
+        held("06388", "network-referral", "m3", "2024-03-01", by={"outcome": "completed"}),
+        held("06388", "network-referral", "m4", "2024-03-02", by={"outcome": "pending"}),
+        held("06388", "planning", "m5", "2024-02-01", by={"plan-step": "plan-issued"}),
+        held("06388", "planning", "m6", "2024-05-01", by={"plan-step": "plan-issued"}),
+        held("06412", "planning", "m7", "2024-05-01", by={"plan-step": "plan-guidance"}),
+        held("186@1", "planning", "m8", "2024-05-01", by={"plan-step": "plan-issued"}, agency="ubnd-huyen"),
+        held("06388", "budgeting", "m9", "2024-05-01", by={"budget-step": "allocated"},
+             money=[{"line": "f1-state-budget", "amount": 1000}, {"line": "f2-integrated", "amount": 400}]),
+    )  # fmt: skip
+
+    def of(measure: str, **more: str) -> dict[str, Any]:
+        return one(late, **{"indicator": measure, "within": "186@1", "period": "2024", **more})
+
+    assert (of("parents-counselled")["value"], of("parents-counselled", period="2024-Q1")["value"]) == (24, 20)
+    assert (of("parents-counselled", by="domain")["by"], of("parents-counselled", by="domain")["value"]) == (
+        {"domain": "health"}, 20,
+    )  # fmt: skip
+    assert of("parents-counselled", by="sex")["value"] == 4  # in m1 others took part: whose 25 is not known
+    completed = of("referrals-completed")
+    assert (completed["numerator"], completed["denominator"], completed["value"]) == (1, 2, 50.0)
+    plans = of("plan-issued")
+    assert (plans["numerator"], plans["denominator"]) == (2, 1 + len(late.rollups(
+        indicator="plan-issued", within="186@1", level="commune", period="2024")))  # fmt: skip
+    spent = of("budget-spent")
+    assert (spent["numerator"], spent["denominator"], spent["value"]) == (700, 1400, 50.0)
+    lines = late.rollups(indicator="budget-allocated", by="money", within="186@1", period="2024")
+    assert {row["by"]["money"]: row["value"] for row in lines} == {"f1-state-budget": 1000, "f2-integrated": 400}
+    for measure in ("comm-sessions", "staff-trained", "services-delivered", "resources-mobilised", "pilot-models"):
+        assert of(measure)["value"] == 0
+
+
+def test_waived_is_shown_apart_and_timeliness_rolls_up(late: System) -> None:
+    oblige(late, "06412@1", "open", 1)
+    oblige(late, "06412@1", "waived", 2)
+    oblige(late, "06388@1", "overdue", 1)
+    oblige(late, "06391@1", "met", 1)
+    asked = {"report": "progress-quarterly", "period": "2023-Q2"}
+    for within in ("186@1", "20@1", "VN"):
+        (row,) = late.read("/v1/timeliness", within=within, **asked).json()["rows"]
+        assert {name: row[name] for name in ("expected", "on_time", "late", "missing", "waived", "open")} == {
+            "expected": 3, "on_time": 1, "late": 0, "missing": 1, "waived": 1, "open": 0,
+        }  # fmt: skip
+        assert row["value"] == 50.0
+    oblige(late, "06388@1", "late_met", 2)
+    (row,) = late.read("/v1/timeliness", within="186@1", **asked).json()["rows"]
+    assert (row["late"], row["missing"]) == (1, 0)
+    covered = one(late, activity="parent-counselling", within="186@1", period="2023-Q2")
+    assert covered["units_waived"] == 1
+    assert covered["units_missing"] == covered["units_expected"] - covered["units_reported"] - 1
+    missing = late.read("/v1/rollups/missing", activity="parent-counselling", within="186@1", period="2023-Q2").json()
+    assert [row["uid"] for row in missing["rows"] if row["waived"]] == ["06412@1"]
+    assert one(late, indicator="report-timeliness", within="186@1", period="2023-Q2")["value"] == 50.0
+
+
+def test_a_figure_before_anything_was_owed_has_no_coverage_above_all(late: System) -> None:
+    post(late, figure("06412", "2022-Q4", 40))
+    row = one(late, indicator="child-service-access", within="186@1", period="2022-Q4")
+    assert (row["value"], row["units_expected"], row["units_reported"], row["coverage"]) == (40.0, 0, 0, None)
+
+
+def test_a_denominator_that_moved_by_more_than_15_per_cent_is_flagged(late: System) -> None:
+    post(late, figure("06400", "2023-Q1", 50, 100), figure("06400", "2024-Q1", 50, 116), figure("06415", "2024-Q1", 50))
+    asked = {"indicator": "child-service-access", "within": "186@1", "level": "commune"}
+    flags = {row["uid"]: row["flags"] for row in late.rollups(period="2024-Q1", **asked)}
+    assert (flags["06400@1"], flags["06415@1"]) == (["denominator_changed"], [])
+
+
+def test_ranges_sorting_paging_and_tables(late: System) -> None:
+    post(late, figure("06385", "2024-Q3", 70), figure("06385", "2024-Q4", 80), figure("06436", "2024-Q4", 90))
+    asked = {"indicator": "child-service-access", "within": "186@1", "level": "commune"}
+    both = late.rollups(period="2024-Q3..2024-Q4", **asked)
+    assert [(row["period"], row["value"]) for row in both if row["uid"] == "06385@1"] == [
+        ("2024-Q3", 70),
+        ("2024-Q4", 80),
+    ]
+    best = late.read("/v1/rollups", period="2024-Q4", sort="-value", limit="2", **asked).json()
+    assert [row["value"] for row in best["rows"]] == [90.0, 80.0]
+    rest = late.read("/v1/rollups", period="2024-Q4", sort="-value", after=best["next"], **asked).json()["rows"]
+    assert not {row["uid"] for row in rest} & {row["uid"] for row in best["rows"]}
+    table = late.read("/v1/rollups", period="2024-Q4", format="csv", **asked)
+    assert table.content.startswith(b"\xef\xbb\xbf")
+    read = list(csv.DictReader(io.StringIO(table.content.decode("utf-8-sig"))))
+    assert {row["uid"]: row["value"] for row in read}["06436@1"] == "90.0"
+    book = late.read("/v1/rollups", period="2024-Q4", format="xlsx", **asked)
+    assert (book.headers["content-type"].startswith("application/vnd.openxml"), book.content[:2]) == (True, b"PK")
+    for wrong in ({"sort": "shoe"}, {"period": "2024-Q4..2024-Q1"}, {"view": "tomorrow"}, {"format": "pdf"}):
+        assert late.read("/v1/rollups", **{**asked, "period": "2024-Q4", **wrong}).status_code == 400
+
+
+def test_an_unchanged_answer_is_not_sent_again(late: System) -> None:
+    query = {"indicator": "child-service-access", "within": "VN", "period": "2024-Q2"}
+    first = late.read("/v1/rollups", **query)
+
+    def again() -> httpx.Response:
+        headers = {"Authorization": f"Bearer {late.reader_key}", "If-None-Match": first.headers["etag"]}
+        url = f"{late.services.url('aggregation')}/v1/rollups"
+        return httpx.get(url, params=query, headers=headers, trust_env=False)
+
+    assert again().status_code == 304
+    post(late, figure("06412", "2024-Q2", 33))
+    assert (again().status_code, again().json()["rows"][0]["numerator"]) == (200, 33)
+
+
+def test_a_figure_explains_itself_and_a_sender_learns_what_became_of_an_event(late: System) -> None:
+    post(
+        late,
+        figure("06391", "2024-Q3", 10, id="x1"),
+        figure("06391", "2024-Q3", 20, revision=1, id="x2"),
+        event("record.retracted", "06388", {"indicator": "child-service-access", "agency": "ubnd-xa",
+              "period": "2024-Q3", "revision": 5}, id="x3"),
+        figure("06391", "2024-Q3", 99, id="x1"),
+    )  # fmt: skip
+    query = {"indicator": "child-service-access", "within": "186@1", "period": "2024-Q3"}
+    told = late.read("/v1/rollups/explain", **query).json()
+    status = {row["id"]: row["status"] for row in told["rows"] if row["id"].startswith("x")}
+    assert status == {"x1": "superseded", "x2": "counted", "x3": "withdrawal"}
+    assert (
+        sum(row["data"]["numerator"] for row in told["rows"] if row["status"] == "counted")
+        == told["figure"][0]["numerator"]
+    )
+
+    def became(event_id: str) -> list[str]:
+        rows = late.read(f"/v1/events/tests/{event_id}", key=late.key).json()["rows"]
+        return [row["status"] for row in rows]
+
+    assert (became("x1"), became("x2"), became("never")) == (["superseded", "conflict"], ["applied"], ["pending"])
+    stranger = late.add_source("stranger")
+    assert late.read("/v1/events/tests/x2", key=stranger).json()["rows"][0]["status"] == "pending"
+
+
+def test_a_key_of_a_subtree_reads_no_further(late: System) -> None:
+    key = late.add_source("district", "--read", "--subtree", "186@1")
+    late.wait_until(lambda: late.read("/v1/units/06412@1", key=key).status_code == 200, "the key is known")
+    query = {"activity": "parent-counselling", "period": "2023"}
+    assert late.read("/v1/rollups", key=key, within="186@1", **query).status_code == 200
+    for path in ("/v1/rollups", "/v1/rollups/missing", "/v1/rollups/explain"):
+        assert late.read(path, key=key, within="20@1", **query).status_code == 403
