@@ -18,7 +18,7 @@ out = Console(width=None if Console().is_terminal else 132)
 
 
 def rollup(
-    indicator: Annotated[str | None, typer.Option(help="An indicator's slug.")] = None,
+    indicator: Annotated[str | None, typer.Option(help="An indicator's or measure's slug.")] = None,
     activity: Annotated[str | None, typer.Option(help="An activity's slug, instead of an indicator.")] = None,
     programme: Annotated[str | None, typer.Option(help="The programme; needed where several are loaded.")] = None,
     within: Annotated[
@@ -31,6 +31,12 @@ def rollup(
         str | None, typer.Option(help="Like 2023-Q1, 2023-03, 2023-H1 or 2023; the current one if absent.")
     ] = None,
     by: Annotated[str | None, typer.Option(help="Split by a dimension, like domain or group.")] = None,
+    view: Annotated[
+        str | None, typer.Option(help="as_reported, or as_of_today: on today's units, whatever they were then.")
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option(help="uid, name, value, coverage or units_missing; -value for downwards.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Most rows; all if absent.")] = None,
     url: Annotated[str, typer.Option(help="The aggregation service.")] = "http://127.0.0.1:8081",
     key: Annotated[str, typer.Option(envvar="KIP_KEY", help="A key that may read.", show_default=False)] = "",
@@ -43,7 +49,7 @@ def rollup(
         raise ValueError("no key: set KIP_KEY or give --key (kip source add NAME --read prints one)")
     asked = {
         "indicator": indicator, "activity": activity, "programme": programme,
-        "within": within, "level": level, "period": period, "by": by,
+        "within": within, "level": level, "period": period, "by": by, "view": view, "sort": sort,
     }  # fmt: skip
     rows = list(fetch_rows(url, key, {name: value for name, value in asked.items() if value}, limit))
     if as_json:
