@@ -13,7 +13,8 @@ COPY pyproject.toml uv.lock ./
 # Only what uv.lock lists, each file checked against its hash. The code itself needs no build.
 RUN uv sync --frozen --no-default-groups --no-install-project \
     && uv export --frozen --no-default-groups --no-emit-project --preview-features sbom-export \
-        --format cyclonedx1.5 --quiet --output-file sbom.cdx.json
+        --format cyclonedx1.5 --quiet --output-file sbom.cdx.json \
+    && rm -f .venv/.lock
 COPY cli cli
 COPY data data
 COPY deploy/__init__.py deploy/__init__.py

@@ -86,6 +86,7 @@ def _own_faults(service: dict[str, Any]) -> Iterator[str]:
 
 def main() -> int:
     try:
+        read_compose(ROOT / "docker-compose.sample.yml")
         found = list(faults(read_compose(ROOT / "docker-compose.yml")))
     except ValueError as error:
         found = [str(error)]

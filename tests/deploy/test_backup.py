@@ -47,20 +47,23 @@ def figures(system: System) -> list[dict[str, object]]:
     return [{name: value for name, value in row.items() if name != "as_of"} for row in nation + below]
 
 
-def administrator(broker: FullBroker) -> str:
+@pytest.fixture(scope="module")
+def administrator_url(full_broker: FullBroker) -> str:
     """The management API's URL with a user who may export definitions: ours may not."""
     name = "backup"
-    add = f'rabbit_auth_backend_internal:add_user(<<"{name}">>, <<"{broker.password}">>, <<"test">>)'
-    broker.server.evaluate(f'{add}, rabbit_auth_backend_internal:set_tags(<<"{name}">>, [administrator], <<"test">>).')
-    return broker.management_url.replace("kip:", f"{name}:", 1)
+    add = f'rabbit_auth_backend_internal:add_user(<<"{name}">>, <<"{full_broker.password}">>, <<"test">>)'
+    full_broker.server.evaluate(
+        f'{add}, rabbit_auth_backend_internal:set_tags(<<"{name}">>, [administrator], <<"test">>).'
+    )
+    return full_broker.management_url.replace("kip:", f"{name}:", 1)
 
 
 @pytest.fixture
-def backup(filled: System, full_broker: FullBroker, tmp_path: Path) -> Path:
+def backup(filled: System, administrator_url: str, tmp_path: Path) -> Path:
     """A backup of the filled database."""
     environment = {
         "KIP_DATABASE_URL": filled.environment["KIP_DATABASE_URL"],
-        "KIP_AMQP_MANAGEMENT_URL": administrator(full_broker),
+        "KIP_AMQP_MANAGEMENT_URL": administrator_url,
     }
     done = run("backup.sh", tmp_path / "backups", environment)
     assert done.returncode == 0, done.stderr

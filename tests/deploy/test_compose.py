@@ -3,7 +3,10 @@
 import asyncio
 import copy
 import json
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +14,18 @@ import aio_pika
 import httpx
 import pytest
 
-from deploy.checks.compose import faults, read_compose
+from deploy.checks.compose import SERVICES, faults, read_compose
 from deploy.compose.make_secrets import FILES, write_secrets
 from deploy.local.ports import LOOPBACK
+from deploy.local.stack import LocalStack
+from sample.schedule import START
 from shared import topology
 from shared.config import load_settings
 from tests.deploy.conftest import FullBroker
-from tests.system import ROOT
+from tests.system import ROOT, System
 
 COMPOSE = ROOT / "docker-compose.yml"
+SAMPLE = ROOT / "docker-compose.sample.yml"
 
 
 def test_the_shipped_file_has_no_fault() -> None:
@@ -56,6 +62,31 @@ def test_what_the_specification_refuses_is_refused(tmp_path: Path) -> None:
     (tmp_path / "docker-compose.yml").write_text(text)
     with pytest.raises(ValueError, match="restart"):
         read_compose(tmp_path / "docker-compose.yml")
+
+
+def test_the_sample_year_has_the_clock_that_it_is_made_for() -> None:
+    document = read_compose(SAMPLE)
+    clocks = {document["services"][name]["environment"]["KIP_CLOCK"] for name in SERVICES}
+    assert clocks == {START.isoformat()}
+    for source in (volume.split(":")[0] for volume in document["services"]["sample"]["volumes"]):
+        assert (ROOT / source).is_dir()
+
+
+def test_the_sample_year_plays_through_services_that_run(
+    stack: LocalStack, amqp_url: str, loaded_database: str, tmp_path: Path
+) -> None:
+    system = System(stack, amqp_url, loaded_database, SERVICES, {"KIP_CLOCK": START.isoformat()}, sources=False)
+    words = ["--intake", system.services.url("intake"), "--aggregation", system.services.url("aggregation")]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "deploy.local.feed", *words, "--folder", str(tmp_path / "sample")],
+            cwd=ROOT, env={**os.environ, **system.environment},
+            capture_output=True, text=True, check=False, timeout=170,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Thái Nguyên" in done.stdout
+    finally:
+        system.services.stop()
 
 
 def test_secrets_are_random_kept_and_readable_only_through_a_closed_folder(tmp_path: Path) -> None:
