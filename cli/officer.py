@@ -1,8 +1,6 @@
 """`kip officer import`: reads who is told, and how they are reached. Nothing is written if any row is bad."""
 
-import csv
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,46 +10,30 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
+from cli.officer_cells import RowError, absence, addresses, quiet_hours, yes_or_no
+from cli.officer_rows import NOT_A_ROW, FileError, read_rows
 from cli.registry import with_database
 from shared.clock import SystemClock
 from shared.db import Connection
 from shared.programme import Programme
 from shared.registry import store
+from shared.registry.officers import Officer, officers_at, write_officers
 from shared.units import Units
 
 COLUMNS = ("name", "role", "unit", "agency", "channels", "language")
-CHANNELS = ("email", "zalo", "sms", "webhook", "apprise")
-_EMAIL = re.compile(r"[^@\s,;<>]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+MAY_BE_THERE = ("quiet", "away_until", "deputy", "optional")
 officer_app = typer.Typer(help="Officers: who is told, and how.", no_args_is_help=True)
 out = Console()
 
 
 @dataclass(frozen=True, slots=True)
-class Officer:
-    """One row, understood. `unit` is a uid, `channels` are addresses in order of preference."""
-
-    name: str
-    role: str
-    unit: str
-    agency: str
-    channels: tuple[str, ...]
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
 class Known:
-    """What rows are checked against."""
+    """What rows are checked against. `names` are the officers that are registered already, as (unit, name)."""
 
     units: Units
     programmes: tuple[Programme, ...]
     today: date
-
-
-class RowError(Exception):
-    """A cell that can't be used."""
-
-    def __init__(self, column: str, expected: str, got: str) -> None:
-        super().__init__(f"{column}: expected {expected}, got {got!r}")
+    names: frozenset[tuple[str, str]] = frozenset()
 
 
 @officer_app.callback()
@@ -61,7 +43,9 @@ def officers() -> None:
 
 @officer_app.command("import")
 def import_officers(
-    file: Annotated[Path, typer.Argument(help=f"CSV with the columns {','.join(COLUMNS)}.", exists=True)],
+    file: Annotated[
+        Path, typer.Argument(help=f"CSV or XLSX: {','.join(COLUMNS)}, and if need be {','.join(MAY_BE_THERE)}.")
+    ],
 ) -> None:
     """Import officers. All or nothing; one that is there already (unit, agency, name) is brought up to date."""
 
@@ -69,8 +53,7 @@ def import_officers(
         async with connection.transaction():
             officers, problems = read_officers(file, await _known(connection))
             if not problems:
-                rows = [(o.name, o.role, o.unit, o.agency, list(o.channels), o.language) for o in officers]
-                await store.write_officers(connection, rows)
+                await write_officers(connection, officers)
         return officers, problems
 
     imported, problems = with_database(work)
@@ -91,38 +74,44 @@ async def _known(connection: Connection) -> Known:
         raise ValueError("no units or programme are loaded yet: run 'kip load' first")
     running = await store.read_clock(connection)
     clock = SystemClock(*([running[0]] if running else []))
-    return Known(units, programmes, clock.now().astimezone(ZoneInfo(programmes[0].timezone)).date())
+    there = await officers_at(connection, [unit.uid for unit in units])
+    names = frozenset((officer.unit, officer.name) for officer in there)
+    return Known(units, programmes, clock.now().astimezone(ZoneInfo(programmes[0].timezone)).date(), names)
 
 
 def read_officers(path: Path, known: Known) -> tuple[list[Officer], list[str]]:
     """The file's officers, and one line for each problem: where, column, what was expected, what came."""
-    officers: list[Officer] = []
+    officers: list[tuple[str, Officer]] = []
     problems: list[str] = []
     seen: dict[tuple[str, str, str], int] = {}
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        header = tuple(rows.fieldnames or ())
-        wrong = [name for name in COLUMNS if name not in header] + [name for name in header if name not in COLUMNS]
-        if wrong:
-            return [], [f"{path}:1: expected the columns {','.join(COLUMNS)}, got {','.join(header)!r}"]
-        for row in rows:
-            place = f"{path}:{rows.line_num}"
-            try:
-                officer = _officer(row, known)
-            except RowError as error:
-                problems.append(f"{place}: {error}")
-                continue
-            first = seen.setdefault((officer.unit, officer.agency, officer.name), rows.line_num)
-            if first != rows.line_num:
-                problems.append(f"{place}: name: {officer.name} of {officer.unit} is in line {first} already")
-            officers.append(officer)
-    return officers, problems
+    try:
+        rows = list(read_rows(path, COLUMNS, MAY_BE_THERE))
+    except FileError as error:
+        return [], [str(error)]
+    for line, cells in rows:
+        place = f"{path}:{line}"
+        try:
+            officer = _officer(cells, known)
+        except RowError as error:
+            problems.append(f"{place}: {error}")
+            continue
+        first = seen.setdefault((officer.unit, officer.agency, officer.name), line)
+        if first != line:
+            problems.append(f"{place}: name: {officer.name} of {officer.unit} is in line {first} already")
+        officers.append((place, officer))
+    names = known.names | {(officer.unit, officer.name) for _, officer in officers}
+    problems += [
+        f"{place}: {RowError('deputy', f'another officer of {officer.unit}, here or imported before', officer.deputy)}"
+        for place, officer in officers
+        if officer.deputy is not None
+        and (officer.deputy == officer.name or (officer.unit, officer.deputy) not in names)
+    ]
+    return [officer for _, officer in officers], problems
 
 
-def _officer(row: Mapping[str | None, str | None], known: Known) -> Officer:
-    if None in row:
-        raise RowError("row", f"{len(COLUMNS)} cells", f"{len(row) - 1 + len(row[None] or ())} cells")
-    cell = {column: (row[column] or "").strip() for column in COLUMNS}
+def _officer(cell: Mapping[str, str], known: Known) -> Officer:
+    if NOT_A_ROW in cell:
+        raise RowError("row", "as many cells as the header has", cell[NOT_A_ROW])
     for column in ("name", "role", "unit", "agency", "channels"):
         if not cell[column]:
             raise RowError(column, "a text", "")
@@ -137,14 +126,9 @@ def _officer(row: Mapping[str | None, str | None], known: Known) -> Officer:
     language = cell["language"] or "vi"
     if language not in languages:
         raise RowError("language", f"one of {', '.join(sorted(languages))}", language)
-    return Officer(cell["name"], cell["role"], unit.uid, cell["agency"], tuple(_channels(cell["channels"])), language)
-
-
-def _channels(text: str) -> Iterator[str]:
-    for channel in text.split():
-        kind, colon, address = channel.partition(":")
-        if not colon or kind not in CHANNELS or not address:
-            raise RowError("channels", f"kind:address with a kind of {', '.join(CHANNELS)}", channel)
-        if kind == "email" and not _EMAIL.fullmatch(address):
-            raise RowError("channels", "email:name@domain", channel)
-        yield channel
+    away_until, deputy = absence(cell.get("away_until", ""), cell.get("deputy", ""))
+    return Officer(
+        name=cell["name"], role=cell["role"], unit=unit.uid, agency=cell["agency"],
+        channels=tuple(addresses(cell["channels"])), language=language, quiet=quiet_hours(cell.get("quiet", "")),
+        away_until=away_until, deputy=deputy, optional=yes_or_no("optional", cell.get("optional", ""), default=True),
+    )  # fmt: skip

@@ -14,7 +14,7 @@ from rich.table import Table
 from shared.clock import SystemClock
 from shared.config import load_settings
 from shared.db import Connection
-from shared.events import Kind
+from shared.events import DECIDE, Kind
 from shared.keys import hash_key, new_key
 from shared.registry import source_store, store
 from shared.registry.source_store import Source
@@ -48,9 +48,9 @@ def add_source(
 ) -> None:
     """Add a sender and print its key, once: it is kept as a hash only."""
     wanted = _words(kinds)
-    unknown = sorted(set(wanted or ()) - {str(kind) for kind in Kind})
+    unknown = sorted(set(wanted or ()) - {*map(str, Kind), DECIDE})
     if unknown:
-        raise ValueError(f"unknown kind {', '.join(unknown)}: expected {', '.join(Kind)}")
+        raise ValueError(f"unknown kind {', '.join(unknown)}: expected {', '.join([*Kind, DECIDE])}")
     key = new_key()
 
     async def work(connection: Connection, now: datetime) -> None:

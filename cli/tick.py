@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.registry import with_database
-from services.notifications import message_store
+from services.notifications import change_store, message_store
 from services.notifications import store as sweep_store
 from shared.clock import SystemClock
 from shared.db import Connection
@@ -67,7 +67,7 @@ async def _tick(connection: Connection, target: datetime, *, patience: float) ->
     await until(lambda: _followed(connection))
     request = await sweep_store.request_sweep(connection)
     await until(lambda: _swept(connection, request, target))
-    await until(lambda: _delivered(connection))
+    await until(lambda: _delivered(connection, target))
     return await _alerts(connection, target)
 
 
@@ -85,10 +85,11 @@ async def _swept(connection: Connection, request: int, target: datetime) -> str 
     return "the notifications service has not swept: see its log and /readyz"
 
 
-async def _delivered(connection: Connection) -> str | None:
-    count, error = await message_store.on_their_way(connection)
+async def _delivered(connection: Connection, target: datetime) -> str | None:
+    count, error = await message_store.on_their_way(connection, target)
     if not count:
-        return None
+        changes = await change_store.unpublished(connection)
+        return f"{changes} changes of obligations are not published yet" if changes else None
     return f"{count} messages are still on their way" + (f", the last error: {error}" if error else "")
 
 

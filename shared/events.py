@@ -15,6 +15,7 @@ TYPE_SUFFIX = ".v1"
 OBLIGATION_PREFIX = "obligation."
 NOTIFICATIONS_SENDER = "kip-notifications"
 NOTIFICATIONS_SOURCE = "/kip/notifications"
+DECIDE = "obligation.decide"  # no event: a key whose kinds name it may extend and waive
 MAX_COUNT = 10**12  # bounds every sum well inside a 64-bit column
 
 

@@ -10,7 +10,9 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from babel.numbers import format_decimal
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, pass_context
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 _SUBJECT = "Subject:"
@@ -27,9 +29,18 @@ class Message:
 @cache
 def environment() -> ImmutableSandboxedEnvironment:
     """How templates are read: plain text, a line with only a statement leaves no line behind."""
-    return ImmutableSandboxedEnvironment(
+    made = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
+    made.filters["number"] = _number
+    return made
+
+
+@pass_context
+def _number(context: Context, value: float, digits: int = 0) -> str:
+    """A number as the reader writes it: 10.035 in Vietnamese, 10,035 in English."""
+    text: str = format_decimal(round(value, digits), locale=context["language"])
+    return text
 
 
 @lru_cache(maxsize=256)
@@ -78,6 +89,14 @@ _ITEMS: tuple[Mapping[str, Any], ...] = (
         "shifted_because": None,
         "days_late": 1,
         "contact": "a@example.vn",
+        "agency_label": "UBND xã",
+        "raised_at": "09:00 16/03/2023",
+        "expected": 23,
+        "on_time": 20,
+        "late": 2,
+        "missing": 1,
+        "percent": 86.96,
+        "change": 4.35,
     },
     {
         "unit_name": "Xã Minh Tiến",
@@ -89,6 +108,14 @@ _ITEMS: tuple[Mapping[str, Any], ...] = (
         "shifted_because": "chuyển từ thứ Bảy, 16/12/2023",
         "days_late": 12,
         "contact": None,
+        "agency_label": "UBND xã",
+        "raised_at": None,
+        "expected": 23,
+        "on_time": 0,
+        "late": 2,
+        "missing": 21,
+        "percent": 0.0,
+        "change": None,
     },
 )
 SAMPLE: Mapping[str, Any] = MappingProxyType(
@@ -100,5 +127,29 @@ SAMPLE: Mapping[str, Any] = MappingProxyType(
         "now": "08:00 17/03/2023",
         "count": len(_ITEMS),
         "requested": False,
+        "resolved": False,
+        "language": "vi",
+        "page": "https://kip.example.vn/v1/ack/abc",
+        "dark": (
+            {
+                "unit_name": "Huyện Bắc Sơn",
+                "unit_code": "185",
+                "report_label": "Báo cáo quý",
+                "period": "2023-Q1",
+                "silent": 18,
+                "expected": 18,
+                "due_at": "17:00 16/03/2023",
+                "days_late": 1,
+                "contact": None,
+            },
+        ),
+        "problems": (
+            {
+                "unit_name": "Xã Cai Kinh",
+                "unit_code": "06427",
+                "agency_label": "UBND xã",
+                "raised_at": "09:00 16/03/2023",
+            },
+        ),
     }
 )

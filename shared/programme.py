@@ -311,6 +311,7 @@ class Programme(Named):
     escalation: tuple[Step, ...]
     dhis2: Dhis2Names = Dhis2Names()
     forms: tuple[Form, ...] = ()
+    summary_levels: tuple[str, ...] = ()  # whose lead agencies get a summary on each month's first working morning
     calendar_overrides: tuple[CalendarDay, ...] = ()
     messages: dict[str, dict[str, str]] = Field(default_factory=dict)
 

@@ -57,6 +57,7 @@ _LEVELS = (
     "indicators.*.reporters.*.reach.*",
     "measures.*.unit_levels.*",
     "reports.*.reporters.*.level",
+    "summary_levels.*",
 )
 _LISTS = (
     "stages",

@@ -27,7 +27,8 @@ from shared.programme_yaml import Document, Place, Problem, read_yaml
 
 PROGRAMME_FILE = "programme.yaml"
 LANGUAGES = ("en", "vi")
-NOTICES = ("received",)  # texts that no step names: a late report came in after all
+# Texts that no step names: a late report came in after all, an obstacle was met or overcome, the monthly summary.
+NOTICES = ("received", "problem", "summary")
 _MAY_BE_THERE = ("README.md",)
 _FROM_OTHER_FILES = ("calendar_overrides", "messages")
 

@@ -29,8 +29,9 @@ def letters(folder: Path) -> list[EmailMessage]:
 
 
 def text_of(letter: EmailMessage) -> str:
-    """Its text."""
-    return str(letter.get_content())
+    """Its plain text, which stands beside the HTML."""
+    part = letter.get_body(("plain",))
+    return str(part.get_content()) if part is not None else ""
 
 
 def read_lines(letter: EmailMessage, programme: Programme) -> Iterator[Told]:

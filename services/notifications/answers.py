@@ -1,28 +1,24 @@
 """From submissions and withdrawals, in any order and repeated, to whether an obligation is met. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
+from shared.duties import owes
 from shared.events import KIND_OF_TYPE, Kind
+from shared.events import ObligationState as State
+from shared.periods import parse_period
+from shared.programme import Programme
+from shared.registry.snapshot import Registry
 
-
-class State(StrEnum):
-    """The life of an obligation."""
-
-    OPEN = "open"
-    MET = "met"
-    OVERDUE = "overdue"
-    LATE_MET = "late_met"
-    WAIVED = "waived"
-    EXPIRED = "expired"  # its deadline had passed before the programme was known here
+SUBMISSION = ""  # the item of a report that is handed in as a whole
+_BY_SUBMISSION = frozenset({SUBMISSION})
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One submission of a report (or its withdrawal), as the door took it."""
+    """One submission of a report or, as `item`, of an indicator (or its withdrawal), as the door took it."""
 
     programme: str
     report: str
@@ -36,6 +32,7 @@ class Answer:
     time: datetime
     accepted_at: datetime
     submitted: bool
+    item: str = SUBMISSION
 
     @property
     def key(self) -> tuple[str, str, str, str, str]:
@@ -48,18 +45,28 @@ class Answer:
         return self.revision, self.time, self.source, self.id, self.sender
 
 
-def answer_of(event: Mapping[str, Any]) -> Answer | None:
-    """The answer that a canonical event gives to an obligation; None if it is about something else.
+def answers_of(event: Mapping[str, Any], programmes: Mapping[str, Programme]) -> list[Answer]:
+    """What a canonical event answers: a report's submission, or an indicator's figure where a report is complete with
+    its figures. None if it is about something else.
 
     Raises KeyError, TypeError or ValueError for what is no canonical event.
     """
     kind = KIND_OF_TYPE.get(event["type"])
     data = event["data"]
-    if kind is not Kind.REPORT_SUBMITTED and (kind is not Kind.RECORD_RETRACTED or data.get("report") is None):
-        return None
+    if kind is Kind.REPORT_SUBMITTED or (kind is Kind.RECORD_RETRACTED and data.get("report") is not None):
+        return [_answer(event, data["report"], SUBMISSION, submitted=kind is Kind.REPORT_SUBMITTED)]
+    if kind is Kind.INDICATOR_REPORTED or (kind is Kind.RECORD_RETRACTED and data.get("indicator") is not None):
+        reports = _completed_by_figures(programmes.get(data["programme"]), data["indicator"])
+        submitted = kind is Kind.INDICATOR_REPORTED
+        return [_answer(event, report, data["indicator"], submitted=submitted) for report in reports]
+    return []
+
+
+def _answer(event: Mapping[str, Any], report: str, item: str, *, submitted: bool) -> Answer:
+    data = event["data"]
     return Answer(
         programme=data["programme"],
-        report=data["report"],
+        report=report,
         period=data["period"],
         unit=event["subject"],
         agency=data["agency"],
@@ -69,15 +76,51 @@ def answer_of(event: Mapping[str, Any]) -> Answer | None:
         revision=data.get("revision", 0),
         time=datetime.fromisoformat(event["time"]),
         accepted_at=datetime.fromisoformat(event["acceptedat"]),
-        submitted=kind is Kind.REPORT_SUBMITTED,
+        submitted=submitted,
+        item=item,
     )
 
 
-def answered_at(answers: Iterable[Answer]) -> datetime | None:
-    """When the report that stands was first handed in; None if none does.
+def _completed_by_figures(programme: Programme | None, indicator: str) -> list[str]:
+    """The reports that are complete when all indicators have arrived, and that this one counts for."""
+    known = programme.indicator.get(indicator) if programme else None
+    if programme is None or known is None:
+        return []
+    return [
+        report.slug
+        for report in programme.reports
+        if report.completed_by == "indicators" and report.period is known.period
+    ]
 
-    It stands from the lowest-ranked submission after the last withdrawal: a later correction doesn't make it late.
+
+def required_items(registry: Registry) -> Callable[[tuple[str, str, str, str, str]], frozenset[str]]:
+    """What has to arrive for an obligation (programme, period, report, unit, agency) to be met, as the programme says.
+
+    A submission; or every indicator that the agency owes, where it owes any and the report is complete with those.
     """
+
+    def required(key: tuple[str, str, str, str, str]) -> frozenset[str]:
+        slug, period, report, uid, agency = key
+        programme, unit = registry.programmes.get(slug), registry.units.get(uid)
+        stated = programme.report.get(report) if programme else None
+        if programme is None or unit is None or stated is None or stated.completed_by == "submission":
+            return _BY_SUBMISSION
+        return frozenset(owes(programme, unit, agency, parse_period(period)).indicators) or _BY_SUBMISSION
+
+    return required
+
+
+def answered_at(answers: Iterable[Answer], required: frozenset[str]) -> datetime | None:
+    """When all that is required was first handed in and still stands; None if any of it doesn't."""
+    by_item: dict[str, list[Answer]] = {}
+    for answer in answers:
+        by_item.setdefault(answer.item, []).append(answer)
+    times = [_stands_since(by_item.get(item, ())) for item in required]
+    return max((at for at in times if at is not None), default=None) if None not in times else None
+
+
+def _stands_since(answers: Iterable[Answer]) -> datetime | None:
+    """It stands from the lowest-ranked submission after the last withdrawal: a correction doesn't make it late."""
     since: datetime | None = None
     for answer in sorted(answers, key=lambda item: item.rank):
         if not answer.submitted:

@@ -13,15 +13,18 @@ from faststream.rabbit import Channel as AmqpChannel
 from faststream.rabbit import RabbitBroker
 from starlette.applications import Starlette
 
-from services.notifications.channels import Channel
-from services.notifications.channels.email import EmailChannel
-from services.notifications.consumer import Consumer
+from services.notifications import page_store
+from services.notifications.announcer import Announcer
+from services.notifications.channels.configured import make_channels
+from services.notifications.consumer import Consumer, Taken
 from services.notifications.delivery import Delivery
 from services.notifications.http import Reader, routes
+from services.notifications.links import Links
 from services.notifications.on_their_way import Queues
+from services.notifications.pages import Pages
 from services.notifications.sweeper import Sweeper
 from shared import topology
-from shared.broker import BROKER_AWAY, make_broker
+from shared.broker import BROKER_AWAY, make_broker, publish_events
 from shared.clock import SystemClock
 from shared.config import Settings
 from shared.db import DATABASE_AWAY, Pool, close_pool, is_migrated, open_pool
@@ -30,8 +33,8 @@ from shared.registry.follower import RegistryFollower
 
 log = structlog.get_logger()
 EVENT_PREFETCH = 100
-SENDERS = 8  # messages of kip.alerts in hand: that many connections to the mail server at most
-POOL_SIZE = SENDERS + 6
+BODIES = 8  # of kip.alerts in hand
+POOL_SIZE = BODIES + 8
 PUBLISH_SECONDS = 10.0
 _ASKS_FOR_SWEEP = frozenset({"clock", "unit", "programme", "sweeper"})
 
@@ -47,19 +50,34 @@ class Notifications:
         self.follower = RegistryFollower(self._database_url, self.clock, "notifications", simulated_from=settings.clock)
         self.publishing = make_broker(self._amqp_url, name="kip-notifications-publish")
         self.consuming = make_broker(self._amqp_url, name="kip-notifications")
-        email = EmailChannel(settings.smtp_url.get_secret_value(), settings.mail_from)
-        self.channels: dict[str, Channel] = {email.kind: email}
+        self.channels = make_channels(settings)
         self.running = False
         self._pool: Pool | None = None
         self._consumer: Consumer | None = None
         self._queues: Queues | None = None
         self._sweeper: Sweeper | None = None
+        self._announcer: Announcer | None = None
+        self._delivery: Delivery | None = None
+        self._links: Links | None = None
 
     def pool(self) -> Pool:
         """The connections. Raises ConnectionError (one of DATABASE_AWAY) before the first could be made."""
         if self._pool is None:
             raise ConnectionError("the database has not answered yet")
         return self._pool
+
+    def links(self) -> Links:
+        """What signs links. Raises ConnectionError before the secret could be read."""
+        if self._links is None:
+            raise ConnectionError("the database has not answered yet")
+        return self._links
+
+    def obligations_changed(self) -> None:
+        """A person decided or an answer came: look at once, publish what changed."""
+        if self._sweeper is not None and self._announcer is not None:
+            self._sweeper.obligations_changed()
+            self._sweeper.ask()
+            self._announcer.ask()
 
     async def readiness(self) -> Mapping[str, str | None]:
         """Ready with broker, database and registry, consuming and sweeping."""
@@ -76,8 +94,9 @@ class Notifications:
         await self.follower.wait_loaded()
         self._assemble(self.pool())
         await self._until(self._consume, BROKER_AWAY, "broker.waiting")
-        if self._sweeper is not None:
+        if self._sweeper is not None and self._announcer is not None:
             self._sweeper.start()
+            self._announcer.start()
         self.running = True
 
     async def stop(self) -> None:
@@ -87,6 +106,10 @@ class Notifications:
         await self.consuming.stop()
         if self._consumer is not None:
             await self._consumer.stop()
+        if self._delivery is not None:
+            await self._delivery.stop()
+        if self._announcer is not None:
+            await self._announcer.stop()
         await self.publishing.stop()
         if self._queues is not None:
             await self._queues.close()
@@ -97,17 +120,37 @@ class Notifications:
             await close_pool(self._pool)
 
     def _assemble(self, pool: Pool) -> None:
-        queues = Queues(self._amqp_url, in_hand=lambda: self._consumer.in_hand if self._consumer else 0)
+        queues = Queues(self._amqp_url, pool, in_hand=lambda: self._consumer.in_hand if self._consumer else 0)
+        announcer = Announcer(
+            pool,
+            lambda: self.follower.registry,
+            lambda key, body: publish_events(self.publishing, body, key, PUBLISH_SECONDS),
+        )
         sweeper = Sweeper(
             pool,
             lambda: self.follower.registry,
             self.clock,
             lambda bodies: publish_ids(self.publishing, bodies),
             queues,
+            on_swept=announcer.ask,
             interval=self._settings.sweep_interval,
         )
-        consumer = Consumer(pool, self.clock, on_settled=sweeper.obligations_changed)
-        delivery = Delivery(pool, lambda: self.follower.registry, self.clock, self.channels, retry_soon=sweeper.ask)
+
+        def settled(taken: Taken) -> None:
+            sweeper.obligations_changed()
+            announcer.ask()
+            if taken.problems:
+                sweeper.ask()  # a problem is told at once
+
+        consumer = Consumer(pool, lambda: self.follower.registry, self.clock, on_settled=settled)
+        delivery = Delivery(
+            pool,
+            lambda: self.follower.registry,
+            self.clock,
+            self.channels,
+            page_of=lambda officer, message: self.links().page(officer, message, self.clock.now()),
+            retry_soon=sweeper.ask,
+        )
 
         async def ask_for_sweep(changed: frozenset[str]) -> None:
             if changed & _ASKS_FOR_SWEEP:
@@ -122,18 +165,23 @@ class Notifications:
         )(consumer.handle)
         self.consuming.subscriber(
             topology.ALERTS,
-            channel=AmqpChannel(prefetch_count=SENDERS),
+            channel=AmqpChannel(prefetch_count=BODIES),
             ack_policy=AckPolicy.REJECT_ON_ERROR,
             no_reply=True,
         )(delivery.handle)
         consumer.start()
+        delivery.start()
+        self._delivery = delivery
         self._consumer, self._queues, self._sweeper = consumer, queues, sweeper
+        self._announcer = announcer
 
     async def _open_database(self) -> None:
         pool = await open_pool(self._database_url, size=POOL_SIZE, application_name="kip-notifications")
         while not await is_migrated(pool):
             log.warning("database.not_migrated", cure="run 'kip migrate'")
             await asyncio.sleep(1)
+        base = self._settings.public_url or f"http://{self._settings.bind}:{self._settings.notifications_port}"
+        self._links = Links(base, await page_store.link_secret(pool))
         self._pool = pool
 
     async def _consume(self) -> None:
@@ -189,7 +237,17 @@ def make_app(settings: Settings) -> Starlette:
         registry=lambda: notifications.follower.registry, pool=notifications.pool, now=notifications.clock.now
     )
 
+    pages = Pages(
+        registry=lambda: notifications.follower.registry,
+        pool=notifications.pool,
+        links=notifications.links,
+        now=notifications.clock.now,
+        on_changed=notifications.obligations_changed,
+    )
+
     def describe() -> Mapping[str, Any]:
         return {"clock": notifications.clock.now().isoformat()}
 
-    return Starlette(routes=[*routes(reader), *probe_routes(notifications.readiness, describe)], lifespan=lifespan)
+    return Starlette(
+        routes=[*routes(reader), *pages.routes(), *probe_routes(notifications.readiness, describe)], lifespan=lifespan
+    )

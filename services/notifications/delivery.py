@@ -2,6 +2,7 @@
 
 A message is taken by compare-and-set and recorded after the send: a repeat on the queue does nothing, and a worker
 that dies between the two leaves a message that is sent again, with the same Message-ID, when its lease has ended.
+What arrives in one body is taken together, sent side by side, and recorded in groups as the sends end.
 """
 
 import asyncio
@@ -10,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from random import uniform
-from typing import Any
 from uuid import UUID
 
 import jinja2
@@ -18,8 +18,9 @@ import structlog
 
 from services.notifications import message_store
 from services.notifications.channels import Channel, DeliveryError, Outgoing
+from services.notifications.gathering import Gathered, Told, gather
 from services.notifications.patience import patiently
-from services.notifications.texts import Item, Reader, compose, language_for
+from shared.batch import Batcher
 from shared.clock import Clock
 from shared.db import Pool
 from shared.metrics import ALERTS
@@ -29,19 +30,25 @@ log = structlog.get_logger()
 ATTEMPTS = 8  # on one channel: with the delays below about an hour and a half
 _FIRST_DELAY = 2.0
 _LONGEST_DELAY = 1800.0
-_SEND_SECONDS = 45.0  # within the lease
+_BODY_SECONDS = 45.0  # for all of one body, within the lease
+_RECORD_TOGETHER = 200
+_RECORD_LINGER = 0.005  # what is sent and not recorded is repeated after a crash: never more than a few of them
+
+PageOf = Callable[[int, UUID], str]  # (officer, message) → the officer's own link
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One attempt to send a message: to whom, how, what."""
+    """One attempt to send a message: how, to whom."""
 
-    message: UUID
-    taken: Mapping[str, Any]
+    told: Told
     kind: str
     address: str
     is_last_channel: bool
-    rows: Sequence[Mapping[str, Any]]
+
+    @property
+    def message(self) -> UUID:
+        return self.told.message
 
 
 class Delivery:
@@ -53,97 +60,109 @@ class Delivery:
         registry: Callable[[], Registry],
         clock: Clock,
         channels: Mapping[str, Channel],
+        page_of: PageOf,
         retry_soon: Callable[[], None],
     ) -> None:
         self._pool = pool
         self._registry = registry
         self._clock = clock
         self._channels = channels
+        self._page_of = page_of
         self._retry_soon = retry_soon
+        self._sent: Batcher[_Attempt] = Batcher(self._record_sent, limit=_RECORD_TOGETHER, linger=_RECORD_LINGER)
+
+    def start(self) -> None:
+        """Begin to record."""
+        self._sent.start()
+
+    async def stop(self) -> None:
+        """Record what has been sent, then end."""
+        await self._sent.stop()
 
     async def handle(self, body: bytes) -> None:
         """Send the messages that a body names (a JSON list of ids). Raises ValueError for any other body."""
-        for message in [UUID(text) for text in json.loads(body)]:
-            await self.deliver(message)
+        await self.deliver([UUID(text) for text in json.loads(body)])
 
-    async def deliver(self, message: UUID) -> None:
-        """Make one attempt to send, and record how it ended."""
-        taken = await patiently(lambda: message_store.take(self._pool, message))
-        if taken is None:
-            return  # another worker has it, or it is done
-        usable = [text.partition(":") for text in taken["channels"] if text.partition(":")[0] in self._channels]
-        if taken["choice"] >= len(usable):
-            await self._fail(message, None, "none of the officer's channels can be used here")
-            return
-        rows = await patiently(lambda: message_store.items_of(self._pool, message))
-        live = [row for row in rows if row["live"]]
-        if not live:
-            await patiently(lambda: message_store.record_cancelled(self._pool, message))
-            return
-        kind, _, address = usable[taken["choice"]]
-        await self._attempt(_Attempt(message, taken, kind, address, taken["choice"] + 1 >= len(usable), live))
+    async def deliver(self, messages: Sequence[UUID]) -> None:
+        """Make one attempt to send each of them, and record how it ended."""
+        taken = await patiently(lambda: message_store.take(self._pool, messages))
+        if not taken:
+            return  # another worker has them, or they are done
+        gathered = await gather(self._pool, self._registry(), taken, self._clock.now())
+        if gathered.empty:
+            await patiently(lambda: message_store.record_cancelled(self._pool, gathered.empty))
+        until = asyncio.get_running_loop().time() + _BODY_SECONDS
+        await asyncio.gather(*(self._deliver_one(gathered, told, until) for told in gathered.told))
 
-    async def _attempt(self, attempt: _Attempt) -> None:
+    async def _deliver_one(self, gathered: Gathered, told: Told, until: float) -> None:
+        usable = [text.partition(":") for text in told.channels if text.partition(":")[0] in self._channels]
+        if told.choice >= len(usable):
+            await self._fail(told, None, "none of the officer's channels can be used here")
+            return
+        kind, _, address = usable[told.choice]
+        attempt = _Attempt(told, kind, address, told.choice + 1 >= len(usable))
         try:
-            outgoing = await self._write(attempt)
-            async with asyncio.timeout(_SEND_SECONDS):
-                await self._channels[attempt.kind].send(outgoing)
+            async with asyncio.timeout_at(until):
+                await self._channels[kind].send(self._write(gathered, attempt))
         except TimeoutError:
-            await self._retry(attempt, "no answer in time")
+            await self._retry(attempt, DeliveryError("no answer in time", permanent=False))
         except DeliveryError as error:
-            await (self._leave_channel if error.permanent else self._retry)(attempt, str(error))
+            await (self._leave_channel(attempt, str(error)) if error.permanent else self._retry(attempt, error))
         except (jinja2.TemplateError, KeyError, ValueError, TypeError) as error:
             # Another template may be loaded, or a registry that knows the unit.
-            await self._retry(attempt, f"the text can't be written: {type(error).__name__}: {error}")
+            reason = f"the text can't be written: {type(error).__name__}: {error}"
+            await self._retry(attempt, DeliveryError(reason, permanent=False))
         else:
-            told, now = [row["alert"] for row in attempt.rows], self._clock.now()
-            await patiently(lambda: message_store.record_sent(self._pool, attempt.message, attempt.kind, now, told))
-            for row in attempt.rows:
-                ALERTS.labels(attempt.kind, row["step"], "sent").inc()
-            log.info("message.sent", message=str(attempt.message), channel=attempt.kind, alerts=len(told))
+            await self._sent.submit(attempt)
 
-    async def _write(self, attempt: _Attempt) -> Outgoing:
-        registry, now, taken = self._registry(), self._clock.now(), attempt.taken
-        programme = registry.programmes[taken["programme"]]
-        language = language_for(programme, taken["language"])
-        units = sorted({row["unit"] for row in attempt.rows})
-        officers = await patiently(lambda: message_store.contacts(self._pool, units))
-        reader = Reader(taken["name"], language, taken["unit"])
-        text = compose(programme, registry.units, reader, [_item(row) for row in attempt.rows], officers, now)
-        return Outgoing(attempt.message, attempt.address, text.subject, text.body, language, programme.slug, now)
+    def _write(self, gathered: Gathered, attempt: _Attempt) -> Outgoing:
+        told = attempt.told
+        page = self._page_of(told.officer, told.message)
+        letter, language = gathered.letter(told, page)
+        return Outgoing(
+            id=told.message, address=attempt.address, subject=letter.subject, body=letter.body, html=letter.html,
+            language=language, topic=told.programme, page=page, officer=told.name, at=gathered.now,
+        )  # fmt: skip
 
-    async def _retry(self, attempt: _Attempt, error: str) -> None:
-        tries = attempt.taken["attempts"]
+    async def _record_sent(self, attempts: Sequence[_Attempt]) -> None:
+        sent = [(attempt.message, attempt.kind) for attempt in attempts]
+        alerts = [alert for attempt in attempts for alert in attempt.told.alerts]
+        now = self._clock.now()
+        await patiently(lambda: message_store.record_sent(self._pool, sent, alerts, now))
+        for attempt in attempts:
+            for step in attempt.told.steps:
+                ALERTS.labels(attempt.kind, step, "sent").inc()
+        log.info("messages.sent", messages=len(sent), alerts=len(alerts))
+
+    async def _retry(self, attempt: _Attempt, error: DeliveryError) -> None:
+        tries = attempt.told.attempts
         if tries >= ATTEMPTS:
-            await self._leave_channel(attempt, error)
+            await self._leave_channel(attempt, str(error))
             return
         delay = min(_FIRST_DELAY * 3 ** (tries - 1), _LONGEST_DELAY) * uniform(0.75, 1.25)  # noqa: S311
-        wait = timedelta(seconds=delay)
-        await patiently(lambda: message_store.record_retry(self._pool, attempt.message, attempt.kind, error, wait))
+        wait = timedelta(seconds=max(delay, min(error.retry_after or 0, _LONGEST_DELAY)))
+        await patiently(lambda: message_store.record_retry(self._pool, attempt.message, attempt.kind, str(error), wait))
         log.warning(
-            "message.postponed", message=str(attempt.message), channel=attempt.kind, seconds=round(delay), reason=error
-        )
+            "message.postponed", message=str(attempt.message), channel=attempt.kind,
+            seconds=round(wait.total_seconds()), reason=str(error),
+        )  # fmt: skip
+        for step in attempt.told.steps:
+            ALERTS.labels(attempt.kind, step, "postponed").inc()
         self._retry_soon()
 
     async def _leave_channel(self, attempt: _Attempt, error: str) -> None:
         if attempt.is_last_channel:
-            await self._fail(attempt.message, attempt.kind, error)
+            await self._fail(attempt.told, attempt.kind, error)
             return
         await patiently(lambda: message_store.record_next_channel(self._pool, attempt.message, attempt.kind, error))
         log.warning("message.next_channel", message=str(attempt.message), channel=attempt.kind, reason=error)
         self._retry_soon()
 
-    async def _fail(self, message: UUID, kind: str | None, error: str) -> None:
-        rows = await patiently(lambda: message_store.items_of(self._pool, message))
-        await patiently(lambda: message_store.record_failed(self._pool, message, kind, error))
-        for row in rows:
-            ALERTS.labels(kind or "none", row["step"], "failed").inc()
-        log.error("message.failed", message=str(message), channel=kind, reason=error)
+    async def _fail(self, told: Told, kind: str | None, error: str) -> None:
+        await patiently(lambda: message_store.record_failed(self._pool, told.message, kind, error))
+        for step in told.steps:
+            ALERTS.labels(kind or "none", step, "failed").inc()
+        log.error("message.failed", message=str(told.message), channel=kind, reason=error)
 
 
-def _item(row: Mapping[str, Any]) -> Item:
-    shift = row["shifted_because"]
-    return Item(
-        row["step"], row["report"], row["period"], row["unit"], row["agency"], row["due_at"],
-        json.loads(shift) if shift else None,
-    )  # fmt: skip
+__all__ = ["ATTEMPTS", "Delivery", "PageOf"]

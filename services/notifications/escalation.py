@@ -1,10 +1,8 @@
 """Which steps of the escalation are due for an obligation, and when to look at it again. Pure: time is an argument."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.programme import AgencyRole, Programme, Step
@@ -46,6 +44,7 @@ class Occurrence:
     to: int
     at: datetime
     before: bool  # it reminds of a deadline that is still to come
+    optional: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,7 @@ def _timeline(steps: tuple[Step, ...], hours: WorkingHours, day: date) -> tuple[
             to=step.to,
             at=hours.opening(hours.days.add(day, step.working_days + turn * (step.repeat_working_days or 0))),
             before=step.working_days <= 0,
+            optional=step.optional,
         )
         for step in steps
         for turn in range(step.at_most if step.repeat_working_days else 1)
@@ -133,26 +133,6 @@ def addressed(units: Units, uid: str, to: int, on: date) -> Unit | None:
     """The unit `to` levels above, by the ladder in force on the day; its successor for a unit that is no more."""
     ladder = units.ladder(uid, on)
     return ladder[to] if to < len(ladder) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """An officer as far as choosing addressees goes."""
-
-    id: int
-    unit: str
-    agency: str
-
-
-def contact_of(row: Mapping[str, Any]) -> Contact:
-    """The contact in a row with id, unit and agency."""
-    return Contact(row["id"], row["unit"], row["agency"])
-
-
-def addressees(contacts: Iterable[Contact], wanted: frozenset[str]) -> list[Contact]:
-    """Those of a unit's officers who work at a wanted agency; all of them when nobody does."""
-    known = list(contacts)
-    return [contact for contact in known if contact.agency in wanted] or known
 
 
 def _acting(programme: Programme, agency: str, on: date) -> str:

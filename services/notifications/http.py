@@ -12,16 +12,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.notifications import message_store
-from services.notifications.answers import State
+from services.notifications import change_store, message_store, page_store
 from shared.authorization import CHALLENGE, find_key
 from shared.db import DATABASE_AWAY, Pool
+from shared.events import ObligationState as State
 from shared.periods import parse_period
 from shared.registry.snapshot import Key, Registry
 from shared.units import Units
 
 OBLIGATION_PARAMETERS = frozenset({"programme", "report", "unit", "period", "state", "limit", "after"})
-ALERT_PARAMETERS = frozenset({"unit", "officer", "step", "since", "limit", "after"})
+ALERT_PARAMETERS = frozenset({"unit", "officer", "step", "since", "state", "limit", "after"})
+PROBLEM_PARAMETERS = frozenset({"unit", "state", "limit", "after"})
 MOST_ROWS = 1000
 _ROWS = 100
 
@@ -74,7 +75,12 @@ def routes(reader: Reader) -> list[Route]:
 
         return endpoint
 
-    return [Route("/v1/obligations", guarded(_obligations)), Route("/v1/alerts", guarded(_alerts))]
+    return [
+        Route("/v1/obligations", guarded(_obligations)),
+        Route("/v1/obligations/{id:int}", guarded(_history)),
+        Route("/v1/alerts", guarded(_alerts)),
+        Route("/v1/problems", guarded(_problems)),
+    ]
 
 
 def _problem(status: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -111,11 +117,50 @@ async def _alerts(reader: Reader, request: Request, registry: Registry, key: Key
         units=_units(query, registry, key, _day(query, registry, reader.now())),
         officer=officer,
         step=query.get("step"),
+        state=query.get("state"),
         since=_instant(query, "since"),
         after=_number(query, "after", 0, least=0, most=2**62),
         limit=limit + 1,
     )
     return _page([_alert(row) for row in rows], limit)
+
+
+async def _history(reader: Reader, request: Request, registry: Registry, key: Key) -> dict[str, Any]:
+    """One obligation with all that happened to it: who was told what, and who decided what and why."""
+    _only(request.query_params, frozenset())
+    id_ = request.path_params["id"]
+    row = await change_store.find_obligation(reader.pool(), id_)
+    if row is None or not registry.units.covers(key.subtree, row["unit"]):
+        raise QueryError("id", f"no obligation {id_} in this key's reach")
+    shown = ("id", "unit", "agency", "report", "period", "due_at", "shifted_because", "state", "met_at", "cycle")
+    history = await change_store.history(reader.pool(), id_)
+    times = ("at", "due_at", "met_at")
+    return {
+        **_obligation({name: row[name] for name in shown}),
+        "history": [
+            {**dict(change), **{name: change[name] and change[name].isoformat() for name in times}}
+            for change in history
+        ],
+    }
+
+
+async def _problems(reader: Reader, request: Request, registry: Registry, key: Key) -> dict[str, Any]:
+    query = request.query_params
+    _only(query, PROBLEM_PARAMETERS)
+    state = query.get("state")
+    if state is not None and state not in {"raised", "resolved"}:
+        raise QueryError("state", f"expected raised or resolved, got {state!r}")
+    limit = _number(query, "limit", _ROWS, least=1, most=MOST_ROWS)
+    rows = await page_store.problem_rows(
+        reader.pool(),
+        units=_units(query, registry, key, _day(query, registry, reader.now())),
+        state=state,
+        after=_number(query, "after", 0, least=0, most=2**62),
+        limit=limit + 1,
+    )
+    times = ("raised_at", "changed_at")
+    shown = [{**dict(row), **{name: row[name] and row[name].isoformat() for name in times}} for row in rows]
+    return _page(shown, limit)
 
 
 def _page(rows: Sequence[dict[str, Any]], limit: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ REPUBLISH_AFTER = timedelta(seconds=60)
 
 TO_PUBLISH = """
     SELECT id FROM notifications.message
-    WHERE act_at <= clock_timestamp() AND (state <> 'queued' OR $1)
+    WHERE act_at <= clock_timestamp() AND (state <> 'queued' OR $1) AND (not_before IS NULL OR not_before <= $2)
     ORDER BY made_at, id
 """
 PUBLISHED = """
@@ -23,34 +23,72 @@ PUBLISHED = """
     WHERE id = ANY ($1::uuid[])
       AND (state IN ('pending', 'queued') OR (state IN ('waiting', 'sending') AND act_at <= clock_timestamp()))
 """
-# Another worker may have got there first: then there is no row.
+# Another worker may have got there first: then there is no row. Locked in order, or two workers deadlock.
 TAKE = """
+    WITH free AS (
+        SELECT id FROM notifications.message
+        WHERE id = ANY ($1::uuid[])
+          AND (state IN ('pending', 'queued') OR (state IN ('waiting', 'sending') AND act_at <= clock_timestamp()))
+        ORDER BY id FOR UPDATE SKIP LOCKED
+    )
     UPDATE notifications.message SET state = 'sending', act_at = clock_timestamp() + $2, attempts = attempts + 1
-    FROM registry.officer
-    WHERE message.id = $1 AND officer.id = message.officer
-      AND (message.state IN ('pending', 'queued')
-           OR (message.state IN ('waiting', 'sending') AND act_at <= clock_timestamp()))
-    RETURNING message.programme, message.unit, message.choice, message.attempts,
-              officer.name, officer.role, officer.channels, officer.language
+    FROM free, registry.officer
+    WHERE message.id = free.id AND officer.id = message.officer
+    RETURNING message.id, message.programme, message.unit, message.choice, message.attempts, message.occasion,
+              officer.id AS officer, officer.name, officer.channels, officer.language
 """
+# Worked out again: what has become untrue since it was claimed is not told.
 ITEMS = """
-    SELECT alert.id AS alert, alert.step,
-           alert.cycle = obligation.cycle AND obligation.state IN ('open', 'overdue') AS live,
-           obligation.report, obligation.period, obligation.unit, obligation.agency, obligation.due_at,
-           obligation.shifted_because, obligation.state
-    FROM notifications.alert JOIN notifications.obligation ON obligation.id = alert.obligation
-    WHERE alert.message = $1 AND alert.state = 'queued'
-    ORDER BY obligation.due_at, obligation.unit, obligation.report
+    SELECT alert.message, alert.id AS alert, alert.step,
+           CASE WHEN alert.problem IS NOT NULL
+                THEN problem.cycle = alert.cycle AND alert.step = 'problem-' || problem.state
+                WHEN alert.step = 'received'
+                THEN alert.cycle = obligation.cycle AND obligation.state = 'late_met'
+                ELSE alert.cycle = obligation.cycle AND obligation.state IN ('open', 'overdue') END AS live,
+           alert.obligation, obligation.report, obligation.period, obligation.due_at, obligation.shifted_because,
+           COALESCE(obligation.unit, problem.unit) AS unit, COALESCE(obligation.agency, problem.agency) AS agency,
+           alert.problem, problem.raised_at
+    FROM notifications.alert
+    LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
+    LEFT JOIN notifications.problem ON problem.id = alert.problem
+    WHERE alert.message = ANY ($1::uuid[]) AND alert.state = 'queued'
+    ORDER BY obligation.due_at, COALESCE(obligation.unit, problem.unit), obligation.report, alert.id
 """
 CONTACTS = "SELECT id, unit, agency, name FROM registry.officer WHERE unit = ANY ($1::text[]) ORDER BY id"
+EXPECTED = """
+    SELECT programme, report, period, unit.parent, count(*) AS expected
+    FROM notifications.obligation JOIN registry.unit ON unit.uid = obligation.unit
+    WHERE unit.parent = ANY ($1::text[]) AND period = ANY ($2::text[]) AND state NOT IN ('waived', 'expired')
+    GROUP BY 1, 2, 3, 4
+"""
+OPEN_PROBLEMS = """
+    SELECT DISTINCT alert.officer, problem.id, problem.programme, problem.unit, problem.agency, problem.raised_at
+    FROM notifications.alert JOIN notifications.problem ON problem.id = alert.problem
+    WHERE alert.officer = ANY ($1::bigint[]) AND problem.state = 'raised' AND alert.state IN ('sent', 'queued')
+    ORDER BY problem.raised_at, problem.id
+"""
 SENT = """
     WITH message AS (
-        UPDATE notifications.message SET state = $2, channel = $3, sent_at = $4, error = NULL, act_at = NULL
-        WHERE id = $1 AND state = 'sending' RETURNING id
+        UPDATE notifications.message
+        SET state = 'sent', channel = done.channel, sent_at = $3, error = NULL, act_at = NULL
+        FROM unnest($1::uuid[], $2::text[]) AS done (id, channel)
+        WHERE message.id = done.id AND state = 'sending' RETURNING message.id
     )
     UPDATE notifications.alert
-    SET state = CASE WHEN alert.id = ANY ($5::bigint[]) THEN 'sent' ELSE 'cancelled' END
+    SET state = CASE WHEN alert.id = ANY ($4::bigint[]) THEN 'sent' ELSE 'cancelled' END
     FROM message WHERE alert.message = message.id AND alert.state = 'queued'
+"""
+CANCELLED = """
+    WITH message AS (
+        UPDATE notifications.message SET state = 'cancelled', error = NULL, act_at = NULL
+        WHERE id = ANY ($1::uuid[]) AND state = 'sending' RETURNING id
+    )
+    UPDATE notifications.alert SET state = 'cancelled'
+    FROM message WHERE alert.message = message.id AND alert.state = 'queued'
+"""
+RELEASE = """
+    UPDATE notifications.message SET state = 'pending', act_at = clock_timestamp(), attempts = attempts - 1
+    WHERE id = ANY ($1::uuid[]) AND state = 'sending'
 """
 POSTPONE = """
     UPDATE notifications.message SET state = 'waiting', channel = $2, error = $3, act_at = clock_timestamp() + $4
@@ -72,9 +110,12 @@ FAILED = """
 UNDELIVERED = """
     SELECT EXTRACT(EPOCH FROM clock_timestamp() - min(created_at))::float8 AS oldest,
            EXTRACT(EPOCH FROM min(act_at) - clock_timestamp())::float8 AS next
-    FROM notifications.message WHERE act_at IS NOT NULL
+    FROM notifications.message WHERE act_at IS NOT NULL AND (not_before IS NULL OR not_before <= $1)
 """
-ON_THEIR_WAY = "SELECT count(*) AS count, max(error) AS error FROM notifications.message WHERE act_at IS NOT NULL"
+ON_THEIR_WAY = """
+    SELECT count(*) AS count, max(error) AS error
+    FROM notifications.message WHERE act_at IS NOT NULL AND (not_before IS NULL OR not_before <= $1)
+"""
 OBLIGATION_ROWS = """
     SELECT id, unit, agency, report, period, due_at, shifted_because, state, met_at, cycle
     FROM notifications.obligation
@@ -84,26 +125,32 @@ OBLIGATION_ROWS = """
     ORDER BY id LIMIT $7
 """
 ALERT_ROWS = """
-    SELECT alert.id, alert.obligation, alert.cycle, alert.step, alert.occurrence, alert.unit AS addressed_unit,
-           obligation.unit, obligation.agency, obligation.report, obligation.period, alert.state, alert.made_at,
-           message.id AS message, message.channel, message.sent_at, message.attempts, message.error,
-           alert.officer, officer.name AS officer_name, officer.channels
+    SELECT alert.id, alert.obligation, alert.problem, alert.cycle, alert.step, alert.occurrence,
+           alert.unit AS addressed_unit, COALESCE(obligation.unit, problem.unit) AS unit,
+           COALESCE(obligation.agency, problem.agency) AS agency, obligation.report, obligation.period,
+           alert.state, alert.made_at, message.id AS message, message.channel, message.sent_at, message.attempts,
+           message.error, alert.officer, officer.name AS officer_name, officer.channels
     FROM notifications.alert
-    JOIN notifications.obligation ON obligation.id = alert.obligation
+    LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
+    LEFT JOIN notifications.problem ON problem.id = alert.problem
     LEFT JOIN notifications.message ON message.id = alert.message
     LEFT JOIN registry.officer ON officer.id = alert.officer
-    WHERE ($1::text[] IS NULL OR obligation.unit = ANY ($1)) AND ($2::bigint IS NULL OR alert.officer = $2)
+    WHERE ($1::text[] IS NULL OR COALESCE(obligation.unit, problem.unit) = ANY ($1))
+      AND ($2::bigint IS NULL OR alert.officer = $2)
       AND ($3::text IS NULL OR alert.step = $3) AND ($4::timestamptz IS NULL OR alert.made_at >= $4) AND alert.id > $5
+      AND ($7::text IS NULL OR alert.state = $7)
     ORDER BY alert.id LIMIT $6
 """
 
 
-async def to_publish(connection: Connection, *, repair: bool) -> list[UUID]:
+async def to_publish(connection: Connection, now: datetime, *, repair: bool) -> list[UUID]:
     """Messages that should be on the queue: new ones, retries that are due, sends whose worker is gone.
+
+    What its officer wants to be left alone for until later waits.
 
     With `repair` also those that were queued long ago: only where the queue itself is known to be empty.
     """
-    return [row["id"] for row in await connection.fetch(TO_PUBLISH, repair)]
+    return [row["id"] for row in await connection.fetch(TO_PUBLISH, repair, now)]
 
 
 async def published(connection: Connection, messages: Sequence[UUID]) -> None:
@@ -111,29 +158,47 @@ async def published(connection: Connection, messages: Sequence[UUID]) -> None:
     await connection.execute(PUBLISHED, messages, REPUBLISH_AFTER)
 
 
-async def take(pool: Pool, message: UUID) -> Any | None:
-    """Take a message for one attempt to send; None when another worker has it or it is done."""
-    return await pool.fetchrow(TAKE, message, LEASE)
+async def take(pool: Pool, messages: Sequence[UUID]) -> list[Any]:
+    """Take messages for one attempt to send; those that another worker has or that are done are left out."""
+    return list(await pool.fetch(TAKE, messages, LEASE))
 
 
-async def items_of(pool: Pool, message: UUID) -> list[Any]:
-    """What the message tells, with whether it is still true."""
-    return list(await pool.fetch(ITEMS, message))
+async def items_of(pool: Pool, messages: Sequence[UUID]) -> list[Any]:
+    """What the messages tell, with whether it is still true."""
+    return list(await pool.fetch(ITEMS, messages))
 
 
 async def contacts(pool: Pool, units: Sequence[str]) -> list[Any]:
     """Officers (id, unit, agency, name) of these units."""
-    return list(await pool.fetch(CONTACTS, units))
+    return list(await pool.fetch(CONTACTS, units)) if units else []
 
 
-async def record_sent(pool: Pool, message: UUID, channel: str, now: datetime, told: Sequence[int]) -> None:
-    """The provider took it. Alerts in `told` were in the text; the others had become untrue."""
-    await pool.execute(SENT, message, "sent", channel, now, told)
+async def expected_below(
+    pool: Pool, parents: Sequence[str], periods: Sequence[str]
+) -> dict[tuple[str, str, str, str], int]:
+    """How many units owe, by (programme, report, period, parent)."""
+    rows = await pool.fetch(EXPECTED, parents, periods) if parents else []
+    return {(row["programme"], row["report"], row["period"], row["parent"]): row["expected"] for row in rows}
 
 
-async def record_cancelled(pool: Pool, message: UUID) -> None:
+async def open_problems(pool: Pool, officers: Sequence[int]) -> list[Any]:
+    """Unresolved problems that these officers were told of."""
+    return list(await pool.fetch(OPEN_PROBLEMS, officers)) if officers else []
+
+
+async def record_sent(pool: Pool, sent: Sequence[tuple[UUID, str]], told: Sequence[int], now: datetime) -> None:
+    """The provider took these (message, channel). Alerts in `told` were in the text; the others had become untrue."""
+    await pool.execute(SENT, *zip(*sent, strict=True), now, told)
+
+
+async def record_cancelled(pool: Pool, messages: Sequence[UUID]) -> None:
     """Nothing was left to tell."""
-    await pool.execute(SENT, message, "cancelled", None, None, [])
+    await pool.execute(CANCELLED, messages)
+
+
+async def release(pool: Pool, messages: Sequence[UUID]) -> None:
+    """Give back what was taken and not tried."""
+    await pool.execute(RELEASE, messages)
 
 
 async def record_retry(pool: Pool, message: UUID, channel: str, error: str, delay: timedelta) -> None:
@@ -151,15 +216,15 @@ async def record_failed(pool: Pool, message: UUID, channel: str | None, error: s
     await pool.execute(FAILED, message, channel, error)
 
 
-async def undelivered(connection: "Connection | Pool") -> tuple[float | None, float | None]:
+async def undelivered(connection: "Connection | Pool", now: datetime) -> tuple[float | None, float | None]:
     """Age in seconds of the oldest message on its way, and in how many seconds the next one must be looked at."""
-    row = await connection.fetchrow(UNDELIVERED)
+    row = await connection.fetchrow(UNDELIVERED, now)
     return (row["oldest"], row["next"]) if row else (None, None)
 
 
-async def on_their_way(connection: Connection) -> tuple[int, str | None]:
+async def on_their_way(connection: Connection, now: datetime) -> tuple[int, str | None]:
     """How many messages are neither sent nor failed, and the last error of one of them."""
-    row = await connection.fetchrow(ON_THEIR_WAY)
+    row = await connection.fetchrow(ON_THEIR_WAY, now)
     return (row["count"], row["error"]) if row else (0, None)
 
 
@@ -187,6 +252,7 @@ async def alert_rows(
     since: datetime | None,
     after: int,
     limit: int,
+    state: str | None = None,
 ) -> list[Any]:
     """Alerts in order of their id, those after `after`."""
-    return list(await pool.fetch(ALERT_ROWS, units, officer, step, since, after, limit))
+    return list(await pool.fetch(ALERT_ROWS, units, officer, step, since, after, limit, state))

@@ -7,12 +7,13 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from services.notifications import store
-from services.notifications.answers import State
+from services.notifications.answers import required_items
 from services.notifications.deadlines import deadline_of
 from services.notifications.escalation import Policy, Situation, escalates, plan, policy_of
 from services.notifications.store import Opening
 from shared.db import Connection
 from shared.duties import owes
+from shared.events import ObligationState as State
 from shared.periods import Period
 from shared.programme import DueRule, Programme
 from shared.registry.snapshot import Registry
@@ -44,7 +45,9 @@ class Opener:
                 if known.get(key) != fingerprint:
                     late = now if key in known else min(seen, now)
                     items = list(obligations_of(programme, registry.units, period, now, expired_before=late))
-                    opened += await store.open_period(connection, slug, str(period), fingerprint, items, now)
+                    opened += await store.open_period(
+                        connection, slug, str(period), fingerprint, items, required_items(registry), now
+                    )
         return opened
 
     def _fingerprint(self, units: Units, programme: Programme) -> tuple[bytes, bool]:

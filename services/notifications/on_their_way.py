@@ -7,6 +7,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
 
 from shared.broker import BROKER_AWAY
+from shared.db import Pool
 from shared.topology import ALERTS, NOTIFICATIONS
 
 _SETTLE_SECONDS = 0.02  # what the broker has handed over may still lie in our socket
@@ -14,10 +15,11 @@ LONGEST_HOLD_SECONDS = 600.0  # a queue that never runs dry must not silence eve
 
 
 class Queues:
-    """Asks the broker how many messages wait, over a connection of its own."""
+    """Asks the broker, over a connection of its own, how many messages wait, and the database what intake spooled."""
 
-    def __init__(self, url: str, in_hand: Callable[[], int]) -> None:
+    def __init__(self, url: str, pool: Pool, in_hand: Callable[[], int]) -> None:
         self._url = url
+        self._pool = pool
         self._in_hand = in_hand
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
@@ -44,6 +46,8 @@ class Queues:
             await self._connection.close()
 
     async def _reason(self) -> str | None:
+        if await spool_waits(self._pool):
+            return "intake's spool holds events that the broker has not taken"
         waiting = await self._waiting(NOTIFICATIONS.name)
         if waiting is None:
             return "the broker does not answer"
@@ -64,3 +68,10 @@ class Queues:
             self._channel = None
             return None
         return declared.declaration_result.message_count
+
+
+async def spool_waits(pool: Pool) -> bool:
+    """Whether intake keeps events that the broker has not taken yet."""
+    if await pool.fetchval("SELECT to_regclass('intake.spool')") is None:
+        return False  # an intake that has no spool
+    return bool(await pool.fetchval("SELECT EXISTS (SELECT FROM intake.spool)"))

@@ -1,23 +1,25 @@
 """The SQL of obligations: opening, answering, sweeping. `message_store.py` has that of messages."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from services.notifications.answers import Answer, State, Verdict, answered_at, judge
+from services.notifications.answers import Answer, Verdict, answered_at, judge
 from services.notifications.deadlines import Deadline
-from shared.db import Connection, Pool
+from shared.db import Connection
+from shared.events import ObligationState as State
 
 Key = tuple[str, str, str, str, str]  # programme, period, report, unit, agency
+Required = Callable[[Key], frozenset[str]]  # the items that an obligation needs
 _SWEEP_LOCK = 0x6B69_7001  # one sweeper among all replicas
 _OPENING_LOCK = 0x6B69_7002  # answers and openings must see each other
 
 SEE_PROGRAMME = """
     WITH fresh AS (
-        INSERT INTO notifications.programme VALUES ($1, $2) ON CONFLICT (slug) DO NOTHING RETURNING first_seen_at
+        INSERT INTO notifications.programme (slug, first_seen_at) VALUES ($1, $2)
+        ON CONFLICT (slug) DO NOTHING RETURNING first_seen_at
     )
     SELECT first_seen_at FROM fresh UNION ALL SELECT first_seen_at FROM notifications.programme WHERE slug = $1
 """
@@ -28,13 +30,20 @@ REMEMBER_OPENING = """
 """
 # A changed calendar moves future deadlines only; what is not open any more is history.
 OPEN_OBLIGATIONS = """
-    INSERT INTO notifications.obligation
-           (programme, period, report, unit, agency, level, due_at, shifted_because, state, next_at)
-    SELECT $1, $2, $3, unit, $4, $5, $6, $7::jsonb, $8, $9 FROM unnest($10::text[]) AS unit
-    ON CONFLICT (programme, period, report, unit, agency) DO UPDATE
-       SET due_at = excluded.due_at, shifted_because = excluded.shifted_because, next_at = excluded.next_at
-     WHERE obligation.state = 'open' AND obligation.cycle = 1
-       AND obligation.due_at > $11 AND excluded.due_at > $11 AND obligation.due_at <> excluded.due_at
+    WITH opened AS (
+        INSERT INTO notifications.obligation
+               (programme, period, report, unit, agency, level, due_at, shifted_because, state, next_at, revision)
+        SELECT $1, $2, $3, unit, $4, $5, $6, $7::jsonb, $8, $9, 1 FROM unnest($10::text[]) AS unit
+        ON CONFLICT (programme, period, report, unit, agency) DO UPDATE
+           SET due_at = excluded.due_at, shifted_because = excluded.shifted_because, next_at = excluded.next_at,
+               revision = obligation.revision + 1
+         WHERE obligation.state = 'open' AND NOT obligation.extended
+           AND obligation.due_at > $11 AND excluded.due_at > $11 AND obligation.due_at <> excluded.due_at
+        RETURNING *
+    )
+    INSERT INTO notifications.change (obligation, revision, change, state, cycle, due_at, met_at, at)
+    SELECT id, revision, CASE state WHEN 'open' THEN 'opened' ELSE state END, state, cycle, due_at, met_at, $11
+    FROM opened
 """
 LOOK_AGAIN = """
     UPDATE notifications.obligation SET next_at = $2
@@ -43,7 +52,7 @@ LOOK_AGAIN = """
 KEEP_ANSWERS = """
     INSERT INTO notifications.answer
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                         $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::boolean[])
+                         $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::boolean[], $13::text[])
     ON CONFLICT DO NOTHING
 """
 UNSETTLED = """
@@ -64,18 +73,27 @@ ANSWERS = """
          AS key (programme, period, report, unit, agency)
     JOIN notifications.answer USING (programme, period, report, unit, agency)
 """
-# Reopening begins a new cycle: its steps count anew.
+# Reopening begins a new cycle: its steps count anew. A late report is looked at once more: who was told hears of it.
 SETTLE = """
-    UPDATE notifications.obligation SET
-        state = verdict.state, met_at = verdict.met_at,
-        cycle = cycle + verdict.reopened::integer,
-        reopened_at = CASE WHEN verdict.reopened THEN $5 ELSE reopened_at END,
-        next_at = CASE WHEN verdict.state IN ('open', 'overdue') THEN $5 END
-    FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::boolean[]) AS verdict (id, state, met_at, reopened)
-    WHERE obligation.id = verdict.id
+    WITH settled AS (
+        UPDATE notifications.obligation SET
+            state = verdict.state, met_at = verdict.met_at,
+            cycle = cycle + verdict.reopened::integer,
+            reopened_at = CASE WHEN verdict.reopened THEN $5 ELSE reopened_at END,
+            next_at = CASE WHEN verdict.state IN ('open', 'overdue', 'late_met') THEN $5 END,
+            revision = revision + 1
+        FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::boolean[])
+             AS verdict (id, state, met_at, reopened)
+        WHERE obligation.id = verdict.id
+        RETURNING obligation.*, verdict.reopened
+    )
+    INSERT INTO notifications.change (obligation, revision, change, state, cycle, due_at, met_at, at)
+    SELECT id, revision, CASE WHEN reopened THEN 'reopened' WHEN state = 'open' THEN 'opened' ELSE state END,
+           state, cycle, due_at, met_at, $5
+    FROM settled
 """
 DUE_OBLIGATIONS = """
-    SELECT id, programme, report, unit, agency, due_at, state, cycle, reopened_at
+    SELECT id, programme, report, unit, agency, due_at, state, cycle, reopened_at, met_at
     FROM notifications.obligation WHERE next_at <= $1 ORDER BY id FOR UPDATE
 """
 SENT_STEPS = """
@@ -85,24 +103,16 @@ SENT_STEPS = """
     WHERE obligation.id = ANY ($1::bigint[])
 """
 MOVE_OBLIGATIONS = """
-    UPDATE notifications.obligation SET state = moved.state, next_at = moved.next_at
-    FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS moved (id, state, next_at)
-    WHERE obligation.id = moved.id
-"""
-OFFICERS = "SELECT id, unit, agency FROM registry.officer WHERE unit = ANY ($1::text[]) ORDER BY id"
-CLAIM_ALERTS = """
-    INSERT INTO notifications.alert (obligation, cycle, step, occurrence, unit, officer, message, state, made_at)
-    SELECT obligation, cycle, step, occurrence, unit, officer, message,
-           CASE WHEN officer IS NULL THEN 'unaddressed' ELSE 'queued' END, $8
-    FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::smallint[], $5::text[], $6::bigint[], $7::uuid[])
-         AS claim (obligation, cycle, step, occurrence, unit, officer, message)
-    ON CONFLICT DO NOTHING
-    RETURNING message
-"""
-MAKE_MESSAGES = """
-    INSERT INTO notifications.message (id, programme, officer, unit, made_at)
-    SELECT id, programme, officer, unit, $5
-    FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[]) AS message (id, programme, officer, unit)
+    WITH moved AS (
+        UPDATE notifications.obligation
+        SET state = move.state, next_at = move.next_at,
+            revision = revision + (obligation.state <> move.state)::integer
+        FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS move (id, state, next_at)
+        WHERE obligation.id = move.id
+        RETURNING obligation.*, old.state AS former
+    )
+    INSERT INTO notifications.change (obligation, revision, change, state, cycle, due_at, met_at, at)
+    SELECT id, revision, state, state, cycle, due_at, met_at, $4 FROM moved WHERE state <> former
 """
 REQUEST_SWEEP = "UPDATE notifications.sweeper SET requested = requested + 1 RETURNING requested"
 SWEEPER = "SELECT served, swept_at, held FROM notifications.sweeper"
@@ -125,29 +135,6 @@ class Opening:
     state: State
     next_at: datetime | None
     units: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One alert to be made. Without an officer it records that there was nobody to tell."""
-
-    obligation: int
-    cycle: int
-    step: str
-    occurrence: int
-    unit: str
-    officer: int | None
-    message: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewMessage:
-    """One message to be made for the alerts that name it."""
-
-    id: UUID
-    programme: str
-    officer: int
-    unit: str
 
 
 async def try_sweep_lock(connection: Connection) -> bool:
@@ -174,7 +161,13 @@ async def openings(connection: Connection) -> dict[tuple[str, str], bytes]:
 
 
 async def open_period(
-    connection: Connection, programme: str, period: str, fingerprint: bytes, items: Iterable[Opening], now: datetime
+    connection: Connection,
+    programme: str,
+    period: str,
+    fingerprint: bytes,
+    items: Iterable[Opening],
+    required: Required,
+    now: datetime,
 ) -> int:
     """Open a period's obligations and settle those answered already; return how many were opened or moved."""
     changed = 0
@@ -190,7 +183,7 @@ async def open_period(
             changed += int(status.rpartition(" ")[2])
         await connection.execute(REMEMBER_OPENING, programme, period, fingerprint)
         keys = [tuple(row) for row in await connection.fetch(UNSETTLED, programme, period)]
-        await _settle(connection, keys, now)
+        await _settle(connection, keys, required, now)
     return changed
 
 
@@ -199,8 +192,10 @@ async def look_again(connection: Connection, programme: str, now: datetime) -> N
     await connection.execute(LOOK_AGAIN, programme, now)
 
 
-async def take_answers(pool: Pool, answers: Sequence[Answer], now: datetime) -> dict[str, int]:
-    """Keep the answers and settle what they answer, in one transaction; return how many went into each state."""
+async def take_answers(
+    connection: Connection, answers: Sequence[Answer], required: Required, now: datetime
+) -> dict[str, int]:
+    """Keep the answers and settle what they answer, in the caller's transaction; return how many went where."""
     unique = {(item.key, item.source, item.id, item.sender): item for item in reversed(answers)}
     rows = sorted(unique.values(), key=lambda item: (item.key, item.source, item.id, item.sender))
     columns = list(
@@ -208,20 +203,19 @@ async def take_answers(pool: Pool, answers: Sequence[Answer], now: datetime) -> 
             *(
                 (
                     a.programme, a.report, a.period, a.unit, a.agency, a.sender, a.source, a.id,
-                    a.revision, a.time, a.accepted_at, a.submitted,
+                    a.revision, a.time, a.accepted_at, a.submitted, a.item,
                 )
                 for a in rows
             ),
             strict=True,
         )
     )  # fmt: skip
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _OPENING_LOCK)
-        await connection.execute(KEEP_ANSWERS, *columns)
-        return await _settle(connection, sorted({item.key for item in rows}), now)
+    await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _OPENING_LOCK)
+    await connection.execute(KEEP_ANSWERS, *columns)
+    return await _settle(connection, sorted({item.key for item in rows}), required, now)
 
 
-async def _settle(connection: Connection, keys: Sequence[Key], now: datetime) -> dict[str, int]:
+async def _settle(connection: Connection, keys: Sequence[Key], required: Required, now: datetime) -> dict[str, int]:
     if not keys:
         return {}
     columns = list(zip(*keys, strict=True))
@@ -230,17 +224,21 @@ async def _settle(connection: Connection, keys: Sequence[Key], now: datetime) ->
     for row in await connection.fetch(ANSWERS, *columns):
         answer = Answer(**dict(row))
         given.setdefault(answer.key, []).append(answer)
-    return await _write_verdicts(connection, obligations, given, now)
+    return await _write_verdicts(connection, obligations, given, required, now)
 
 
 async def _write_verdicts(
-    connection: Connection, obligations: Iterable[Any], given: Mapping[Key, list[Answer]], now: datetime
+    connection: Connection,
+    obligations: Iterable[Any],
+    given: Mapping[Key, list[Answer]],
+    required: Required,
+    now: datetime,
 ) -> dict[str, int]:
     changes: list[tuple[int, Verdict]] = []
     outcome: dict[str, int] = {}
     for row in obligations:
         key = (row["programme"], row["period"], row["report"], row["unit"], row["agency"])
-        verdict = judge(State(row["state"]), row["due_at"], answered_at(given.get(key, ())), now)
+        verdict = judge(State(row["state"]), row["due_at"], answered_at(given.get(key, ()), required(key)), now)
         if (verdict.state, verdict.met_at) != (row["state"], row["met_at"]):
             changes.append((row["id"], verdict))
             outcome[verdict.state] = outcome.get(verdict.state, 0) + 1
@@ -269,34 +267,12 @@ async def sent_steps(connection: Connection, obligations: Sequence[int]) -> dict
     return {id_: frozenset(steps) for id_, steps in found.items()}
 
 
-async def move_obligations(connection: Connection, moves: Sequence[tuple[int, str, datetime | None]]) -> None:
+async def move_obligations(
+    connection: Connection, moves: Sequence[tuple[int, str, datetime | None]], now: datetime
+) -> None:
     """Set (id, state, next_at) inside the caller's transaction, which holds the rows."""
     if moves:
-        await connection.execute(MOVE_OBLIGATIONS, *zip(*moves, strict=True))
-
-
-async def officers_at(connection: Connection, units: Sequence[str]) -> list[Any]:
-    """Officers (id, unit, agency) of these units."""
-    return list(await connection.fetch(OFFICERS, units))
-
-
-async def claim(
-    connection: Connection, claims: Sequence[Claim], messages: Sequence[NewMessage], now: datetime
-) -> tuple[int, int]:
-    """Make alerts that are not there yet, and the messages that any of them needs; return how many of each."""
-    if not claims:
-        return 0, 0
-    rows = sorted(claims, key=lambda item: (item.obligation, item.step, item.occurrence, item.officer or 0))
-    made = await connection.fetch(
-        CLAIM_ALERTS,
-        *zip(*((c.obligation, c.cycle, c.step, c.occurrence, c.unit, c.officer, c.message) for c in rows), strict=True),
-        now,
-    )
-    needed = {row["message"] for row in made}
-    kept = [(m.id, m.programme, m.officer, m.unit) for m in messages if m.id in needed]
-    if kept:
-        await connection.execute(MAKE_MESSAGES, *zip(*kept, strict=True), now)
-    return len(made), len(kept)
+        await connection.execute(MOVE_OBLIGATIONS, *zip(*moves, strict=True), now)
 
 
 async def request_sweep(connection: Connection) -> int:

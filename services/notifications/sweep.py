@@ -4,35 +4,24 @@ Everything here can be run again. A crash before the commit leaves nothing; one 
 sweep publishes; a message that was published twice is sent once, because a worker takes it by compare-and-set.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.notifications import message_store, store
-from services.notifications.escalation import (
-    Contact,
-    Occurrence,
-    Plan,
-    Policy,
-    Situation,
-    addressed,
-    addressees,
-    contact_of,
-    escalates,
-    plan,
-    policy_of,
-    wanted_agencies,
-)
+from services.notifications import message_store, notice_store, store
+from services.notifications.addressing import Addresser, Need
 from services.notifications.obligations import Opener
-from services.notifications.store import Claim, NewMessage
+from services.notifications.planning import PROBLEM_RAISED, Planner, accusing_steps
+from services.notifications.summaries import claim_summaries
 from shared.db import Connection
-from shared.programme import Programme
+from shared.events import ObligationState as State
+from shared.registry.officers import Officer, officers_at
 from shared.registry.snapshot import Registry
 
-IDS_PER_MESSAGE = 20  # one message on the queue names that many of ours: a worker sends them over one connection
+IDS_PER_MESSAGE = 20  # one message on the queue names that many of ours: a worker sends them side by side
 _PUBLISH_CHUNK = 500  # what is noted as published at once
 
 Publish = Callable[[Sequence[Sequence[UUID]]], Awaitable[None]]
@@ -47,17 +36,6 @@ class Swept:
     alerts: int
     messages: int
     published: int
-
-
-class _Need(NamedTuple):
-    """A step of an obligation that somebody at `unit` has to hear of."""
-
-    obligation: int
-    cycle: int
-    turn: Occurrence
-    programme: str
-    agency: str
-    unit: str | None
 
 
 async def sweep(
@@ -77,14 +55,20 @@ async def sweep(
     when the broker has confirmed them.
     """
     opened = await opener.open(connection, registry, now)
-    overdue, alerts, messages = await _claim_due(connection, registry, now, held=held is not None)
-    published = await hand_over(connection, publish, repair=repair)
-    return Swept(opened, overdue, alerts, messages, published)
+    async with connection.transaction():
+        planner = Planner(registry, now, held=held is not None)
+        overdue, needs = await _obligations(connection, registry, planner, now)
+        needs += await _problems(connection, registry, planner)
+        alerts, messages = await _claim(connection, registry, needs, now)
+        woken = await _wake(connection, registry, planner, now)
+    summaries = await claim_summaries(connection, registry, now)
+    published = await hand_over(connection, publish, now, repair=repair)
+    return Swept(opened, overdue, alerts + woken, messages + summaries, published)
 
 
-async def hand_over(connection: Connection, publish: Publish, *, repair: bool) -> int:
+async def hand_over(connection: Connection, publish: Publish, now: datetime, *, repair: bool) -> int:
     """Publish what should be on the queue and note it when the broker has confirmed; return how many."""
-    waiting = await message_store.to_publish(connection, repair=repair)
+    waiting = await message_store.to_publish(connection, now, repair=repair)
     for start in range(0, len(waiting), _PUBLISH_CHUNK):
         chunk = waiting[start : start + _PUBLISH_CHUNK]
         await publish([chunk[i : i + IDS_PER_MESSAGE] for i in range(0, len(chunk), IDS_PER_MESSAGE)])
@@ -92,100 +76,77 @@ async def hand_over(connection: Connection, publish: Publish, *, repair: bool) -
     return len(waiting)
 
 
-async def _claim_due(connection: Connection, registry: Registry, now: datetime, *, held: bool) -> tuple[int, int, int]:
-    async with connection.transaction():
-        rows = [row for row in await store.due_obligations(connection, now) if row["programme"] in registry.programmes]
-        if not rows:
-            return 0, 0, 0
-        sent = await store.sent_steps(connection, [row["id"] for row in rows])
-        planned = _Planner(registry, now, held=held).run(rows, sent)
-        await store.move_obligations(connection, planned.moves)
-        units = sorted({need.unit for need in planned.needs if need.unit is not None})
-        officers = await store.officers_at(connection, units) if units else []
-        claims, messages = address(planned.needs, officers, registry.programmes, now)
-        alerts, made = await store.claim(connection, claims, messages, now)
-        return planned.overdue, alerts, made
+async def _obligations(
+    connection: Connection, registry: Registry, planner: Planner, now: datetime
+) -> tuple[int, list[Need]]:
+    rows = [row for row in await store.due_obligations(connection, now) if row["programme"] in registry.programmes]
+    if not rows:
+        return 0, []
+    late = [row for row in rows if row["state"] == State.LATE_MET]
+    unfinished = [row for row in rows if row["state"] != State.LATE_MET]
+    sent = await store.sent_steps(connection, [row["id"] for row in unfinished])
+    planned = planner.escalate(unfinished, sent)
+    accusing = {slug: accusing_steps(programme) for slug, programme in registry.programmes.items()}
+    told = await notice_store.told_late(connection, [row["id"] for row in late], accusing)
+    received = planner.receive(late, told)
+    await store.move_obligations(connection, planned.moves + received.moves, now)
+    return planned.overdue, planned.needs + received.needs
 
 
-@dataclass(slots=True)
-class _Planned:
-    moves: list[tuple[int, str, datetime | None]] = field(default_factory=list)
-    needs: list[_Need] = field(default_factory=list)
-    overdue: int = 0
+async def _problems(connection: Connection, registry: Registry, planner: Planner) -> list[Need]:
+    rows = [row for row in await notice_store.problems_to_tell(connection) if row["programme"] in registry.programmes]
+    if not rows:
+        return []
+    told = await notice_store.told_problem(connection, [row["id"] for row in rows], PROBLEM_RAISED)
+    needs: list[Need] = []
+    done: list[int] = []
+    for row in rows:
+        officers = told.get(row["id"], {})
+        if row["state"] == "resolved" and "queued" in officers.values():
+            continue  # its delivery will say whether they hear of it at all
+        needs += planner.problem(row, frozenset(officers))
+        done.append(row["id"])
+    await notice_store.problems_told(connection, done)
+    return needs
 
 
-class _Planner:
-    """Plans many obligations; the same situation is thought through once."""
-
-    def __init__(self, registry: Registry, now: datetime, *, held: bool) -> None:
-        self._registry = registry
-        self._now = now
-        self._held = held
-        self._policies: dict[str, Policy] = {}
-        self._escalates: dict[tuple[str, str], bool] = {}
-        self._plans: dict[tuple[str, Situation], Plan] = {}
-
-    def run(self, rows: Sequence[Mapping[str, Any]], sent: Mapping[int, frozenset[tuple[str, int]]]) -> _Planned:
-        """New state, next look and needs of each row."""
-        planned = _Planned()
-        for row in rows:
-            late = row["due_at"] < self._now
-            planned.overdue += late and row["state"] == "open"
-            plan_ = self._plan(row, sent.get(row["id"], frozenset()), late=late)
-            planned.moves.append((row["id"], "overdue" if late else row["state"], plan_.next_at))
-            planned.needs += (self._need(row, turn) for turn in plan_.send)
-        return planned
-
-    def _plan(self, row: Mapping[str, Any], sent: frozenset[tuple[str, int]], *, late: bool) -> Plan:
-        slug = row["programme"]
-        asked = (slug, row["agency"])
-        if asked not in self._escalates:
-            self._escalates[asked] = escalates(self._registry.programmes[slug], row["agency"])
-        situation = Situation(late, row["due_at"], row["reopened_at"], self._escalates[asked], sent)
-        known = self._plans.get((slug, situation))
-        if known is None:
-            if slug not in self._policies:
-                self._policies[slug] = policy_of(self._registry.programmes[slug])
-            known = plan(situation, self._policies[slug], self._now, held=self._held)
-            self._plans[slug, situation] = known
-        return known
-
-    def _need(self, row: Mapping[str, Any], turn: Occurrence) -> _Need:
-        slug = row["programme"]
-        if slug not in self._policies:
-            self._policies[slug] = policy_of(self._registry.programmes[slug])
-        today = self._now.astimezone(self._policies[slug].hours.zone).date()
-        unit = addressed(self._registry.units, row["unit"], turn.to, today)
-        return _Need(row["id"], row["cycle"], turn, slug, row["agency"], unit.uid if unit else None)
+async def _claim(connection: Connection, registry: Registry, needs: Sequence[Need], now: datetime) -> tuple[int, int]:
+    if not needs:
+        return 0, 0
+    officers = await _officers_for(connection, registry, needs, now)
+    muted = await notice_store.acknowledged(connection, [officer.id for officer in officers], now)
+    addresser = Addresser(officers, _zones(registry), muted, now)
+    addresser.run(needs)
+    return await notice_store.claim(connection, addresser.claims, list(addresser.messages.values()), now)
 
 
-def address(
-    needs: Sequence[_Need],
-    officers: Sequence[Mapping[str, Any]],
-    programmes: Mapping[str, Programme],
-    now: datetime,
-) -> tuple[list[Claim], list[NewMessage]]:
-    """Who is told what: one message for each officer and programme, and an alert for each thing it tells."""
-    at_unit: dict[str, list[Contact]] = {}
-    for row in officers:
-        at_unit.setdefault(row["unit"], []).append(contact_of(row))
-    messages: dict[tuple[int, str], NewMessage] = {}
-    told: dict[tuple[str, str, int, str], list[Contact]] = {}
-    claims: list[Claim] = []
-    for need in needs:
-        base = (need.obligation, need.cycle, need.turn.step, need.turn.number)
-        unit = need.unit or ""
-        memo = (need.programme, need.agency, need.turn.to, unit)
-        if memo not in told:
-            programme = programmes[need.programme]
-            today = now.astimezone(ZoneInfo(programme.timezone)).date()
-            wanted = wanted_agencies(programme, need.agency, need.turn.to, today)
-            told[memo] = addressees(at_unit.get(unit, ()), wanted)
-        if not told[memo]:
-            claims.append(Claim(*base, unit, None, None))
-        for officer in told[memo]:
-            message = messages.setdefault(
-                (officer.id, need.programme), NewMessage(uuid4(), need.programme, officer.id, unit)
-            )
-            claims.append(Claim(*base, unit, officer.id, message.id))
-    return claims, list(messages.values())
+async def _officers_for(
+    connection: Connection, registry: Registry, needs: Iterable[Need], now: datetime
+) -> list[Officer]:
+    units = {need.unit for need in needs if need.unit}
+    # Who was told of a problem sits above the unit that the problem is about.
+    units |= {step.uid for need in needs if need.problem for step in registry.units.ladder(need.unit, now.date())}
+    return await officers_at(connection, sorted(units))
+
+
+async def _wake(connection: Connection, registry: Registry, planner: Planner, now: datetime) -> int:
+    """Tell what an acknowledgement kept back, once it has ended and people are at work."""
+    if not await notice_store.muted_wakes(connection, now):
+        return 0
+    rows = [row for row in await notice_store.muted(connection, now) if row["programme"] in registry.programmes]
+    rows = [row for row in rows if planner.policy(row["programme"]).hours.next_open(now) <= now]
+    officers = {o.id: o for o in await officers_at(connection, sorted({row["unit"] for row in rows}))}
+    addresser = Addresser(list(officers.values()), _zones(registry), {}, now)
+    woken: list[tuple[int, Any]] = []
+    for row in rows:
+        officer = officers.get(row["officer"])
+        told = officer is not None and row["live"]
+        message = addresser.message(officer, row["programme"], row["unit"]) if officer and told else None
+        woken.append((row["id"], message.id if message else None))
+    await notice_store.make_messages(connection, list(addresser.messages.values()), now)
+    await notice_store.wake(connection, woken)
+    return sum(message is not None for _, message in woken)
+
+
+def _zones(registry: Registry) -> dict[str, ZoneInfo]:
+    return {slug: ZoneInfo(programme.timezone) for slug, programme in registry.programmes.items()}

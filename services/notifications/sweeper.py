@@ -44,6 +44,7 @@ class Sweeper:
         publish: Publish,
         lag: Lag,
         *,
+        on_swept: Callable[[], None],
         interval: float,
     ) -> None:
         self._pool = pool
@@ -52,6 +53,7 @@ class Sweeper:
         self._machine = SystemClock()
         self._publish = publish
         self._lag = lag
+        self._on_swept = on_swept
         self._interval = interval
         self._opener = Opener()
         self._asked = asyncio.Event()
@@ -93,7 +95,8 @@ class Sweeper:
         repair = await self._lag.alerts_empty()
         done = await sweep(connection, self._registry(), self._opener, self._publish, now, held=held, repair=repair)
         await store.swept(connection, served, now, held)
-        oldest, next_in = await message_store.undelivered(connection)
+        self._on_swept()
+        oldest, next_in = await message_store.undelivered(connection, now)
         SWEEP_LAST_SUCCESS.set(self._machine.now().timestamp())
         OLDEST_UNDELIVERED_ALERT.set(oldest or 0)
         if done.opened or done.overdue or self._counts_stale:

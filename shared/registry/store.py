@@ -1,6 +1,6 @@
 """The registry's SQL."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared.db import Connection
@@ -56,11 +56,6 @@ LAGGING_FOLLOWERS = """
     SELECT count(*) FROM registry.clock_follower
     JOIN pg_stat_activity ON pid = backend AND application_name LIKE 'kip-%-listener'
     WHERE revision < (SELECT clock.revision FROM registry.clock)
-"""
-UPSERT_OFFICER = """
-    INSERT INTO registry.officer (name, role, unit, agency, channels, language) VALUES ($1, $2, $3, $4, $5, $6)
-    ON CONFLICT (unit, agency, name) DO UPDATE SET
-        role = excluded.role, channels = excluded.channels, language = excluded.language
 """
 
 
@@ -141,11 +136,6 @@ async def read_programmes(connection: Connection) -> dict[str, str]:
     """Each programme's JSON document by slug."""
     rows = await connection.fetch("SELECT slug, document FROM registry.programme")
     return {row["slug"]: row["document"] for row in rows}
-
-
-async def write_officers(connection: Connection, rows: Iterable[tuple[str, str, str, str, list[str], str]]) -> None:
-    """Write officers: name, role, unit uid, agency, channels, language."""
-    await connection.executemany(UPSERT_OFFICER, list(rows))
 
 
 async def read_clock(connection: Connection) -> tuple[timedelta, int] | None:

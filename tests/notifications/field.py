@@ -8,13 +8,12 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.notifications.consumer import answers_in
+from services.notifications.consumer import read_batch, settle
 from services.notifications.obligations import Opener
-from services.notifications.store import take_answers
 from services.notifications.sweep import Swept, sweep
 from shared.db import Pool
+from shared.registry.officers import Officer, write_officers
 from shared.registry.snapshot import Registry
-from shared.registry.store import write_officers
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 BEFORE = "2022-12-10 08:00"  # before 2023-Q1 begins (15/12/2022)
@@ -41,6 +40,16 @@ def answer(
     }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Fixed:
+    """A clock that stands still."""
+
+    instant: datetime
+
+    def now(self) -> datetime:
+        return self.instant
+
+
 @dataclass
 class Field:
     """One database with a registry limited to what the test needs."""
@@ -50,11 +59,11 @@ class Field:
     opener: Opener = field(default_factory=Opener)
     published: list[UUID] = field(default_factory=list)
 
-    async def officer(self, name: str, unit: str, agency: str, *channels: str, language: str = "vi") -> None:
+    async def officer(self, name: str, unit: str, agency: str, *channels: str, **wishes: Any) -> None:
         """Register an officer."""
         async with self.pool.acquire() as connection:
-            row = (name, "role", unit, agency, list(channels) or [f"email:{name}@example.vn"], language)
-            await write_officers(connection, [row])
+            reached = channels or (f"email:{name}@example.vn",)
+            await write_officers(connection, [Officer(name, "role", unit, agency, reached, **wishes)])
 
     async def sweep(self, now: str, *, held: str | None = None, repair: bool = False) -> Swept:
         """Sweep at an instant; what is queued is in `published`."""
@@ -67,13 +76,15 @@ class Field:
 
     async def take(self, *events: Mapping[str, Any], now: str = "2023-03-16 10:00") -> None:
         """Have events consumed."""
-        await take_answers(self.pool, answers_in(json.dumps(events).encode()), at(now))
+        taken = read_batch(json.dumps(events).encode(), self.registry.programmes)
+        await settle(self.pool, self.registry, Fixed(at(now)), taken)
 
     async def alerts(self, **where: Any) -> list[tuple[str, str, str | None]]:
         """(step, unit of the obligation, officer's name) of every alert, in order."""
         rows = await self.pool.fetch(
-            """SELECT step, obligation.unit, officer.name, obligation.report, alert.cycle
-               FROM notifications.alert JOIN notifications.obligation ON obligation.id = alert.obligation
+            """SELECT step, COALESCE(obligation.unit, problem.unit) AS unit, officer.name, report, alert.cycle
+               FROM notifications.alert LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
+               LEFT JOIN notifications.problem ON problem.id = alert.problem
                LEFT JOIN registry.officer ON officer.id = alert.officer
                WHERE alert.officer IS NOT NULL OR $1
                ORDER BY alert.id""",

@@ -23,14 +23,14 @@ def test_a_code_is_resolved_on_the_run_s_day_and_a_uid_is_taken_as_it_is(tmp_pat
     officers, problems = read_officers(
         written(
             tmp_path,
-            "An,Chủ tịch,06427,ubnd-xa,email:a@b.vn zalo:12,vi",
+            "An,Chủ tịch,06427,ubnd-xa,email:a@b.vn zalo:0912345678,vi",
             "Bình,Chủ tịch,06427@2,ubnd-xa,email:b@b.vn,",
         ),
         known,
     )
     assert problems == []
     assert [(o.unit, o.channels, o.language) for o in officers] == [
-        ("06427@1", ("email:a@b.vn", "zalo:12"), "vi"),
+        ("06427@1", ("email:a@b.vn", "zalo:84912345678"), "vi"),
         ("06427@2", ("email:b@b.vn",), "vi"),
     ]
 

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from services.notifications.answers import State
 from services.notifications.sweep import sweep
+from shared.events import ObligationState as State
 from shared.programme import CalendarDay
 from tests.notifications.field import BEFORE, Field, answer, at, limited
 

@@ -74,7 +74,9 @@ def test_yen_vuong_s_silence_reaches_three_mailboxes_once_each(system, stack):
         ("yen-vuong@example.vn", "Báo cáo quá hạn"),
         ("yen-vuong@example.vn", "Nhắc gửi báo cáo"),
     ]
-    digest = next(mail for mail in system.mails() if mail["To"] == "huu-lung@example.vn").get_content()
+    digest = (
+        next(mail for mail in system.mails() if mail["To"] == "huu-lung@example.vn").get_body(("plain",)).get_content()
+    )
     lines = [line for line in digest.splitlines() if line.startswith(("- Xã", "- Thị trấn"))]
     assert lines == ["- Xã Yên Vượng (06412), kỳ 2023-Q1: chậm 1 ngày (hạn 17:00 16/03/2023); liên hệ: Nguyễn An"]
 

@@ -8,23 +8,33 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to one address. `id` stays the same over repeats: it makes the Message-ID or the provider's key."""
+    """One message to one address. `id` stays the same over repeats: it makes the Message-ID or the provider's key.
+
+    `subject` alone says what matters, for channels that carry no more; `page` is the officer's own link.
+    """
 
     id: UUID
     address: str
     subject: str
     body: str
+    html: str
     language: str
     topic: str  # the programme's slug
+    page: str
+    officer: str
     at: datetime
 
 
 class DeliveryError(Exception):
-    """The message was not delivered: `permanent` says that trying this address again is of no use."""
+    """The message was not delivered: `permanent` says that trying this address again is of no use.
 
-    def __init__(self, reason: str, *, permanent: bool) -> None:
+    `retry_after` is how many seconds the provider wants to be left alone.
+    """
+
+    def __init__(self, reason: str, *, permanent: bool, retry_after: float | None = None) -> None:
         super().__init__(reason)
         self.permanent = permanent
+        self.retry_after = retry_after
 
 
 class Channel(Protocol):

@@ -5,7 +5,9 @@ import ssl
 from collections import deque
 from email.header import Header
 from email.headerregistry import Address
+from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
+from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -14,6 +16,7 @@ import aiosmtplib
 from services.notifications.channels import DeliveryError, Outgoing
 
 TIMEOUT_SECONDS = 20.0
+CONNECTIONS = 8  # to the mail server at most
 _SCHEMES = {"smtp": 25, "smtps": 465}
 _IDLE_SECONDS = 5.0  # an idle connection older than that is asked whether it is still there
 
@@ -35,17 +38,23 @@ class EmailChannel:
         self._tls = parts.scheme == "smtps"
         self._starttls = {"require": True, "never": False}.get(starttls)
         self._sender = Address("Kịp", addr_spec=sender)
+        self._free = asyncio.Semaphore(CONNECTIONS)
         self._idle: deque[tuple[aiosmtplib.SMTP, float]] = deque()
 
     async def send(self, message: Outgoing) -> None:
         """Hand over one mail. Raises DeliveryError: refused for good (5xx) or for now (4xx, no connection)."""
-        mail = compose(message, self._sender)
+        try:
+            mail = compose(message, self._sender).as_bytes(policy=SMTP)
+        except ValueError as error:
+            raise _failure(error) from error
+        async with self._free:
+            await self._hand_over(mail, message.address)
+
+    async def _hand_over(self, mail: bytes, address: str) -> None:
         connection: aiosmtplib.SMTP | None = None
         try:
             connection = await self._connection()
-            await connection.send_message(
-                mail, sender=self._sender.addr_spec, recipients=[message.address], timeout=TIMEOUT_SECONDS
-            )
+            await connection.sendmail(self._sender.addr_spec, [address], mail, timeout=TIMEOUT_SECONDS)
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ssl.SSLError, ValueError) as error:
             if connection is not None:
                 connection.close()
@@ -91,12 +100,15 @@ class EmailChannel:
         return fresh
 
 
-def compose(message: Outgoing, sender: Address) -> MIMEText:
-    """The mail: UTF-8 text, a Message-ID that a repeat has too, and the headers that keep robots from answering.
+def compose(message: Outgoing, sender: Address) -> MIMEMultipart:
+    """The mail: UTF-8 text and HTML, a Message-ID that a repeat has too, and headers that keep robots from answering.
 
-    Header.encode, because Python 3.11's EmailMessage loses spaces where it folds a long Vietnamese subject.
+    Header.encode, because Python 3.11's EmailMessage loses spaces where it folds a long Vietnamese subject. An address
+    that isn't ASCII, or that would make a second header, is a ValueError.
     """
-    mail = MIMEText(message.body, "plain", "utf-8")
+    if not message.address.isascii() or any(letter.isspace() for letter in message.address):
+        raise ValueError("expected ASCII without spaces")
+    mail = MIMEMultipart("alternative", boundary=f"=_{message.id.hex}")
     mail["From"] = formataddr((sender.display_name, sender.addr_spec))
     mail["To"] = message.address
     mail["Subject"] = Header(message.subject, "utf-8", header_name="Subject").encode()
@@ -105,7 +117,10 @@ def compose(message: Outgoing, sender: Address) -> MIMEText:
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail["List-Id"] = f"<{message.topic}.kip.{sender.domain}>"
+    mail["List-Unsubscribe"] = f"<{message.page}>"
     mail["Content-Language"] = message.language
+    mail.attach(MIMEText(message.body, "plain", "utf-8"))
+    mail.attach(MIMEText(message.html, "html", "utf-8"))
     return mail
 
 

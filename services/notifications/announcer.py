@@ -1,0 +1,114 @@
+"""Publishes obligation.* events from the outbox, so that timeliness rolls up like any figure.
+
+An event is published, confirmed, then noted. A crash in between publishes it again, byte for byte the same.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+
+from services.notifications import change_store
+from shared.broker import BROKER_AWAY
+from shared.db import DATABASE_AWAY, Pool
+from shared.events import NOTIFICATIONS_SENDER, NOTIFICATIONS_SOURCE, ObligationChange, ObligationChanged
+from shared.registry.snapshot import Registry
+from shared.topology import routing_key
+
+log = structlog.get_logger()
+_CHUNK = 1000  # changes in one transaction: a message of half a megabyte at most
+_LOOK_SECONDS = 5.0  # what another replica left behind is found within that time
+_PAUSE_AFTER_ERROR = 1.0
+
+PublishEvents = Callable[[str, bytes], Awaitable[None]]  # routing key, body
+
+
+class Announcer:
+    """One replica's publisher of what changed."""
+
+    def __init__(self, pool: Pool, registry: Callable[[], Registry], publish: PublishEvents) -> None:
+        self._pool = pool
+        self._registry = registry
+        self._publish = publish
+        self._asked = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self._task = asyncio.create_task(self._run(), name="announcer")
+
+    async def stop(self) -> None:
+        """End; what was not noted as published is published again."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def ask(self) -> None:
+        """There may be something to publish."""
+        self._asked.set()
+
+    async def announce(self) -> int:
+        """Publish what waits, in chunks, and return how many events that were. Raises what is away."""
+        count = 0
+        while True:
+            async with self._pool.acquire() as connection, connection.transaction():
+                rows = await change_store.take_unpublished(connection, _CHUNK)
+                if rows:
+                    for key, events in grouped(rows, self._registry()).items():
+                        await self._publish(key, json.dumps(events, separators=(",", ":")).encode())
+                    await change_store.published(connection, [(row["obligation"], row["revision"]) for row in rows])
+            count += len(rows)
+            if len(rows) < _CHUNK:
+                return count
+
+    async def _run(self) -> None:
+        while True:
+            self._asked.clear()
+            pause = _LOOK_SECONDS
+            try:
+                count = await self.announce()
+                if count:
+                    log.info("changes.published", changes=count)
+            except (*DATABASE_AWAY, *BROKER_AWAY) as error:
+                log.warning("changes.waiting", reason=f"{type(error).__name__}: {error}")
+                pause = _PAUSE_AFTER_ERROR
+            except Exception:
+                log.exception("changes.broken")
+            try:
+                async with asyncio.timeout(pause):
+                    await self._asked.wait()
+            except TimeoutError:
+                pass
+
+
+def grouped(rows: Sequence[Mapping[str, Any]], registry: Registry) -> dict[str, list[dict[str, Any]]]:
+    """The canonical events of these changes by the routing key that they travel under."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        province = registry.units.province_of(row["unit"])
+        key = routing_key(ObligationChange(row["change"]).kind, registry.partition_of(province))
+        found.setdefault(key, []).append(event_of(row, province))
+    return found
+
+
+def event_of(row: Mapping[str, Any], province: str) -> dict[str, Any]:
+    """The canonical event of one change."""
+    data = ObligationChanged(
+        programme=row["programme"], report=row["report"], agency=row["agency"], period=row["period"],
+        state=row["state"], cycle=row["cycle"], due_at=row["due_at"], met_at=row["met_at"], revision=row["revision"],
+    )  # fmt: skip
+    at = row["at"].isoformat().replace("+00:00", "Z")
+    return {
+        "specversion": "1.0",
+        "id": f"{row['obligation']}.{row['revision']}",
+        "source": NOTIFICATIONS_SOURCE,
+        "type": ObligationChange(row["change"]).type,
+        "subject": row["unit"],
+        "time": at,
+        "sender": NOTIFICATIONS_SENDER,
+        "acceptedat": at,
+        "province": province,
+        "data": data.model_dump(mode="json"),
+    }

@@ -1,0 +1,70 @@
+"""How providers that speak HTTP answer, and what that means for a message."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from aiolimiter import AsyncLimiter
+
+from services.notifications.channels import DeliveryError
+
+TIMEOUT_SECONDS = 15.0
+_TRY_AGAIN = frozenset({408, 425, 429})  # refusals that may pass
+_LONGEST_BODY = 64 * 1024
+
+
+class Provider:
+    """One provider's address: its connections, and how many requests a second it takes."""
+
+    def __init__(self, rate: float) -> None:
+        self._limiter = AsyncLimiter(max(rate, 1), max(1 / rate, 1))
+        # Proxies and .netrc of whoever starts the service are not the provider's business.
+        self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False)
+
+    async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> bytes:
+        """Post, and return the body of a 2xx answer. Raises DeliveryError for any other."""
+        async with (
+            self._limiter,
+            _failures(),
+            self._client.stream("POST", url, content=content, headers=dict(headers)) as answer,
+        ):
+            body = b""
+            async for part in answer.aiter_bytes():
+                body += part
+                if len(body) > _LONGEST_BODY:
+                    raise DeliveryError(f"{answer.status_code} with an endless body", permanent=False)
+        if answer.is_success:
+            return body
+        raise DeliveryError(
+            f"{answer.status_code} {answer.reason_phrase}",
+            permanent=answer.status_code < 500 and answer.status_code not in _TRY_AGAIN,
+            retry_after=_seconds(answer.headers.get("retry-after")),
+        )
+
+    async def close(self) -> None:
+        """Give back connections."""
+        await self._client.aclose()
+
+
+@asynccontextmanager
+async def _failures() -> AsyncIterator[None]:
+    """No connection, no answer, or none that is HTTP: it may pass. An address that is none will not."""
+    try:
+        yield
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+        raise DeliveryError(f"not an address that can be posted to: {error}", permanent=True) from error
+    except httpx.HTTPError as error:
+        raise DeliveryError(f"{type(error).__name__}: {error}", permanent=False) from error
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    return float(retry_after) if retry_after is not None and retry_after.isdigit() else None
+
+
+def number_of(answer: Mapping[str, Any], name: str) -> int:
+    """A result code that some providers write as a number and some as a text. Raises DeliveryError for neither."""
+    try:
+        return int(answer[name])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DeliveryError(f"an answer without {name}", permanent=False) from error

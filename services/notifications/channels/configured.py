@@ -1,0 +1,28 @@
+"""Which channels this installation has: e-mail, what apprise reaches, and what the settings have secrets for."""
+
+from services.notifications.channels import Channel, esms, zns
+from services.notifications.channels.anything import AppriseChannel
+from services.notifications.channels.email import EmailChannel
+from services.notifications.channels.esms import EsmsChannel
+from services.notifications.channels.webhook import WebhookChannel
+from services.notifications.channels.zns import ZnsChannel
+from shared.clock import SystemClock
+from shared.config import Settings
+
+
+def make_channels(settings: Settings) -> dict[str, Channel]:
+    """The channels by the kind of address that they deliver to."""
+    rate = settings.channel_rate
+    channels: list[Channel] = [
+        EmailChannel(settings.smtp_url.get_secret_value(), settings.mail_from),
+        AppriseChannel(rate=rate),
+    ]
+    if settings.zns_token is not None:
+        token = settings.zns_token.get_secret_value()
+        channels.append(ZnsChannel(token, settings.zns_template, url=settings.zns_url or zns.URL, rate=rate))
+    if settings.esms_key is not None and settings.esms_secret is not None:
+        key, secret = settings.esms_key.get_secret_value(), settings.esms_secret.get_secret_value()
+        channels.append(EsmsChannel(key, secret, settings.esms_brand, url=settings.esms_url or esms.URL, rate=rate))
+    if settings.webhook_secret is not None:
+        channels.append(WebhookChannel(settings.webhook_secret.get_secret_value(), SystemClock(), rate=rate))
+    return {channel.kind: channel for channel in channels}

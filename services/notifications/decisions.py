@@ -1,0 +1,96 @@
+"""Extending and waiving: who may, what is refused and why, and the note of who decided.
+
+By an operator's key whose kinds name `obligation.decide`, or by the personal link of an officer of a level above.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from services.notifications.links import LinkError, Links, Purpose
+from shared.authorization import find_key
+from shared.db import Pool
+from shared.events import DECIDE
+from shared.programme import Programme
+from shared.registry.officers import Officer, find_officer
+from shared.registry.snapshot import Registry
+from shared.units import Units
+from shared.working_days import working_days
+
+LONGEST_REASON = 500
+
+
+class DecisionError(Exception):
+    """The decision is refused: `status` is the HTTP status, `error` a stable code, `field` what was wrong."""
+
+    def __init__(self, status: int, error: str, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error = error
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Who decides, as it is written down, and the unit that their right comes from."""
+
+    name: str
+    unit: str
+    is_officer: bool
+
+    def may_decide_for(self, units: Units, uid: str, on: date) -> bool:
+        """An officer for units below their own, never for their own; an operator within the key's subtree."""
+        if not self.is_officer:
+            return units.covers(self.unit, uid)
+        return self.unit in {step.uid for step in units.ladder(uid, on)[1:]}
+
+
+async def who_decides(
+    pool: Pool, registry: Registry, links: Links, authorization: str | None, token: str | None, now: datetime
+) -> Decider:
+    """The holder of a link's token (in `token` or as Bearer), or of an operator's key. Raises DecisionError."""
+    scheme, _, value = (authorization or "").strip().partition(" ")
+    candidate = token or (value.strip() if scheme.lower() == "bearer" else None)
+    key = find_key(registry, authorization, now)
+    if key is not None and token is None:
+        if key.kinds is None or DECIDE not in key.kinds:
+            raise DecisionError(403, "forbidden", f"this key may not decide; its kinds would have to name {DECIDE}")
+        return Decider(f"key {key.sender}", key.subtree, is_officer=False)
+    if candidate is None:
+        raise DecisionError(401, "unauthorized", "expected an officer's link or an operator's key")
+    try:
+        holder = links.read(Purpose.PAGE, candidate, now)
+    except LinkError as error:
+        raise DecisionError(401, "unauthorized", str(error)) from error
+    officer = await find_officer(pool, holder.officer)
+    if officer is None:
+        raise DecisionError(401, "unauthorized", "this officer is no longer registered")
+    return Decider(written(officer), officer.unit, is_officer=True)
+
+
+def written(officer: Officer) -> str:
+    """An officer as the audit names them."""
+    return f"officer {officer.id} of {officer.unit}"
+
+
+def reason_of(text: object) -> str:
+    """The reason that was given. Raises DecisionError."""
+    reason = " ".join(text.split()) if isinstance(text, str) else ""
+    if not reason or len(reason) > LONGEST_REASON:
+        raise DecisionError(422, "value_invalid", f"expected a reason of 1 to {LONGEST_REASON} letters", "reason")
+    return reason
+
+
+def new_deadline(programme: Programme, text: object, due_at: datetime, now: datetime) -> datetime:
+    """The deadline on a day (2023-03-20), at the programme's hour. Raises DecisionError."""
+    try:
+        day = date.fromisoformat(text if isinstance(text, str) else "")
+    except ValueError:
+        raise DecisionError(422, "value_invalid", f"expected a day like 2023-03-20, got {text!r}", "until") from None
+    days = working_days(programme.holidays.country, programme.calendar_overrides)
+    if not days.is_working(day):
+        raise DecisionError(422, "value_invalid", f"{day} is not a working day", "until")
+    deadline = datetime.combine(day, programme.due_time, ZoneInfo(programme.timezone))
+    if deadline <= max(due_at, now):
+        raise DecisionError(422, "value_invalid", f"expected a day after the deadline and now, got {day}", "until")
+    return deadline

@@ -1,0 +1,134 @@
+"""Gathers, for messages that were taken together, what each tells: a few set-based questions for all of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.notifications import message_store
+from services.notifications.patience import patiently
+from services.notifications.planning import PROBLEM_RAISED, accusing_steps
+from services.notifications.summaries import Standing, standing
+from services.notifications.texts import Facts, Item, Letter, ProblemItem, Reader, Writer, language_for
+from shared.db import Pool
+from shared.registry.snapshot import Registry
+
+SUMMARY = "summary"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One message that has something to tell, to whom, and which alerts it tells."""
+
+    message: UUID
+    programme: str
+    officer: int
+    name: str
+    unit: str
+    language: str
+    channels: Sequence[str]
+    choice: int
+    attempts: int
+    rows: Sequence[Mapping[str, Any]]
+    standing: Sequence[Standing] | None
+
+    @property
+    def alerts(self) -> list[int]:
+        """The alerts in its text."""
+        return [row["alert"] for row in self.rows]
+
+    @property
+    def steps(self) -> list[str]:
+        """The step of each alert; of a summary its name."""
+        return [row["step"] for row in self.rows] or [SUMMARY]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a group of messages tells. `empty` are those with nothing left to tell."""
+
+    registry: Registry
+    now: datetime
+    told: Sequence[Told]
+    empty: Sequence[UUID]
+    officers: Mapping[str, Sequence[Mapping[str, Any]]]
+    expected: Mapping[tuple[str, str, str, str], int]
+    problems: Mapping[tuple[int, str], Sequence[Mapping[str, Any]]]
+
+    def letter(self, told: Told, page: str) -> tuple[Letter, str]:
+        """The message's text and its language. Raises as `Writer.letter` does."""
+        programme = self.registry.programmes[told.programme]
+        reader = Reader(told.name, told.language, told.unit, page)
+        expected = {key[1:]: count for key, count in self.expected.items() if key[0] == told.programme}
+        new = {row["problem"] for row in told.rows}
+        listed = [row for row in self.problems.get((told.officer, told.programme), ()) if row["id"] not in new]
+        facts = Facts(self.officers, expected, [_problem(row, PROBLEM_RAISED) for row in listed])
+        writer = Writer(programme, self.registry.units, reader, facts, self.now)
+        language = language_for(programme, told.language)
+        if told.standing is not None:
+            return writer.summary(told.standing), language
+        items = [_item(row) for row in told.rows if row["problem"] is None]
+        problems = [_problem(row, row["step"]) for row in told.rows if row["problem"] is not None]
+        return writer.letter(items, problems), language
+
+
+async def gather(pool: Pool, registry: Registry, taken: Sequence[Mapping[str, Any]], now: datetime) -> Gathered:
+    """Ask for all that these messages need."""
+    rows = await patiently(lambda: message_store.items_of(pool, [row["id"] for row in taken]))
+    live: dict[UUID, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["live"]:
+            live.setdefault(row["message"], []).append(row)
+    told = [await _told(pool, registry, row, live.get(row["id"], []), now) for row in taken]
+    kept = [item for item in told if item.rows or item.standing]
+    digests = [(item, row) for item in kept for row in item.rows if _is_digest(registry, item.programme, row["step"])]
+    units = registry.units
+    parents = {units[row["unit"]].parent or "" for item, row in digests if units[row["unit"]].parent != item.unit}
+    contacts = await patiently(
+        lambda: message_store.contacts(pool, sorted({row["unit"] for _, row in digests} | parents))
+    )
+    periods = sorted({row["period"] for _, row in digests})
+    expected = await patiently(lambda: message_store.expected_below(pool, sorted(parents), periods))
+    readers = {item.officer for item, _ in digests} | {item.officer for item in kept if item.standing}
+    problems: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
+    for row in await patiently(lambda: message_store.open_problems(pool, sorted(readers))):
+        problems.setdefault((row["officer"], row["programme"]), []).append(row)
+    officers: dict[str, list[Mapping[str, Any]]] = {}
+    for row in contacts:
+        officers.setdefault(row["unit"], []).append(row)
+    empty = [item.message for item in told if not (item.rows or item.standing)]
+    return Gathered(registry, now, kept, empty, officers, expected, problems)
+
+
+async def _told(
+    pool: Pool, registry: Registry, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], now: datetime
+) -> Told:
+    stands: Sequence[Standing] | None = None
+    programme = registry.programmes.get(row["programme"])
+    if row["occasion"] is not None and programme is not None:
+        unit = registry.units[row["unit"]]
+        stands = await patiently(lambda: standing(pool, registry.units, programme, unit, now))
+    return Told(
+        message=row["id"], programme=row["programme"], officer=row["officer"], name=row["name"], unit=row["unit"],
+        language=row["language"], channels=row["channels"], choice=row["choice"], attempts=row["attempts"],
+        rows=rows, standing=stands,
+    )  # fmt: skip
+
+
+def _is_digest(registry: Registry, programme: str, step: str) -> bool:
+    known = registry.programmes.get(programme)
+    return known is not None and accusing_steps(known).get(step, 0) > 0
+
+
+def _item(row: Mapping[str, Any]) -> Item:
+    shift = row["shifted_because"]
+    return Item(
+        row["step"], row["report"], row["period"], row["unit"], row["agency"], row["due_at"],
+        json.loads(shift) if shift else None,
+    )  # fmt: skip
+
+
+def _problem(row: Mapping[str, Any], step: str) -> ProblemItem:
+    return ProblemItem(step, row["unit"], row["agency"], row["raised_at"])

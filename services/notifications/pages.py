@@ -1,0 +1,211 @@
+"""An officer's own page behind the signed link in a message: read by GET, which changes nothing, acted on by POST.
+
+Mail scanners open every link; none of them posts. The link is the identity: there is no login.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs
+from zoneinfo import ZoneInfo
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from services.notifications import change_store, notice_store, page_store
+from services.notifications.calendar_feed import calendar, since
+from services.notifications.decisions import DecisionError, new_deadline, reason_of, who_decides
+from services.notifications.escalation import policy_of
+from services.notifications.links import Holder, LinkError, Links, Purpose
+from services.notifications.page_html import render_page, render_refusal
+from shared.db import DATABASE_AWAY, Pool
+from shared.registry.officers import Officer, find_officer
+from shared.registry.snapshot import Registry
+
+LONGEST_ACKNOWLEDGEMENT = timedelta(days=31)
+_LONGEST_BODY = 16 * 1024
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The endpoints, with what they need. `on_changed` hears when an obligation has changed."""
+
+    registry: Callable[[], Registry]
+    pool: Callable[[], Pool]
+    links: Callable[[], Links]
+    now: Callable[[], datetime]
+    on_changed: Callable[[], None]
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+        return [
+            Route("/v1/ack/{token}", self._guarded(self.show), methods=["GET"]),
+            Route("/v1/ack/{token}", self._guarded(self.acknowledge), methods=["POST"]),
+            Route("/v1/calendar/{token}.ics", self._guarded(self.calendar), methods=["GET"]),
+            Route("/v1/obligations/{id:int}/extend", self._guarded(self.extend), methods=["POST"]),
+            Route("/v1/obligations/{id:int}/waive", self._guarded(self.waive), methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """The page: what the message told, as it stands now, and what can be done."""
+        token = request.path_params["token"]
+        holder, officer = await self._holder(token, Purpose.PAGE)
+        pool, registry, now = self.pool(), self.registry(), self.now()
+        assert holder.message is not None  # noqa: S101 - a page's link always has one
+        slug = await page_store.programme_of(pool, holder.message, officer.id)
+        programme = registry.programmes.get(slug or "")
+        if programme is None:
+            raise DecisionError(404, "not_found", "this message is not known here")
+        return HTMLResponse(
+            render_page(
+                registry.units, programme, officer, token,
+                await page_store.page_obligations(pool, holder.message, officer.id),
+                await page_store.page_problems(pool, holder.message, officer.id),
+                calendar=self.links().calendar(officer.id, now), now=now, done=request.query_params.get("done"),
+            ),
+            headers=_HEADERS,
+        )  # fmt: skip
+
+    async def acknowledge(self, request: Request) -> Response:
+        """Acknowledge what the message told, or mute the whole programme, until the morning of a day."""
+        token = request.path_params["token"]
+        holder, officer = await self._holder(token, Purpose.PAGE)
+        form = await _form(request)
+        pool, now = self.pool(), self.now()
+        assert holder.message is not None  # noqa: S101 - a page's link always has one
+        slug = await page_store.programme_of(pool, holder.message, officer.id)
+        programme = self.registry().programmes.get(slug or "")
+        if programme is None or slug is None:
+            raise DecisionError(404, "not_found", "this message is not known here")
+        hours = policy_of(programme).hours
+        until = hours.opening(_day(form.get("until"), now.astimezone(hours.zone).date()))
+        action = form.get("action")
+        if action == "acknowledge":
+            rows = await page_store.page_obligations(pool, holder.message, officer.id)
+            obligations: list[int | None] = [row["id"] for row in rows]
+        elif action == "mute":
+            obligations = [None]
+        else:
+            raise DecisionError(422, "value_invalid", "expected acknowledge or mute", "action")
+        async with pool.acquire() as connection:
+            await notice_store.acknowledge(connection, officer.id, slug, obligations, until, now)
+        return RedirectResponse(f"{token}?done={action}", status_code=303, headers=_HEADERS)
+
+    async def calendar(self, request: Request) -> Response:
+        """The officer's deadlines."""
+        _, officer = await self._holder(request.path_params["token"], Purpose.CALENDAR)
+        registry, now = self.registry(), self.now()
+        own = registry.units.today(officer.unit).uid
+        units = {officer.unit, own} | {former.uid for former in registry.units.predecessors(own)}
+        rows = await page_store.calendar_obligations(self.pool(), sorted(units), since(now))
+        return Response(
+            calendar(registry, officer, rows, now), media_type="text/calendar; charset=utf-8", headers=_HEADERS
+        )
+
+    async def extend(self, request: Request) -> Response:
+        """Give an obligation a later deadline: `until` (a working day) and `reason`."""
+        return await self._decide(request, "extend")
+
+    async def waive(self, request: Request) -> Response:
+        """Expect an obligation no more: `reason`."""
+        return await self._decide(request, "waive")
+
+    async def _decide(self, request: Request, what: str) -> Response:
+        form = await _form(request)
+        pool, registry, now = self.pool(), self.registry(), self.now()
+        token = form.get("token")
+        by = await who_decides(
+            pool, registry, self.links(), request.headers.get("authorization"),
+            token if isinstance(token, str) else None, now,
+        )  # fmt: skip
+        row = await change_store.find_obligation(pool, request.path_params["id"])
+        programme = registry.programmes.get(row["programme"]) if row else None
+        if row is None or programme is None:
+            raise DecisionError(404, "not_found", "there is no such obligation")
+        today = now.astimezone(ZoneInfo(programme.timezone)).date()
+        if not by.may_decide_for(registry.units, row["unit"], today):
+            raise DecisionError(403, "forbidden", "only a level above the unit decides about what it owes")
+        reason = reason_of(form.get("reason"))
+        if what == "extend":
+            until = new_deadline(programme, form.get("until"), row["due_at"], now)
+            done = await change_store.extend(pool, row["id"], until, by.name, reason, now)
+        else:
+            done = await change_store.waive(pool, row["id"], by.name, reason, now)
+        if not done:
+            raise DecisionError(409, "finished", f"it is {row['state']}: nothing is left to decide")
+        self.on_changed()
+        if isinstance(token, str):
+            return RedirectResponse(f"/v1/ack/{token}?done={what}", status_code=303, headers=_HEADERS)
+        return JSONResponse({"id": row["id"], "decided": what, "by": by.name})
+
+    async def _holder(self, token: str, purpose: Purpose) -> tuple[Holder, Officer]:
+        try:
+            holder = self.links().read(purpose, token, self.now())
+        except LinkError as error:
+            raise DecisionError(404, "bad_link", str(error)) from error
+        officer = await find_officer(self.pool(), holder.officer)
+        if officer is None:
+            raise DecisionError(404, "bad_link", "this officer is no longer registered")
+        return holder, officer
+
+    def _guarded(self, answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
+        async def endpoint(request: Request) -> Response:
+            try:
+                found: Response = await answer(request)
+            except DecisionError as error:
+                return _refused(request, error)
+            except DATABASE_AWAY:
+                away = DecisionError(503, "unavailable", "the database does not answer")
+                return _refused(request, away, {"Retry-After": "2"})
+            return found
+
+        return endpoint
+
+
+def _refused(request: Request, error: DecisionError, headers: Mapping[str, str] | None = None) -> Response:
+    known = {**_HEADERS, **(headers or {})}
+    if "text/html" in request.headers.get("accept", ""):
+        return HTMLResponse(render_refusal(str(error)), status_code=error.status, headers=known)
+    body = {"error": error.error, "message": str(error), **({"field": error.field} if error.field else {})}
+    return JSONResponse(body, status_code=error.status, headers=known)
+
+
+async def _form(request: Request) -> dict[str, object]:
+    """The fields of a form or a JSON object, of a bounded body. Raises DecisionError."""
+    body = b""
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > _LONGEST_BODY:
+                raise DecisionError(413, "too_large", f"expected at most {_LONGEST_BODY} bytes")
+        if "json" in request.headers.get("content-type", ""):
+            fields = json.loads(body)
+            if not isinstance(fields, dict):
+                raise ValueError("not an object")
+            return fields
+        return {name: values[-1] for name, values in parse_qs(body.decode(), max_num_fields=20).items()}
+    except (ValueError, ClientDisconnect) as error:
+        raise DecisionError(400, "not_readable", "expected a form or a JSON object") from error
+
+
+def _day(text: object, today: date) -> date:
+    try:
+        day = date.fromisoformat(text if isinstance(text, str) else "")
+    except ValueError:
+        raise DecisionError(422, "value_invalid", "expected a day like 2023-03-20", "until") from None
+    if not today < day <= today + LONGEST_ACKNOWLEDGEMENT:
+        days = LONGEST_ACKNOWLEDGEMENT.days
+        raise DecisionError(422, "value_invalid", f"expected tomorrow or later, {days} days ahead at most", "until")
+    return day

@@ -1,0 +1,86 @@
+"""Officers: who is told, how, and when not."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from shared.db import Connection, Pool
+
+UPSERT_OFFICER = """
+    INSERT INTO registry.officer
+           (name, role, unit, agency, channels, language, quiet_from, quiet_to, away_until, deputy, optional)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    ON CONFLICT (unit, agency, name) DO UPDATE SET
+        role = excluded.role, channels = excluded.channels, language = excluded.language,
+        quiet_from = excluded.quiet_from, quiet_to = excluded.quiet_to,
+        away_until = excluded.away_until, deputy = excluded.deputy, optional = excluded.optional
+"""
+OFFICERS_AT = "SELECT * FROM registry.officer WHERE unit = ANY ($1::text[]) ORDER BY id"
+OFFICER = "SELECT * FROM registry.officer WHERE id = $1"
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """One officer. `unit` is a uid; `channels` are addresses like email:a@b.vn in order of preference.
+
+    Within `quiet` (from, to; over midnight if from is later) nothing is delivered; until `away_until` (inclusive) the
+    officer of the same unit whose name is `deputy` is told instead; `optional` says whether optional steps are wanted.
+    """
+
+    name: str
+    role: str
+    unit: str
+    agency: str
+    channels: tuple[str, ...]
+    language: str = "vi"
+    quiet: tuple[time, time] | None = None
+    away_until: date | None = None
+    deputy: str | None = None
+    optional: bool = True
+    id: int = 0
+
+    def free_at(self, now: datetime, zone: ZoneInfo) -> datetime:
+        """`now`, or the end of the quiet hours that it lies in."""
+        if self.quiet is None:
+            return now
+        local = now.astimezone(zone)
+        start, end = self.quiet
+        over_midnight = start > end
+        inside = local.time() >= start or local.time() < end if over_midnight else start <= local.time() < end
+        if not inside:
+            return now
+        day = local.date() + timedelta(days=1 if over_midnight and local.time() >= start else 0)
+        return datetime.combine(day, end, zone)
+
+
+def officer_of(row: Any) -> Officer:
+    """The officer in a row of registry.officer."""
+    return Officer(
+        name=row["name"], role=row["role"], unit=row["unit"], agency=row["agency"], channels=tuple(row["channels"]),
+        language=row["language"],
+        quiet=None if row["quiet_from"] is None else (row["quiet_from"], row["quiet_to"]),
+        away_until=row["away_until"], deputy=row["deputy"], optional=row["optional"], id=row["id"],
+    )  # fmt: skip
+
+
+async def write_officers(connection: Connection, officers: Iterable[Officer]) -> None:
+    """Write officers; one with the same unit, agency and name is brought up to date."""
+    rows = [
+        (o.name, o.role, o.unit, o.agency, list(o.channels), o.language, *(o.quiet or (None, None)),
+         o.away_until, o.deputy, o.optional)
+        for o in officers
+    ]  # fmt: skip
+    await connection.executemany(UPSERT_OFFICER, rows)
+
+
+async def officers_at(connection: Connection, units: Iterable[str]) -> list[Officer]:
+    """The officers of these units."""
+    return [officer_of(row) for row in await connection.fetch(OFFICERS_AT, list(units))]
+
+
+async def find_officer(connection: "Connection | Pool", id_: int) -> Officer | None:
+    """One officer."""
+    row = await connection.fetchrow(OFFICER, id_)
+    return officer_of(row) if row else None

@@ -1,0 +1,140 @@
+"""Channels against local servers that speak the real protocol, and misbehave."""
+
+import json
+from base64 import b64encode
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from services.notifications.channels import DeliveryError, Outgoing, answers
+from services.notifications.channels.anything import AppriseChannel
+from services.notifications.channels.esms import EsmsChannel, short_text
+from services.notifications.channels.webhook import WebhookChannel
+from services.notifications.channels.zns import ZnsChannel
+from shared.clock import SystemClock
+from tests.notifications.http_server import HttpServer
+
+SECRET = "whsec_" + b64encode(b"0123456789abcdef01234567").decode()
+ID = UUID("11111111-2222-3333-4444-555555555555")
+
+
+def outgoing(address):
+    return Outgoing(
+        id=ID, address=address, subject="Báo cáo quá hạn: Xã Yên Vượng", body="Kính gửi: Nguyễn Văn Đường\n",
+        html="<p></p>", language="vi", topic="ecd-1437", page="https://kip.example.vn/v1/ack/x",
+        officer="Nguyễn Văn Đường", at=datetime(2023, 3, 17, 1, tzinfo=UTC),
+    )  # fmt: skip
+
+
+def made(kind, url):
+    match kind:
+        case "zalo":
+            return ZnsChannel("token", "7890", url=url, rate=1000), outgoing("84912345678")
+        case "sms":
+            return EsmsChannel("key", "secret", "KIP", url=url, rate=1000), outgoing("84912345678")
+        case "webhook":
+            return WebhookChannel(SECRET, SystemClock(), rate=1000), outgoing(f"{url}/hook")
+        case _:
+            return AppriseChannel(rate=1000), outgoing(f"json://{url.removeprefix('http://')}/hook")
+
+
+GOOD = {"zalo": {"error": 0}, "sms": {"CodeResult": "100"}, "webhook": {}, "apprise": {}}
+
+
+async def sent(kind, server):
+    channel, message = made(kind, server.url)
+    try:
+        await channel.send(message)
+    finally:
+        await channel.close()
+    return server.requests[-1]
+
+
+@pytest.mark.parametrize("kind", GOOD)
+async def test_a_message_that_is_taken_arrives_whole(kind):
+    async with HttpServer((200, GOOD[kind])) as server:
+        _, headers, body = await sent(kind, server)
+    found = json.loads(body)
+    match kind:
+        case "zalo":
+            assert headers["access_token"] == "token"
+            assert (found["phone"], found["template_id"], found["tracking_id"]) == ("84912345678", "7890", ID.hex)
+            assert found["template_data"]["message"] == "Báo cáo quá hạn: Xã Yên Vượng"
+        case "sms":
+            assert (found["Content"], found["RequestId"]) == ("Bao cao qua han: Xa Yen Vuong", ID.hex)
+            assert (found["Phone"], found["Brandname"], found["SmsType"]) == ("84912345678", "KIP", "2")
+        case "webhook":
+            assert Webhook(SECRET).verify(body, headers)["data"]["subject"] == "Báo cáo quá hạn: Xã Yên Vượng"
+            assert headers["webhook-id"] == f"msg_{ID.hex}"
+        case "apprise":
+            assert found["title"] == "Báo cáo quá hạn: Xã Yên Vượng"
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "permanent"),
+    [
+        ("zalo", (200, {"error": -118, "message": "no such account"}), True),
+        ("zalo", (200, {"error": -144, "message": "quota"}), False),
+        ("zalo", (200, b"<html>"), False),
+        ("zalo", (200, {}), False),
+        ("zalo", (502, b""), False),
+        ("zalo", "close", False),
+        ("sms", (200, {"CodeResult": "99", "ErrorMessage": "blocked"}), True),
+        ("sms", (200, {"CodeResult": "103", "ErrorMessage": "balance"}), False),
+        ("sms", (500, b"oops"), False),
+        ("sms", "close", False),
+        ("webhook", (410, b""), True),
+        ("webhook", (404, b""), True),
+        ("webhook", (302, b""), True),
+        ("webhook", (429, b""), False),
+        ("webhook", (503, b""), False),
+        ("webhook", "close", False),
+        ("apprise", (500, b""), False),
+        ("apprise", "close", False),
+    ],
+)
+async def test_what_may_pass_and_what_will_not_are_told_apart(kind, answer, permanent):
+    async with HttpServer(answer) as server:
+        with pytest.raises(DeliveryError) as raised:
+            await sent(kind, server)
+    assert raised.value.permanent is permanent
+
+
+async def test_a_server_that_never_answers_is_left(monkeypatch):
+    monkeypatch.setattr(answers, "TIMEOUT_SECONDS", 0.2)
+    async with HttpServer("silence") as server:
+        with pytest.raises(DeliveryError, match="Timeout") as raised:
+            await sent("webhook", server)
+    assert not raised.value.permanent
+
+
+async def test_how_long_a_provider_wants_to_be_left_alone_is_passed_on():
+    async with HttpServer((429, b"")) as server:
+        server.headers_of_answers = {"Retry-After": "120"}
+        with pytest.raises(DeliveryError) as raised:
+            await sent("webhook", server)
+    assert raised.value.retry_after == 120
+
+
+async def test_a_repeat_that_the_provider_knows_already_counts_as_sent_and_carries_the_same_key():
+    async with HttpServer("close", (200, {"CodeResult": "124"})) as server:
+        with pytest.raises(DeliveryError):
+            await sent("sms", server)
+        await sent("sms", server)
+    assert [json.loads(body)["RequestId"] for _, _, body in server.requests] == [ID.hex, ID.hex]
+
+
+async def test_an_address_that_apprise_can_t_read_is_permanent():
+    with pytest.raises(DeliveryError) as raised:
+        await AppriseChannel(rate=10).send(outgoing("nonsense://"))
+    assert raised.value.permanent
+
+
+def test_an_sms_is_unaccented_and_at_most_160_characters():
+    assert short_text("Đề nghị gửi báo cáo: Hội Phụ nữ – hạn 17:00") == "De nghi gui bao cao: Hoi Phu nu han 17:00"
+    long = short_text("Báo cáo " * 40)
+    assert len(long) <= 160
+    assert long.isascii()
+    assert long.endswith("...")

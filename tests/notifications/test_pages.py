@@ -1,0 +1,183 @@
+"""An officer's own page, decisions and calendar, over HTTP."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import httpx
+import icalendar
+import pytest
+from starlette.applications import Starlette
+
+from services.notifications import change_store
+from services.notifications.links import LinkError, Links, Purpose
+from services.notifications.pages import Pages
+from shared.keys import hash_key
+from shared.registry.snapshot import Key
+from tests.notifications.field import BEFORE, Field, answer, at, limited
+
+LINKS = Links("http://test", "a secret of tests")
+NOW = "2023-03-17 09:00"
+
+
+@pytest.fixture
+async def field(pool, registry):
+    """Hữu Lũng on the morning after its communes' deadline."""
+    keys = {
+        hash_key("operator"): Key("operator", "186@1", frozenset({"obligation.decide"}), False, None),
+        hash_key("sender"): Key("sender", "VN", None, True, None),
+    }
+    place = Field(pool, replace(limited(registry, "186@1", "20@2"), keys=keys))
+    await place.officer("An", "06412@1", "ubnd-xa")
+    await place.officer("Bình", "186@1", "ubnd-huyen")
+    await place.officer("Mai", "06427@1", "ubnd-xa")
+    await place.sweep(BEFORE)
+    await place.sweep("2023-03-17 08:00")
+    return place
+
+
+@pytest.fixture
+async def client(field):
+    pages = Pages(
+        registry=lambda: field.registry, pool=lambda: field.pool, links=lambda: LINKS, now=lambda: at(NOW),
+        on_changed=lambda: None,
+    )  # fmt: skip
+    transport = httpx.ASGITransport(Starlette(routes=pages.routes()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:
+        yield opened
+
+
+async def page_of(field, name):
+    row = await field.pool.fetchrow(
+        """SELECT message.id, officer.id AS officer FROM notifications.message
+           JOIN registry.officer ON officer.id = message.officer WHERE name = $1""",
+        name,
+    )
+    return LINKS.page(row["officer"], row["id"], at(NOW))
+
+
+async def acknowledgements(field):
+    return await field.pool.fetchval("SELECT count(*) FROM notifications.acknowledgement")
+
+
+async def test_looking_shows_what_was_told_and_changes_nothing(field, client):
+    page = await page_of(field, "An")
+    for _ in range(3):
+        shown = await client.get(page)
+    assert shown.status_code == 200
+    assert "Xã Yên Vượng" in shown.text
+    assert "17:00 16/03/2023" in shown.text
+    assert "Gia hạn" not in shown.text  # nobody extends for their own unit
+    assert shown.headers["referrer-policy"] == "no-referrer"
+    assert await acknowledgements(field) == 0
+
+
+async def test_posting_acknowledges_what_the_message_told_until_a_day(field, client):
+    page = await page_of(field, "An")
+    done = await client.post(page, data={"action": "acknowledge", "until": "2023-03-22"})
+    assert done.status_code == 303
+    assert "Đã ghi nhận" in (await client.get(page, params={"done": "acknowledge"})).text
+    row = await field.pool.fetchrow("SELECT * FROM notifications.acknowledgement")
+    assert (row["obligation"], row["until"]) == ((await field.obligation())["id"], at("2023-03-22 08:00"))
+    await client.post(page, data={"action": "mute", "until": "2023-03-23"})
+    assert await acknowledgements(field) == 2
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"action": "acknowledge", "until": "2023-03-17"}, 422),
+        ({"action": "acknowledge", "until": "2024-03-17"}, 422),
+        ({"action": "acknowledge"}, 422),
+        ({"action": "shout", "until": "2023-03-22"}, 422),
+        ({"action": "x" * 20_000}, 413),
+    ],
+)
+async def test_a_bad_form_is_refused_with_its_reason(field, client, form, status):
+    refused = await client.post(await page_of(field, "An"), data=form)
+    assert refused.status_code == status
+    assert refused.json()["message"]
+    assert await acknowledgements(field) == 0
+
+
+async def test_a_link_that_is_forged_expired_or_for_something_else_opens_nothing(field, client):
+    page = await page_of(field, "An")
+    token = page.rpartition("/")[2]
+    assert (await client.get(f"/v1/ack/{token[:-3]}abc")).status_code == 404
+    assert (await client.get(f"/v1/calendar/{token}.ics")).status_code == 404
+    with pytest.raises(LinkError, match="expired"):
+        LINKS.read(Purpose.PAGE, token, at(NOW) + timedelta(days=61))
+    with pytest.raises(LinkError, match="not one of ours"):
+        Links("http://test", "another secret").read(Purpose.PAGE, token, at(NOW))
+
+
+async def decide(client, field, what, fields, **headers):
+    row = await field.obligation()
+    return await client.post(f"/v1/obligations/{row['id']}/{what}", json=fields, headers=headers)
+
+
+async def test_an_officer_of_the_level_above_extends_and_the_note_says_who_and_why(field, client):
+    token = (await page_of(field, "Bình")).rpartition("/")[2]
+    assert "Gia hạn" in (await client.get(f"/v1/ack/{token}")).text
+    done = await decide(client, field, "extend", {"token": token, "until": "2023-03-22", "reason": "lũ lụt"})
+    assert done.status_code == 303
+    row = await field.obligation()
+    assert (row["state"], row["cycle"], row["due_at"]) == ("open", 2, at("2023-03-22 17:00"))
+    last = (await change_store.history(field.pool, row["id"]))[-1]
+    officer = await field.pool.fetchval("SELECT id FROM registry.officer WHERE name = 'Bình'")
+    assert (last["change"], last["by"], last["reason"]) == ("reopened", f"officer {officer} of 186@1", "lũ lụt")
+
+
+async def test_an_operator_s_key_waives_within_its_subtree(field, client):
+    done = await decide(client, field, "waive", {"reason": "giải thể"}, authorization="Bearer operator")
+    assert done.json()["decided"] == "waive"
+    assert (await field.obligation())["state"] == "waived"
+    again = await decide(client, field, "waive", {"reason": "giải thể"}, authorization="Bearer operator")
+    assert again.status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("who", "fields", "status"),
+    [
+        ("nobody", {"reason": "x", "until": "2023-03-22"}, 401),
+        ("sender", {"reason": "x", "until": "2023-03-22"}, 403),
+        ("An", {"reason": "x", "until": "2023-03-22"}, 403),
+        ("Mai", {"reason": "x", "until": "2023-03-22"}, 403),
+        ("operator", {"until": "2023-03-22"}, 422),
+        ("operator", {"reason": "x", "until": "2023-03-16"}, 422),
+        ("operator", {"reason": "x", "until": "2023-03-19"}, 422),  # a Sunday
+        ("operator", {"reason": "x", "until": "soon"}, 422),
+    ],
+)
+async def test_who_may_not_decide_or_decides_nonsense_is_refused(field, client, who, fields, status):
+    bearer = who if who in {"nobody", "sender", "operator"} else (await page_of(field, who)).rpartition("/")[2]
+    refused = await decide(client, field, "extend", fields, authorization=f"Bearer {bearer}")
+    assert refused.status_code == status, refused.text
+    assert (await field.obligation())["cycle"] == 1
+
+
+async def test_a_report_that_came_meanwhile_leaves_nothing_to_decide(field, client):
+    await field.take(answer(accepted="2023-03-17 08:30"), now="2023-03-17 08:30")
+    late = await decide(client, field, "waive", {"reason": "x"}, authorization="Bearer operator")
+    assert late.status_code == 409
+    assert (await field.obligation())["state"] == "late_met"
+
+
+async def feed(client, field, name="An"):
+    officer = await field.pool.fetchval("SELECT id FROM registry.officer WHERE name = $1", name)
+    shown = await client.get(LINKS.calendar(officer, at(NOW)))
+    assert shown.headers["content-type"].startswith("text/calendar")
+    return {str(event["SUMMARY"]): event for event in icalendar.Calendar.from_ical(shown.content).walk("VEVENT")}
+
+
+async def test_the_calendar_has_the_year_s_deadlines_with_alarms_and_follows_an_extension(field, client):
+    label = "Báo cáo quý về tình hình thực hiện Kế hoạch"
+    before = await feed(client, field)
+    first = before[f"{label} 2023-Q1: Xã Yên Vượng"]
+    assert first["DTEND"].dt == at("2023-03-16 17:00")
+    assert before[f"{label} 2023-Q3: Xã Yên Vượng"]["DTEND"].dt == at("2023-09-18 17:00")  # not opened yet
+    assert len(first.walk("VALARM")) == 2
+    await decide(client, field, "extend", {"reason": "x", "until": "2023-03-22"}, authorization="Bearer operator")
+    moved = (await feed(client, field))[f"{label} 2023-Q1: Xã Yên Vượng"]
+    assert moved["DTEND"].dt == at("2023-03-22 17:00")
+    assert moved["UID"] == first["UID"]
+    assert moved["SEQUENCE"] > first["SEQUENCE"]
