@@ -20,6 +20,7 @@ COMMANDS = {
     "source": "cli.source:source_app",
     "template": "cli.template:template",
     "officer": "cli.officer:officer_app",
+    "alert": "cli.alert:alert_app",
     "post": "cli.post:post",
     "rollup": "cli.rollup:rollup",
     "verify": "cli.verify:verify",

@@ -1,6 +1,7 @@
-from datetime import date
+from datetime import date, time
 
 import pytest
+import xlsxwriter
 
 from cli.officer import COLUMNS, Known, read_officers
 
@@ -60,3 +61,61 @@ def test_a_row_that_comes_twice_and_a_wrong_header_are_told(tmp_path, known):
     row = "An,Chủ tịch,06427,ubnd-xa,email:a@b.vn,vi"
     assert "is in line 2 already" in read_officers(written(tmp_path, row, row), known)[1][0]
     assert ":1: expected the columns" in read_officers(written(tmp_path, row, header="name,role"), known)[1][0]
+
+
+WISHES = ("quiet", "away_until", "deputy", "optional")
+
+
+def test_a_spreadsheet_is_read_like_a_text_file_with_wishes(tmp_path, known):
+    path = tmp_path / "officers.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        rows = [
+            [*COLUMNS, *WISHES],
+            ["An", "Chủ tịch", "06412", "ubnd-xa", "sms:0912345678", "vi", "20:00-07:00", "2023-03-31", "Bình", "no"],
+            [],
+            ["Bình", "Phó", "06412", "ubnd-xa", "email:b@b.vn"],
+        ]
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    officers, problems = read_officers(path, known)
+    assert problems == []
+    first, second = officers
+    assert (first.unit, first.channels, first.quiet) == ("06412@1", ("sms:84912345678",), (time(20), time(7)))
+    assert (first.away_until, first.deputy, first.optional) == (date(2023, 3, 31), "Bình", False)
+    assert (second.quiet, second.away_until, second.optional) == (None, None, True)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "column"),
+    [
+        ("evening,,,", "quiet"),
+        ("20:00-20:00,,,", "quiet"),
+        (",tomorrow,Bình,", "away_until"),
+        (",2023-03-31,,", "deputy"),
+        (",2023-03-31,Nobody,", "deputy"),
+        (",2023-03-31,An,", "deputy"),
+        (",,,perhaps", "optional"),
+    ],
+)
+def test_a_wish_that_can_t_be_granted_is_named(tmp_path, known, wishes, column):
+    path = written(
+        tmp_path,
+        f"An,Chủ tịch,06412,ubnd-xa,email:a@b.vn,vi,{wishes}",
+        "Bình,Phó,06412,ubnd-xa,email:b@b.vn,vi,,,,",
+        header=",".join([*COLUMNS, *WISHES]),
+    )
+    _, problems = read_officers(path, known)
+    assert [problem.startswith(f"{path}:2: {column}: expected ") for problem in problems] == [True]
+
+
+@pytest.mark.parametrize("number", ["zalo:12", "sms:0912", "sms:+1", "zalo:abc"])
+def test_a_number_that_can_t_be_called_is_refused(tmp_path, known, number):
+    _, problems = read_officers(written(tmp_path, f"An,Chủ tịch,06412,ubnd-xa,{number},vi"), known)
+    assert "channels: expected" in problems[0]
+
+
+def test_a_file_that_is_no_spreadsheet_is_refused(tmp_path, known):
+    path = tmp_path / "officers.xlsx"
+    path.write_bytes(b"not a zip")
+    assert "not an XLSX file" in read_officers(path, known)[1][0]
