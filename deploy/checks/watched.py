@@ -1,10 +1,11 @@
-"""Every metric that a rule or a dashboard names must exist, and every alert must have a page and cases.
+"""Every metric that a rule or a dashboard names must exist and be set, and every alert must have a page and cases.
 
 `python -m deploy.checks.watched` prints one line a fault and exits with 1 if there is any. That promtool accepts the
 rules and that the cases hold is a test of its own (tests/deploy), because it needs Prometheus.
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import Any
 
 import promql_parser
 from prometheus_client import REGISTRY
+from prometheus_client.metrics import MetricWrapperBase
 from ruamel.yaml import YAML
 
-import shared.metrics  # noqa: F401 - fills the registry
+from shared import metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "rules"
@@ -73,12 +75,21 @@ def exported() -> set[str]:
     return names
 
 
+def unset() -> list[str]:
+    """The metrics of shared/metrics.py that no service touches: they would read 0 for ever."""
+    files = [*sorted((ROOT / "services").rglob("*.py")), ROOT / "shared" / "observability.py"]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    named = [name for name, value in vars(metrics).items() if isinstance(value, MetricWrapperBase)]
+    return [name for name in named if not re.search(rf"\b{name}\b", code)]
+
+
 def faults() -> Iterator[str]:
     """Names that nobody exports, alerts without a page or without a case that fires and one that doesn't."""
     rules = read_rules()
     known = exported() | PROMETHEUS | RABBITMQ | {rule["record"] for rule in rules if "record" in rule}
     for where, expression in expressions():
         yield from (f"{where}: nobody exports {name}" for name in sorted(metrics_in(expression) - known))
+    yield from (f"{name}: no code sets it" for name in unset())
     fires, silent = _cases()
     for rule in rules:
         alert = rule.get("alert")

@@ -76,7 +76,9 @@ def test_a_restored_backup_gives_the_same_figures_and_counts_on(
     empty = new_database()
     done = run("restore.sh", backup, {"KIP_DATABASE_URL": empty})
     assert done.returncode == 0, done.stderr
-    kip("migrate", environment={**filled.environment, "KIP_DATABASE_URL": empty})
+    environment = {**filled.environment, "KIP_DATABASE_URL": empty}
+    kip("migrate", environment=environment)
+    kip("verify", environment=environment)
     restored = System(stack, amqp_url, empty, sources=False)
     restored.key, restored.reader_key = filled.key, filled.reader_key
     try:
