@@ -129,6 +129,7 @@ async def _snapshot(reader: Reader) -> AsyncIterator[Connection]:
         reader.pool().acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
+        await connection.execute(read_store.PLAN_ONCE)
         yield connection
 
 

@@ -13,6 +13,8 @@ from shared.db import Connection
 
 NOTHING = "\x01"  # no part's name begins with a control character
 
+# Measured: planning anew for a page of 200 units over eight partitions takes 6 ms, running it 0.6 ms.
+PLAN_ONCE = "SET LOCAL plan_cache_mode = force_generic_plan"
 # One part by its name, and with a prefix also the parts below it.
 CELLS = """
     SELECT unit, period, by, sum(records)::bigint, sum(reported)::bigint, sum(numerator)::bigint,
