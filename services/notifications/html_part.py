@@ -45,7 +45,11 @@ _PAGE = """\
 {% endfor %}
 </table>
 {% else %}
-<p>{% for line in block %}{{ line|urlize(rel="noreferrer") }}{% if not loop.last %}<br>{% endif %}{% endfor %}</p>
+<p>
+{% for line in block %}
+{{ line|urlize(rel="noreferrer") if "://" in line else line }}{% if not loop.last %}<br>{% endif +%}
+{% endfor %}
+</p>
 {% endif %}
 {% endfor %}
 {% endfor %}

@@ -2,12 +2,10 @@
 
 import asyncio
 import ssl
+from base64 import encodebytes
 from collections import deque
 from email.header import Header
 from email.headerregistry import Address
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
-from email.policy import SMTP
 from email.utils import format_datetime, formataddr
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -44,7 +42,7 @@ class EmailChannel:
     async def send(self, message: Outgoing) -> None:
         """Hand over one mail. Raises DeliveryError: refused for good (5xx) or for now (4xx, no connection)."""
         try:
-            mail = compose(message, self._sender).as_bytes(policy=SMTP)
+            mail = compose(message, self._sender)
         except ValueError as error:
             raise _failure(error) from error
         async with self._free:
@@ -100,28 +98,39 @@ class EmailChannel:
         return fresh
 
 
-def compose(message: Outgoing, sender: Address) -> MIMEMultipart:
+def compose(message: Outgoing, sender: Address) -> bytes:
     """The mail: UTF-8 text and HTML, a Message-ID that a repeat has too, and headers that keep robots from answering.
 
-    Header.encode, because Python 3.11's EmailMessage loses spaces where it folds a long Vietnamese subject. An address
-    that isn't ASCII, or that would make a second header, is a ValueError.
+    Laid out here because the standard library's generator parses every header once more: it took half of the time of a
+    delivery. Header.encode folds the subject and is ASCII, so is all else. An address that isn't ASCII, or that would
+    make a second header, is a ValueError.
     """
     if not message.address.isascii() or any(letter.isspace() for letter in message.address):
         raise ValueError("expected ASCII without spaces")
-    mail = MIMEMultipart("alternative", boundary=f"=_{message.id.hex}")
-    mail["From"] = formataddr((sender.display_name, sender.addr_spec))
-    mail["To"] = message.address
-    mail["Subject"] = Header(message.subject, "utf-8", header_name="Subject").encode()
-    mail["Date"] = format_datetime(message.at)
-    mail["Message-ID"] = f"<{message.id}@{sender.domain}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    mail["List-Id"] = f"<{message.topic}.kip.{sender.domain}>"
-    mail["List-Unsubscribe"] = f"<{message.page}>"
-    mail["Content-Language"] = message.language
-    mail.attach(MIMEText(message.body, "plain", "utf-8"))
-    mail.attach(MIMEText(message.html, "html", "utf-8"))
-    return mail
+    boundary = f"=_{message.id.hex}"
+    headers = {
+        "From": formataddr((sender.display_name, sender.addr_spec)),
+        "To": message.address,
+        "Subject": Header(message.subject, "utf-8", header_name="Subject").encode(linesep="\r\n"),
+        "Date": format_datetime(message.at),
+        "Message-ID": f"<{message.id}@{sender.domain}>",
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+        "List-Id": f"<{message.topic}.kip.{sender.domain}>",
+        "List-Unsubscribe": f"<{message.page}>",
+        "Content-Language": message.language,
+        "MIME-Version": "1.0",
+        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
+    parts = (_part(boundary, "plain", message.body), _part(boundary, "html", message.html))
+    return head + b"\r\n" + b"".join(parts) + f"--{boundary}--\r\n".encode()
+
+
+def _part(boundary: str, subtype: str, text: str) -> bytes:
+    head = f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    lines = text.replace("\r\n", "\n").replace("\n", "\r\n").encode()
+    return head.encode() + encodebytes(lines).replace(b"\n", b"\r\n")
 
 
 def _failure(error: Exception) -> DeliveryError:
