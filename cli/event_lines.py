@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 BATCH_BYTES = 4 * 1024 * 1024  # half of what the door takes in one request
-_LATER = {".csv", ".xlsx", ".xls"}
 
 
 class FileError(ValueError):
@@ -38,10 +37,8 @@ class Batch:
 
 def check_file(path: Path) -> int:
     """Read the whole file once, so that a broken line is told before anything is posted; return how many events."""
-    if path.suffix.lower() in _LATER:
-        raise FileError(
-            f"{path}: {path.suffix[1:].upper()} is not read yet; expected JSON lines, one CloudEvents object a line"
-        )
+    if path.suffix.lower() == ".xls":
+        raise FileError(f"{path}: expected XLSX, CSV or JSON lines; save the workbook as XLSX")
     return sum(1 for _ in read_lines(path))
 
 

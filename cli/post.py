@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.event_lines import batches, check_file, read_lines
 from cli.posting import Pace, Rejected, Report, Target, post_all, seconds_since
+from cli.sheet_file import is_sheet, post_sheet, read_sheet
 from shared.clock import SystemClock
 
 SHOWN = 20  # refused lines that are printed; --json has all of them
@@ -21,7 +22,12 @@ err = Console(stderr=True)
 
 def post(
     file: Annotated[
-        Path, typer.Argument(help="JSON lines: one CloudEvents object a line.", exists=True, dir_okay=False)
+        Path,
+        typer.Argument(
+            help="JSON lines (one CloudEvents object a line), or CSV or XLSX as 'kip template' writes it.",
+            exists=True,
+            dir_okay=False,
+        ),
     ],
     url: Annotated[str, typer.Option(help="The intake service.")] = "http://127.0.0.1:8080",
     key: Annotated[str, typer.Option(envvar="KIP_KEY", help="The sender's key.", show_default=False)] = "",
@@ -37,9 +43,13 @@ def post(
     """Post a file of events. Safe to run again after a failure: an event counts once by its id.
 
     A batch is taken whole or not at all, unless --partial. A line without an id gets one that follows from its content.
+    A spreadsheet is one batch; posted again, it replaces the same records.
     """
     if not key:
         raise ValueError("no key: set KIP_KEY or give --key (kip source add NAME prints one)")
+    if is_sheet(file):
+        _post_sheet(file, Target(url.rstrip("/"), key, partial, dry_run, patience), as_json=as_json)
+        return
     total = check_file(file)
     clock = SystemClock()
     start = clock.now()
@@ -54,6 +64,28 @@ def post(
     else:
         _tell(report, seconds, dry_run=dry_run)
     if report.rejected:
+        raise typer.Exit(1)
+
+
+def _post_sheet(file: Path, target: Target, *, as_json: bool) -> None:
+    content = read_sheet(file)
+    with _progress(quiet=as_json) as progress:
+        task = progress.add_task("uploading", total=len(content))
+        sent = post_sheet(target, file, content, Pace(SystemClock()), lambda size: progress.advance(task, size))
+        report, refused = asyncio.run(sent)
+    if as_json:
+        rejected = [{"place": item.place, **item.error} for item in refused]
+        typer.echo(json.dumps({"accepted": report.accepted, "rejected": rejected}, ensure_ascii=False))
+    else:
+        verb = "would be accepted" if target.dry_run else "accepted"
+        out.print(f"{report.accepted:,} events {verb}, {len(refused):,} faults", highlight=False)
+        for item in refused[:SHOWN]:
+            got = "" if item.error.get("got") is None else f", got {json.dumps(item.error['got'], ensure_ascii=False)}"
+            text = f"{item.place}: {item.error['code']}: {item.error['message']}{got}"
+            err.print(text, highlight=False, markup=False, soft_wrap=True)
+        if len(refused) > SHOWN:
+            err.print(f"… and {len(refused) - SHOWN:,} more; --json lists all", highlight=False)
+    if refused:
         raise typer.Exit(1)
 
 

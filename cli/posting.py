@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -103,11 +103,24 @@ async def post_all(
 
 async def _post(client: httpx.AsyncClient, target: Target, batch: Batch, pace: Pace, report: Report) -> httpx.Response:
     """Post one batch, again and again while the service is away. The ids make a repeat harmless."""
+    lines = f"lines {batch.lines[0].number}-{batch.lines[-1].number}"
+    return await post_patiently(client, target, ("/v1/events", lambda: batch.body, lines), pace, report)
+
+
+async def post_patiently(
+    client: httpx.AsyncClient,
+    target: Target,
+    sent: tuple[str, Callable[[], bytes | AsyncIterator[bytes]], str],
+    pace: Pace,
+    report: Report,
+) -> httpx.Response:
+    """Post, again and again while the service is away. `sent`: the path, what makes the body, what it is for people."""
+    path, content, what = sent
     waited, attempt = 0.0, 0
     while True:
-        response, reason, asked = None, "", 0.0
+        reason, asked = "", 0.0
         try:
-            response = await client.post("/v1/events", content=batch.body, params=target.parameters)
+            response = await client.post(path, content=content(), params=target.parameters)
             if response.status_code not in TRY_AGAIN:
                 return response
             reason = f"answers {response.status_code}: {_message(response)}"
@@ -116,9 +129,8 @@ async def _post(client: httpx.AsyncClient, target: Target, batch: Batch, pace: P
             reason = f"doesn't answer ({type(error).__name__})"
         wait = max(asked, random.uniform(0.5, 1) * min(LONGEST_WAIT, FIRST_WAIT * 2**attempt))  # noqa: S311 - no secret
         if waited + wait > target.patience:
-            first, last = batch.lines[0].number, batch.lines[-1].number
             raise PostError(
-                f"{target.url} {reason}; gave up on lines {first}-{last} after {waited:.0f} s. "
+                f"{target.url} {reason}; gave up on {what} after {waited:.0f} s. "
                 "Run the same command again later: what was taken is not counted twice"
             )
         report.retries += 1
@@ -140,7 +152,7 @@ def _retry_after(response: httpx.Response, clock: Clock) -> float:
 
 def _settle(response: httpx.Response, batch: Batch, target: Target, report: Report) -> None:
     status = response.status_code
-    body = _json(response)
+    body = json_of(response)
     if status in {200, 202, 207, 422} or (status == 413 and body.get("rejected")):
         if target.dry_run and status in {202, 207}:
             raise PostError(f"{target.url} doesn't know dry runs: lines from {batch.lines[0].number} on were TAKEN")
@@ -174,10 +186,11 @@ def _rejected(item: dict[str, Any], lines: tuple[Line, ...]) -> Rejected:
 
 
 def _message(response: httpx.Response) -> str:
-    return str(_json(response).get("message", "no reason given"))
+    return str(json_of(response).get("message", "no reason given"))
 
 
-def _json(response: httpx.Response) -> dict[str, Any]:
+def json_of(response: httpx.Response) -> dict[str, Any]:
+    """The answer's JSON object; empty when it is none."""
     try:
         body = response.json()
     except ValueError:

@@ -168,11 +168,10 @@ def test_a_broken_line_is_told_before_anything_is_posted(post, line, reason):
     assert server.asked == []
 
 
-@pytest.mark.parametrize("name", ["figures.csv", "figures.xlsx"])
-def test_csv_and_xlsx_are_refused_with_what_is_expected(post, name):
+def test_an_old_excel_file_is_refused_with_what_is_expected(post):
     with door() as server:
-        result = post(server.url, ["code,period"], name=name)
-    assert "expected JSON lines" in str(result.exception)
+        result = post(server.url, ["code,period"], name="figures.xls")
+    assert "expected XLSX, CSV or JSON lines" in str(result.exception)
     assert server.asked == []
 
 
