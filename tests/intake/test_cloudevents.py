@@ -11,8 +11,9 @@ from cloudevents.core.bindings.http import to_binary, to_structured
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from services.intake.formats.cloudevents import decode_header
-from services.intake.formats.json_text import UnreadableError
+from services.intake.documents import examples
+from services.intake.formats.cloudevents import decode_header, keys_of, parse_structured
+from services.intake.formats.json_text import UnreadableError, may_have_duplicates
 from tests.system import BATCH, System, access, counselling
 
 
@@ -114,6 +115,9 @@ def test_the_content_type_is_matched_without_case_or_parameters(system: System, 
     [
         json.dumps([access()]).replace('"numerator": 412', '"numerator": 412, "numerator": 1', 1).encode(),
         json.dumps([access()]).replace('"id"', '"subject": "06385", "id"', 1).encode(),
+        json.dumps([access()]).replace('"numerator": 412', '"numerator" : 1, "numerator": 412', 1).encode(),
+        json.dumps([access(id='a":b')]).replace('"numerator": 412', '"numerator" :1, "numerator": 412', 1).encode(),
+        json.dumps([access()]).replace('"id"', '"\\u0069d": "other", "id"', 1).encode(),
         b'[{"id": "1", "id": "2"}]',
     ],
 )
@@ -132,3 +136,10 @@ def test_the_webhook_handshake_allows_the_origin(system: System) -> None:
     plain = httpx.options(url, trust_env=False)
     assert (plain.status_code, plain.headers["Allow"]) == (200, "POST, OPTIONS")
     assert "WebHook-Allowed-Origin" not in plain.headers
+
+
+@pytest.mark.parametrize("made", [*examples.EVENTS.values(), access(), counselling()])
+def test_an_event_without_a_key_twice_is_not_suspected_of_one(made: dict[str, Any]) -> None:
+    body = json.dumps(made).encode()
+    (candidate,), _ = parse_structured(body)
+    assert not may_have_duplicates(body, keys_of(candidate.event))

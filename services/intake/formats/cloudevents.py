@@ -14,12 +14,14 @@ from urllib.parse import unquote_to_bytes
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, to_json
 
-from services.intake.formats.json_text import UnreadableError, load, name_of, refuse_duplicates
+from services.intake.formats.json_text import UnreadableError, load, may_have_duplicates, name_of, refuse_duplicates
 from services.intake.refusals import Code, Refusal, Rejected
 from shared.events import (
     KIND_OF_TYPE,
     TYPE_PREFIX,
+    ActivityRecorded,
     ActivityRecordedEvent,
+    IndicatorReported,
     IndicatorReportedEvent,
     PostedEvent,
     ProblemRaisedEvent,
@@ -63,7 +65,8 @@ def parse_batch(body: bytes) -> Parsed:
     except ValidationError:
         items = load(body)
     else:
-        refuse_duplicates(body)
+        if may_have_duplicates(body, sum(map(keys_of, events))):
+            refuse_duplicates(body)
         return [Candidate(index, event) for index, event in enumerate(events)], []
     if not isinstance(items, list):
         raise UnreadableError(f"expected a JSON array of events, got {name_of(items)}")
@@ -77,7 +80,8 @@ def parse_structured(body: bytes) -> Parsed:
     except ValidationError:
         item = load(body)
     else:
-        refuse_duplicates(body)
+        if may_have_duplicates(body, keys_of(event)):
+            refuse_duplicates(body)
         return [Candidate(0, event)], []
     if not isinstance(item, dict):
         raise UnreadableError(f"expected one JSON object, got {name_of(item)}")
@@ -124,6 +128,18 @@ def parse_items(items: Iterable[tuple[int, Any]]) -> Parsed:
 def refusals_of(error: ValidationError) -> tuple[Refusal, ...]:
     """What is wrong with an event's form."""
     return tuple(_refusal(detail) for detail in error.errors(include_url=False))
+
+
+def keys_of(event: Event) -> int:
+    """How many keys the event was written with, those of its parts included."""
+    data = event.data
+    count = len(event.model_fields_set) + len(data.model_fields_set)
+    if isinstance(data, ActivityRecorded):
+        return count + len(data.by) + len(data.participants) + sum(len(money.model_fields_set) for money in data.money)
+    if isinstance(data, IndicatorReported):
+        count += len(data.components or ())
+        return count + sum(len(split.model_fields_set) + len(split.by) for split in data.breakdown)
+    return count
 
 
 def _plain(item: Any) -> Any:

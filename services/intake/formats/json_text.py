@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
+_SPACE_BEFORE_COLON = (b" :", b"\t:", b"\n:", b"\r:")
+
 
 class UnreadableError(Exception):
     """The body is not what its content type says. The text says where and what was expected."""
@@ -23,6 +25,15 @@ def load(body: bytes) -> Any:
 def refuse_duplicates(body: bytes) -> None:
     """Raise UnreadableError where an object has a key twice: readers differ on which one counts. For valid JSON."""
     json.loads(body, object_pairs_hook=_unique)
+
+
+def may_have_duplicates(body: bytes, keys: int) -> bool:
+    """Whether valid JSON may have a key twice, where a parser that keeps the last found `keys` of them.
+
+    Counts what ends a key, at a third of the cost of parsing again. A text that holds the same, or space before a
+    colon, is suspicious as well: `refuse_duplicates` then decides.
+    """
+    return body.count(b'":') != keys or any(space in body for space in _SPACE_BEFORE_COLON)
 
 
 def name_of(value: Any) -> str:
