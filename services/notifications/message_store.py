@@ -19,17 +19,24 @@ TO_PUBLISH = """
     ORDER BY made_at, id
 """
 PUBLISHED = """
+    WITH ours AS (
+        SELECT id FROM notifications.message
+        WHERE id = ANY ($1::uuid[])
+          AND (state IN ('pending', 'queued') OR (state IN ('waiting', 'sending') AND act_at <= clock_timestamp()))
+        ORDER BY id FOR UPDATE
+    )
     UPDATE notifications.message SET state = 'queued', act_at = clock_timestamp() + $2
-    WHERE id = ANY ($1::uuid[])
-      AND (state IN ('pending', 'queued') OR (state IN ('waiting', 'sending') AND act_at <= clock_timestamp()))
+    FROM ours WHERE message.id = ours.id
 """
-# Another worker may have got there first: then there is no row. Locked in order, or two workers deadlock.
+# Another worker may have got there first: then there is no row. Locked in order, or two workers deadlock; a locked row
+# is waited for, because it may be the sweep's that is just noting what it has published: skipped, it would be lost
+# until the repair.
 TAKE = """
     WITH free AS (
         SELECT id FROM notifications.message
         WHERE id = ANY ($1::uuid[])
           AND (state IN ('pending', 'queued') OR (state IN ('waiting', 'sending') AND act_at <= clock_timestamp()))
-        ORDER BY id FOR UPDATE SKIP LOCKED
+        ORDER BY id FOR UPDATE
     )
     UPDATE notifications.message SET state = 'sending', act_at = clock_timestamp() + $2, attempts = attempts + 1
     FROM free, registry.officer

@@ -4,6 +4,7 @@ from uuid import uuid4
 import pytest
 
 from services.notifications import delivery as delivery_module
+from services.notifications import message_store
 from services.notifications.channels.email import EmailChannel
 from services.notifications.delivery import Delivery
 from tests.notifications.field import BEFORE, Field, answer, at, limited
@@ -102,6 +103,16 @@ async def test_a_message_that_is_delivered_many_times_at_once_is_sent_once(field
     message = await message_of(field, "An")
     await asyncio.gather(*(worker.deliver([message]) for _ in range(10)))
     await worker.deliver([message])
+    assert len(server.kept) == 1
+
+
+async def test_a_worker_that_is_quicker_than_the_sweeps_own_note_waits_for_it(field, worker, server):
+    message = await message_of(field, "Bình")
+    async with field.pool.acquire() as sweeping, sweeping.transaction():
+        await message_store.published(sweeping, [message])
+        delivering = asyncio.create_task(worker.deliver([message]))
+        await asyncio.sleep(0.2)  # the worker stands at the row that the sweep holds
+    await delivering
     assert len(server.kept) == 1
 
 
