@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.local.stack import LocalStack
@@ -115,6 +115,7 @@ def _pid(system: System) -> int:
     raise AssertionError("nobody listens")
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([b"", b" ", b"a", b"bb", b"x" * (LINE_BYTES + 1)])), st.integers(1, 70_000))
 async def test_lines_don_t_depend_on_how_the_bytes_arrive(lines: list[bytes], size: int) -> None:
     body = b"\n".join(lines)
