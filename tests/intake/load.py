@@ -27,7 +27,6 @@ class Load:
         self._threads = ThreadPoolExecutor(4)
         self._made = 0
         self.answers: Counter[int] = Counter()
-        self.slowest_refusal = 0.0
         self.taken: list[list[dict[str, Any]]] = []
         self.unanswered: list[list[dict[str, Any]]] = []  # 503 or a broken connection: to be repeated
 
@@ -92,7 +91,6 @@ class Load:
 
     def _post(self, client: httpx.Client) -> None:
         body, bad = self._body()
-        began = time.monotonic()
         try:
             status = client.post(
                 f"{self._system.services.url('intake')}/v1/events",
@@ -104,14 +102,12 @@ class Load:
             ).status_code
         except httpx.TransportError:
             status = 0
-        took = time.monotonic() - began
         with self._lock:
             self.answers[status] += 1
             if status == 202:
                 assert not bad
                 self.taken.append(body)
             elif status in {0, 503}:
-                self.slowest_refusal = max(self.slowest_refusal, took)
                 if not bad:
                     self.unanswered.append(body)
             else:
