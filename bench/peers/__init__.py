@@ -1,0 +1,1 @@
+"""What else one could have built: honest, working programs behind the same door, with the same cells."""

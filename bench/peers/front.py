@@ -1,0 +1,68 @@
+"""The door that every peer stands behind: intake's own routes, formats and checks, under the same server.
+
+Only where the events go differs: a `Sink` takes what intake's publisher would take.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Protocol, cast
+
+from starlette.applications import Starlette
+
+from services.intake.admission import Admission
+from services.intake.door import Door
+from services.intake.http import event_routes
+from services.intake.limits import Memory, RateLimits
+from services.intake.publish import Publisher
+from shared.clock import SystemClock
+from shared.config import Settings
+from shared.observability import probe_routes
+from shared.registry.follower import RegistryFollower
+from shared.registry.snapshot import Registry
+
+
+class Sink(Protocol):
+    """Where a peer's events go. `publish` returns when they are safe."""
+
+    async def start(self, registry: Callable[[], Registry]) -> None:
+        """Connect."""
+        ...
+
+    async def publish(self, events: Iterable[tuple[str, int, bytes]]) -> None:
+        """Take events, each as (kind, partition, canonical JSON)."""
+        ...
+
+    async def stop(self) -> None:
+        """Let go."""
+        ...
+
+
+def make_front(settings: Settings, sink: Sink) -> Starlette:
+    """The ASGI application of a peer's door."""
+    clock = SystemClock()
+    follower = RegistryFollower(settings.database_url.get_secret_value(), clock, "bench")
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await follower.start()
+        await sink.start(lambda: follower.registry)
+        yield
+        await sink.stop()
+        await follower.stop()
+
+    door = Door(
+        registry=lambda: follower.registry,
+        trusted=lambda: True,
+        now=clock.now,
+        admission=Admission(cast("Publisher", sink)),
+        rates=RateLimits(time.monotonic),
+        memory=Memory(settings.body_memory),
+        body_seconds=settings.body_timeout,
+        stream_bytes=settings.stream_limit,
+    )
+
+    async def readiness() -> dict[str, str | None]:
+        return {"registry": None if follower.registry.loaded else "not loaded"}
+
+    return Starlette(routes=[*event_routes(door), *probe_routes(readiness, dict)], lifespan=lifespan)
