@@ -1,0 +1,143 @@
+"""Intake alone: single posts and batches against the ceilings, latency, and memory while a large body streams in.
+
+Aggregation is stopped meanwhile, as nothing reads behind the ceilings either; the queues are emptied in between.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from statistics import median
+
+import aio_pika
+import httpx
+
+from bench.client import LoadError, send
+from bench.contender import BATCH, BATCH_SIZE, Contender
+from bench.load import Load
+from bench.report import Figure, Report, missing, ratio
+from bench.stand import PYTHON, Stand, wait_ready
+from bench.usage import Meter
+from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.processes import PROJECT
+from deploy.local.services import Services
+from shared.topology import NOTIFICATIONS, aggregation_queue
+
+STRUCTURED = "application/cloudevents+json"
+NDJSON = "application/x-ndjson"
+SINGLE_CONNECTIONS = 64
+BATCH_CONNECTIONS = 8
+STREAM_BYTES = 200 * 1024 * 1024
+ROUNDS = 3
+
+
+def measure_door(
+    stand: Stand, services: Services, pipeline: Contender, seconds: float, report: Report, say: Callable[[str], None]
+) -> None:
+    """All of issue 3's figures."""
+    services.stop("aggregation")
+    load = stand.load(stand.provinces, int(12_000 * seconds), "door")
+    singles = stand.write("singles", load.events)
+    batches = stand.write("batches", load.batches(BATCH_SIZE))
+    place = {**services.environment, "KIP_INTAKE_PORT": str(free_port())}
+    place["KIP_AMQP_URL"] = stand.place("bare")["KIP_AMQP_URL"]
+    process = stand.start("echo", [PYTHON, "-m", "bench.ceilings", "echo"], place)
+    echo = f"http://{LOOPBACK}:{place['KIP_INTAKE_PORT']}"
+    wait_ready(f"{echo}/readyz", process)
+    to_door = pipeline.spec(singles, STRUCTURED, SINGLE_CONNECTIONS, seconds=seconds)
+    to_echo = replace(to_door, url=f"{echo}/v1/events")
+    rates: dict[str, list[float]] = {name: [] for name in ("echo", "single", "bare", "batch", "validation")}
+    for number in range(ROUNDS):
+        rates["echo"].append(send(to_echo).per_second)
+        rates["single"].append(send(to_door).per_second)
+        empty_queues(services)
+        rates["bare"].append(_ceiling(place, "publish", singles, str(seconds), str(SINGLE_CONNECTIONS)))
+        posted = send(pipeline.spec(batches, BATCH, BATCH_CONNECTIONS, seconds=seconds))
+        rates["batch"].append(posted.per_second * BATCH_SIZE)
+        empty_queues(services)
+        rates["validation"].append(_ceiling(place, "validate", batches, str(seconds)))
+        say(f"door, round {number + 1}: " + ", ".join(f"{name} {found[-1]:,.0f}/s" for name, found in rates.items()))
+    process.stop()
+    _add_rates(report, rates)
+    half = median(rates["single"]) / 2
+    posted = send(replace(to_door, seconds=2 * seconds, rate=half))
+    note = f"{half:,.0f} posts/s; p50 {posted.latencies_ms['p50']:.1f} ms"
+    report.add(
+        Figure(3, "p99 of single posts at half load", posted.latencies_ms["p99"], at_most=50, unit="ms", note=note)
+    )
+    empty_queues(services)
+    report.add(_binary(stand, pipeline, load, seconds))
+    empty_queues(services)
+    say("door: streaming 200 MB")
+    report.add(_streaming(stand, services, pipeline, load))
+    empty_queues(services)
+    services.start("aggregation")
+
+
+def _add_rates(report: Report, rates: Mapping[str, list[float]]) -> None:
+    for name, above, below, target in (
+        ("single posts ÷ echo", "single", "echo", 0.35),
+        ("single posts ÷ one message per event (aio-pika)", "single", "bare", 0.8),
+        ("batches of 500, events/s ÷ pydantic validation alone", "batch", "validation", 0.25),
+    ):
+        note = f"{median(rates[above]):,.0f} ÷ {median(rates[below]):,.0f} a second"
+        report.add(ratio(3, name, rates[above], rates[below], at_least=target, note=note))
+
+
+def _binary(stand: Stand, pipeline: Contender, load: Load, seconds: float) -> Figure:
+    name = "binary-mode clients, 64 connections, posts/s"
+    bodies = stand.write("binary", [to_binary(event) for event in load.events])
+    try:
+        posted = send(pipeline.spec(bodies, "application/json", SINGLE_CONNECTIONS, seconds=seconds))
+    except LoadError as error:
+        if " 415 " not in str(error):
+            raise
+        return missing(3, name, "not yet: the door answers 415 to binary mode", unit="/s")
+    return Figure(3, name, posted.per_second, unit="/s")
+
+
+def to_binary(event: bytes) -> tuple[bytes, bytes]:
+    """The same event in CloudEvents' binary mode: its attributes as header lines, and the data as body."""
+    attributes = json.loads(event)
+    data = json.dumps(attributes.pop("data")).encode()
+    return "".join(f"ce-{name}: {value}\r\n" for name, value in attributes.items()).encode(), data
+
+
+def _streaming(stand: Stand, services: Services, pipeline: Contender, load: Load) -> Figure:
+    name = "memory of intake while 200 MB of NDJSON stream in"
+    lines = load.lines()
+    body = lines * (STREAM_BYTES // len(lines) + 1)
+    bodies = stand.write("stream", [body[: body.rindex(b"\n", 0, STREAM_BYTES) + 1]])
+    probe = httpx.post(
+        pipeline.url, content=lines[: lines.index(b"\n") + 1], timeout=30, trust_env=False,
+        headers={**pipeline.headers, "content-type": NDJSON},
+    )  # fmt: skip
+    if probe.status_code == httpx.codes.UNSUPPORTED_MEDIA_TYPE:
+        return missing(3, name, "not yet: the door answers 415 to NDJSON", at_most=200, unit="MiB")
+    with Meter({"intake": services.process("intake").pid}) as meter:
+        posted = send(pipeline.spec(bodies, NDJSON, 1))
+    note = f"{STREAM_BYTES / posted.seconds / 1e6:.1f} MB/s"
+    return Figure(3, name, meter.usage.peak_mib["intake"], at_most=200, unit="MiB", note=note)
+
+
+def empty_queues(services: Services) -> None:
+    """Throw away what waits: the next measurement starts with a broker at rest."""
+
+    async def purge() -> None:
+        partitions = int(services.environment.get("KIP_PARTITIONS", "4"))
+        connection = await aio_pika.connect(services.environment["KIP_AMQP_URL"])
+        async with connection:
+            channel = await connection.channel()
+            for queue in (*(aggregation_queue(number) for number in range(partitions)), NOTIFICATIONS):
+                await (await channel.get_queue(queue.name, ensure=False)).purge()
+
+    asyncio.run(purge())
+
+
+def _ceiling(environment: Mapping[str, str], *words: str) -> float:
+    argv = [PYTHON, "-m", "bench.ceilings", *words]
+    environment = {**os.environ, **environment}
+    done = subprocess.run(argv, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+    return float(done.stdout)
