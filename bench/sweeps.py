@@ -23,8 +23,8 @@ from shared.broker import make_broker
 from shared.clock import SystemClock
 from shared.config import load_settings
 from shared.db import Connection
-from shared.registry import store
 from shared.registry.follower import RegistryFollower
+from shared.registry.officers import Officer, write_officers
 from shared.registry.snapshot import Registry
 
 ROUNDS = 3
@@ -65,13 +65,13 @@ class Sweeps:
     async def add_officers(self) -> int:
         """One officer for each agency of each unit."""
         rows = [
-            (f"officer of {unit.uid} {agency.slug}", "officer", unit.uid, agency.slug,
-             [f"email:{agency.slug}.{unit.code}@localhost"], "vi")
+            Officer(f"officer of {unit.uid} {agency.slug}", "officer", unit.uid, agency.slug,
+                    (f"email:{agency.slug}.{unit.code}@localhost",))
             for unit in self._registry.units
             for agency in self._programme.agencies
             if agency.level == unit.level
         ]  # fmt: skip
-        await store.write_officers(self._connection, rows)
+        await write_officers(self._connection, rows)
         return len(rows)
 
     async def open(self, at: datetime) -> tuple[float, int]:
