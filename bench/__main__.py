@@ -9,7 +9,6 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from statistics import median
 from time import monotonic
 
@@ -28,6 +27,7 @@ from bench.stand import Stand
 from deploy.local.processes import PROJECT, exit_on_signals
 from deploy.local.services import Services
 from deploy.local.stack import LocalStack
+from shared import __version__
 
 PARTS = ("contest", "door", "lag", "growth", "reading", "alerts")
 LONGEST_SECONDS = 14 * 60
@@ -129,7 +129,7 @@ def main() -> int:
         begun = monotonic()
         run.measure()
         run.report.facts = {
-            "version": version("kip"),
+            "version": __version__,
             "cores": os.cpu_count(),
             "load_average": os.getloadavg()[0],
             "seconds": round(monotonic() - begun),

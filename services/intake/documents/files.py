@@ -5,13 +5,13 @@
 
 import json
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from services.intake.documents.asyncapi import asyncapi
 from services.intake.documents.openapi import openapi
 from services.intake.documents.schemas import MODELS, event_schema
+from shared import __version__
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "docs" / "api"
@@ -27,9 +27,8 @@ def documents(version: str) -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> int:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     stale = []
-    for name, document in documents(version).items():
+    for name, document in documents(__version__).items():
         path = FOLDER / name
         text = json.dumps(document, ensure_ascii=False, indent=2) + "\n"
         if "--check" not in arguments:

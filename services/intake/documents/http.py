@@ -1,7 +1,5 @@
 """Serves the documents."""
 
-from importlib.metadata import version
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -9,11 +7,12 @@ from starlette.routing import Route
 from services.intake.documents.files import documents
 from services.intake.http import refusing
 from services.intake.request_errors import Fault, RefusedError
+from shared import __version__
 
 
 def document_routes() -> list[Route]:
     """`/openapi.json`, `/asyncapi.json` and `/v1/schemas/{name}`, made once."""
-    made = documents(version("kip"))
+    made = documents(__version__)
 
     def serve(name: str) -> Response:
         if name not in made:
