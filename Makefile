@@ -19,8 +19,9 @@ run: $(STAMP) ## the whole system with a sample year, until Ctrl-C
 demo: $(STAMP) ## the same, checks the figures and ends by itself
 	@exec $(PYTHON) -m deploy.local.run --check
 
+# The whole suite mostly waits (kills, restarts, retries): two workers, each with servers of its own, halve it.
 test: $(STAMP) ## all tests, or those of T=tests/…, on a private broker and database
-	@exec .venv/bin/pytest $(T)
+	@exec .venv/bin/pytest $(if $(T),$(T),-n 2 --dist loadfile)
 
 check: $(STAMP) ## lint, format, types, file rules, everything for deployment
 	.venv/bin/ruff check .
