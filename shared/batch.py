@@ -2,9 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[Item]):
+    """One item, the future that its caller awaits, and since when (the event loop's clock)."""
+
+    item: Item
+    flushed: asyncio.Future[None]
+    since: float
 
 
 class Batcher(Generic[Item]):
@@ -26,7 +36,7 @@ class Batcher(Generic[Item]):
         self._limit = limit
         self._linger = linger
         self._weight = weight
-        self._waiting: list[tuple[Item, asyncio.Future[None]]] = []
+        self._waiting: list[_Waiting[Item]] = []
         self._waiting_weight = 0
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
@@ -52,34 +62,34 @@ class Batcher(Generic[Item]):
 
     async def submit(self, item: Item) -> None:
         """Wait until the item's batch is flushed. Raises what the flush raised."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(_Waiting(item, future, loop.time()))
         self._waiting_weight += self._weight(item)
         self._arrived.set()
         if self._waiting_weight >= self._limit:
             self._full.set()
-        await asyncio.shield(future)
+        await future  # cancelled with its caller; the flush passes over it
 
     async def _run(self) -> None:
         while True:
             await self._arrived.wait()
             if not self._waiting:
                 return
-            if self._linger and not self._full.is_set():
-                try:
-                    async with asyncio.timeout(self._linger):
-                        await self._full.wait()
-                except TimeoutError:
-                    pass
+            try:
+                async with asyncio.timeout_at(self._waiting[0].since + self._linger):
+                    await self._full.wait()
+            except TimeoutError:
+                pass
             await self._flush_one(self._take())
 
-    def _take(self) -> list[tuple[Item, asyncio.Future[None]]]:
+    def _take(self) -> list["_Waiting[Item]"]:
         count, weight = 0, 0
-        for item, _ in self._waiting:
-            if count and weight + self._weight(item) > self._limit:
+        for waiting in self._waiting:
+            if count and weight + self._weight(waiting.item) > self._limit:
                 break
             count += 1
-            weight += self._weight(item)
+            weight += self._weight(waiting.item)
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
         self._waiting_weight -= weight
         if not self._closing:
@@ -89,15 +99,15 @@ class Batcher(Generic[Item]):
                 self._full.clear()
         return batch
 
-    async def _flush_one(self, batch: list[tuple[Item, asyncio.Future[None]]]) -> None:
+    async def _flush_one(self, batch: list["_Waiting[Item]"]) -> None:
         try:
-            await self._flush([item for item, _ in batch])
+            await self._flush([waiting.item for waiting in batch])
         except Exception as error:  # every caller hears of its batch's failure
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(error)
-                    future.exception()  # a caller that has gone must not leave a warning behind
+            for waiting in batch:
+                if not waiting.flushed.done():
+                    waiting.flushed.set_exception(error)
+                    waiting.flushed.exception()  # a caller that has gone must not leave a warning behind
         else:
-            for _, future in batch:
-                if not future.done():
-                    future.set_result(None)
+            for waiting in batch:
+                if not waiting.flushed.done():
+                    waiting.flushed.set_result(None)

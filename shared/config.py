@@ -41,7 +41,8 @@ class Settings(BaseSettings):
     amqp_url: SecretStr = Field(description="RabbitMQ, as amqp://user:password@host:port/vhost")
     database_url: SecretStr = Field(description="PostgreSQL 18 or later, as postgresql://user:password@host:port/name")
     amqp_management_url: SecretStr | None = Field(
-        default=None, description="RabbitMQ's management API, as http://user:password@host:15672; only for kip doctor"
+        default=None,
+        description="RabbitMQ's management API, for kip doctor; else tried at its usual port beside KIP_AMQP_URL",
     )
     partitions: int = Field(default=4, ge=1, le=64, description="Aggregation queues; fixed at the first load")
     bind: str = Field(default="127.0.0.1", description="Address that the services listen on")

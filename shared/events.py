@@ -8,7 +8,7 @@ from datetime import UTC, date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 TYPE_PREFIX = "vn.kip."
 TYPE_SUFFIX = ".v1"
@@ -169,11 +169,7 @@ class ObligationChange(StrEnum):
 
 
 # Written in UTC, so that texts sort as times do and the same instant always has the same fingerprint.
-Instant = Annotated[
-    AwareDatetime,
-    AfterValidator(lambda value: value.astimezone(UTC)),
-    PlainSerializer(lambda value: value.isoformat().replace("+00:00", "Z"), return_type=str, when_used="json"),
-]
+Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
 
 
 class ObligationChanged(Data):

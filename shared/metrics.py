@@ -28,4 +28,10 @@ SWEEP_LAST_SUCCESS = Gauge(
 )
 HTTP_REQUESTS = Counter("kip_http_requests_total", "Requests by endpoint and answer", ("route", "status"))
 HTTP_SECONDS = Histogram("kip_http_request_seconds", "From request to answer, by endpoint", ("route",), buckets=_FAST)
+DATABASE_CONNECTIONS = Gauge("kip_database_connections", "Connections of all clients to the database server")
+DATABASE_CONNECTIONS_ALLOWED = Gauge("kip_database_connections_allowed", "The server's max_connections")
+DATABASE_OLDEST_TRANSACTION = Gauge(
+    "kip_database_oldest_transaction_seconds", "Age of the oldest transaction that a client of ours holds open"
+)
+DATABASE_BYTES = Gauge("kip_database_bytes", "Size of the database on disk")
 DEPENDENCY_UP = Gauge("kip_dependency_up", "1 where /readyz finds the dependency good, else 0", ("dependency",))

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -23,20 +24,25 @@ _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.Except
 
 def configure_logging(service: str, log_format: str, level: str) -> None:
     """One line a batch or a request; JSON for machines. No event bodies, no addresses, no secrets are ever logged."""
-    renderer: Any = structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer()
+    written: list[Any] = [_TRACEBACKS, structlog.processors.JSONRenderer(_json)]
+    shown: list[Any] = [structlog.processors.format_exc_info, structlog.dev.ConsoleRenderer()]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _TRACEBACKS if log_format == "json" else structlog.processors.format_exc_info,
-            renderer,
+            *(written if log_format == "json" else shown),
         ],
+        logger_factory=structlog.BytesLoggerFactory() if log_format == "json" else structlog.PrintLoggerFactory(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+def _json(event: Mapping[str, Any], **_: Any) -> bytes:
+    return to_json(event, serialize_unknown=True)
 
 
 Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import TypeAlias
 
 _WRITTEN = re.compile(
     r"(?P<year>[12]\d{3})(?:-(?:Q(?P<quarter>[1-4])|H(?P<half>[12])|(?P<month>0[1-9]|1[0-2])))?", re.ASCII
@@ -85,6 +86,40 @@ class Period:
                 return f"{self.year:04d}-{number:02d}"
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Periods in a row under a name of their own, as a programme's stage: `stage-2025` is 2021 to 2025."""
+
+    name: str
+    first: Period
+    last: Period
+
+    @property
+    def kind(self) -> PeriodKind:
+        """The kind of the periods that it is written with."""
+        return self.first.kind
+
+    @property
+    def first_month(self) -> int:
+        """Months since year 0 of its first month."""
+        return self.first.first_month
+
+    @property
+    def last_month(self) -> int:
+        """Months since year 0 of its last month."""
+        return self.last.last_month
+
+    def parts(self, kind: PeriodKind) -> Iterator[Period]:
+        """The periods of a kind that it is made of, in order."""
+        return (Period(kind, i) for i in range(self.first_month // kind.months, self.last_month // kind.months + 1))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Span: TypeAlias = Period | Stretch
+
+
 @lru_cache(maxsize=4096)
 def parse_period(text: str) -> Period:
     """Read `2023-03`, `2023-Q1`, `2023-H1` or `2023`. Raises ValueError that says what was expected."""
@@ -110,11 +145,11 @@ class PeriodCalendar:
 
     cutoff_day: int | None
 
-    def end(self, period: Period) -> date:
+    def end(self, period: Span) -> date:
         """The period's last day, inclusive."""
         return self._month_end(period.last_month)
 
-    def start(self, period: Period) -> date:
+    def start(self, period: Span) -> date:
         """The period's first day."""
         return self._month_end(period.first_month - 1) + timedelta(days=1)
 

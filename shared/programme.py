@@ -9,39 +9,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, PlainSerializer, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
-from shared.periods import Period, PeriodCalendar, PeriodKind, parse_period
-from shared.programme_base import Model, Slug
+from shared.periods import Period, PeriodCalendar, PeriodKind
+from shared.programme_base import Label, Model, Named, PeriodText, Slug, Sourced
 from shared.programme_senders import Dhis2Names, Form
-
-PeriodText = Annotated[
-    Period,
-    BeforeValidator(lambda value: value if isinstance(value, Period) else parse_period(str(value))),
-    PlainSerializer(str, return_type=str),
-]
-
-
-class Label(Model):
-    """A text in both languages. `source` keeps the plan's own wording where `vi` corrects a slip of the source."""
-
-    vi: str = Field(min_length=1)
-    en: str = Field(min_length=1)
-    source: str | None = None
-
-
-class Named(Model):
-    """Anything that has a slug and a label."""
-
-    slug: Slug
-    label: Label
-
-
-class Sourced(Named):
-    """Something that a plan states: `anchors` quote the plan's words and `clauses` say where they stand."""
-
-    clauses: str | None = None
-    anchors: tuple[str, ...] = ()
 
 
 class Dimension(Named):
@@ -357,7 +329,23 @@ class Programme(Named):
 
     def allowed(self, item: Indicator | Activity) -> dict[str, frozenset[str]]:
         """By dimension, the options that an event of this indicator or activity may carry."""
-        return {slug: frozenset(item.options.get(slug, self.options[slug])) for slug in item.breakdowns}
+        return self._allowed[type(item), item.slug]
+
+    @cached_property
+    def _allowed(self) -> dict[tuple[type, str], dict[str, frozenset[str]]]:
+        items: tuple[Indicator | Activity, ...] = (*self.indicators, *self.activities)
+        return {
+            (type(item), item.slug): {
+                slug: frozenset(item.options.get(slug, self.options.get(slug, ()))) for slug in item.breakdowns
+            }
+            for item in items
+        }
+
+    @cached_property
+    def agencies_at(self) -> dict[str, frozenset[str]]:
+        """The slugs of the agencies of each level."""
+        levels = {item.level for item in self.agencies}
+        return {level: frozenset(item.slug for item in self.agencies if item.level == level) for level in levels}
 
     def acting(self, agency: str, on: date) -> str:
         """The slug of the agency itself or, after its end, of the one that acts for it on that day."""
@@ -385,8 +373,12 @@ class Programme(Named):
 
     def accepts(self, period: Period) -> bool:
         """Whether the period lies in the programme's time (a longer period: its last month does)."""
-        first, last = self.stages[0].first, self.last_period
-        return first.first_month <= period.first_month and period.last_month <= last.last_month
+        first, last = self._months
+        return first <= period.first_month and period.last_month <= last
+
+    @cached_property
+    def _months(self) -> tuple[int, int]:
+        return self.stages[0].first.first_month, self.last_period.last_month
 
     def owed_periods(self, kind: PeriodKind) -> Iterator[Period]:
         """Every period of a kind that is owed, in order."""

@@ -29,8 +29,9 @@ class Dhis2Names(Model):
 class FormEvent(Model):
     """One kind of event that a submission tells, once, or once for each row of the repeat group `repeat`.
 
-    `values` are the same in every event, `fields` come from the form, `options` turn a field's answers into ours. An
-    edit that has fewer rows withdraws the others: `at_most` bounds their number.
+    `values` are the same in every event, `fields` come from the form, `options` turn a field's answers into ours.
+    `repeat` is the group's full name, also where it lies in another repeat group. An edit that has fewer rows withdraws
+    the others: `at_most` bounds the rows of one submission. The format is explained in docs/forms.md.
     """
 
     kind: Literal["activity.recorded", "indicator.reported", "report.submitted"]
@@ -39,7 +40,7 @@ class FormEvent(Model):
     fields: dict[Place, FormField] = Field(default_factory=dict)
     options: dict[FormField, dict[str, str]] = Field(default_factory=dict)
     repeat: FormField | None = None
-    at_most: int = Field(default=20, ge=1, le=100)
+    at_most: int = Field(default=20, ge=1, le=500)
 
 
 class Form(Model):

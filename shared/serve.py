@@ -28,6 +28,7 @@ def serve(service: str, port: Callable[[Settings], int], make_app: Callable[[Set
         http=BoundedHttp,
         lifespan="on",
         access_log=False,
+        proxy_headers=False,  # nothing asks for the client's address
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -5,6 +5,9 @@ whose name begins with `#` is ignored. A cell may hold `label [slug]`, as the dr
 """
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 SLUG_IN_BRACKETS = re.compile(r"\[([^\[\]]+)\]\s*$")
 NOTE = "#"  # begins the name of a column for people
@@ -12,6 +15,16 @@ BY = "by."
 PARTICIPANTS = "participants."
 MONEY = "money."
 KEYS = ("indicator", "activity", "report")  # the column that says what a table's rows are
+HEADER_ROWS = 20  # the header is looked for in the first ones
+_COMMON = frozenset({"programme", "unit", "agency", "period"})
+COLUMNS = {
+    "indicator": _COMMON | {"indicator", "component", "numerator", "denominator", "value"},
+    "activity": _COMMON | {"activity", "record", "held_on", "domain", "female", "withdraw"},
+    "report": _COMMON | {"report", "submitted"},
+}
+PREFIXES: dict[str, tuple[str, ...]] = {"indicator": (BY,), "activity": (BY, PARTICIPANTS, MONEY), "report": ()}
+# Rows of an indicator with the same texts in these columns are one record: the whole, its parts, its components.
+FIGURE = ("unit", "agency", "indicator", "period", "programme")
 
 # Technical name: the Vietnamese label above it in a template.
 LABELS = {
@@ -39,6 +52,19 @@ TRUE = frozenset({"có", "co", "x", "yes", "true", "1"})
 FALSE = frozenset({"không", "khong", "no", "false", "0", ""})
 
 
+class LayoutError(ValueError):
+    """A sheet isn't laid out as ours are. Its text names the place and what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a table's rows are (one of KEYS), which row is its header (from 0), its columns by name (from 0)."""
+
+    kind: str
+    row: int
+    columns: Mapping[str, int]
+
+
 def with_slug(label: str, slug: str) -> str:
     """`label [slug]`, as a person chooses it from a list."""
     return f"{label} [{slug}]"
@@ -58,3 +84,40 @@ def column_letters(number: int) -> str:
         number, rest = divmod(number - 1, 26)
         letters = chr(ord("A") + rest) + letters
     return letters
+
+
+def text_of(value: object) -> str:
+    """A cell as text: a slug, a code, a count, a day like 2023-03-09."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, datetime):
+        value = value.date()
+    return slug_of(str(value))
+
+
+def delimiter_of(first_line: str) -> str:
+    """What separates the cells of a CSV: a comma, a semicolon or a tab."""
+    return max(",;\t", key=first_line.count)
+
+
+def find_header(sheet: str, first_rows: Sequence[Sequence[object]]) -> Header | None:
+    """The header among a sheet's first rows (at least HEADER_ROWS of them); None when the sheet holds no table.
+
+    `sheet` is its name, "" for CSV. Raises LayoutError, which names the place of a column that is unknown.
+    """
+    for number, row in enumerate(first_rows[:HEADER_ROWS]):
+        names = [str(cell).strip() for cell in row]
+        kind = next((key for key in KEYS if key in names and "unit" in names), None)
+        if kind is not None:
+            columns = {name: index for index, name in enumerate(names) if name and not name.startswith(NOTE)}
+            _refuse_unknown(sheet, number, kind, columns)
+            return Header(kind, number, columns)
+    return None
+
+
+def _refuse_unknown(sheet: str, row: int, kind: str, columns: Mapping[str, int]) -> None:
+    known = COLUMNS[kind]
+    for name, index in columns.items():
+        if name not in known and not name.startswith(PREFIXES[kind]):
+            place = f"{sheet or 'CSV'}, row {row + 1}, column {column_letters(index)}"
+            raise LayoutError(f"{place}: no such column {name[:60]!r}; expected {', '.join(sorted(known))}")

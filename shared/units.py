@@ -76,7 +76,10 @@ class Units:
         unit = self._by_uid.get(code_or_uid)
         if unit is not None and unit.uid != unit.code:
             return unit
-        return next((unit for unit in self._by_code.get(code_or_uid, ()) if unit.in_force(on)), None)
+        for named in self._by_code.get(code_or_uid, ()):
+            if named.in_force(on):
+                return named
+        return None
 
     def children(self, uid: str) -> list[Unit]:
         """The units directly below."""

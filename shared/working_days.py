@@ -10,8 +10,6 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-import holidays
-
 from shared.programme import CalendarDay
 
 _LANGUAGES = {"vi": "vi", "en": "en_US"}
@@ -47,6 +45,8 @@ class WorkingDays:
 
     def __init__(self, country: str, overrides: tuple[CalendarDay, ...]) -> None:
         self._overrides = {item.date: item for item in overrides}
+        import holidays  # noqa: PLC0415 - a third of a second: only those pay who work out days
+
         supported = getattr(holidays.country_holidays(country), "supported_languages", ())
         self._names: dict[str, Any] = {
             language: holidays.country_holidays(country, language=code if code in supported else None)

@@ -14,7 +14,8 @@ from services.notifications.html_part import html_of
 from services.notifications.planning import PROBLEM_RAISED, PROBLEM_RESOLVED, RECEIVED
 from services.notifications.summaries import Standing
 from shared.message_text import Message, render
-from shared.programme import AgencyRole, Label, Programme
+from shared.programme import AgencyRole, Programme
+from shared.programme_base import Label
 from shared.units import Units
 
 FALLBACK_LANGUAGE = "vi"

@@ -10,6 +10,7 @@ import asyncpg
 import structlog
 from pydantic import ValidationError
 
+from shared import memory
 from shared.clock import SystemClock
 from shared.db import Connection
 from shared.programme import Programme
@@ -146,5 +147,7 @@ class RegistryFollower:
             clock = await store.read_clock(connection)
         self._clock.offset = clock[0] if clock else timedelta(0)
         self.registry = replace(self.registry, **fresh)
+        if fresh.keys() & {"units", "programmes"}:
+            memory.settle()
         if clock:
             await store.follow_clock(connection, clock[1])

@@ -1,6 +1,6 @@
 """The registry's SQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared.db import Connection
@@ -32,6 +32,7 @@ MISSING_UNITS = """
     SELECT uid FROM registry.unit WHERE NOT EXISTS (SELECT FROM incoming_unit WHERE incoming_unit.uid = unit.uid)
     ORDER BY uid
 """
+NAMES = "SELECT uid, name FROM registry.unit WHERE uid = ANY ($1)"
 UNIT_OR_ROOT = "SELECT uid FROM registry.unit WHERE uid = $1 OR ($1::text IS NULL AND parent IS NULL)"
 REMEMBER_LOAD = """
     INSERT INTO registry.loaded VALUES ($1, $2, $3)
@@ -118,6 +119,11 @@ async def read_units(connection: Connection) -> Units:
         Unit(**{**dict(row), "other_successors": tuple(row["other_successors"])})
         for row in await connection.fetch("SELECT * FROM registry.unit")
     )
+
+
+async def read_names(connection: Connection, uids: Collection[str]) -> dict[str, str]:
+    """The names of these units, by uid; what is no unit is left out."""
+    return {row["uid"]: row["name"] for row in await connection.fetch(NAMES, list(uids))}
 
 
 async def unit_or_root(connection: Connection, uid: str | None) -> str | None:

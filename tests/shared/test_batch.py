@@ -70,3 +70,29 @@ async def test_a_caller_that_leaves_does_not_take_its_item_out() -> None:
     begin.set()
     await batcher.stop()
     assert flushed == [1]
+
+
+async def test_what_came_during_a_flush_has_waited_long_enough() -> None:
+    order: list[str] = []
+    loop = asyncio.get_running_loop()
+    end_first = asyncio.Event()
+
+    async def flush(items: Sequence[str]) -> None:
+        order.append(items[0])
+        if items[0] == "first":
+            await end_first.wait()
+
+    batcher = Batcher(flush, limit=100, linger=0.2)
+    batcher.start()
+    first = asyncio.create_task(batcher.submit("first"))
+    while not order:
+        await asyncio.sleep(0.01)
+    second = asyncio.create_task(batcher.submit("second"))
+    await asyncio.sleep(0.3)
+    # Both are timers of one loop, so their order holds however slow the machine is.
+    loop.call_later(0.1, order.append, "later")
+    end_first.set()
+    await asyncio.gather(first, second)
+    await asyncio.sleep(0.2)
+    await batcher.stop()
+    assert order == ["first", "second", "later"]

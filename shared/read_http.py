@@ -1,0 +1,65 @@
+"""What the read APIs have in common: who asks, and how a question that can't be answered is told."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from shared.authorization import CHALLENGE, find_key
+from shared.db import DATABASE_AWAY
+from shared.registry.snapshot import Key, Registry
+
+
+class QueryError(Exception):
+    """The question can't be answered as asked. `field` is the parameter; the text says what was expected."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ForbiddenError(Exception):
+    """The key doesn't reach what is asked."""
+
+
+class UnauthorizedError(Exception):
+    """There is no valid key."""
+
+
+def reading_key(registry: Registry, request: Request, now: datetime, *, senders_too: bool = False) -> Key:
+    """The key that asks. With `senders_too` one that only posts may ask as well.
+
+    Raises UnauthorizedError, ForbiddenError, and ConnectionError (one of DATABASE_AWAY) before the registry is loaded.
+    """
+    if not registry.loaded:
+        raise ConnectionError("the registry is not loaded yet")
+    key = find_key(registry, request.headers.get("authorization"), now)
+    if key is None:
+        raise UnauthorizedError("expected the header Authorization: Bearer <key>")
+    if not key.can_read and not senders_too:
+        raise ForbiddenError("this key may not read; add one with 'kip source add NAME --read'")
+    return key
+
+
+def guarded(respond: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint, with every error above told as JSON: 400, 401, 403 or 503."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await respond(request)
+        except QueryError as error:
+            body = {"error": "bad_parameter", "field": error.field, "message": str(error)}
+            return JSONResponse(body, status_code=400)
+        except UnauthorizedError as error:
+            return _problem(401, "unauthorized", str(error), CHALLENGE)
+        except ForbiddenError as error:
+            return _problem(403, "forbidden", str(error))
+        except DATABASE_AWAY:
+            return _problem(503, "unavailable", "the database does not answer", {"Retry-After": "2"})
+
+    return endpoint
+
+
+def _problem(status: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse({"error": error, "message": message}, status_code=status, headers=headers)
