@@ -16,6 +16,7 @@ CELLS = """
            records, reported, numerator, denominator, people, female, amount
     FROM {}
 """
+CELLS_OF = {"aggregation": "aggregation.part", "peer": "peer.cell"}
 CONFLICTS = "SELECT count(*) FROM {}.conflict"
 BATCH = "application/cloudevents-batch+json"
 BATCH_SIZE = 500
@@ -89,7 +90,7 @@ class Contender:
 
     def cells(self) -> dict[tuple[str, ...], tuple[int, ...]]:
         """Every cell that isn't zero: (unit, subject, period, by, programme, province) → counters."""
-        rows = self.query(CELLS.format(f"{self.schema}.cell"))
+        rows = self.query(CELLS.format(CELLS_OF[self.schema]))
         return {row[:6]: row[6:] for row in rows if any(row[6:])}
 
     def spec(self, bodies: str, content_type: str, connections: int, **more: Any) -> Spec:

@@ -50,7 +50,13 @@ CLONE_RECORDS = """
 """
 MULTIPLY_CELLS = """
     UPDATE aggregation.cell
-    SET records = {times} * records, people = {times} * people, female = {times} * female, amount = {times} * amount
+    SET records = {times} * records, people = {times} * people, female = {times} * female, amount = {times} * amount,
+        parts = (
+            SELECT coalesce(json_object_agg(part.key, (
+                SELECT json_agg({times} * counter::bigint) FROM json_array_elements_text(part.value) AS counter
+            )), json_build_object())
+            FROM json_each(parts) AS part
+        )
     WHERE subject LIKE 'activity:%'
 """
 LEDGER_VALUES = {

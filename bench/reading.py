@@ -23,13 +23,20 @@ QUESTIONS = 2000
 # For every unit of the lowest level and each step of its ladder, month and measure: what the pipeline would have added.
 FILL = """
     INSERT INTO aggregation.cell
-        (unit, subject, period, by, programme, province,
-         records, reported, numerator, denominator, people, female, amount)
-    SELECT step, subject, period, by, %(programme)s, province,
-           count(*), %(reported)s * count(*), 0, 0, 20 * count(*), 10 * count(*), 1000000 * count(*)
-    FROM pg_temp.ladder CROSS JOIN pg_temp.measure CROSS JOIN unnest(%(periods)s::text[]) AS period
-    GROUP BY step, subject, period, by, province
-    ORDER BY step, subject, period, by, province
+        (unit, subject, period, programme, province,
+         records, reported, numerator, denominator, people, female, amount, once, parts)
+    SELECT step, subject, period, %(programme)s, province,
+           number, %(reported)s * number, 0, 0,
+           20 * number, 10 * number, 1000000 * number, false,
+           coalesce(json_object_agg(by, json_build_array(number, 0, 0, 0, 20 * number, 10 * number, 1000000 * number))
+                    FILTER (WHERE by <> ''), '{}')
+    FROM (
+        SELECT step, subject, period, by, province, count(*) AS number
+        FROM pg_temp.ladder CROSS JOIN pg_temp.measure CROSS JOIN unnest(%(periods)s::text[]) AS period
+        GROUP BY step, subject, period, by, province
+    ) AS added
+    GROUP BY step, subject, period, province, number
+    ORDER BY step, subject, period, province
 """
 
 

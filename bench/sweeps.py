@@ -37,11 +37,14 @@ OVERDUE = datetime.fromisoformat("2024-01-10T08:30:00+07:00")
 
 FORGET = """
     TRUNCATE notifications.programme, notifications.opening, notifications.obligation, notifications.answer,
-             notifications.message, notifications.alert
+             notifications.message, notifications.alert, notifications.change, notifications.acknowledgement
 """
 KEEP_TWO_REPORTS = """
-    DELETE FROM notifications.obligation
-    WHERE level <> $1 OR (report, period) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))
+    WITH gone AS (
+        DELETE FROM notifications.obligation
+        WHERE level <> $1 OR (report, period) NOT IN (SELECT * FROM unnest($2::text[], $3::text[])) RETURNING id
+    )
+    DELETE FROM notifications.change USING gone WHERE change.obligation = gone.id
 """
 ADD_PAST = """
     INSERT INTO notifications.obligation
@@ -151,6 +154,8 @@ async def measure() -> dict[str, Any]:
         await connection.execute("UPDATE notifications.obligation SET next_at = due_at")
         _, done = await sweeps.sweep(MORNING)
         found["mails"] = done.messages
+        # As if announced already: the same process would do that meanwhile, and it is the mail that is measured.
+        await connection.execute("UPDATE notifications.change SET published = true")
     finally:
         await connection.close(timeout=5)
         await broker.stop()

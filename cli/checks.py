@@ -1,61 +1,95 @@
-"""What `kip verify` and `kip rebuild` share: every province against its ledger, with a progress bar."""
+"""What `kip verify` and `kip rebuild` share: every province against its ledger, with a progress bar.
+
+A check is Python's work far more than the database's, so provinces are shared out to processes, one for each core.
+"""
 
 import asyncio
-from collections.abc import Sequence
+import os
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import asynccontextmanager
+from functools import cache
+from multiprocessing import get_context
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from services.aggregation.contribution import Contributor
 from services.aggregation.drift import Checked, check_province
-from services.aggregation.recompute import buckets, ledger_size
+from services.aggregation.recompute import ledger_size
+from shared import memory
 from shared.config import load_settings
 from shared.db import Connection, Pool, close_pool, open_pool
 from shared.programme import Programme
 from shared.registry import store
 from shared.registry.snapshot import Registry
 
-AT_ONCE = 2  # one waits for the database while the other reads
+MOST_PROCESSES = 4  # each holds a province's records and cells
 err = Console(stderr=True)
 
 
 def check_all(*, correct: bool, only: Sequence[str]) -> list[Checked]:
     """Check (and correct) these provinces, all without any. Raises ValueError for an unknown one."""
-    return asyncio.run(_check_all(correct, only))
+    sizes = asyncio.run(_sizes(only))
+    largest_first = sorted(sizes, key=lambda province: -sizes[province])
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    processes = min(os.cpu_count() or 1, MOST_PROCESSES, len(sizes))
+    with (
+        Progress(*columns, console=err, transient=True) as progress,
+        ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool,
+    ):
+        task = progress.add_task("rebuilding" if correct else "verifying", total=sum(sizes.values()))
+        checked: dict[str, Checked] = {}
+        for done in as_completed([pool.submit(_check, province, correct) for province in largest_first]):
+            found = done.result()
+            checked[found.province] = found
+            progress.advance(task, sizes[found.province])
+    return [checked[province] for province in sizes]
 
 
-async def _check_all(correct: bool, only: Sequence[str]) -> list[Checked]:
+async def _sizes(only: Sequence[str]) -> dict[str, int]:
+    async with _connections() as pool, pool.acquire() as connection:
+        known = await store.read_partitions(connection)
+        unknown = sorted(set(only) - set(known))
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: no such province; expected uids like 20@2")
+        return {province: await ledger_size(connection, province) for province in list(only) or sorted(known)}
+
+
+def _check(province: str, correct: bool) -> Checked:
+    """One province, in a process of many."""
+    contributor = _contributor()
+
+    async def check() -> Checked:
+        async with _connections() as pool:
+            return await check_province(pool, province, contributor, correct=correct)
+
+    return asyncio.run(check())
+
+
+@cache
+def _contributor() -> Contributor:
+    """Read once in each process."""
+
+    async def read() -> Registry:
+        async with _connections() as pool, pool.acquire() as connection:
+            return await read_registry(connection)
+
+    contributor = Contributor(asyncio.run(read()))
+    memory.settle()
+    return contributor
+
+
+@asynccontextmanager
+async def _connections() -> AsyncIterator[Pool]:
+    """The two that a check needs: one for its snapshot, one to correct."""
     url = load_settings().database_url.get_secret_value()
     settings = {"work_mem": "64MB", "jit": "off"}
-    pool = await open_pool(url, size=2 * AT_ONCE, application_name="kip-cli", settings=settings)
+    pool = await open_pool(url, size=2, application_name="kip-cli", settings=settings)
     try:
-        async with pool.acquire() as connection:
-            registry = await read_registry(connection)
-            unknown = sorted(set(only) - set(registry.partitions))
-            if unknown:
-                raise ValueError(f"{', '.join(unknown)}: no such province; expected uids like 20@2")
-            provinces = list(only) or sorted(registry.partitions)
-            sizes = {province: await ledger_size(connection, province) for province in provinces}
-        return await _with_progress(pool, registry, sizes, correct)
+        yield pool
     finally:
         await close_pool(pool)
-
-
-async def _with_progress(pool: Pool, registry: Registry, sizes: dict[str, int], correct: bool) -> list[Checked]:
-    contributor = Contributor(registry)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    slots = asyncio.Semaphore(AT_ONCE)
-    with Progress(*columns, console=err, transient=True) as progress:
-        total = sum(size * buckets(size) for size in sizes.values())
-        task = progress.add_task("rebuilding" if correct else "verifying", total=total)
-
-        async def one(province: str) -> Checked:
-            async with slots:
-                return await check_province(
-                    pool, province, contributor, correct=correct, read=lambda count: progress.advance(task, count)
-                )
-
-        return list(await asyncio.gather(*map(one, sizes)))
 
 
 async def read_registry(connection: Connection) -> Registry:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.checks import read_registry
-from cli.registry import with_database
+from cli.database import with_database
 from services.aggregation import dead_store
 from services.aggregation.apply import apply_batch
 from services.aggregation.contribution import Contributor

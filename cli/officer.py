@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import typer
 from rich.console import Console
 
+from cli.database import with_database
 from cli.officer_cells import RowError, absence, addresses, quiet_hours, yes_or_no
 from cli.officer_rows import NOT_A_ROW, FileError, read_rows
-from cli.registry import with_database
 from shared.clock import SystemClock
 from shared.db import Connection
 from shared.programme import Programme

@@ -2,14 +2,13 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import asyncpg
 import typer
 from rich.console import Console
 
+from cli.database import with_database
 from shared import db
 from shared.clock import SystemClock
 from shared.config import load_settings
@@ -22,21 +21,6 @@ from shared.units import Units
 
 UNITS_FILE = Path(__file__).resolve().parents[1] / "data" / "units.csv"
 out = Console()
-Result = TypeVar("Result")
-
-
-def with_database(work: Callable[[Connection], Awaitable[Result]]) -> Result:
-    """Run `work` on one connection to KIP_DATABASE_URL."""
-
-    async def run() -> Result:
-        url = load_settings().database_url.get_secret_value()
-        connection = await asyncpg.connect(url, timeout=10, server_settings={"application_name": "kip-cli"})
-        try:
-            return await work(connection)
-        finally:
-            await connection.close(timeout=5)
-
-    return asyncio.run(run())
 
 
 def migrate() -> None:

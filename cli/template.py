@@ -12,7 +12,7 @@ import typer
 import xlsxwriter
 from rich.console import Console
 
-from cli.registry import with_database
+from cli.database import with_database
 from shared.clock import SystemClock
 from shared.db import Connection
 from shared.duties import applies

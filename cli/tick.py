@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.registry import with_database
+from cli.database import with_database
 from services.notifications import change_store, message_store
 from services.notifications import store as sweep_store
 from shared.clock import SystemClock
@@ -94,31 +94,30 @@ async def _delivered(connection: Connection, target: datetime) -> str | None:
 
 
 async def _alerts(connection: Connection, since: datetime) -> list[dict[str, Any]]:
-    units = await store.read_units(connection)
     found: list[dict[str, Any]] = []
     after = 0
     while True:
         page = await message_store.alert_rows(
             connection, units=None, officer=None, step=None, since=since, after=after, limit=_PAGE
         )
-        for row in page:
-            unit = units.get(row["unit"])
-            found.append(
-                {
-                    "step": row["step"],
-                    "unit": row["unit"],
-                    "unit_name": unit.name if unit else row["unit"],
-                    "agency": row["agency"],
-                    "report": row["report"],
-                    "period": row["period"],
-                    "to": row["addressed_unit"],
-                    "officer": row["officer_name"],
-                    "channel": row["channel"],
-                    "state": row["state"],
-                    "message": row["message"] and str(row["message"]),
-                    "error": row["error"],
-                }
-            )
+        names = await store.read_names(connection, {row["unit"] for row in page})
+        found.extend(
+            {
+                "step": row["step"],
+                "unit": row["unit"],
+                "unit_name": names.get(row["unit"], row["unit"]),
+                "agency": row["agency"],
+                "report": row["report"],
+                "period": row["period"],
+                "to": row["addressed_unit"],
+                "officer": row["officer_name"],
+                "channel": row["channel"],
+                "state": row["state"],
+                "message": row["message"] and str(row["message"]),
+                "error": row["error"],
+            }
+            for row in page
+        )
         if len(page) < _PAGE:
             return found
         after = page[-1]["id"]

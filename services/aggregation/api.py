@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from services.aggregation import explain, read_store
@@ -20,7 +20,6 @@ from services.aggregation.questions import (
     MISSING_PARAMETERS,
     ROLLUP_PARAMETERS,
     TIMELINESS_PARAMETERS,
-    ForbiddenError,
     Question,
     level_asked,
     only,
@@ -31,11 +30,10 @@ from services.aggregation.questions import (
     understand,
 )
 from services.aggregation.reading import Reading, check_by
-from services.aggregation.subjects import QueryError
 from services.aggregation.tables import answer, format_asked
-from shared.authorization import CHALLENGE, find_key
-from shared.db import DATABASE_AWAY, Connection, Pool
+from shared.db import Connection, Pool
 from shared.programme import Programme
+from shared.read_http import QueryError, guarded, reading_key
 from shared.registry.snapshot import Key, Registry
 from shared.units import Unit
 
@@ -77,41 +75,23 @@ Answer = Callable[[Asked], Awaitable[dict[str, Any]]]
 def routes(reader: Reader) -> list[Route]:
     """The endpoints of the read API."""
 
-    def guarded(respond: Answer) -> Callable[[Request], Awaitable[Response]]:
-        async def endpoint(request: Request) -> Response:
-            try:
-                return await _respond(reader, request, respond)
-            except QueryError as error:
-                body = {"error": "bad_parameter", "field": error.field, "message": str(error)}
-                return JSONResponse(body, status_code=400)
-            except ForbiddenError as error:
-                return _problem(403, "forbidden", str(error))
-            except DATABASE_AWAY:
-                return _problem(503, "unavailable", "the database does not answer", {"Retry-After": "2"})
-
-        return endpoint
+    def figures(respond: Answer) -> Callable[[Request], Awaitable[Response]]:
+        return guarded(lambda request: _respond(reader, request, respond))
 
     return [
-        Route("/v1/rollups", guarded(_rollups)),
-        Route("/v1/rollups/missing", guarded(_missing)),
-        Route("/v1/rollups/explain", guarded(_explain)),
-        Route("/v1/timeliness", guarded(_timeliness)),
-        Route("/v1/events/{source:path}/{id}", guarded(_event)),
-        Route("/v1/units/{code}", guarded(_unit)),
+        Route("/v1/rollups", figures(_rollups)),
+        Route("/v1/rollups/missing", figures(_missing)),
+        Route("/v1/rollups/explain", figures(_explain)),
+        Route("/v1/timeliness", figures(_timeliness)),
+        Route("/v1/events/{source:path}/{id}", figures(_event)),
+        Route("/v1/units/{code}", figures(_unit)),
     ]
 
 
 async def _respond(reader: Reader, request: Request, respond: Answer) -> Response:
-    registry = reader.registry()
-    if not registry.loaded:
-        raise ConnectionError("the registry is not loaded yet")
-    now = reader.now()
-    key = find_key(registry, request.headers.get("authorization"), now)
-    if key is None:
-        return _problem(401, "unauthorized", "expected the header Authorization: Bearer <key>", CHALLENGE)
+    registry, now = reader.registry(), reader.now()
     # A sender may ask what became of its own events without a key that reads figures.
-    if not key.can_read and not request.url.path.startswith("/v1/events/"):
-        raise ForbiddenError("this key may not read; add one with 'kip source add NAME --read'")
+    key = reading_key(registry, request, now, senders_too=request.url.path.startswith("/v1/events/"))
     form = format_asked(request.query_params, request.headers.get("accept", ""))
     async with _snapshot(reader) as connection:
         tag = await _tag(connection, request, registry, key, form, now)
@@ -129,7 +109,6 @@ async def _snapshot(reader: Reader) -> AsyncIterator[Connection]:
         reader.pool().acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        await connection.execute(read_store.PLAN_ONCE)
         yield connection
 
 
@@ -139,10 +118,6 @@ async def _tag(connection: Connection, request: Request, registry: Registry, key
     known = (id(registry.units), id(registry.programmes))
     marks = (request.url.path, request.url.query, form, batch, *known, key.sender, key.subtree, now.date())
     return f'"{hashlib.blake2b(repr(marks).encode(), digest_size=12).hexdigest()}"'
-
-
-def _problem(status: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    return JSONResponse({"error": error, "message": message}, status_code=status, headers=headers)
 
 
 async def _rollups(asked: Asked) -> dict[str, Any]:
@@ -215,7 +190,7 @@ async def _explain(asked: Asked) -> dict[str, Any]:
     question = understand(asked.query, asked.registry, asked.key, asked.now)
     reading = asked.reading(question.programme, question.on)
     rows = await _all_rows(reading, question, [question.within], None)
-    events = await explain.events_behind(asked.connection, asked.registry, question)
+    events = await explain.events_behind(asked.connection, asked.registry, asked.key, question)
     return {"figure": rows, **events}
 
 

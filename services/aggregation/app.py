@@ -1,15 +1,13 @@
 """Wiring of the aggregation service."""
 
-import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
 from starlette.applications import Starlette
 
-from services.aggregation import memory
 from services.aggregation.api import Reader, routes
 from services.aggregation.consumer import PartitionConsumer
 from services.aggregation.coverage import Expectations
@@ -19,15 +17,17 @@ from shared import topology
 from shared.broker import BROKER_AWAY, make_broker
 from shared.clock import SystemClock
 from shared.config import Settings
-from shared.db import DATABASE_AWAY, Pool, close_pool, is_migrated, open_pool
+from shared.connecting import connected, open_migrated, until_there
+from shared.db import Pool, close_pool
 from shared.observability import probe_routes
 from shared.registry.follower import RegistryFollower
 
 log = structlog.get_logger()
 READ_CONNECTIONS = 4
 CHECK_CONNECTIONS = 2
-# A batch's sort fits into memory; no plan of ours is worth compiling.
-SERVER_SETTINGS = {"work_mem": "64MB", "jit": "off"}
+# A sort fits into memory; no plan of ours is worth compiling, nor worth making twice: planning a page of 200 units over
+# eight partitions took 6 ms, running it 0.6 ms.
+SERVER_SETTINGS = {"work_mem": "64MB", "jit": "off", "plan_cache_mode": "force_generic_plan"}
 
 
 class Aggregation:
@@ -65,22 +65,17 @@ class Aggregation:
 
     async def connect(self) -> None:
         """Open the database, wait for migrations and registry, then consume."""
-        await self._until(self._open_database, DATABASE_AWAY, "database.waiting")
+        await self._open_database()
         await self.follower.wait_loaded()
-        memory.settle()
-        await self._until(self._consume, BROKER_AWAY, "broker.waiting")
+        await until_there(self._consume, BROKER_AWAY, "broker.waiting")
         self.consuming = True
         self.keeper.start()
 
     async def _open_database(self) -> None:
         size = len(self.partitions) + READ_CONNECTIONS + CHECK_CONNECTIONS
-        pool = await open_pool(
+        self._pool = await open_migrated(
             self._database_url, size=size, application_name="kip-aggregation", settings=SERVER_SETTINGS
         )
-        while not await is_migrated(pool):
-            log.warning("database.not_migrated", cure="run 'kip migrate'")
-            await asyncio.sleep(1)
-        self._pool = pool
 
     async def _consume(self) -> None:
         await topology.declare(self._amqp_url, self._settings.partitions)
@@ -97,17 +92,6 @@ class Aggregation:
                 consumer.subscribe(self.broker)
                 self.consumers.append(consumer)
         await self.broker.start()
-
-    async def _until(
-        self, step: Callable[[], Awaitable[None]], away: tuple[type[Exception], ...], message: str
-    ) -> None:
-        while True:
-            try:
-                await step()
-                return
-            except away as error:
-                log.warning(message, reason=f"{type(error).__name__}: {error}")
-                await asyncio.sleep(1)
 
     async def stop(self) -> None:
         """Commit what is under way, then let go of everything."""
@@ -126,14 +110,9 @@ def make_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await aggregation.follower.start()
-        connecting = asyncio.create_task(aggregation.connect())
-        log.info("aggregation.started", port=settings.aggregation_port)
-        yield
-        connecting.cancel()
-        with suppress(asyncio.CancelledError):
-            await connecting
-        await aggregation.stop()
+        async with connected(aggregation):
+            log.info("aggregation.started", port=settings.aggregation_port)
+            yield
 
     reader = Reader(
         registry=lambda: aggregation.follower.registry,

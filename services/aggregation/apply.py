@@ -1,5 +1,6 @@
 """One batch, one transaction: ledger, records, cells; what can't be applied goes aside alone."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +11,9 @@ from pydantic_core import to_json
 from services.aggregation import store
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.ledger import Entry, Identity, to_entry
-from services.aggregation.rollup import UnknownToUsError, claims, strongest
+from services.aggregation.rollup import Rank, RecordKey, UnknownToUsError, claims, strongest
 from shared.db import Connection
-from shared.events import CanonicalEvent
+from shared.events import OBLIGATION_PREFIX, CanonicalEvent
 from shared.registry.snapshot import Registry
 
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
@@ -29,7 +30,7 @@ class Dead:
 
 @dataclass(slots=True)
 class Applied:
-    """What became of a batch by (kind, outcome), when its events were accepted, how many cells it touched."""
+    """What became of a batch by (kind, outcome), when those from the door were accepted, how many cells it touched."""
 
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     accepted_at: list[datetime] = field(default_factory=list)
@@ -63,15 +64,16 @@ async def _apply(
     contributor: Contributor,
     now: datetime,
 ) -> Applied:
-    applied = Applied(accepted_at=[entry.accepted_at for entry in entries])
+    # What came in by the door: our own obligations come by the hundred thousand when a programme is loaded.
+    at_the_door = (entry for entry in entries if not entry.kind.startswith(OBLIGATION_PREFIX))
+    applied = Applied(accepted_at=[entry.accepted_at for entry in at_the_door])
     async with connection.transaction():
         await store.guard_partition(connection, partition)
         batch = await store.next_batch(connection)
         fresh = await _append(connection, entries, batch, applied)
         if fresh:
-            applied.cells = await store.add_to_cells(
-                connection, await _roll_up(connection, fresh, contributor, applied)
-            )
+            delta = await _roll_up(connection, fresh, contributor, applied)
+            applied.cells = await store.add_to_cells(connection, delta.cells())
             await store.advance(connection, partition, batch, now)
         if dead:
             await store.bury(connection, [(item.reason, item.kind, item.event) for item in dead], now)
@@ -126,35 +128,41 @@ async def _append(connection: Connection, entries: list[Entry], batch: int, appl
     again = [entry for entry in entries if first.setdefault(entry.identity, entry) is not entry]
     if not first:
         return []
-    appended = await store.append(connection, list(first.values()), batch)
-    fresh = [entry for entry in first.values() if entry.identity in appended]
-    again += [entry for entry in first.values() if entry.identity not in appended]
-    if again:
-        held = await store.fingerprints(connection, again)
-        conflicts = [entry for entry in again if held[entry.identity] != entry.fingerprint]
-        if conflicts:
-            await store.put_conflicts_aside(connection, conflicts)
-        for entry in again:
-            outcome = "duplicate" if held[entry.identity] == entry.fingerprint else "conflict"
-            applied.outcomes[entry.kind, outcome] += 1
+    held = await store.fingerprints(connection, list(first.values()))
+    fresh = [entry for identity, entry in first.items() if identity not in held]
+    if fresh:
+        await store.append(connection, fresh, batch)
+    conflicts: list[Entry] = []
+    for entry in itertools.chain(again, (entry for identity, entry in first.items() if identity in held)):
+        duplicate = entry.fingerprint == held.get(entry.identity, first[entry.identity].fingerprint)
+        applied.outcomes[entry.kind, "duplicate" if duplicate else "conflict"] += 1
+        if not duplicate:
+            conflicts.append(entry)
+    if conflicts:
+        await store.put_conflicts_aside(connection, conflicts)
     return fresh
 
 
 async def _roll_up(connection: Connection, fresh: list[Entry], contributor: Contributor, applied: Applied) -> Delta:
     """Let the new events claim their records; what the winners change in the cells is new less old."""
     best = strongest(claim for entry in fresh for claim in claims(entry.said(), entry.source, entry.id))
-    won = await store.win_records(connection, [(claim, contributor.about(claim.event)) for claim in best.values()])
-    beaten = [identity for identity in won.values() if identity is not None]
-    former = await store.bodies(connection, beaten) if beaten else {}
+    standing = await store.standing_records(connection, best)
+    won = {key: claim for key, claim in best.items() if key not in standing or claim.rank > standing[key].rank}
+    await store.put_records(connection, [(claim, contributor.about(claim.event)) for claim in won.values()], standing)
+    beaten = {key: _identity(standing[key].rank, key) for key in won if key in standing and standing[key].alive}
+    former = await store.bodies(connection, list(beaten.values())) if beaten else {}
     delta = Delta()
     winners: set[Identity] = set()
-    for key, old in won.items():
-        claim = best[key]
-        if old is not None:
-            contributor.add(delta, former[old], -1)
+    for key, claim in won.items():
+        if key in beaten:
+            contributor.add(delta, former[beaten[key]], -1)
         if claim.alive:
             contributor.add(delta, claim.event, 1)
-        winners.add((claim.rank.id, claim.rank.source, claim.rank.sender, claim.event.province))
+        winners.add(_identity(claim.rank, key))
     for entry in fresh:
         applied.outcomes[entry.kind, "applied" if entry.identity in winners else "superseded"] += 1
     return delta
+
+
+def _identity(rank: Rank, key: RecordKey) -> Identity:
+    return (rank.id, rank.source, rank.sender, key[1])

@@ -4,7 +4,18 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple, TypeAlias
 
-from services.aggregation.parts import WHOLE, Counters, Narrowed, Part, activity_parts, figure_parts, narrowed
+from services.aggregation.parts import (
+    WHOLE,
+    Counters,
+    Narrowed,
+    Part,
+    Parts,
+    activity_parts,
+    add_part,
+    figure_parts,
+    narrowed,
+    together,
+)
 from services.aggregation.rollup import About, Said, UnknownToUsError, about, programme_of
 from shared.duties import applies
 from shared.events import OBLIGATION_PREFIX, Kind
@@ -14,6 +25,7 @@ from shared.registry.snapshot import Registry
 from shared.units import Unit
 
 Steps: TypeAlias = tuple[str, ...]  # uids, lowest first
+CellKey: TypeAlias = tuple[str, str, str, str, str]  # (unit, subject, period, programme, province), as the cells' key
 _COUNTED = frozenset({Kind.ACTIVITY_RECORDED.value, Kind.INDICATOR_REPORTED.value, Kind.REPORT_SUBMITTED.value})
 
 
@@ -23,35 +35,41 @@ class LeafKey(NamedTuple):
     ladder: int
     subject: str
     period: str
-    by: str
     programme: str
     province: str
 
 
 class Delta:
-    """What changes in the cells: sums by leaf key, and the steps that each leaf climbs (the database adds them up)."""
+    """What changes in the cells: sums by leaf and part, and the steps that each leaf climbs."""
 
     def __init__(self) -> None:
         self.ladders: dict[Steps, int] = {}
-        self.sums: dict[LeafKey, list[int]] = {}
+        self.leaves: dict[LeafKey, Parts] = {}
 
     def ladder(self, steps: Steps) -> int:
         """The number of these steps."""
         return self.ladders.setdefault(steps, len(self.ladders))
 
-    def add(self, key: LeafKey, counters: Counters, sign: int) -> None:
-        """Add (sign 1) or take away (sign -1)."""
-        sums = self.sums.get(key)
-        if sums is None:
-            self.sums[key] = [sign * count for count in counters]
-        else:
-            for index, count in enumerate(counters):
-                if count:
-                    sums[index] += sign * count
+    def leaf(self, key: LeafKey) -> Parts:
+        """The sums of this leaf, to add to."""
+        found = self.leaves.get(key)
+        if found is None:
+            found = self.leaves[key] = {}
+        return found
 
-    def rows(self) -> Iterator[tuple[LeafKey, list[int]]]:
-        """What isn't zero."""
-        return ((key, sums) for key, sums in self.sums.items() if any(sums))
+    def cells(self) -> dict[CellKey, Parts]:
+        """The sums of each cell at every level. Cells of one leaf alone share its sums: they aren't to be changed."""
+        steps = {number: uids for uids, number in self.ladders.items()}
+        gathered: dict[CellKey, list[Parts]] = {}
+        for (ladder, subject, period, programme, province), parts in self.leaves.items():
+            for unit in steps[ladder]:
+                key = (unit, subject, period, programme, province)
+                held = gathered.get(key)
+                if held is None:
+                    gathered[key] = [parts]
+                else:
+                    held.append(parts)
+        return {key: together(several) for key, several in gathered.items()}
 
 
 class Duty(NamedTuple):
@@ -90,11 +108,11 @@ class Contributor:
         end = self._end(programme, what.period)
         duty = self._duty(programme, what, unit, end)
         steps = self.registry.units.steps(said.unit, end, duty.reach)
-        climbing = delta.ladder(steps)
+        key = LeafKey(delta.ladder(steps), what.subject, what.period, what.programme, said.province)
+        climbing = delta.leaf(key)
         for part in self._parts(said, programme, int(duty.owed and unit.in_force(end))):
-            ladder = delta.ladder(steps[:1]) if part.own else climbing
-            key = LeafKey(ladder, what.subject, what.period, part.by, what.programme, said.province)
-            delta.add(key, part.counters, sign)
+            leaf = delta.leaf(key._replace(ladder=delta.ladder(steps[:1]))) if part.own else climbing
+            add_part(leaf, part.by, part.counters, sign)
 
     def _parts(self, said: Said, programme: Programme, reported: int) -> Iterator[Part]:
         data = said.data

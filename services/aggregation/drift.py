@@ -5,20 +5,23 @@ difference may be added at any later moment, beside live traffic: that is the re
 tables are empty. The partition's writer waits for two moments: the snapshot, and the correction's commit.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 from zlib import crc32
 
 import asyncpg
 
 from services.aggregation import drift_store, store
-from services.aggregation.contribution import Contributor, Delta
+from services.aggregation.contribution import CellKey, Contributor, Delta
 from services.aggregation.ledger import Identity
-from services.aggregation.recompute import Winner, buckets, claims_since, ledger_size, recompute, unheard
+from services.aggregation.recompute import Winner, buckets, claims_since, ledger_size, recompute
 from services.aggregation.rollup import About, Claim, Rank
 from shared.db import Connection, Pool
 
 CORRECTED_AT_ONCE = 5000
+Key = TypeVar("Key", str, CellKey)
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,6 @@ async def check_province(
     contributor: Contributor,
     *,
     correct: bool = False,
-    read: Callable[[int], None] = unheard,
 ) -> Checked:
     """Compare, keep the outcome in `aggregation.checked` and `drift`, and correct it if asked to."""
     partition = contributor.registry.partition_of(province)
@@ -56,7 +58,7 @@ async def check_province(
         events = await ledger_size(connection, province)
         passes = buckets(events)
         for bucket in range(passes):
-            winners = await recompute(connection, province, bucket, passes, read)
+            winners = await recompute(connection, province, bucket, passes)
             for winner in winners.values():
                 if winner.alive:
                     contributor.add(delta, winner.said(province), 1)
@@ -67,12 +69,16 @@ async def check_province(
                     async with pool.acquire() as other, other.transaction():
                         await store.guard_partition(other, partition)
                         await _correct_records(other, province, some, batch, contributor)
-        cells = await drift_store.compare(connection, province, delta)
+        difference = await drift_store.differing_cells(connection, province, delta.cells())
         twice = await drift_store.alive_twice(connection, province)
+        if correct:
+            for cells_at_once in _some(difference):
+                async with pool.acquire() as other, other.transaction():
+                    await store.guard_partition(other, partition)
+                    await store.add_to_cells(other, cells_at_once)
+    cells = sum(map(len, difference.values()))
     async with pool.acquire() as connection, connection.transaction():
-        if correct and cells:
-            await store.guard_partition(connection, partition)
-            await drift_store.correct_cells(connection, province)
+        await drift_store.keep_difference(connection, province, {} if correct else difference)
         left = (0, 0) if correct else (cells, wrong)
         await drift_store.remember(connection, province, batch, events, *left, twice)
     return Checked(province, events, cells, wrong, twice)
@@ -134,9 +140,8 @@ async def _correct_records(
         if newest is not None:
             right.append(Claim(key, newest.rank, newest.alive, newest.said(province)))
     await connection.execute(drift_store.FORGET_RECORDS, province, list(wrong))
-    if right:
-        await store.win_records(connection, [(claim, contributor.about(claim.event)) for claim in right])
-    await store.add_to_cells(connection, delta)
+    await store.put_records(connection, [(claim, contributor.about(claim.event)) for claim in right])
+    await store.add_to_cells(connection, delta.cells())
 
 
 def _stronger(one: Winner | None, other: Winner | None) -> Winner | None:
@@ -145,7 +150,8 @@ def _stronger(one: Winner | None, other: Winner | None) -> Winner | None:
     return max(one, other, key=lambda winner: winner.rank)
 
 
-def _some(wrong: dict[str, Wrong]) -> Iterable[dict[str, Wrong]]:
-    keys = sorted(wrong)
+def _some(all_: Mapping[Key, Value]) -> Iterable[dict[Key, Value]]:
+    """A few at a time, in the order of the keys: the partition's writer waits meanwhile."""
+    keys = sorted(all_)
     for start in range(0, len(keys), CORRECTED_AT_ONCE):
-        yield {key: wrong[key] for key in keys[start : start + CORRECTED_AT_ONCE]}
+        yield {key: all_[key] for key in keys[start : start + CORRECTED_AT_ONCE]}

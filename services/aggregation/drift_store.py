@@ -1,52 +1,23 @@
 """The SQL of checks and corrections."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
 
 from services.aggregation import store
-from services.aggregation.contribution import Delta
+from services.aggregation.contribution import CellKey
 from services.aggregation.ledger import Identity
+from services.aggregation.parts import Counters, Parts, less
 from shared.db import Connection, Pool
 
 ONE_CHECK = "SELECT pg_advisory_lock(hashtextextended('kip.check.' || $1::text, 0))"
 CHECK_DONE = "SELECT pg_advisory_unlock(hashtextextended('kip.check.' || $1::text, 0))"
 LAST_BATCH = "SELECT coalesce(max(batch), 0)::bigint FROM aggregation.progress WHERE partition = $1"
-_COUNTERS = (
-    "records bigint, reported bigint, numerator bigint, denominator bigint, people bigint, female bigint, amount bigint"
-)
-EXPECT = """
-    CREATE TEMP TABLE expected_leaf (ladder integer, subject text COLLATE "C", period text COLLATE "C",
-        by text COLLATE "C", programme text COLLATE "C", province text COLLATE "C",
-        records bigint, reported bigint, numerator bigint, denominator bigint, people bigint, female bigint,
-        amount bigint) ON COMMIT DROP;
-    CREATE TEMP TABLE expected_step (ladder integer, unit text COLLATE "C") ON COMMIT DROP;
-"""
-COMPARE = """
-    WITH expected AS (
-        SELECT step.unit, subject, period, by, programme, province,
-               sum(records)::bigint AS records, sum(reported)::bigint AS reported, sum(numerator)::bigint AS numerator,
-               sum(denominator)::bigint AS denominator, sum(people)::bigint AS people, sum(female)::bigint AS female,
-               sum(amount)::bigint AS amount
-        FROM expected_leaf JOIN expected_step AS step USING (ladder)
-        GROUP BY step.unit, subject, period, by, programme, province
-    ), standing AS (
-        SELECT * FROM aggregation.cell WHERE province = $1
-    ), difference AS (
-        SELECT coalesce(expected.records, 0)     - coalesce(standing.records, 0)     AS records,
-               coalesce(expected.reported, 0)    - coalesce(standing.reported, 0)    AS reported,
-               coalesce(expected.numerator, 0)   - coalesce(standing.numerator, 0)   AS numerator,
-               coalesce(expected.denominator, 0) - coalesce(standing.denominator, 0) AS denominator,
-               coalesce(expected.people, 0)      - coalesce(standing.people, 0)      AS people,
-               coalesce(expected.female, 0)      - coalesce(standing.female, 0)      AS female,
-               coalesce(expected.amount, 0)      - coalesce(standing.amount, 0)      AS amount,
-               unit, subject, period, by, programme, province
-        FROM expected FULL JOIN standing USING (unit, subject, period, by, programme, province)
-    )
-    INSERT INTO aggregation.drift
-    SELECT * FROM difference
-    WHERE (records, reported, numerator, denominator, people, female, amount) <> (0, 0, 0, 0, 0, 0, 0)
+CELLS = """
+    SELECT unit, subject, period, programme, province,
+           records, reported, numerator, denominator, people, female, amount, parts
+    FROM aggregation.cell WHERE province = $1
 """
 RECORDS = """
     SELECT key, revision, time, source, id, sender, alive, programme, subject, unit, agency, period, state
@@ -54,18 +25,7 @@ RECORDS = """
 """
 STANDING = "SELECT key, id, source, sender, alive FROM aggregation.record WHERE province = $1 AND key = ANY($2)"
 FORGET_RECORDS = "DELETE FROM aggregation.record WHERE province = $1 AND key = ANY($2)"
-CORRECT_CELLS = """
-    INSERT INTO aggregation.cell AS cell
-    SELECT * FROM aggregation.drift WHERE province = $1 ORDER BY unit, subject, period, by, programme, province
-    ON CONFLICT (unit, subject, period, by, programme, province) DO UPDATE SET
-        records     = cell.records     + excluded.records,
-        reported    = cell.reported    + excluded.reported,
-        numerator   = cell.numerator   + excluded.numerator,
-        denominator = cell.denominator + excluded.denominator,
-        people      = cell.people      + excluded.people,
-        female      = cell.female      + excluded.female,
-        amount      = cell.amount      + excluded.amount
-"""
+FORGET_DRIFT = "DELETE FROM aggregation.drift WHERE province = $1"
 # An activity moved to another province is a withdrawal there and a new record here: alive in both it counts twice.
 TWICE = """
     SELECT count(*) FROM aggregation.record AS here JOIN aggregation.record AS there USING (key)
@@ -114,17 +74,23 @@ async def snapshot(pool: Pool, province: str, partition: int) -> AsyncIterator[t
                 await connection.execute(CHECK_DONE, province)
 
 
-async def compare(connection: Connection, province: str, delta: Delta) -> int:
-    """Write down where the province's cells differ from `delta`; return in how many places."""
-    await connection.execute(EXPECT)
-    rows = ((*key, *sums) for key, sums in delta.rows())
-    await connection.copy_records_to_table("expected_leaf", records=rows, timeout=3600)
-    steps = [(number, uid) for uids, number in delta.ladders.items() for uid in uids]
-    await connection.copy_records_to_table("expected_step", records=steps)
-    await connection.execute("ANALYZE expected_leaf, expected_step")
-    await connection.execute("DELETE FROM aggregation.drift WHERE province = $1", province)
-    status = await connection.execute(COMPARE, province, timeout=3600)
-    return int(status.rpartition(" ")[2])
+async def differing_cells(connection: Connection, province: str, right: dict[CellKey, Parts]) -> dict[CellKey, Parts]:
+    """Where the province's cells differ from `right`, which is used up: right less standing."""
+    difference: dict[CellKey, Parts] = {}
+    async for row in connection.cursor(CELLS, province, prefetch=5000):
+        key = row[:5]
+        missing = less(right.pop(key, {}), store.parts_of(row[5:12], row["parts"]))
+        if missing:
+            difference[key] = missing
+    return difference | right
+
+
+async def keep_difference(connection: Connection, province: str, difference: Mapping[CellKey, Parts]) -> None:
+    """Write down where the cells differ, for people to look at."""
+    await connection.execute(FORGET_DRIFT, province)
+    rows = [(*key, by, *sums) for key, parts in difference.items() for by, sums in parts.items()]
+    columns = (*store.CELL_KEY, "by", *Counters._fields)
+    await connection.copy_records_to_table("drift", schema_name="aggregation", columns=columns, records=rows)
 
 
 async def standing_records(connection: Connection, province: str) -> AsyncIterator[asyncpg.Record]:
@@ -137,12 +103,6 @@ async def standing(connection: Connection, province: str, keys: Sequence[str]) -
     """The live event that each of these records rests on now; None for a withdrawn one."""
     rows = await connection.fetch(STANDING, province, keys)
     return {row["key"]: (row["id"], row["source"], row["sender"], province) if row["alive"] else None for row in rows}
-
-
-async def correct_cells(connection: Connection, province: str) -> None:
-    """Add what the last check found missing. Deltas commute: live traffic since then changes nothing about that."""
-    await connection.execute(CORRECT_CELLS, province, timeout=3600)
-    await connection.execute("DELETE FROM aggregation.drift WHERE province = $1", province)
 
 
 async def alive_twice(connection: Connection, province: str) -> int:

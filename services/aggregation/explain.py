@@ -1,6 +1,6 @@
 """Which events stand behind a figure, and what became of one event."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -19,8 +19,10 @@ _KINDS = {
 }
 
 
-async def events_behind(connection: Connection, registry: Registry, question: Question) -> dict[str, Any]:
+async def events_behind(connection: Connection, registry: Registry, key: Key, question: Question) -> dict[str, Any]:
     """The events of the figure's unit and all below it, page by page, each with what it does to the figure.
+
+    Other revisions of the page's activities are added that named another unit, if the key reaches it.
 
     `counted`: it is the record's winner; `superseded`: a stronger one is; `withdrawn`: its record is no more.
     """
@@ -46,8 +48,31 @@ async def events_behind(connection: Connection, registry: Registry, question: Qu
     )
     page = rows[: question.limit]
     told = await _told(connection, page)
+    if what == "activity":
+        told += await _elsewhere(connection, registry, key, programme.slug, told, frozenset(units))
     last = page[-1] if len(rows) > len(page) else None
     return {"rows": told, "next": f"{last['unit']} {last['id']}" if last else None}
+
+
+async def _elsewhere(
+    connection: Connection, registry: Registry, key: Key, programme: str, told: Sequence[dict[str, Any]],
+    units: frozenset[str],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The revisions of these records that stand in other units: a record never leaves its province."""
+    provinces = {registry.units.province_of(item["uid"]) for item in told}
+    others = [
+        unit.uid
+        for unit in registry.units
+        if unit.uid not in units
+        and registry.units.province_of(unit.uid) in provinces
+        and _reaches(registry, key, unit.uid)
+    ]
+    if not others:
+        return []
+    names = sorted({item["data"]["record"] for item in told if "record" in item["data"]})
+    known = {item["record"] for item in told}
+    found = await read_store.revisions(connection, programme, others, _KINDS["activity"], names)
+    return [item for item in await _told(connection, found) if item["record"] in known]
 
 
 async def _told(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
@@ -90,14 +115,17 @@ async def event_status(
 ) -> list[dict[str, Any]]:
     """What became of the event with this source and id, of every sender whose units the key reaches.
 
-    `applied` or `superseded`, `conflict` (another body came first), `dead`; nothing for one that hasn't arrived: it is
-    still pending, if it was ever accepted.
+    `applied`, `superseded`, `duplicate` (the event that counts says the same under another id), `conflict` (another
+    body came first under this id), `dead`; nothing for one that hasn't arrived: it is still pending, if it was ever
+    accepted.
     """
     found: list[dict[str, Any]] = []
     ledger = await read_store.events_of(connection, source, event_id)
     for row, told in zip(ledger, await _told(connection, ledger), strict=True):
         status = "superseded" if told["status"] in {"superseded", "withdrawn"} else "applied"
         if row["sender"] == key.sender or _reaches(registry, key, row["unit"]):
+            if status == "superseded" and await _is_said_again(connection, row, told):
+                status = "duplicate"
             found.append({**told, "status": status})
     for row in await read_store.conflicts_of(connection, source, event_id):
         if row["sender"] == key.sender or _reaches(registry, key, row["province"]):
@@ -107,6 +135,19 @@ async def event_status(
             dead = {"source": source, "id": event_id, "sender": row["sender"], "status": "dead"}
             found += [{**dead, "reason": row["reason"]}]
     return found
+
+
+async def _is_said_again(connection: Connection, row: asyncpg.Record, told: Mapping[str, Any]) -> bool:
+    """Whether the event that the record rests on is this one under another id: of the same unit, with the same data."""
+    standing = await read_store.standing(connection, [told["record"]])
+    winner = standing.get((told["record"], row["province"]))
+    if winner is None:
+        return False
+    return any(
+        (other["sender"], other["kind"], other["unit"]) == (winner["sender"], row["kind"], row["unit"])
+        and from_json(other["data"]) == told["data"]
+        for other in await read_store.events_of(connection, winner["source"], winner["id"])
+    )
 
 
 def _reaches(registry: Registry, key: Key, uid: str | None) -> bool:

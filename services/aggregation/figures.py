@@ -9,7 +9,7 @@ from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.parts import Counters
 from services.aggregation.rollup import Said
 from services.aggregation.subjects import Subject
-from shared.periods import Period
+from shared.periods import Period, Span
 from shared.programme import Programme
 from shared.registry.snapshot import Registry
 from shared.units import Unit
@@ -60,11 +60,10 @@ def carried_forward(states: Iterable[Said], registry: Registry, programme: Progr
         unit = registry.units.get(said.unit)
         if unit is not None and unit.in_force(end):
             contributor.add(delta, said._replace(data={**said.data, "period": str(period)}), 1)
-    steps = {number: uids for uids, number in delta.ladders.items()}
     cells: defaultdict[str, dict[str, Counters]] = defaultdict(dict)
-    for key, sums in delta.sums.items():
-        for uid in steps[key.ladder]:
-            cells[uid][key.by] = add(cells[uid].get(key.by, Counters()), Counters(*sums))
+    for (uid, *_), parts in delta.cells().items():
+        for by, sums in parts.items():
+            cells[uid][by] = add(cells[uid].get(by, Counters()), Counters(*sums))
     return cells
 
 
@@ -145,7 +144,7 @@ def timeliness(states: Mapping[str, int]) -> dict[str, Any]:
     return {"value": percentage(told["on_time"], due), **told}
 
 
-def identity(unit: Unit, period: Period) -> dict[str, Any]:
+def identity(unit: Unit, period: Span) -> dict[str, Any]:
     """What a row is about."""
     return {"uid": unit.uid, "code": unit.code, "name": unit.name, "level": unit.level, "period": str(period)}
 

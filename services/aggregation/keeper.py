@@ -10,12 +10,12 @@ from services.aggregation import dead_store, drift_store
 from services.aggregation.contribution import Contributor
 from services.aggregation.drift import check_province
 from services.aggregation.shape import shapes
-from shared import metrics
+from shared import database_store, metrics
 from shared.db import DATABASE_AWAY, Pool
 from shared.registry.snapshot import Registry
 
 log = structlog.get_logger()
-_COUNT_SECONDS = 5
+_OBSERVE_SECONDS = 5
 
 
 class Keeper:
@@ -42,7 +42,7 @@ class Keeper:
     def start(self) -> None:
         """Begin."""
         self._changed.set()
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._count_dead())]
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._observe())]
 
     async def stop(self) -> None:
         """End; a check under way leaves nothing behind."""
@@ -74,12 +74,18 @@ class Keeper:
             except TimeoutError:
                 continue
 
-    async def _count_dead(self) -> None:
+    async def _observe(self) -> None:
+        """What of the database goes into the metrics."""
         while True:
             with suppress(*DATABASE_AWAY):
                 async with self._pool().acquire() as connection:
                     metrics.DEAD_EVENTS.labels("aggregation").set(await dead_store.waiting(connection))
-            await asyncio.sleep(_COUNT_SECONDS)
+                    health = await database_store.read_health(connection)
+                metrics.DATABASE_CONNECTIONS.set(health.connections)
+                metrics.DATABASE_CONNECTIONS_ALLOWED.set(health.allowed)
+                metrics.DATABASE_OLDEST_TRANSACTION.set(health.oldest_transaction)
+                metrics.DATABASE_BYTES.set(health.size)
+            await asyncio.sleep(_OBSERVE_SECONDS)
 
     def _mine(self, registry: Registry) -> list[str]:
         return sorted(province for province, number in registry.partitions.items() if number in self._partitions)

@@ -1,9 +1,8 @@
 """From a message's bytes to ledger entries: pure, one pass, no second validation of what intake has checked."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic_core import from_json, to_json
 
@@ -17,8 +16,7 @@ class UndecodableError(Exception):
     """The message is no CloudEvents batch of ours: it belongs in the dead-letter queue, whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One event as the ledger keeps it. `identity` is what deduplicates."""
 
     province: str

@@ -1,11 +1,14 @@
 """Which counters a record carries, whole and in parts: pure. A part's name (`by`) says which options it is of."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from operator import add, neg, sub
+from typing import Any, NamedTuple, TypeAlias
 
 from shared.programme import Indicator, Programme
 
 WHOLE = ""  # the `by` of a cell that is not a part
+ONCE = "unit:"  # what the names of parts begin with that count each unit once
+Parts: TypeAlias = dict[str, list[int]]  # the counters of a cell and its parts by their names
 
 
 class Counters(NamedTuple):
@@ -27,6 +30,34 @@ class Part(NamedTuple):
     by: str
     counters: Counters
     own: bool = False
+
+
+def add_part(parts: Parts, by: str, counters: Sequence[int], sign: int) -> None:
+    """Add to a part (sign 1) or take away from it (sign -1). Its sums are made anew: others may share the old ones."""
+    sums = parts.get(by)
+    if sums is not None:
+        parts[by] = [*map(add if sign == 1 else sub, sums, counters)]
+    else:
+        parts[by] = [*counters] if sign == 1 else [*map(neg, counters)]
+
+
+def together(several: Sequence[Parts]) -> Parts:
+    """All of these added up; of one alone itself, not a copy."""
+    if len(several) == 1:
+        return several[0]
+    total = {**several[0]}
+    for parts in several[1:]:
+        for by, sums in parts.items():
+            add_part(total, by, sums, 1)
+    return total
+
+
+def less(right: Parts, standing: Parts) -> Parts:
+    """What must be added to `standing` to make it `right`, without what is zero."""
+    total = {**right}
+    for by, sums in standing.items():
+        add_part(total, by, sums, -1)
+    return {by: sums for by, sums in total.items() if any(sums)}
 
 
 class Narrowed(NamedTuple):
@@ -106,7 +137,7 @@ def _measure_parts(
     known = not measure.groups or all(group in measure.groups for group, count in participants.items() if count)
     amount = sum(count for line, count in lines.items() if not measure.lines or line in measure.lines)
     counters = Counters(1, 0, 0, 0, people, female if known else 0, amount)
-    name = f"{'unit' if measure.own else 'measure'}:{measure.slug}"
+    name = f"{ONCE if measure.own else 'measure:'}{measure.slug}"
     yield Part(name, counters, measure.own)
     for dimension in measure.breakdowns:
         if dimension in options:

@@ -1,13 +1,14 @@
 """A request's parameters, understood: pure. What can't be is refused with the parameter's name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.aggregation.subjects import QueryError, Subject, subject_of
-from shared.periods import Period, PeriodKind, parse_period
+from services.aggregation.subjects import Subject, subject_of
+from shared.periods import Period, PeriodKind, Span, Stretch, parse_period
 from shared.programme import Programme
+from shared.read_http import ForbiddenError, QueryError
 from shared.registry.snapshot import Key, Registry
 from shared.units import Unit
 
@@ -21,10 +22,6 @@ MOST_ROWS = 1000
 MOST_PERIODS = 60
 VIEWS = ("as_reported", "as_of_today")
 SORTS = ("uid", "name", "value", "coverage", "units_missing")
-
-
-class ForbiddenError(Exception):
-    """The key doesn't reach what is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ def understand(query: Mapping[str, str], registry: Registry, key: Key, now: date
         raise QueryError("indicator", "expected exactly one of indicator and activity")
     field = "indicator" if "indicator" in query else "activity"
     native = programme.indicator[query[field]].period if query[field] in programme.indicator else PeriodKind.MONTH
-    periods = periods_asked(query, programme, native, today)
+    periods = _stage_asked(query, programme) or periods_asked(query, programme, native, today)
     subjects = tuple(subject_of(programme, field, query[field], period, today) for period in periods)
     place = place_asked(query, registry, key, programme.calendar.end(periods[-1]), today)
     return Question(programme, subjects, place.within, place.on, place.limit, place.after)
@@ -98,6 +95,13 @@ def programme_asked(query: Mapping[str, str], registry: Registry) -> Programme:
     if programme is None:
         raise QueryError("programme", f"expected one of {', '.join(sorted(registry.programmes))}, got {slug!r}")
     return programme
+
+
+def _stage_asked(query: Mapping[str, str], programme: Programme) -> Sequence[Span]:
+    """The stage of the programme that the period names, if it names one."""
+    return [
+        Stretch(stage.slug, stage.first, stage.last) for stage in programme.stages if stage.slug == query.get("period")
+    ]
 
 
 def periods_asked(query: Mapping[str, str], programme: Programme, native: PeriodKind, today: date) -> list[Period]:

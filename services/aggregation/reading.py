@@ -23,10 +23,11 @@ from services.aggregation.figures import (
 )
 from services.aggregation.parts import Counters
 from services.aggregation.questions import Question
-from services.aggregation.subjects import QueryError, Subject
+from services.aggregation.subjects import Subject
 from shared.db import Connection
 from shared.periods import Period
 from shared.programme import OverTime, Programme
+from shared.read_http import QueryError
 from shared.registry.snapshot import Registry
 from shared.units import Unit
 
@@ -64,7 +65,9 @@ class Reading:
             for options, part in split(subject, counters, by):
                 under = unders.get(str(options), Counters()) if subject.divisor else None
                 row = self._row(subject, unit, part, coverage[unit.uid], under)
-                rows.append({**row, "by": options, "part_reported": part.reported})
+                # Of a series, which joins several parts, nobody knows how many different reporters gave it.
+                known = subject.indicator is not None and by != "series"
+                rows.append({**row, "by": options, **({"part_reported": part.reported} if known else {})})
         return rows
 
     def _row(

@@ -3,7 +3,6 @@
 Reads the ledger in chunks, several times if it is long, so that memory stays bounded whatever a province holds.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 from zlib import crc32
 
@@ -21,10 +20,6 @@ LEDGER = """
     SELECT province, sender, kind, unit, time, source, id, data FROM aggregation.ledger WHERE province = $1
 """
 SINCE = f"{LEDGER} AND batch > $2"
-
-
-def unheard(_: int) -> None:
-    """Hears of progress where nobody looks."""
 
 
 class Winner(NamedTuple):
@@ -57,12 +52,8 @@ async def recompute(
     province: str,
     bucket: int = 0,
     of: int = 1,
-    read: Callable[[int], None] = unheard,
 ) -> dict[str, Winner]:
-    """The winners of the records whose key falls into `bucket`, in the caller's transaction.
-
-    `read` hears how many events were read.
-    """
+    """The winners of the records whose key falls into `bucket`, in the caller's transaction."""
     winners: dict[str, Winner] = {}
     cursor = await connection.cursor(LEDGER, province)
     while rows := await cursor.fetch(CHUNK):
@@ -70,7 +61,6 @@ async def recompute(
             for claim, text in _claims(row):
                 if of == 1 or crc32(claim.key.encode()) % of == bucket:
                     take(winners, claim, text)
-        read(len(rows))
     return winners
 
 

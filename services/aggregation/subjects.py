@@ -4,16 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from shared.periods import Period, PeriodKind
+from shared.periods import Period, PeriodKind, Span
 from shared.programme import Indicator, Measure, OverTime, Programme, Report
-
-
-class QueryError(Exception):
-    """The question can't be answered as asked. `field` is the parameter; the text says what was expected."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+from shared.read_http import QueryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +23,7 @@ class Subject:
     part: str
     indicator: Indicator | None
     measure: Measure | None
-    period: Period
+    period: Span
     periods: tuple[Period, ...]
     coverage: str
     coverage_period: Period
@@ -44,7 +37,7 @@ class Subject:
         return self.measure.counts if self.measure is not None else "records"
 
 
-def subject_of(programme: Programme, field: str, slug: str, period: Period, today: date) -> Subject:
+def subject_of(programme: Programme, field: str, slug: str, period: Span, today: date) -> Subject:
     """The subject of `indicator=<indicator or measure>` or `activity=<activity>` over a period."""
     if field == "activity":
         if slug not in programme.activity:
@@ -59,7 +52,7 @@ def subject_of(programme: Programme, field: str, slug: str, period: Period, toda
     raise QueryError("indicator", f"expected one of {known}, got {slug!r}")
 
 
-def _indicator(programme: Programme, indicator: Indicator, period: Period, today: date) -> Subject:
+def _indicator(programme: Programme, indicator: Indicator, period: Span, today: date) -> Subject:
     """Its own native period, or the last that has begun of a longer one."""
     slug = indicator.slug
     if period.kind.months < indicator.period.months:
@@ -73,7 +66,7 @@ def _indicator(programme: Programme, indicator: Indicator, period: Period, today
     return Subject(slug, (cells,), "", indicator, None, period, periods, cells, last)
 
 
-def _measure(programme: Programme, measures: dict[str, Measure], slug: str, period: Period, today: date) -> Subject:
+def _measure(programme: Programme, measures: dict[str, Measure], slug: str, period: Span, today: date) -> Subject:
     measure = measures[slug]
     if measure.counts == "timeliness":
         return _timeliness(programme, measure, period)
@@ -86,9 +79,9 @@ def _measure(programme: Programme, measures: dict[str, Measure], slug: str, peri
     return _counted(programme, slug, cells, part, measure, period, today, divisor)
 
 
-def _timeliness(programme: Programme, measure: Measure, period: Period) -> Subject:
+def _timeliness(programme: Programme, measure: Measure, period: Span) -> Subject:
     reports = [report for report in programme.reports if report.period is period.kind]
-    if not reports:
+    if not reports or not isinstance(period, Period):
         kinds = ", ".join(sorted({report.period for report in programme.reports}))
         raise QueryError("period", f"{measure.slug} is of reports, by {kinds}; got {period}")
     cells = tuple(f"obligation:{report.slug}" for report in reports)
@@ -102,13 +95,13 @@ def _counted(
     cells: tuple[str, ...],
     part: str,
     measure: Measure | None,
-    period: Period,
+    period: Span,
     today: date,
     divisor: Subject | None = None,
 ) -> Subject:
     """Counted from activities: the sum of its months, covered by the report that tells whether a unit has spoken."""
     report = covering_report(programme, period.kind)
-    if report.period.months >= period.kind.months:
+    if isinstance(period, Period) and report.period.months >= period.kind.months:
         covering = period.within(report.period)
     else:
         covering = last_begun(tuple(period.parts(report.period)), programme, today)

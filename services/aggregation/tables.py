@@ -8,7 +8,7 @@ from typing import Any
 import xlsxwriter
 from starlette.responses import JSONResponse, Response
 
-from services.aggregation.subjects import QueryError
+from shared.read_http import QueryError
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _TYPES = {"json": "application/json", "csv": "text/csv", "xlsx": XLSX}

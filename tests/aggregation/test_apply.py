@@ -40,7 +40,7 @@ async def apply(connection: Connection, *events: dict[str, Any]) -> dict[str, in
 async def whole(connection: Connection, unit: str, subject: str) -> tuple[int, ...]:
     row = await connection.fetchrow(
         """SELECT sum(records)::int, sum(reported)::int, sum(numerator)::int, sum(denominator)::int, sum(people)::int
-           FROM aggregation.cell WHERE unit = $1 AND subject = $2 AND by = ''""",
+           FROM aggregation.part WHERE unit = $1 AND subject = $2 AND by = ''""",
         unit,
         subject,
     )

@@ -180,7 +180,7 @@ class Pipeline(RuleBasedStateMachine):
     def check(self) -> None:
         async def look() -> tuple[Any, list[Any]]:
             checked = await check_province(self.pool, "20@2", self.contributor)
-            return checked, await self.pool.fetch("SELECT * FROM aggregation.cell")
+            return checked, await self.pool.fetch("SELECT * FROM aggregation.part")
 
         checked, rows = self.run(look())
         assert (checked.cells, checked.records, checked.events) == (0, 0, len(self.accepted))

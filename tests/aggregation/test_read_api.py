@@ -4,57 +4,16 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import aio_pika
 import asyncpg
 import httpx
-import pytest
 
-from deploy.local.stack import LocalStack
-from tests.conftest import NewDatabase
+from tests.aggregation.late import applied, figure, held, one, post
 from tests.system import System, event
 
 HUU_LUNG, CAI_KINH = "186@1", "06427@2"
-
-
-@pytest.fixture(scope="module")
-def late(stack: LocalStack, rabbitmq: Any, session_database: NewDatabase, loaded_template: str) -> Iterator[System]:
-    settings = {"KIP_CLOCK": "2025-12-20T08:00:00+07:00"}
-    running = System(stack, rabbitmq.add_vhost("late"), session_database(loaded_template), settings=settings)
-    yield running
-    running.services.stop()
-
-
-def figure(subject: str, period: str, part: int, whole: int = 100, revision: int = 0, **more: Any) -> dict[str, Any]:
-    data = {
-        "indicator": "child-service-access", "agency": "ubnd-xa", "period": period, "revision": revision,
-        "numerator": part, "denominator": whole,
-        "breakdown": [{"by": {"domain": "health"}, "numerator": part // 2, "denominator": whole}],
-    }  # fmt: skip
-    return event("indicator.reported", subject, data, **more)
-
-
-def held(subject: str, activity: str, record: str, day: str, **data: Any) -> dict[str, Any]:
-    body = {"activity": activity, "record": record, "revision": 0, "held_on": day, "agency": "ubnd-xa", **data}
-    return event("activity.recorded", subject, body)
-
-
-def post(system: System, *events: dict[str, Any]) -> None:
-    before = applied(system)
-    answer = system.post(list(events))
-    assert answer.status_code == 202, answer.text
-    system.wait_until(lambda: applied(system) >= before + len(events), "the events are applied")
-
-
-def applied(system: System) -> float:
-    return system.metric("aggregation", "kip_events_applied_total")
-
-
-def one(system: System, **query: str) -> dict[str, Any]:
-    (row,) = system.rollups(**query)
-    return row
 
 
 def oblige(system: System, unit: str, state: str, revision: int) -> None:
@@ -76,9 +35,11 @@ def oblige(system: System, unit: str, state: str, revision: int) -> None:
             message = aio_pika.Message(json.dumps([body]).encode())
             await exchange.publish(message, routing_key=f"obligation.{state}.{partition}")
 
-    before = applied(system)
+    before, timed = applied(system), system.metric("aggregation", "kip_apply_lag_seconds_count")
     asyncio.run(publish())
     system.wait_until(lambda: applied(system) > before, "the obligation is counted")
+    after = system.metric("aggregation", "kip_apply_lag_seconds_count")
+    assert after == timed, "it did not come by the door, so it says nothing of how late figures are"
 
 
 def test_a_figure_stands_on_the_tree_of_its_time_and_on_todays(late: System) -> None:
@@ -300,8 +261,52 @@ def test_a_figure_explains_itself_and_a_sender_learns_what_became_of_an_event(la
         return [row["status"] for row in rows]
 
     assert (became("x1"), became("x2"), became("never")) == (["superseded", "conflict"], ["applied"], ["pending"])
+    post(late, figure("06391", "2024-Q3", 20, revision=1, id="x2-again"))
+    assert sorted(became("x2") + became("x2-again")) == ["applied", "duplicate"]
     stranger = late.add_source("stranger")
     assert late.read("/v1/events/tests/x2", key=stranger).json()["rows"][0]["status"] == "pending"
+
+
+def test_explain_finds_an_older_revision_that_named_another_unit(late: System) -> None:
+    data = {"activity": "supervision", "record": "moved", "revision": 0, "held_on": "2021-03-01", "agency": "ubnd-xa"}
+    post(
+        late,
+        event("activity.recorded", "06436", data, id="moved-0"),
+        event("activity.recorded", "06391", {**data, "revision": 1}, id="moved-1"),
+    )
+    query = {"activity": "supervision", "within": "06391@1", "period": "2021"}
+
+    def told(key: str) -> dict[str, tuple[str, str]]:
+        rows = late.read("/v1/rollups/explain", key=key, **query).json()["rows"]
+        return {row["id"]: (row["uid"], row["status"]) for row in rows}
+
+    assert told(late.reader_key) == {"moved-0": ("06436@1", "superseded"), "moved-1": ("06391@1", "counted")}
+    narrow = late.add_source("narrow", "--read", "--subtree", "06391@1")
+    late.wait_until(lambda: late.read("/v1/units/06391@1", key=narrow).status_code == 200, "the key is known")
+    assert told(narrow) == {"moved-1": ("06391@1", "counted")}
+
+
+def test_a_stage_is_a_period_too(late: System) -> None:
+    data = {"indicator": "knowledge-skills-provided", "agency": "ubnd-xa", "revision": 0}
+
+    def reached(period: str, people: int, subject: str = "06415") -> dict[str, Any]:
+        parts = [{"by": {"group": "parent"}, "numerator": people, "denominator": 200}]
+        body = {**data, "period": period, "numerator": people, "denominator": 200, "breakdown": parts}
+        return event("indicator.reported", subject, body)
+
+    post(
+        late,
+        reached("2025-Q1", 90),
+        reached("2025-Q4", 120, "06427@2"),
+        held("06427", "review-meeting", "stage-1", "2021-02-01"),
+        held("06427@2", "review-meeting", "stage-2", "2025-11-01"),
+        held("06427", "review-meeting", "before", "2020-12-01"),
+    )
+    b = one(late, indicator="knowledge-skills-provided", within="20@2", period="stage-2025")
+    assert (b["period"], b["numerator"], b["denominator"]) == ("stage-2025", 120, 200)  # cumulative: the last, not 210
+    assert one(late, activity="review-meeting", within=CAI_KINH, period="stage-2025")["value"] == 2
+    refused = late.read("/v1/rollups", indicator="report-timeliness", within="VN", period="stage-2025")
+    assert (refused.status_code, refused.json()["field"]) == (400, "period")
 
 
 def test_a_key_of_a_subtree_reads_no_further(late: System) -> None:

@@ -1,0 +1,26 @@
+"""A connection for one command. Imports no more than it needs: scripts call `kip` often."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+
+from shared.config import load_settings
+from shared.db import Connection
+
+Result = TypeVar("Result")
+
+
+def with_database(work: Callable[[Connection], Awaitable[Result]]) -> Result:
+    """Run `work` on one connection to KIP_DATABASE_URL."""
+
+    async def run() -> Result:
+        url = load_settings().database_url.get_secret_value()
+        connection = await asyncpg.connect(url, timeout=10, server_settings={"application_name": "kip-cli"})
+        try:
+            return await work(connection)
+        finally:
+            await connection.close(timeout=5)
+
+    return asyncio.run(run())
