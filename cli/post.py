@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import asdict
+from functools import partial as partial_of
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.event_lines import batches, check_file, read_lines
+from cli.journal import uploads_folder
 from cli.posting import Pace, Rejected, Report, Target, post_all, seconds_since
-from cli.sheet_file import is_sheet, post_sheet, read_sheet
+from cli.sheet_file import Sent, check_parts, journal_of, post_parts
+from cli.sheet_rows import is_sheet, parts, read_tables
 from shared.clock import SystemClock
 
 SHOWN = 20  # refused lines that are printed; --json has all of them
@@ -31,24 +34,30 @@ def post(
     ],
     url: Annotated[str, typer.Option(help="The intake service.")] = "http://127.0.0.1:8080",
     key: Annotated[str, typer.Option(envvar="KIP_KEY", help="The sender's key.", show_default=False)] = "",
-    batch: Annotated[int, typer.Option(min=1, max=10_000, help="Events in one post.")] = 500,
+    batch: Annotated[int, typer.Option(min=1, max=10_000, help="Events, or rows of a sheet, in one post.")] = 500,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Posts under way at once.")] = 4,
     partial: Annotated[
         bool, typer.Option("--partial", help="Take a batch's good lines though others are bad.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only: nothing is taken.")] = False,
     patience: Annotated[float, typer.Option(min=0, help="Seconds to try again while the service is away.")] = 300,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="Post a spreadsheet from its first row, whatever a run before had posted.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Post a file of events. Safe to run again after a failure: an event counts once by its id.
 
     A batch is taken whole or not at all, unless --partial. A line without an id gets one that follows from its content.
-    A spreadsheet is one batch; posted again, it replaces the same records.
+    A spreadsheet is checked whole, then posted in parts; a run after one that was broken off goes on where that ended.
+    Posted again, it replaces the same records.
     """
     if not key:
         raise ValueError("no key: set KIP_KEY or give --key (kip source add NAME prints one)")
     if is_sheet(file):
-        _post_sheet(file, Target(url.rstrip("/"), key, partial, dry_run, patience), as_json=as_json)
+        _post_sheet(
+            file, Target(url.rstrip("/"), key, partial, dry_run, patience), batch, afresh=afresh, as_json=as_json
+        )
         return
     total = check_file(file)
     clock = SystemClock()
@@ -67,26 +76,45 @@ def post(
         raise typer.Exit(1)
 
 
-def _post_sheet(file: Path, target: Target, *, as_json: bool) -> None:
-    content = read_sheet(file)
+def _post_sheet(file: Path, target: Target, most_rows: int, *, afresh: bool, as_json: bool) -> None:
+    tables = read_tables(file)
+    rows = sum(table.count for table in tables)
+    pace = Pace(SystemClock())
+    journal = None if target.dry_run else journal_of(uploads_folder(), file, target)
+    if journal and afresh:
+        journal.end()
+    sent = Sent()
     with _progress(quiet=as_json) as progress:
-        task = progress.add_task("uploading", total=len(content))
-        sent = post_sheet(target, file, content, Pace(SystemClock()), lambda size: progress.advance(task, size))
-        report, refused = asyncio.run(sent)
-    if as_json:
-        rejected = [{"place": item.place, **item.error} for item in refused]
-        typer.echo(json.dumps({"accepted": report.accepted, "rejected": rejected}, ensure_ascii=False))
-    else:
-        verb = "would be accepted" if target.dry_run else "accepted"
-        out.print(f"{report.accepted:,} events {verb}, {len(refused):,} faults", highlight=False)
-        for item in refused[:SHOWN]:
-            got = "" if item.error.get("got") is None else f", got {json.dumps(item.error['got'], ensure_ascii=False)}"
-            text = f"{item.place}: {item.error['code']}: {item.error['message']}{got}"
-            err.print(text, highlight=False, markup=False, soft_wrap=True)
-        if len(refused) > SHOWN:
-            err.print(f"… and {len(refused) - SHOWN:,} more; --json lists all", highlight=False)
-    if refused:
+        # Taken whole or not at all: nothing of a file is posted before all of it was found good.
+        if target.dry_run or not (target.partial or journal):
+            task = progress.add_task("checking", total=rows)
+            advance = partial_of(progress.advance, task)
+            sent = asyncio.run(check_parts(target, parts(tables, most_rows), pace, advance))
+        if journal is not None and not sent.refused:
+            task = progress.add_task("posting", total=rows)
+            advance = partial_of(progress.advance, task)
+            sent = asyncio.run(post_parts(target, parts(tables, most_rows), journal, pace, advance))
+            journal.end()
+    _tell_sheet(sent, target, as_json=as_json)
+    if sent.refused:
         raise typer.Exit(1)
+
+
+def _tell_sheet(sent: Sent, target: Target, *, as_json: bool) -> None:
+    if as_json:
+        rejected = [{"place": item.place, **item.error} for item in sent.refused]
+        told = {"accepted": sent.accepted, "accepted_before": sent.before, "rejected": rejected}
+        typer.echo(json.dumps(told, ensure_ascii=False))
+        return
+    verb = "would be accepted" if target.dry_run else "accepted"
+    before = f" ({sent.before:,} of them in a run before)" if sent.before else ""
+    out.print(f"{sent.accepted:,} events {verb}{before}, {len(sent.refused):,} faults", highlight=False)
+    for item in sent.refused[:SHOWN]:
+        got = "" if item.error.get("got") is None else f", got {json.dumps(item.error['got'], ensure_ascii=False)}"
+        text = f"{item.place}: {item.error['code']}: {item.error['message']}{got}"
+        err.print(text, highlight=False, markup=False, soft_wrap=True)
+    if len(sent.refused) > SHOWN:
+        err.print(f"… and {len(sent.refused) - SHOWN:,} more; --json lists all", highlight=False)
 
 
 def _progress(*, quiet: bool) -> Progress:

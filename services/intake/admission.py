@@ -1,7 +1,7 @@
 """From parsed events to an answer: judge each against the registry, stamp it, publish what may go."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,7 +51,7 @@ class Admission:
         """
         admitted: list[tuple[Kind, int, bytes]] = []
         refused = list(rejected)
-        counted: Counter[tuple[str, str]] = Counter()
+        counted: dict[tuple[str, str], int] = {}
         stamp = to_json(now.isoformat())
         for candidate in candidates:
             judged = judge(candidate.event, registry, key, now)
@@ -62,9 +62,10 @@ class Admission:
                     continue
                 judged = (Refusal(Code.EVENT_TOO_LARGE, "event", f"{EVENT_BYTES} bytes at most", len(body)),)
             refused.append(Rejected(candidate.index, candidate.event.id, judged))
-            counted[KIND_OF_TYPE[candidate.event.type], judged[0].code] += 1
-        counted.update(("unknown", item.refusals[0].code) for item in rejected)
+            outcome = KIND_OF_TYPE[candidate.event.type], judged[0].code
+            counted[outcome] = counted.get(outcome, 0) + 1
         _count(counted)
+        _count(Counter(("unknown", item.refusals[0].code) for item in rejected) if rejected else {})
         refused.sort(key=lambda item: item.index)
         foreign = any(refusal.code in FORBIDDEN for item in refused for refusal in item.refusals)
         if foreign and foreign_refuse_all:
@@ -73,7 +74,7 @@ class Admission:
             return Outcome(0, refused)
         if admitted and not dry_run:
             await self._publisher.publish(admitted)
-            _count(Counter((kind, "accepted") for kind, _, _ in admitted))
+            _count(Counter([(kind, "accepted") for kind, _, _ in admitted]))
         return Outcome(len(admitted), refused)
 
 
@@ -92,6 +93,6 @@ def canonical_json(event: Event, admitted: Admitted, sender: str, acceptedat: by
     )
 
 
-def _count(outcomes: Counter[tuple[str, str]]) -> None:
+def _count(outcomes: Mapping[tuple[str, str], int]) -> None:
     for (kind, outcome), number in outcomes.items():
         EVENTS_RECEIVED.labels(kind, outcome).inc(number)

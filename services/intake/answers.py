@@ -1,6 +1,9 @@
 """Answers to requests of events: what was taken, what not and why."""
 
-from starlette.responses import JSONResponse, Response
+from collections.abc import Mapping
+
+from pydantic_core import to_json
+from starlette.responses import Response
 
 from services.intake.admission import Outcome
 from services.intake.refusals import Code
@@ -11,16 +14,18 @@ LISTED = 1000  # refused lines of a stream that its answer names; it counts all
 def answer(outcome: Outcome, language: str, *, dry_run: bool) -> Response:
     """202, 207, 200 (dry run), 403, 413 or 422: `{"accepted", "rejected"}`."""
     rejected = [item.to_json(language) for item in outcome.rejected]
-    return JSONResponse(
-        {"accepted": outcome.accepted, "rejected": rejected}, status_code=status_of(outcome, dry_run=dry_run)
-    )
+    return _json({"accepted": outcome.accepted, "rejected": rejected}, status_of(outcome, dry_run=dry_run))
 
 
 def stream_answer(outcome: Outcome, rejected: int, language: str, *, dry_run: bool) -> Response:
     """The same for a stream: `outcome` lists the first refused lines, `rejected` is how many there were."""
     listed = [item.to_json(language) for item in outcome.rejected]
     body = {"accepted": outcome.accepted, "rejected_total": rejected, "rejected": listed}
-    return JSONResponse(body, status_code=status_of(outcome, dry_run=dry_run))
+    return _json(body, status_of(outcome, dry_run=dry_run))
+
+
+def _json(body: Mapping[str, object], status: int) -> Response:
+    return Response(to_json(body), status_code=status, media_type="application/json")
 
 
 def status_of(outcome: Outcome, *, dry_run: bool) -> int:

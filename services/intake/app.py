@@ -68,6 +68,19 @@ class Intake:
         """The run's time, and where events go at the moment."""
         return {"clock": self.clock.now().isoformat(), "events_go_to": "broker" if self.gate.open else "spool"}
 
+    def door(self) -> Door:
+        """What every endpoint does first, over these parts."""
+        return Door(
+            registry=lambda: self.follower.registry,
+            trusted=self.trusted,
+            now=self.clock.now,
+            admission=Admission(self.publisher),
+            rates=RateLimits(time.monotonic),
+            memory=Memory(self._settings.body_memory),
+            body_seconds=self._settings.body_timeout,
+            stream_bytes=self._settings.stream_limit,
+        )
+
     async def connect(self) -> None:
         """Declare the topology and connect, if that has not been done. Raises one of BROKER_AWAY."""
         if not self.gate.declared:
@@ -96,16 +109,7 @@ def make_app(settings: Settings) -> Starlette:
         await intake.spool.close()
         await intake.follower.stop()
 
-    door = Door(
-        registry=lambda: intake.follower.registry,
-        trusted=intake.trusted,
-        now=intake.clock.now,
-        admission=Admission(intake.publisher),
-        rates=RateLimits(time.monotonic),
-        memory=Memory(settings.body_memory),
-        body_seconds=settings.body_timeout,
-        stream_bytes=settings.stream_limit,
-    )
+    door = intake.door()
     return Starlette(
         routes=[
             *event_routes(door),

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.intake import dhis2_answers
-from services.intake.door import Door, body_of, enter, flag, identify, language_of
+from services.intake.door import Door, HeldBody, enter, flag, identify, language_of
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.dhis2 import Conflict, Draft, draft_completions, draft_records
 from services.intake.formats.dhis2_rows import Completion, DataValueSet, read_completions, read_csv, read_json
@@ -78,7 +78,7 @@ async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Respons
     if strategy not in _STRATEGIES:
         raise RefusedError(Fault.BAD_PARAMETER, f"importStrategy of {', '.join(sorted(_STRATEGIES))}")
     _check_schemes(request)
-    async with body_of(door, request) as body:
+    async with HeldBody(door, request) as body:
         found = read(body)
     values = [replace(row, deleted=True) for row in found.values] if strategy.startswith("DELETE") else found.values
     now = door.now()
@@ -117,7 +117,7 @@ async def _post_completions(door: Door, request: Request) -> Response:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {_media_type(request)[:80] or 'none'}")
     _check_schemes(request)
     dry_run = flag(request, "dryRun")
-    async with body_of(door, request) as body:
+    async with HeldBody(door, request) as body:
         rows = read_completions(body)
     drafts, conflicts = draft_completions(rows, door.registry(), door.now())
     conflicts += await _admit(door, key, drafts, dry_run=dry_run)

@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,42 +64,67 @@ def enter(door: Door, request: Request) -> Key:
     return key
 
 
-@asynccontextmanager
-async def body_of(door: Door, request: Request, limit: int = BODY_BYTES) -> AsyncIterator[bytes]:
-    """The body, held in memory for as long as the block lasts. Refused with 413 as soon as it passes `limit` bytes,
-    with 408 when it takes too long, with 503 when all bodies together are too many.
+class HeldBody:
+    """`async with HeldBody(door, request) as body`: the body, held in memory for as long as the block lasts.
+
+    Refused with 413 as soon as it passes `limit` bytes, with 408 when it takes too long, with 503 when all bodies
+    together are too many.
     """
-    too_large = RefusedError(Fault.TOO_LARGE, f"at most {limit} bytes")
-    declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > limit:
-        raise too_large
-    chunks: list[bytes] = []
-    try:
-        await _read_into(chunks, door, request, too_large, limit)
-        yield b"".join(chunks)
-    finally:
-        door.memory.give_back(sum(map(len, chunks)))
 
+    __slots__ = ("_chunks", "_door", "_limit", "_request", "_size")
 
-async def _read_into(chunks: list[bytes], door: Door, request: Request, too_large: RefusedError, limit: int) -> None:
-    size = 0
-    try:
-        async with asyncio.timeout(door.body_seconds):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise too_large
-                if not door.memory.take(len(chunk)):
-                    raise unavailable("too many bodies at once")
-                chunks.append(chunk)
-    except TimeoutError:
-        raise RefusedError(Fault.TOO_SLOW, f"all of it within {door.body_seconds:g} s", headers=CLOSE) from None
-    except ClientDisconnect:
-        raise RefusedError(Fault.UNREADABLE, "the connection broke before the end") from None
+    def __init__(self, door: Door, request: Request, limit: int = BODY_BYTES) -> None:
+        self._door = door
+        self._request = request
+        self._limit = limit
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    async def __aenter__(self) -> bytes:
+        declared = self._request.headers.get("content-length", "0")
+        if declared.isdigit() and int(declared) > self._limit:
+            raise self._too_large()
+        known = self._door.registry()
+        try:
+            await self._read()
+            if self._door.registry() is not known or not self._door.trusted():
+                identify(self._door, self._request)  # the key may have been revoked while the body came
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return b"".join(self._chunks)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._door.memory.give_back(self._size)
+
+    async def _read(self) -> None:
+        seconds = self._door.body_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                more = True
+                while more:
+                    message = await self._request.receive()
+                    if message["type"] == "http.disconnect":
+                        raise RefusedError(Fault.UNREADABLE, "the connection broke before the end")
+                    self._hold(message.get("body", b""))
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            raise RefusedError(Fault.TOO_SLOW, f"all of it within {seconds:g} s", headers=CLOSE) from None
+
+    def _hold(self, chunk: bytes) -> None:
+        if self._size + len(chunk) > self._limit:
+            raise self._too_large()
+        if not self._door.memory.take(len(chunk)):
+            raise unavailable("too many bodies at once")
+        self._size += len(chunk)
+        self._chunks.append(chunk)
+
+    def _too_large(self) -> RefusedError:
+        return RefusedError(Fault.TOO_LARGE, f"at most {self._limit} bytes")
 
 
 async def chunks_of(door: Door, request: Request) -> AsyncIterator[bytes]:
-    """The body as it comes, for what needs no more than a window of it. Limits as with `body_of`."""
+    """The body as it comes, for what needs no more than a window of it. Limits as with `HeldBody`."""
     size = 0
     stream = request.stream()
     while True:
@@ -121,6 +145,8 @@ async def chunks_of(door: Door, request: Request) -> AsyncIterator[bytes]:
 
 def flag(request: Request, name: str) -> bool:
     """A query parameter that is true or false; absent is false."""
+    if not request.scope["query_string"]:
+        return False
     value = request.query_params.get(name, "false").lower()
     if value not in {"true", "false"}:
         raise RefusedError(Fault.BAD_PARAMETER, f"{name}=true or {name}=false, got {value[:40]!r}")

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from services.intake.admission import Outcome
 from services.intake.answers import answer, stream_answer
 from services.intake.dhis2_answers import error_answer
-from services.intake.door import Door, body_of, enter, flag, language_of
+from services.intake.door import Door, HeldBody, enter, flag, language_of
 from services.intake.formats import cloudevents
 from services.intake.formats.cloudevents import Parsed
 from services.intake.formats.json_text import UnreadableError
@@ -98,7 +98,7 @@ async def _post_events(door: Door, request: Request) -> Response:
         outcome = Outcome(tally.accepted, tally.listed)
         return stream_answer(outcome, tally.rejected, language_of(request), dry_run=dry_run)
     parse = _parser(request, media_type)
-    async with body_of(door, request) as body:
+    async with HeldBody(door, request) as body:
         candidates, rejected = parse(body)
         door.rates.spend(key, len(candidates) + len(rejected))
         outcome = await door.admission.admit(

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from services.intake.admission import Outcome
 from services.intake.answers import answer
-from services.intake.door import Door, body_of, enter, flag, language_of
+from services.intake.door import Door, HeldBody, enter, flag, identify, language_of
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.sheet import Draft, draft_events
 from services.intake.formats.sheet_cells import Sheet, read_csv, read_xlsx
@@ -39,9 +39,10 @@ async def _post_sheet(door: Door, request: Request, one_at_a_time: asyncio.Semap
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in _READERS:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{CSV} or {XLSX}, got {media_type[:80] or 'none'}")
-    async with body_of(door, request) as body, one_at_a_time:
+    async with HeldBody(door, request) as body, one_at_a_time:
         read: list[Sheet] = await asyncio.to_thread(_READERS[media_type], body)
         drafts, rejected = await asyncio.to_thread(draft_events, read, _programme(door), door.now())
+    key = identify(door, request)  # it may have been revoked while others' sheets were read
     candidates, malformed = parse_items((index, draft.event) for index, draft in drafts.items())
     door.rates.spend(key, len(drafts) + len(rejected))
     outcome = await door.admission.admit(

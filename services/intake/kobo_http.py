@@ -4,7 +4,7 @@ Kobo repeats only 502, 503 and 504, so its sender is registered with `--loses-42
 submission itself; a submission is taken whole or not at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import structlog
@@ -13,11 +13,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.intake.answers import answer
-from services.intake.door import Door, body_of, enter, flag, language_of
+from services.intake.door import Door, HeldBody, enter, flag, language_of
 from services.intake.formats.cloudevents import JSON, parse_items
-from services.intake.formats.kobo import draft_events, form_field, read_submission
+from services.intake.formats.kobo import Draft, draft_events, read_submission
 from services.intake.http import refusing
-from services.intake.refusals import Refusal, Rejected
+from services.intake.refusals import Rejected
 from services.intake.request_errors import Fault, RefusedError
 from shared.programme_senders import Form
 from shared.registry.snapshot import Registry
@@ -41,13 +41,13 @@ async def _post_submission(door: Door, request: Request) -> Response:
     if media_type != JSON:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {media_type[:80] or 'none'}")
     programme, form = _form(door.registry(), request.path_params["form"])
-    async with body_of(door, request) as body:
-        drafts, faults = draft_events(programme, form, read_submission(body))
-        candidates, rejected = parse_items(drafts)
-        rejected += [Rejected(fault.index, None, (fault.refusal,)) for fault in faults]
+    async with HeldBody(door, request) as body:
+        drafts, rejected = draft_events(programme, form, read_submission(body))
+        candidates, malformed = parse_items((index, draft.event) for index, draft in drafts.items())
+        rejected += malformed
         door.rates.spend(key, len(candidates) + len(rejected))
         outcome = await door.admission.admit(candidates, rejected, door.registry(), key, door.now(), dry_run=dry_run)
-        outcome = replace(outcome, rejected=[_told(item, form) for item in outcome.rejected])
+        outcome = replace(outcome, rejected=[_told(item, drafts) for item in outcome.rejected])
     log.info("intake.kobo", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
     return answer(outcome, language_of(request), dry_run=dry_run)
 
@@ -60,14 +60,6 @@ def _form(registry: Registry, name: str) -> tuple[str, Form]:
     raise RefusedError(Fault.NOT_FOUND, f"form {name[:60]}")
 
 
-def _told(item: Rejected, form: Form) -> Rejected:
-    """The same in the words of whoever made the form: with the form's field."""
-    return Rejected(item.index, item.id, tuple(_named(item.refusals, form)))
-
-
-def _named(refusals: Sequence[Refusal], form: Form) -> list[Refusal]:
-    return [
-        Refusal(refusal.code, f"{refusal.field} ({name})" if name else refusal.field, refusal.expected, refusal.got)
-        for refusal in refusals
-        for name in (form_field(form, refusal.field),)
-    ]
+def _told(item: Rejected, drafts: Mapping[int, Draft]) -> Rejected:
+    draft = drafts.get(item.index)
+    return item if draft is None else draft.told(item)

@@ -7,10 +7,11 @@ from starlette.requests import Request
 
 from services.intake.admission import Outcome
 from services.intake.answers import LISTED
-from services.intake.door import Door, chunks_of, identify
+from services.intake.door import Door, chunks_of
 from services.intake.formats.ndjson import Lines, groups_of, parse_lines
 from services.intake.refusals import Code, Refusal, Rejected
 from services.intake.request_errors import Fault, RefusedError
+from services.intake.watch import wait_for_rate, while_allowed
 
 
 @dataclass(slots=True)
@@ -31,15 +32,16 @@ class Tally:
 async def take_stream(door: Door, request: Request, *, dry_run: bool) -> Tally:
     """Take every good line. Raises SpoolAwayError or UnroutableError when part of it could not be taken.
 
-    A stream that breaks a limit after lines of it were taken can't be refused any more: it is cut, which is told as a
-    rejected line.
+    A stream that breaks a limit, or whose key is revoked, after lines of it were taken can't be refused any more: it is
+    cut, which is told as a rejected line. What was taken until then stays taken, and is counted in the answer.
     """
     tally = Tally()
     under_way: asyncio.Task[Outcome] | None = None
     following = 0
+    cut: list[Rejected] = []
     try:
         try:
-            async for lines in groups_of(chunks_of(door, request)):
+            async for lines in groups_of(while_allowed(door, request, chunks_of(door, request))):
                 following = lines[-1][0] + 1
                 task = asyncio.create_task(_take_group(door, request, lines, dry_run=dry_run))
                 previous, under_way = under_way, task
@@ -48,10 +50,11 @@ async def take_stream(door: Door, request: Request, *, dry_run: bool) -> Tally:
         except RefusedError as error:
             if following == 0 or error.fault is Fault.UNAVAILABLE:
                 raise
-            tally.add(Outcome(0, [_cut(following, error.detail)]))
+            cut = [_cut(following, error.detail)]
         if under_way is not None:
             last, under_way = under_way, None
             tally.add(await last)
+        tally.add(Outcome(0, cut))
     finally:
         if under_way is not None:
             under_way.cancel()
@@ -60,14 +63,13 @@ async def take_stream(door: Door, request: Request, *, dry_run: bool) -> Tally:
 
 
 async def _take_group(door: Door, request: Request, lines: Lines, *, dry_run: bool) -> Outcome:
-    """Rights are looked up anew for each group: revoking a key stops its streams too."""
+    """Rights are looked up anew for each group. A stream is slowed down to the sender's rate, not refused."""
     try:
-        key = identify(door, request)
+        key = await wait_for_rate(door, request)
     except RefusedError as error:
         if error.fault is Fault.UNAVAILABLE:
             raise
         return Outcome(0, [_cut(number, error.detail) for number, _ in lines])
-    await asyncio.sleep(door.rates.wait(key))  # a stream is slowed down to the sender's rate, not refused
     candidates, rejected = parse_lines(lines)
     door.rates.spend(key, len(lines))
     return await door.admission.admit(

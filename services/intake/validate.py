@@ -1,6 +1,6 @@
 """Checks one event against the registry: pure, and the only place that decides what the door takes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -18,7 +18,7 @@ from shared.events import (
     RecordRetracted,
     ReportSubmitted,
 )
-from shared.periods import Period, PeriodKind, parse_period
+from shared.periods import Period, PeriodCalendar, PeriodKind, parse_period
 from shared.programme import Indicator, IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Key, Registry
 from shared.units import Unit
@@ -76,7 +76,7 @@ def _resolve(registry: Registry, code_or_uid: str, on: date) -> Unit:
 
 def _check(event: Event, programme: Programme, now: datetime) -> tuple[date, list[Refusal]]:
     """The day on which the unit must be in force, and what is wrong whatever the unit is."""
-    today = now.astimezone(zone(programme.timezone)).date()
+    today = _today(now, programme.timezone)
     data = event.data
     if isinstance(data, ActivityRecorded):
         return _check_activity(data, programme, today)
@@ -99,11 +99,12 @@ def _check_activity(data: ActivityRecorded, programme: Programme, today: date) -
         raise _RefusedError(Code.ACTIVITY_UNKNOWN, "data.activity", _names(programme.activity), data.activity)
     if data.held_on > today:
         raise _RefusedError(Code.PERIOD_FUTURE, "data.held_on", today.isoformat(), data.held_on.isoformat())
-    month = programme.calendar.containing(data.held_on, PeriodKind.MONTH)
-    _check_time(month, programme, "data.held_on")
+    _check_time(_month(programme.calendar, data.held_on), programme, "data.held_on")
     allowed = programme.allowed(activity)
-    found = list(_check_options(data.by, allowed, "data.by"))
-    if data.domain is not None:
+    found: list[Refusal] = []
+    if data.by:
+        found += _check_options(data.by, allowed, "data.by")
+    if data.domain is not None and data.domain not in allowed.get("domain", ()):
         found += _check_options({"domain": data.domain}, allowed, "data")
     for group in data.participants:
         if group not in programme.groups:
@@ -206,7 +207,7 @@ def _check_unit(event: Event, programme: Programme, unit: Unit, on: date) -> Ite
         yield from _check_groups(data, programme.indicator[data.indicator], unit, on)
 
 
-def _reporters(event: Event, programme: Programme, unit: Unit, on: date) -> tuple[set[str], set[str]]:
+def _reporters(event: Event, programme: Programme, unit: Unit, on: date) -> tuple[Collection[str], Collection[str]]:
     """The levels that report such a thing, and the agencies that do so at this unit."""
     data = event.data
     entries: tuple[Reporter | IndicatorReporter, ...] = ()
@@ -215,8 +216,8 @@ def _reporters(event: Event, programme: Programme, unit: Unit, on: date) -> tupl
     elif isinstance(data, ReportSubmitted | RecordRetracted) and data.report is not None:
         entries = programme.report[data.report].reporters
     if not entries:
-        levels = set(programme.activity[data.activity].levels) if isinstance(data, ActivityRecorded) else {unit.level}
-        return levels, {item.slug for item in programme.agencies if item.level == unit.level}
+        levels = programme.activity[data.activity].levels if isinstance(data, ActivityRecorded) else (unit.level,)
+        return levels, programme.agencies_at.get(unit.level, frozenset())
     speaking = [entry for entry in entries if applies(entry, unit, on)]
     agencies = {
         slug
@@ -280,6 +281,18 @@ def _names(known: Iterable[str]) -> str:
     names = sorted(known)
     rest = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return (", ".join(names[:_LISTED]) or "none") + rest
+
+
+@lru_cache(maxsize=64)
+def _today(now: datetime, timezone: str) -> date:
+    """The day that it is there. Remembered, because all events of a request ask for the same instant."""
+    return now.astimezone(zone(timezone)).date()
+
+
+@lru_cache(maxsize=4096)
+def _month(calendar: PeriodCalendar, day: date) -> Period:
+    """The month's period in which the day lies. Remembered, because days come again and again."""
+    return calendar.containing(day, PeriodKind.MONTH)
 
 
 @lru_cache(maxsize=16)

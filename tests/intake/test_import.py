@@ -217,16 +217,3 @@ def test_another_type_is_refused(system: System) -> None:
 def test_a_template_that_can_t_be_says_why(system: System, words: tuple[str, ...], told: str) -> None:
     with pytest.raises(AssertionError, match=told):
         kip("template", *words, environment=system.environment)
-
-
-def test_kip_post_uploads_a_spreadsheet_and_names_the_cells_that_are_wrong(system: System, tmp_path: Path) -> None:
-    environment = {**system.environment, "KIP_KEY": system.key}
-    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
-    good.write_text(FIGURES + "06436,ubnd-xa,2023-Q1,child-service-access,,3,4\n")
-    bad.write_text(FIGURES + "06436,ubnd-xa,2023-Q1,child-service-access,,9,4\n")
-    where = ("--url", system.services.url("intake"))
-    for _ in range(2):
-        assert "1 events accepted, 0 faults" in kip("post", str(good), *where, environment=environment)
-    with pytest.raises(AssertionError, match="row 2, column F: numerator_exceeds_denominator"):
-        kip("post", str(bad), *where, environment=environment)
-    system.wait_until(lambda: figure(system, "06436") == (3, 4), "the good file is counted")

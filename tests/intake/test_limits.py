@@ -131,11 +131,44 @@ def test_a_hundred_thousand_events_in_a_batch_are_over_the_size_of_a_request(doo
         b'["\x00"]',
         b"",
         b"\xef\xbb\xbf",
+        b'["H\xe0 N\xf4i"]',  # Latin-1
     ],
 )
 def test_what_is_no_json_is_refused(door: System, content: bytes) -> None:
     answer = post(door, content)
     assert (answer.status_code, answer.json()["error"]) == (400, "unreadable"), answer.text
+
+
+DEEP = b'{"data":' * 5000 + b"1" + b"}" * 5000
+DOORS = {
+    "/v1/events": "application/cloudevents+json",
+    "/api/dataValueSets": "application/json",
+    "/api/completeDataSetRegistrations": "application/json",
+    "/v1/kobo/parent-counselling": "application/json",
+}
+
+
+@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize(
+    "content",
+    [DEEP, b'{"a":NaN}', b'{"a":-Infinity}', b'{"a":1,"a":2}', b'{"a":"H\xe0 N\xf4i"}', b'{"a":', b"", b"[" * 100_000],
+    ids=["deep", "NaN", "infinite", "a key twice", "Latin-1", "broken off", "empty", "open brackets"],
+)
+def test_every_door_of_json_refuses_what_is_none(door: System, path: str, content: bytes) -> None:
+    answer = httpx.post(
+        f"{door.services.url('intake')}{path}", content=content, timeout=30, trust_env=False,
+        headers={"Authorization": f"Bearer {door.key}", "Content-Type": DOORS[path]},
+    )  # fmt: skip
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["message"]
+
+
+@pytest.mark.parametrize("content", [DEEP, b'{"a":NaN}', b'{"a":"H\xe0 N\xf4i"}', b"[" * 60_000])
+def test_a_line_that_is_no_json_is_a_rejected_line(door: System, content: bytes) -> None:
+    body = content + b"\n" + json.dumps(counselling()).encode() + b"\n"
+    answer = post(door, body, **{"Content-Type": "application/x-ndjson"})
+    (rejected,) = answer.json()["rejected"]
+    assert (answer.status_code, rejected["index"], rejected["errors"][0]["code"]) == (207, 0, "not_json")
 
 
 @pytest.mark.parametrize("number", ["1e400", "1e10", "99999999999999999999999999", "-1", "1.5", '"1"', "true"])

@@ -1,14 +1,17 @@
 """202 is never a lie: broker, database or both go away under load, and every event ends up counted exactly once."""
 
+import contextlib
 import json
 import signal
 import socket
 import time
 from collections.abc import Iterator
 
+import aio_pika
 import httpx
 import pytest
 
+from deploy.local.own_loop import in_own_loop
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.stack import LocalStack
@@ -82,13 +85,17 @@ def test_while_the_database_is_away_known_keys_and_the_registry_in_memory_go_on(
     assert load.answers[503] == 0
 
 
+@pytest.mark.parametrize("blocked", [False, True], ids=["broker killed", "broker blocked by an alarm"])
 def test_while_both_are_away_the_answer_is_503_within_two_seconds(
-    own_system: System, rabbitmq: RabbitMQ, postgres: Postgres
+    own_system: System, rabbitmq: RabbitMQ, postgres: Postgres, blocked: bool
 ) -> None:
     with Load(own_system) as load:
         load.during(1, 202)
         postgres.kill()
-        rabbitmq.kill()
+        if blocked:
+            rabbitmq.set_memory_alarm(True)
+        else:
+            rabbitmq.kill()
         load.during(3, 503)
         answer = own_system.post([counselling(record="both away")])
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
@@ -96,6 +103,7 @@ def test_while_both_are_away_the_answer_is_503_within_two_seconds(
         postgres.start()
         load.during(1, 202)
         rabbitmq.start()
+        rabbitmq.set_memory_alarm(False)
         load.during(1, 202)
     load.settle()
 
@@ -132,24 +140,94 @@ def test_past_the_grace_time_without_the_database_keys_are_not_trusted(
         system.services.stop()
 
 
-def test_sigterm_finishes_a_request_that_had_begun(stack: LocalStack, amqp_url: str, loaded_database: str) -> None:
-    system = System(stack, amqp_url, loaded_database)
-    body = json.dumps([counselling(record="begun")]).encode()
-    head = (
-        f"POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {system.key}\r\n"
-        f"Content-Type: {BATCH}\r\nContent-Length: {len(body)}\r\n\r\n"
-    ).encode()
+PLACES = ("06412", "00100", "08230", "27700", "30340", "13300", "16000", "25750", "10600", "19000")
+
+
+def test_a_request_of_which_a_part_was_published_is_answered_503_and_its_repetition_counts_once(
+    stack: LocalStack, amqp_url: str, loaded_database: str
+) -> None:
+    door = System(stack, amqp_url, loaded_database, ["intake"])
+    batch = [counselling(place, f"part-{number}") for number, place in enumerate(PLACES)]
+    batch = [one for one in batch if door.post([one], dry_run="true").json()["accepted"]]
     try:
-        with socket.create_connection(("127.0.0.1", system.services.ports["intake"]), timeout=20) as client:
-            client.sendall(head + body[:50])
+        door.wait_until(lambda: place(door) == "broker", "the broker is used")
+        assert delete_queue(amqp_url, "kip.aggregation.0") == 0  # it held nothing: only the routing is lost
+        answer = door.post(batch)
+        assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
+        assert "no queue takes activity.recorded.0" in answer.json()["message"]
+        part = waiting_messages(amqp_url, 1, 2, 3)
+        assert part > 0, "a part was published"
+        assert door.post(batch).status_code == 202  # to the spool, until the queue is declared anew
+        door.wait_until(lambda: place(door) == "broker" and spooled(door) == 0, "the spool is published")
+        assert waiting_messages(amqp_url, 0) > 0
+        counting = System(stack, amqp_url, loaded_database, ["aggregation"], sources=False)
+        try:
+            rollup = {"key": door.reader_key, "activity": "parent-counselling", "within": "VN", "period": "2023-03"}
+            counting.wait_until(lambda: counting.rollups(**rollup)[0]["records"] >= len(batch), "all is counted")
+            counting.wait_until(
+                lambda: counting.metric("aggregation", "kip_events_applied_total", outcome="duplicate") > 0,
+                "the published part came twice",
+            )
+            assert counting.rollups(**rollup)[0]["records"] == len(batch)
+        finally:
+            counting.services.stop()
+    finally:
+        door.services.stop()
+
+
+def delete_queue(amqp_url: str, name: str) -> int:
+    """Delete a queue; how many messages it held."""
+
+    async def delete() -> int:
+        async with await aio_pika.connect(amqp_url) as connection:
+            channel = await connection.channel()
+            return int((await channel.queue_delete(name)).message_count or 0)
+
+    return in_own_loop(delete)
+
+
+def waiting_messages(amqp_url: str, *partitions: int) -> int:
+    """How many messages these partitions' queues hold."""
+
+    async def count() -> int:
+        async with await aio_pika.connect(amqp_url) as connection:
+            channel = await connection.channel()
+            queues = [await channel.get_queue(f"kip.aggregation.{number}", ensure=True) for number in partitions]
+            return sum(int(queue.declaration_result.message_count or 0) for queue in queues)
+
+    return in_own_loop(count)
+
+
+SHEET = "unit,agency,record,activity,held_on,domain\n06412,ubnd-xa,begun,parent-counselling,2023-03-09,nutrition\n"
+
+
+def test_sigterm_finishes_the_requests_that_had_begun(stack: LocalStack, amqp_url: str, loaded_database: str) -> None:
+    system = System(stack, amqp_url, loaded_database)
+    bodies = {
+        ("/v1/events", BATCH): json.dumps([counselling(record="batch")]),
+        ("/v1/events", "application/x-ndjson"): json.dumps(counselling(record="line")) + "\n",
+        ("/v1/import", "text/csv"): SHEET,
+    }
+    try:
+        with contextlib.ExitStack() as open_clients:
+            clients = []
+            for (path, kind), body in bodies.items():
+                client = socket.create_connection(("127.0.0.1", system.services.ports["intake"]), timeout=20)
+                clients.append(open_clients.enter_context(client))
+                client.sendall(
+                    f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {system.key}\r\n"
+                    f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n{body[:50]}".encode()
+                )
             time.sleep(0.3)
             system.services.process("intake").signal(signal.SIGTERM)
             time.sleep(0.5)
-            client.sendall(body[50:])
-            assert client.recv(4096).startswith(b"HTTP/1.1 202 ")
+            for client, body in zip(clients, bodies.values(), strict=True):
+                client.sendall(body[50:].encode())
+            for client in clients:
+                assert client.recv(4096).startswith(b"HTTP/1.1 202 ")
         system.wait_until(
-            lambda: system.rollups(activity="parent-counselling", within="VN", period="2023-03")[0]["records"] == 1,
-            "it is counted",
+            lambda: system.rollups(activity="parent-counselling", within="VN", period="2023-03")[0]["records"] == 3,
+            "they are counted",
         )
     finally:
         system.services.stop()

@@ -5,8 +5,6 @@ from typing import Any
 
 from pydantic_core import from_json
 
-_SPACE_BEFORE_COLON = (b" :", b"\t:", b"\n:", b"\r:")
-
 
 class UnreadableError(Exception):
     """The body is not what its content type says. The text says where and what was expected."""
@@ -33,7 +31,7 @@ def may_have_duplicates(body: bytes, keys: int) -> bool:
     Counts what ends a key, at a third of the cost of parsing again. A text that holds the same, or space before a
     colon, is suspicious as well: `refuse_duplicates` then decides.
     """
-    return body.count(b'":') != keys or any(space in body for space in _SPACE_BEFORE_COLON)
+    return body.count(b'":') != keys or b" :" in body or b"\t:" in body or b"\n:" in body or b"\r:" in body
 
 
 def name_of(value: Any) -> str:

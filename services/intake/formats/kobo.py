@@ -6,12 +6,13 @@ old one, which it supersedes. Only mapped fields go on: names, phones and everyt
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from services.intake.formats.form_rows import Row, RowsError, answers, find, rows_of
 from services.intake.formats.json_text import UnreadableError, load, name_of
-from services.intake.refusals import Code, Refusal
+from services.intake.refusals import Code, Refusal, Rejected
 from shared.events import Kind
 from shared.programme_senders import Form, FormEvent
 
@@ -23,23 +24,62 @@ _COUNTS = ("participants.", "money.", "breakdown.")
 
 
 @dataclass(frozen=True, slots=True)
-class FormFault:
-    """Something wrong with one event's part of a submission; `index` is the event's place."""
+class Draft:
+    """An event, and which question of the form each of its fields was read from, like `sessions[2]/date`."""
 
-    index: int
-    refusal: Refusal
+    event: dict[str, Any]
+    questions: Mapping[str, str]
+
+    def told(self, rejected: Rejected) -> Rejected:
+        """The same refusals in the words of whoever made the form."""
+        refusals = tuple(
+            Refusal(item.code, f"{item.field} ({question})" if question else item.field, item.expected, item.got)
+            for item in rejected.refusals
+            for question in (self._question(item.field),)
+        )
+        return Rejected(rejected.index, rejected.id, refusals)
+
+    def _question(self, name: str) -> str | None:
+        while name and name not in self.questions:
+            name = name.rpartition(".")[0]
+        return self.questions.get(name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Submission:
-    """What all events of one submission share."""
+    """What all events of one submission share, and what has been made of it so far, under one numbering."""
 
     programme: str
     form: Form
-    fields: Mapping[str, Any]
+    whole: Row
     record: str
     former: str | None
     time: str
+    drafts: dict[int, Draft] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+
+    def refuse(self, refusal: Refusal) -> None:
+        self.rejected.append(Rejected(self._next_index(), None, (refusal,)))
+
+    def add(self, kind: str, unit: object, place: str, data: dict[str, Any], questions: Mapping[str, str]) -> None:
+        event = {
+            "specversion": "1.0",
+            "id": f"{self.record}:{place}",
+            "source": f"/kobo/{self.form.form}",
+            "type": Kind(kind).type,
+            "subject": "" if unit is None else str(unit),
+            "time": self.time,
+            "data": {"programme": self.programme, **data},
+        }
+        self.drafts[self._next_index()] = Draft(event, questions)
+
+    def _next_index(self) -> int:
+        return len(self.drafts) + len(self.rejected)
+
+
+class _AnswerError(Exception):
+    def __init__(self, refusal: Refusal) -> None:
+        self.refusal = refusal
 
 
 def read_submission(body: bytes) -> Mapping[str, Any]:
@@ -50,140 +90,97 @@ def read_submission(body: bytes) -> Mapping[str, Any]:
     return document
 
 
-def draft_events(
-    programme: str, form: Form, fields: Mapping[str, Any]
-) -> tuple[list[tuple[int, dict[str, Any]]], list[FormFault]]:
-    """The events of a submission, in the order of the mapping, each with its place; or what is wrong."""
+def draft_events(programme: str, form: Form, fields: Mapping[str, Any]) -> tuple[dict[int, Draft], list[Rejected]]:
+    """The events of a submission, in the order of the mapping, by their place in the answer; and what is wrong."""
     record, time = _first(fields, INSTANCE), _time(fields)
     if record is None:
-        return [], [FormFault(0, Refusal(Code.FIELD_MISSING, "_uuid", "the submission's uuid"))]
+        return {}, [Rejected(0, None, (Refusal(Code.FIELD_MISSING, "_uuid", "the submission's uuid"),))]
     if time is None:
-        return [], [FormFault(0, Refusal(Code.FIELD_MISSING, "_submission_time", "the time of the submission"))]
+        missing = Refusal(Code.FIELD_MISSING, "_submission_time", "the time of the submission")
+        return {}, [Rejected(0, None, (missing,))]
     former = _first(fields, FORMER)
-    submission = _Submission(programme, form, fields, _bare(record), _bare(former) if former else None, time)
-    made: list[tuple[int, dict[str, Any]]] = []
-    faults: list[FormFault] = []
+    made = _Submission(programme, form, Row(fields), _bare(record), _bare(former) if former else None, time)
     for number, event in enumerate(form.events):
-        rows, fault = _rows(event, fields)
-        if fault is not None:
-            faults.append(FormFault(len(made) + len(faults), fault))
+        try:
+            rows = [made.whole] if event.repeat is None else rows_of(made.whole, event.repeat, event.at_most)
+        except RowsError as error:
+            made.refuse(Refusal(Code.VALUE_INVALID, error.name, error.expected, error.got))
             continue
-        for row_number, row in enumerate(rows):
-            data, wrong = _data(event, row)
-            index = len(made) + len(faults)
-            if wrong is None:
-                made.append((index, _event(submission, event, (number, row_number), row, data)))
-            else:
-                faults.append(FormFault(index, wrong))
-        made += [
-            (len(made) + len(faults) + later, withdrawal)
-            for later, withdrawal in enumerate(_withdrawals(submission, event, number, len(rows)))
-        ]
-    return made, faults
+        for place, row in enumerate(rows):
+            _draft(made, event, row, number, place)
+        _withdraw(made, event, len(rows), number)
+    return made.drafts, made.rejected
 
 
-def form_field(form: Form, place: str) -> str | None:
-    """The form's field behind a place in an event, like `data.held_on`."""
-    name = place.removeprefix("data.")
-    for event in form.events:
-        if place == "subject":
-            return event.unit
-        if name in event.fields:
-            return event.fields[name]
-    return None
+def _draft(made: _Submission, event: FormEvent, row: Row, number: int, place: int) -> None:
+    try:
+        data, questions = _data(event, row)
+    except _AnswerError as error:
+        made.refuse(error.refusal)
+        return
+    if event.kind == "activity.recorded":
+        data["record"] = _record(made.record, number, place)
+        if made.former is not None:
+            data["supersedes"] = _record(made.former, number, place)
+    made.add(event.kind, row.answer(event.unit), f"{number}:{place}", data, questions)
 
 
-def _rows(event: FormEvent, fields: Mapping[str, Any]) -> tuple[Sequence[Mapping[str, Any]], Refusal | None]:
-    """The submission itself, or the rows of its repeat group, each with the outer fields within reach."""
-    if event.repeat is None:
-        return [fields], None
-    rows = _find(fields, event.repeat)
-    if rows is None:
-        return [], None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        return [], Refusal(Code.VALUE_INVALID, event.repeat, "the rows of a repeat group", name_of(rows))
-    if len(rows) > event.at_most:
-        return [], Refusal(Code.VALUE_INVALID, event.repeat, f"{event.at_most} rows at most", len(rows))
-    return [{**fields, **row} for row in rows], None
+def _withdraw(made: _Submission, event: FormEvent, rows: int, number: int) -> None:
+    """An edit with fewer rows than before: how many there were is not told, so every further one is withdrawn."""
+    if event.repeat is None or made.former is None or event.kind != "activity.recorded":
+        return
+    unit = next((found for found in answers(made.whole, event.unit) if found != ""), None)
+    if unit is None:  # it stood in rows that are all gone
+        made.refuse(Refusal(Code.FIELD_MISSING, event.unit, "the unit whose rows the edit withdraws"))
+        return
+    for place in range(rows, event.at_most):
+        data = {"record": _record(made.former, number, place), "revision": 0}
+        made.add(Kind.RECORD_RETRACTED, unit, f"{number}:{place}", data, {"subject": event.unit})
 
 
-def _data(event: FormEvent, row: Mapping[str, Any]) -> tuple[dict[str, Any], Refusal | None]:
-    """The event's data, with numbers and dates read from the texts that forms send."""
+def _data(event: FormEvent, row: Row) -> tuple[dict[str, Any], dict[str, str]]:
+    """The event's data, with numbers and dates read from the texts that forms send, and its fields' questions."""
     data: dict[str, Any] = {}
+    questions = {"subject": row.name_of(event.unit)}
     for place, text in event.values.items():
         _set(data, place, text)
     for place, name in event.fields.items():
-        value = _find(row, name)
+        question = questions[f"data.{place}"] = row.name_of(name)
+        value = row.answer(name)
         if value is None or value == "":
             continue  # a question that was not asked or answered
         options = event.options.get(name)
         if options is not None:
             value = options.get(str(value), value)
-        read = _read(place, value)
-        if isinstance(read, Refusal):
-            return {}, Refusal(read.code, f"{read.field} ({name})", read.expected, read.got)
-        _set(data, place, read)
+        _set(data, place, _read(place, question, value))
     if "money" in data:
-        data["money"] = [{"line": line, "amount": amount} for line, amount in data["money"].items()]
+        lines = list(data["money"])
+        questions |= {f"data.money.{at}": questions.get(f"data.money.{line}", "") for at, line in enumerate(lines)}
+        data["money"] = [{"line": line, "amount": data["money"][line]} for line in lines]
     if "breakdown" in data:
+        for at, by in enumerate(data["breakdown"]):
+            for part in ("numerator", "denominator"):
+                questions[f"data.breakdown.{at}.{part}"] = questions.get(f"data.breakdown.{by}.{part}", "")
         data["breakdown"] = [{"by": _options(by), **cell} for by, cell in data["breakdown"].items()]
-    return data, None
+    return data, questions
 
 
-def _read(place: str, value: Any) -> Any:
+def _read(place: str, question: str, value: Any) -> Any:
     """The value of a place: whole numbers, yes or no, days, else texts."""
     text = str(value).strip()
     if place.startswith(_COUNTS) or place in {"female", "numerator", "denominator"}:
         if not re.fullmatch(r"\d{1,13}(\.0+)?", text, re.ASCII):
-            return Refusal(Code.VALUE_INVALID, f"data.{place}", "a whole number, 0 or more", value)
+            raise _no(place, question, "a whole number, 0 or more", value)
         return int(text.partition(".")[0])
     if place.startswith("components."):
         if text.lower() not in _TRUTH:
-            return Refusal(Code.VALUE_INVALID, f"data.{place}", "yes or no", value)
+            raise _no(place, question, "yes or no", value)
         return _TRUTH[text.lower()]
     return text[:10] if place == "held_on" else text
 
 
-def _event(
-    submission: _Submission, event: FormEvent, place: tuple[int, int], row: Mapping[str, Any], data: dict[str, Any]
-) -> dict[str, Any]:
-    number, row_number = place
-    data = {"programme": submission.programme, **data}
-    if event.kind == "activity.recorded":
-        data["record"] = _record(submission.record, number, row_number)
-        if submission.former is not None:
-            data["supersedes"] = _record(submission.former, number, row_number)
-    unit = _find(row, event.unit)
-    return _wrap(submission, event.kind, str(unit) if unit is not None else "", f"{number}:{row_number}", data)
-
-
-def _withdrawals(submission: _Submission, event: FormEvent, number: int, rows: int) -> list[dict[str, Any]]:
-    """An edit with fewer rows than before: how many there were is not told, so every further one is withdrawn."""
-    if event.repeat is None or submission.former is None or event.kind != "activity.recorded":
-        return []
-    unit = _find(submission.fields, event.unit)
-    return [
-        _wrap(
-            submission,
-            Kind.RECORD_RETRACTED,
-            str(unit) if unit is not None else "",
-            f"{number}:{row}",
-            {"programme": submission.programme, "record": _record(submission.former, number, row), "revision": 0},
-        )
-        for row in range(rows, event.at_most)
-    ]
-
-
-def _wrap(submission: _Submission, kind: str, unit: str, place: str, data: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "specversion": "1.0",
-        "id": f"{submission.record}:{place}",
-        "source": f"/kobo/{submission.form.form}",
-        "type": Kind(kind).type,
-        "subject": unit,
-        "time": submission.time,
-        "data": data,
-    }
+def _no(place: str, question: str, expected: str, got: object) -> _AnswerError:
+    return _AnswerError(Refusal(Code.VALUE_INVALID, f"data.{place} ({question})", expected, got))
 
 
 def _record(instance: str, number: int, row: int) -> str:
@@ -191,21 +188,9 @@ def _record(instance: str, number: int, row: int) -> str:
     return instance if number == row == 0 else f"{instance}/{number}.{row}"
 
 
-def _find(fields: Mapping[str, Any], name: str) -> Any:
-    """A field by its full name: webhooks write groups as `group/field`, some software as nested objects."""
-    if name in fields:
-        return fields[name]
-    here: Any = fields
-    for step in name.split("/"):
-        if not isinstance(here, Mapping) or step not in here:
-            return None
-        here = here[step]
-    return here
-
-
 def _first(fields: Mapping[str, Any], names: Sequence[str]) -> str | None:
     for name in names:
-        value = _find(fields, name)
+        value = find(fields, name)
         if isinstance(value, str) and value.strip():
             return value.strip()
     return None

@@ -14,19 +14,24 @@ from services.intake.formats.json_text import UnreadableError
 from services.intake.formats.sheet_cells import Sheet
 from services.intake.refusals import Code, Place, Refusal, Rejected
 from shared.events import Kind
-from shared.sheets import BY, FALSE, KEYS, MONEY, NOTE, PARTICIPANTS, TRUE, column_letters, slug_of
+from shared.sheets import (
+    BY,
+    FALSE,
+    FIGURE,
+    KEYS,
+    MONEY,
+    PARTICIPANTS,
+    TRUE,
+    Header,
+    LayoutError,
+    column_letters,
+    find_header,
+    text_of,
+)
 
 SOURCE = "/import"
-_COMMON = {"programme", "unit", "agency", "period"}
-_COLUMNS = {
-    "indicator": _COMMON | {"indicator", "component", "numerator", "denominator", "value"},
-    "activity": _COMMON | {"activity", "record", "held_on", "domain", "female", "withdraw"},
-    "report": _COMMON | {"report", "submitted"},
-}
-_PREFIXES = {"indicator": (BY,), "activity": (BY, PARTICIPANTS, MONEY), "report": ()}
 _FILLED_IN = {"programme", "unit", "agency", "period", "record", "indicator", "component"}  # by the template
 _VIETNAMESE_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
-_HEADER_ROWS = 20  # the header is looked for in the first ones
 
 
 @dataclass(slots=True)
@@ -64,14 +69,7 @@ class _Row:
 
     def text(self, name: str) -> str:
         """A cell as text: a slug, a code, a day."""
-        value = self.cells.get(name, "")
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, datetime):
-            value = value.date()
-        if isinstance(value, date):
-            return value.isoformat()
-        return slug_of(str(value))
+        return text_of(self.cells.get(name, ""))
 
     def empty(self) -> bool:
         """Whether nothing stands in it but what a template fills in."""
@@ -131,8 +129,10 @@ def draft_events(sheets: list[Sheet], programme: str, now: datetime) -> tuple[di
     reading = _Reading(programme, now)
     tables = 0
     for sheet in sheets:
-        rows = list(_rows(sheet))
-        tables += bool(rows) or _header(sheet) is not None
+        rows = _rows(sheet)
+        if rows is None:
+            continue
+        tables += 1
         figures: dict[tuple[str, ...], Draft] = {}
         for row in rows:
             if row.empty():
@@ -154,8 +154,7 @@ def draft_events(sheets: list[Sheet], programme: str, now: datetime) -> tuple[di
 
 def _read_figure(reading: _Reading, row: _Row, figures: dict[tuple[str, ...], Draft]) -> None:
     """Rows of one indicator, unit, agency and period are one record: the whole, its parts, or its components."""
-    names = ("unit", "agency", "indicator", "period", "programme")
-    key = tuple(row.text(name) for name in names)
+    key = tuple(row.text(name) for name in FIGURE)
     draft = figures.get(key)
     if draft is None:
         data = {name: row.text(name) for name in ("indicator", "agency", "period")}
@@ -178,7 +177,7 @@ def _read_figure(reading: _Reading, row: _Row, figures: dict[tuple[str, ...], Dr
         split.append({"by": by, **figures_of_row})
         return
     if data.keys() & {"numerator", "denominator"}:
-        raise _CellError("indicator", "each record's whole in one row", key[2])
+        raise _CellError("indicator", "each record's whole in one row", data["indicator"])
     data.update(figures_of_row)
     draft.places |= {f"data.{name}": row.place(name) for name in ("numerator", "denominator")}
 
@@ -212,32 +211,19 @@ def _read_activity(reading: _Reading, row: _Row) -> None:
     reading.add(Kind.ACTIVITY_RECORDED, row, data, places)
 
 
-def _rows(sheet: Sheet) -> Iterator[_Row]:
-    found = _header(sheet)
-    if found is None:
-        return
-    kind, header = found
-    names = [str(name).strip() for name in sheet.rows[header]]
-    columns = {name: index for index, name in enumerate(names) if name and not name.startswith(NOTE)}
-    for name, index in columns.items():
-        if name not in _COLUMNS[kind] and not name.startswith(_PREFIXES[kind]):
-            place = f"{sheet.name or 'CSV'}, row {header + 1}, column {column_letters(index)}"
-            raise UnreadableError(
-                f"{place}: no such column {name[:60]!r}; expected {', '.join(sorted(_COLUMNS[kind]))}"
-            )
-    for number, cells in enumerate(sheet.rows[header + 1 :], header + 2):
-        by_name = {name: cells[index] for name, index in columns.items() if index < len(cells)}
-        yield _Row(kind, sheet.name, number, by_name, columns)
+def _rows(sheet: Sheet) -> Iterator[_Row] | None:
+    """The rows below the header; None when the sheet holds no table."""
+    try:
+        header = find_header(sheet.name, sheet.rows)
+    except LayoutError as error:
+        raise UnreadableError(str(error)) from None
+    return None if header is None else _rows_below(sheet, header)
 
 
-def _header(sheet: Sheet) -> tuple[str, int] | None:
-    """What the sheet's rows are, and which row (from 0) is the header."""
-    for number, row in enumerate(sheet.rows[:_HEADER_ROWS]):
-        names = {str(cell).strip() for cell in row}
-        kind = next((key for key in KEYS if key in names and "unit" in names), None)
-        if kind is not None:
-            return kind, number
-    return None
+def _rows_below(sheet: Sheet, header: Header) -> Iterator[_Row]:
+    for number, cells in enumerate(sheet.rows[header.row + 1 :], header.row + 2):
+        by_name = {name: cells[index] for name, index in header.columns.items() if index < len(cells)}
+        yield _Row(header.kind, sheet.name, number, by_name, header.columns)
 
 
 def _places(row: _Row, data: Mapping[str, Any]) -> dict[str, Place]:

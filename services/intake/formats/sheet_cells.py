@@ -12,6 +12,7 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from services.intake.formats.json_text import UnreadableError
+from shared.sheets import delimiter_of
 
 INFLATED_BYTES = 64 * 1024 * 1024
 PARTS = 500
@@ -49,8 +50,7 @@ def read_csv(body: bytes) -> list[Sheet]:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableError(f"expected CSV in UTF-8 (in Excel: «CSV UTF-8»), byte {error.start} is none") from None
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
+    delimiter = delimiter_of(text.partition("\n")[0])
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[Any]] = []
     try:

@@ -1,0 +1,64 @@
+"""How posts become broker messages: small ones that come together share one, a large one is split by partition."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import aio_pika
+import httpx
+import pytest
+
+from deploy.local.own_loop import in_own_loop
+from deploy.local.stack import LocalStack
+from tests.system import System, counselling
+
+PARTITIONS = 4
+PLACES = ("06412", "00100", "08230", "27700", "30340", "13300", "16000", "25750", "10600", "19000")
+
+
+@pytest.fixture
+def door(stack: LocalStack, amqp_url: str, loaded_database: str) -> Iterator[System]:
+    """Intake alone, so that its messages stay in their queues."""
+    system = System(stack, amqp_url, loaded_database, ["intake"], {"KIP_PARTITIONS": str(PARTITIONS)})
+    url = f"{system.services.url('intake')}/readyz"
+    system.wait_until(lambda: httpx.get(url, trust_env=False).json()["events_go_to"] == "broker", "the broker is used")
+    yield system
+    system.services.stop()
+
+
+def messages(amqp_url: str) -> list[list[str]]:
+    """The ids in each message of the partitions' queues; the messages are taken out."""
+
+    async def take() -> list[list[str]]:
+        found = []
+        async with await aio_pika.connect(amqp_url) as connection:
+            channel = await connection.channel()
+            for partition in range(PARTITIONS):
+                queue = await channel.get_queue(f"kip.aggregation.{partition}")
+                with contextlib.suppress(TimeoutError):  # nothing more in it
+                    async for message in queue.iterator(timeout=1):
+                        await message.ack()
+                        found.append([event["id"] for event in json.loads(message.body)])
+        return found
+
+    return in_own_loop(take)
+
+
+def test_posts_that_come_together_share_messages(door: System, amqp_url: str) -> None:
+    events = [counselling("06412", f"small-{number}") for number in range(400)]
+    with ThreadPoolExecutor(32) as clients:
+        statuses = list(clients.map(lambda event: door.post([event]).status_code, events))
+    assert statuses == [202] * 400
+    made = messages(amqp_url)
+    assert sorted(name for ids in made for name in ids) == sorted(event["id"] for event in events)
+    assert len(made) < 400
+
+
+def test_a_large_post_is_split_by_partition_and_size(door: System, amqp_url: str) -> None:
+    known = [place for place in PLACES if door.post([counselling(place)], dry_run="true").json()["accepted"]]
+    events = [counselling(known[number % len(known)], f"large-{number}") for number in range(4000)]
+    assert door.post(events).status_code == 202
+    made = messages(amqp_url)
+    assert sorted(name for ids in made for name in ids) == sorted(event["id"] for event in events)
+    assert 1 < len(made) < 40  # 2 MB in messages of a quarter each, more where a partition's rest is small
