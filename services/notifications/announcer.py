@@ -3,7 +3,6 @@
 An event is published, confirmed, then noted. A crash in between publishes it again, byte for byte the same.
 """
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -11,8 +10,8 @@ from typing import Any
 import structlog
 
 from services.notifications import change_store
-from shared.broker import BROKER_AWAY
-from shared.db import DATABASE_AWAY, Pool
+from services.notifications.recurring import Recurring
+from shared.db import Pool
 from shared.events import NOTIFICATIONS_SENDER, NOTIFICATIONS_SOURCE, ObligationChange, ObligationChanged
 from shared.registry.snapshot import Registry
 from shared.topology import routing_key
@@ -20,7 +19,6 @@ from shared.topology import routing_key
 log = structlog.get_logger()
 _CHUNK = 1000  # changes in one transaction: a message of half a megabyte at most
 _LOOK_SECONDS = 5.0  # what another replica left behind is found within that time
-_PAUSE_AFTER_ERROR = 1.0
 
 PublishEvents = Callable[[str, bytes], Awaitable[None]]  # routing key, body
 
@@ -32,22 +30,19 @@ class Announcer:
         self._pool = pool
         self._registry = registry
         self._publish = publish
-        self._asked = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._turns = Recurring("changes", self._turn, broken_pause=_LOOK_SECONDS)
 
     def start(self) -> None:
         """Begin to publish."""
-        self._task = asyncio.create_task(self._run(), name="announcer")
+        self._turns.start()
 
     async def stop(self) -> None:
         """End; what was not noted as published is published again."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._turns.stop()
 
     def ask(self) -> None:
         """There may be something to publish."""
-        self._asked.set()
+        self._turns.ask()
 
     async def announce(self) -> int:
         """Publish what waits, in chunks, and return how many events that were. Raises what is away."""
@@ -63,24 +58,11 @@ class Announcer:
             if len(rows) < _CHUNK:
                 return count
 
-    async def _run(self) -> None:
-        while True:
-            self._asked.clear()
-            pause = _LOOK_SECONDS
-            try:
-                count = await self.announce()
-                if count:
-                    log.info("changes.published", changes=count)
-            except (*DATABASE_AWAY, *BROKER_AWAY) as error:
-                log.warning("changes.waiting", reason=f"{type(error).__name__}: {error}")
-                pause = _PAUSE_AFTER_ERROR
-            except Exception:
-                log.exception("changes.broken")
-            try:
-                async with asyncio.timeout(pause):
-                    await self._asked.wait()
-            except TimeoutError:
-                pass
+    async def _turn(self) -> float:
+        count = await self.announce()
+        if count:
+            log.info("changes.published", changes=count)
+        return _LOOK_SECONDS
 
 
 def grouped(rows: Sequence[Mapping[str, Any]], registry: Registry) -> dict[str, list[dict[str, Any]]]:

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from random import random
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,8 @@ from shared import topology
 from shared.broker import BROKER_AWAY, make_broker, publish_events
 from shared.clock import SystemClock
 from shared.config import Settings
-from shared.db import DATABASE_AWAY, Pool, close_pool, is_migrated, open_pool
+from shared.connecting import connected, open_migrated, until_there
+from shared.db import DATABASE_AWAY, Pool, close_pool
 from shared.observability import probe_routes
 from shared.registry.follower import RegistryFollower
 
@@ -90,10 +92,10 @@ class Notifications:
 
     async def connect(self) -> None:
         """Open the database, wait for migrations and registry, then consume, deliver and sweep."""
-        await self._until(self._open_database, DATABASE_AWAY, "database.waiting")
+        await until_there(self._open_database, DATABASE_AWAY, "database.waiting")
         await self.follower.wait_loaded()
         self._assemble(self.pool())
-        await self._until(self._consume, BROKER_AWAY, "broker.waiting")
+        await until_there(self._consume, BROKER_AWAY, "broker.waiting")
         if self._sweeper is not None and self._announcer is not None:
             self._sweeper.start()
             self._announcer.start()
@@ -150,6 +152,7 @@ class Notifications:
             self.channels,
             page_of=lambda officer, message: self.links().page(officer, message, self.clock.now()),
             retry_soon=sweeper.ask,
+            chance=random,
         )
 
         async def ask_for_sweep(changed: frozenset[str]) -> None:
@@ -157,6 +160,13 @@ class Notifications:
                 sweeper.ask()
 
         self.follower.on_change(ask_for_sweep)
+        self._subscribe(consumer, delivery)
+        consumer.start()
+        delivery.start()
+        self._delivery, self._announcer = delivery, announcer
+        self._consumer, self._queues, self._sweeper = consumer, queues, sweeper
+
+    def _subscribe(self, consumer: Consumer, delivery: Delivery) -> None:
         self.consuming.subscriber(
             topology.NOTIFICATIONS,
             channel=AmqpChannel(prefetch_count=EVENT_PREFETCH),
@@ -169,17 +179,9 @@ class Notifications:
             ack_policy=AckPolicy.REJECT_ON_ERROR,
             no_reply=True,
         )(delivery.handle)
-        consumer.start()
-        delivery.start()
-        self._delivery = delivery
-        self._consumer, self._queues, self._sweeper = consumer, queues, sweeper
-        self._announcer = announcer
 
     async def _open_database(self) -> None:
-        pool = await open_pool(self._database_url, size=POOL_SIZE, application_name="kip-notifications")
-        while not await is_migrated(pool):
-            log.warning("database.not_migrated", cure="run 'kip migrate'")
-            await asyncio.sleep(1)
+        pool = await open_migrated(self._database_url, size=POOL_SIZE, application_name="kip-notifications")
         base = self._settings.public_url or f"http://{self._settings.bind}:{self._settings.notifications_port}"
         self._links = Links(base, await page_store.link_secret(pool))
         self._pool = pool
@@ -188,17 +190,6 @@ class Notifications:
         await topology.declare(self._amqp_url, self._settings.partitions)
         await self.publishing.connect()
         await self.consuming.start()
-
-    async def _until(
-        self, step: Callable[[], Awaitable[None]], away: tuple[type[Exception], ...], message: str
-    ) -> None:
-        while True:
-            try:
-                await step()
-                return
-            except away as error:
-                log.warning(message, reason=f"{type(error).__name__}: {error}")
-                await asyncio.sleep(1)
 
 
 async def publish_ids(broker: RabbitBroker, bodies: Sequence[Sequence[UUID]]) -> None:
@@ -224,14 +215,9 @@ def make_app(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await notifications.follower.start()
-        connecting = asyncio.create_task(notifications.connect())
-        log.info("notifications.started", port=settings.notifications_port)
-        yield
-        connecting.cancel()
-        with suppress(asyncio.CancelledError):
-            await connecting
-        await notifications.stop()
+        async with connected(notifications):
+            log.info("notifications.started", port=settings.notifications_port)
+            yield
 
     reader = Reader(
         registry=lambda: notifications.follower.registry, pool=notifications.pool, now=notifications.clock.now

@@ -10,15 +10,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from random import uniform
 from uuid import UUID
 
 import jinja2
 import structlog
 
 from services.notifications import message_store
-from services.notifications.channels import Channel, DeliveryError, Outgoing
+from services.notifications.channels import BusyError, Channel, DeliveryError, Outgoing
 from services.notifications.gathering import Gathered, Told, gather
+from services.notifications.masking import without
 from services.notifications.patience import patiently
 from shared.batch import Batcher
 from shared.clock import Clock
@@ -52,7 +52,7 @@ class _Attempt:
 
 
 class Delivery:
-    """Sends messages by id. `retry_soon` hears when one has to be queued again."""
+    """Sends messages by id. `retry_soon` hears when one has to be queued again; `chance` gives numbers from 0 to 1."""
 
     def __init__(
         self,
@@ -62,6 +62,7 @@ class Delivery:
         channels: Mapping[str, Channel],
         page_of: PageOf,
         retry_soon: Callable[[], None],
+        chance: Callable[[], float],
     ) -> None:
         self._pool = pool
         self._registry = registry
@@ -69,6 +70,7 @@ class Delivery:
         self._channels = channels
         self._page_of = page_of
         self._retry_soon = retry_soon
+        self._chance = chance
         self._sent: Batcher[_Attempt] = Batcher(self._record_sent, limit=_RECORD_TOGETHER, linger=_RECORD_LINGER)
 
     def start(self) -> None:
@@ -105,13 +107,20 @@ class Delivery:
             async with asyncio.timeout_at(until):
                 await self._channels[kind].send(self._write(gathered, attempt))
         except TimeoutError:
-            await self._retry(attempt, DeliveryError("no answer in time", permanent=False))
+            await self._retry(attempt, "no answer in time")
+        except BusyError as full:
+            wait = timedelta(seconds=full.seconds)
+            await patiently(lambda: message_store.put_back(self._pool, told.message, wait))
+            self._retry_soon()
         except DeliveryError as error:
-            await (self._leave_channel(attempt, str(error)) if error.permanent else self._retry(attempt, error))
+            reason = without(address, str(error))
+            if error.permanent:
+                await self._leave_channel(attempt, reason)
+            else:
+                await self._retry(attempt, reason, error.retry_after)
         except (jinja2.TemplateError, KeyError, ValueError, TypeError) as error:
             # Another template may be loaded, or a registry that knows the unit.
-            reason = f"the text can't be written: {type(error).__name__}: {error}"
-            await self._retry(attempt, DeliveryError(reason, permanent=False))
+            await self._retry(attempt, f"the text can't be written: {type(error).__name__}: {error}")
         else:
             await self._sent.submit(attempt)
 
@@ -134,17 +143,16 @@ class Delivery:
                 ALERTS.labels(attempt.kind, step, "sent").inc()
         log.info("messages.sent", messages=len(sent), alerts=len(alerts))
 
-    async def _retry(self, attempt: _Attempt, error: DeliveryError) -> None:
+    async def _retry(self, attempt: _Attempt, reason: str, retry_after: float | None = None) -> None:
         tries = attempt.told.attempts
         if tries >= ATTEMPTS:
-            await self._leave_channel(attempt, str(error))
+            await self._leave_channel(attempt, reason)
             return
-        delay = min(_FIRST_DELAY * 3 ** (tries - 1), _LONGEST_DELAY) * uniform(0.75, 1.25)  # noqa: S311
-        wait = timedelta(seconds=max(delay, min(error.retry_after or 0, _LONGEST_DELAY)))
-        await patiently(lambda: message_store.record_retry(self._pool, attempt.message, attempt.kind, str(error), wait))
+        wait = timedelta(seconds=backoff(tries, retry_after, self._chance()))
+        await patiently(lambda: message_store.record_retry(self._pool, attempt.message, attempt.kind, reason, wait))
         log.warning(
             "message.postponed", message=str(attempt.message), channel=attempt.kind,
-            seconds=round(wait.total_seconds()), reason=str(error),
+            seconds=round(wait.total_seconds()), reason=reason,
         )  # fmt: skip
         for step in attempt.told.steps:
             ALERTS.labels(attempt.kind, step, "postponed").inc()
@@ -165,4 +173,13 @@ class Delivery:
         log.error("message.failed", message=str(told.message), channel=kind, reason=error)
 
 
-__all__ = ["ATTEMPTS", "Delivery", "PageOf"]
+def backoff(tries: int, retry_after: float | None, chance: float) -> float:
+    """Seconds until the next attempt after so many: three times as long each time, a quarter more or less by `chance`.
+
+    Never sooner than the provider asks, unless it asks for more than the longest delay.
+    """
+    delay: float = min(_FIRST_DELAY * 3 ** (tries - 1), _LONGEST_DELAY) * (0.75 + 0.5 * chance)
+    return max(delay, min(retry_after or 0, _LONGEST_DELAY))
+
+
+__all__ = ["ATTEMPTS", "Delivery", "PageOf", "backoff"]

@@ -12,7 +12,7 @@ from services.notifications.patience import patiently
 from services.notifications.planning import PROBLEM_RAISED, accusing_steps
 from services.notifications.summaries import Standing, standing
 from services.notifications.texts import Facts, Item, Letter, ProblemItem, Reader, Writer, language_for
-from shared.db import Pool
+from shared.db import Connection, Pool
 from shared.registry.snapshot import Registry
 
 SUMMARY = "summary"
@@ -75,25 +75,34 @@ class Gathered:
 
 
 async def gather(pool: Pool, registry: Registry, taken: Sequence[Mapping[str, Any]], now: datetime) -> Gathered:
-    """Ask for all that these messages need."""
-    rows = await patiently(lambda: message_store.items_of(pool, [row["id"] for row in taken]))
+    """Ask for all that these messages need, on one connection: the pool tidies up after each use of one."""
+
+    async def ask() -> Gathered:
+        async with pool.acquire() as connection:
+            return await _gather(connection, registry, taken, now)
+
+    return await patiently(ask)
+
+
+async def _gather(
+    connection: Connection, registry: Registry, taken: Sequence[Mapping[str, Any]], now: datetime
+) -> Gathered:
+    rows = await message_store.items_of(connection, [row["id"] for row in taken])
     live: dict[UUID, list[Mapping[str, Any]]] = {}
     for row in rows:
         if row["live"]:
             live.setdefault(row["message"], []).append(row)
-    told = [await _told(pool, registry, row, live.get(row["id"], []), now) for row in taken]
+    told = [await _told(connection, registry, row, live.get(row["id"], []), now) for row in taken]
     kept = [item for item in told if item.rows or item.standing]
     digests = [(item, row) for item in kept for row in item.rows if _is_digest(registry, item.programme, row["step"])]
     units = registry.units
     parents = {units[row["unit"]].parent or "" for item, row in digests if units[row["unit"]].parent != item.unit}
-    contacts = await patiently(
-        lambda: message_store.contacts(pool, sorted({row["unit"] for _, row in digests} | parents))
-    )
+    contacts = await message_store.contacts(connection, sorted({row["unit"] for _, row in digests} | parents))
     periods = sorted({row["period"] for _, row in digests})
-    expected = await patiently(lambda: message_store.expected_below(pool, sorted(parents), periods))
+    expected = await message_store.expected_below(connection, sorted(parents), periods)
     readers = {item.officer for item, _ in digests} | {item.officer for item in kept if item.standing}
     problems: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
-    for row in await patiently(lambda: message_store.open_problems(pool, sorted(readers))):
+    for row in await message_store.open_problems(connection, sorted(readers)):
         problems.setdefault((row["officer"], row["programme"]), []).append(row)
     officers: dict[str, list[Mapping[str, Any]]] = {}
     for row in contacts:
@@ -103,13 +112,17 @@ async def gather(pool: Pool, registry: Registry, taken: Sequence[Mapping[str, An
 
 
 async def _told(
-    pool: Pool, registry: Registry, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], now: datetime
+    connection: Connection,
+    registry: Registry,
+    row: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    now: datetime,
 ) -> Told:
     stands: Sequence[Standing] | None = None
     programme = registry.programmes.get(row["programme"])
     if row["occasion"] is not None and programme is not None:
         unit = registry.units[row["unit"]]
-        stands = await patiently(lambda: standing(pool, registry.units, programme, unit, now))
+        stands = await standing(connection, registry.units, programme, unit, now)
     return Told(
         message=row["id"], programme=row["programme"], officer=row["officer"], name=row["name"], unit=row["unit"],
         language=row["language"], channels=row["channels"], choice=row["choice"], attempts=row["attempts"],

@@ -4,81 +4,81 @@ A block of the text (between blank lines) with lines that begin with "- " is a l
 table of all its items, and the others are left out.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from html import escape
 from typing import Any
-
-from jinja2 import Environment, StrictUndefined, Template
 
 from shared.message_text import Message
 
 # In the order in which they are shown; a column that no item of the section fills is left out.
-COLUMNS = (
-    ("report_label", {"vi": "Báo cáo", "en": "Report"}),
-    ("unit_name", {"vi": "Đơn vị", "en": "Unit"}),
-    ("parent_name", {"vi": "Trực thuộc", "en": "Within"}),
-    ("agency_label", {"vi": "Cơ quan", "en": "Agency"}),
-    ("raised_at", {"vi": "Phản ánh lúc", "en": "Raised"}),
-    ("period", {"vi": "Kỳ", "en": "Period"}),
-    ("silent", {"vi": "Chưa gửi", "en": "Silent"}),
-    ("expected", {"vi": "Phải gửi", "en": "Expected"}),
-    ("on_time", {"vi": "Đúng hạn", "en": "On time"}),
-    ("late", {"vi": "Muộn", "en": "Late"}),
-    ("missing", {"vi": "Chưa gửi", "en": "Missing"}),
-    ("due_at", {"vi": "Hạn", "en": "Due"}),
-    ("days_late", {"vi": "Số ngày chậm", "en": "Days late"}),
-    ("contact", {"vi": "Liên hệ", "en": "Contact"}),
+COLUMNS: Mapping[str, Mapping[str, str]] = {
+    "report_label": {"vi": "Báo cáo", "en": "Report"},
+    "unit_name": {"vi": "Đơn vị", "en": "Unit"},
+    "parent_name": {"vi": "Trực thuộc", "en": "Within"},
+    "agency_label": {"vi": "Cơ quan", "en": "Agency"},
+    "raised_at": {"vi": "Phản ánh lúc", "en": "Raised"},
+    "period": {"vi": "Kỳ", "en": "Period"},
+    "silent": {"vi": "Chưa gửi", "en": "Silent"},
+    "expected": {"vi": "Phải gửi", "en": "Expected"},
+    "on_time": {"vi": "Đúng hạn", "en": "On time"},
+    "late": {"vi": "Muộn", "en": "Late"},
+    "missing": {"vi": "Chưa gửi", "en": "Missing"},
+    "due_at": {"vi": "Hạn", "en": "Due"},
+    "days_late": {"vi": "Số ngày chậm", "en": "Days late"},
+    "contact": {"vi": "Liên hệ", "en": "Contact"},
+}
+_HEAD = (
+    '<!DOCTYPE html>\n<html lang="{}"><head><meta charset="utf-8">\n'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"></head>\n'
+    '<body style="font-family:sans-serif;line-height:1.4;max-width:60em">\n'
 )
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="{{ language }}"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"></head>
-<body style="font-family:sans-serif;line-height:1.4;max-width:60em">
-{% for section in sections %}
-{% if not loop.first %}<hr>{% endif %}
-{% for block in section.blocks %}
-{% if block is none %}
-<table style="border-collapse:collapse" border="1" cellpadding="5">
-<tr>{% for title in section.titles %}<th align="left">{{ title }}</th>{% endfor %}</tr>
-{% for row in section.rows %}
-<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
-{% endfor %}
-</table>
-{% else %}
-<p>
-{% for line in block %}
-{{ line|urlize(rel="noreferrer") if "://" in line else line }}{% if not loop.last %}<br>{% endif +%}
-{% endfor %}
-</p>
-{% endif %}
-{% endfor %}
-{% endfor %}
-</body></html>
-"""
+_TABLE = '<table style="border-collapse:collapse" border="1" cellpadding="5">\n'
+_BREAK = "<br>\n"
+_TITLE = '<th align="left">{}</th>'
+_LINK = re.compile(r"""(https?://[^\s<>"']*[^\s<>"'.,:;!?)])""")
 
 
 def html_of(parts: Sequence[tuple[Message, Sequence[Mapping[str, Any]]]], language: str) -> str:
     """The whole HTML document of sections, each with the items that its list names."""
-    return _page().render(language=language, sections=[_section(text, items, language) for text, items in parts])
+    sections = "<hr>\n".join(_section(message, items, language) for message, items in parts)
+    return f"{_HEAD.format(escape(language))}{sections}</body></html>"
+
+
+def _section(message: Message, items: Sequence[Mapping[str, Any]], language: str) -> str:
+    """Put together by hand: a template engine took half of the time of writing a message."""
+    return "".join(
+        _table(items, language) if block is None else f"<p>\n{_BREAK.join(map(_line, block))}\n</p>\n"
+        for block in _blocks(message.body)
+    )
+
+
+def _table(items: Sequence[Mapping[str, Any]], language: str) -> str:
+    filled = tuple([key for key in COLUMNS if any(item.get(key) is not None for item in items)])
+    rows = [_row([item.get(key) for key in filled]) for item in items]
+    return f"{_titles(filled, language)}{''.join(rows)}</table>\n"
 
 
 @cache
-def _page() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(_PAGE)
+def _titles(keys: Sequence[str], language: str) -> str:
+    """The beginning of a table with these columns."""
+    titles = [COLUMNS[key].get(language, COLUMNS[key]["en"]) for key in keys]
+    return f"{_TABLE}<tr>{''.join(map(_TITLE.format, map(escape, titles)))}</tr>\n"
 
 
-def _section(message: Message, items: Sequence[Mapping[str, Any]], language: str) -> dict[str, Any]:
-    filled = [(key, title) for key, title in COLUMNS if any(item.get(key) is not None for item in items)]
-    return {
-        "blocks": _blocks(message.body),
-        "titles": [title.get(language, title["en"]) for _, title in filled],
-        "rows": [[_cell(item.get(key)) for key, _ in filled] for item in items],
-    }
+def _row(values: Sequence[Any]) -> str:
+    """Escaped at once: no text of PostgreSQL's has a NUL in it."""
+    cells = escape("\0".join(["" if value is None else str(value) for value in values]))
+    return f"<tr><td>{cells.replace(chr(0), '</td><td>')}</td></tr>\n"
 
 
-def _cell(value: Any) -> str:
-    return "" if value is None else str(value)
+def _line(text: str) -> str:
+    """A line of a paragraph, its addresses as links."""
+    pieces = _LINK.split(text)  # every second one is an address
+    pieces[::2] = [escape(piece) for piece in pieces[::2]]
+    pieces[1::2] = [f'<a href="{escape(url)}" rel="noreferrer">{escape(url)}</a>' for url in pieces[1::2]]
+    return "".join(pieces)
 
 
 def _blocks(body: str) -> list[list[str] | None]:

@@ -13,10 +13,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.notifications import change_store, message_store, page_store
-from shared.authorization import CHALLENGE, find_key
-from shared.db import DATABASE_AWAY, Pool
+from services.notifications.masking import masked
+from shared.db import Pool
 from shared.events import ObligationState as State
 from shared.periods import parse_period
+from shared.read_http import ForbiddenError, QueryError, guarded, reading_key
 from shared.registry.snapshot import Key, Registry
 from shared.units import Units
 
@@ -25,18 +26,6 @@ ALERT_PARAMETERS = frozenset({"unit", "officer", "step", "since", "state", "limi
 PROBLEM_PARAMETERS = frozenset({"unit", "state", "limit", "after"})
 MOST_ROWS = 1000
 _ROWS = 100
-
-
-class QueryError(Exception):
-    """A parameter can't be used."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-class ForbiddenError(Exception):
-    """The key doesn't reach what is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,43 +37,26 @@ class Reader:
     now: Callable[[], datetime]
 
 
+Answer = Callable[[Reader, Request, Registry, Key], Awaitable[dict[str, Any]]]
+
+
 def routes(reader: Reader) -> list[Route]:
     """The endpoints of the read API."""
 
-    def guarded(
-        answer: Callable[[Reader, Request, Registry, Key], Awaitable[dict[str, Any]]],
-    ) -> Callable[[Request], Awaitable[Response]]:
-        async def endpoint(request: Request) -> Response:
+    def rows(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+        async def respond(request: Request) -> Response:
             registry = reader.registry()
-            key = find_key(registry, request.headers.get("authorization"), reader.now())
-            try:
-                if not registry.loaded:
-                    raise ConnectionError("the registry is not loaded yet")
-                if key is None:
-                    return _problem(401, "unauthorized", "expected the header Authorization: Bearer <key>", CHALLENGE)
-                if not key.can_read:
-                    raise ForbiddenError("this key may not read; add one with 'kip source add NAME --read'")
-                return JSONResponse(await answer(reader, request, registry, key))
-            except QueryError as error:
-                body = {"error": "bad_parameter", "field": error.field, "message": str(error)}
-                return JSONResponse(body, status_code=400)
-            except ForbiddenError as error:
-                return _problem(403, "forbidden", str(error))
-            except DATABASE_AWAY:
-                return _problem(503, "unavailable", "the database does not answer", {"Retry-After": "2"})
+            key = reading_key(registry, request, reader.now())
+            return JSONResponse(await answer(reader, request, registry, key))
 
-        return endpoint
+        return guarded(respond)
 
     return [
-        Route("/v1/obligations", guarded(_obligations)),
-        Route("/v1/obligations/{id:int}", guarded(_history)),
-        Route("/v1/alerts", guarded(_alerts)),
-        Route("/v1/problems", guarded(_problems)),
+        Route("/v1/obligations", rows(_obligations)),
+        Route("/v1/obligations/{id:int}", rows(_history)),
+        Route("/v1/alerts", rows(_alerts)),
+        Route("/v1/problems", rows(_problems)),
     ]
-
-
-def _problem(status: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    return JSONResponse({"error": error, "message": message}, status_code=status, headers=headers)
 
 
 async def _obligations(reader: Reader, request: Request, registry: Registry, key: Key) -> dict[str, Any]:
@@ -187,12 +159,6 @@ def _alert(row: Mapping[str, Any]) -> dict[str, Any]:
     addresses = [text.partition(":") for text in shown.pop("channels") or ()]
     shown["address"] = next((masked(address) for kind, _, address in addresses if kind == row["channel"]), None)
     return shown
-
-
-def masked(address: str) -> str:
-    """An address that its owner recognises and nobody else can use: `a•••@b.vn`, `•••123`."""
-    name, at, domain = address.rpartition("@")
-    return f"{name[:1]}•••@{domain}" if at else f"•••{address[-3:]}" if len(address) > 6 else "•••"
 
 
 def _only(query: Mapping[str, str], known: frozenset[str]) -> None:

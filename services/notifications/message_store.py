@@ -93,9 +93,10 @@ CANCELLED = """
     UPDATE notifications.alert SET state = 'cancelled'
     FROM message WHERE alert.message = message.id AND alert.state = 'queued'
 """
-RELEASE = """
-    UPDATE notifications.message SET state = 'pending', act_at = clock_timestamp(), attempts = attempts - 1
-    WHERE id = ANY ($1::uuid[]) AND state = 'sending'
+PUT_BACK = """
+    UPDATE notifications.message
+    SET state = 'waiting', attempts = attempts - 1, act_at = clock_timestamp() + $2
+    WHERE id = $1 AND state = 'sending'
 """
 POSTPONE = """
     UPDATE notifications.message SET state = 'waiting', channel = $2, error = $3, act_at = clock_timestamp() + $4
@@ -170,27 +171,27 @@ async def take(pool: Pool, messages: Sequence[UUID]) -> list[Any]:
     return list(await pool.fetch(TAKE, messages, LEASE))
 
 
-async def items_of(pool: Pool, messages: Sequence[UUID]) -> list[Any]:
+async def items_of(connection: Connection, messages: Sequence[UUID]) -> list[Any]:
     """What the messages tell, with whether it is still true."""
-    return list(await pool.fetch(ITEMS, messages))
+    return list(await connection.fetch(ITEMS, messages))
 
 
-async def contacts(pool: Pool, units: Sequence[str]) -> list[Any]:
+async def contacts(connection: Connection, units: Sequence[str]) -> list[Any]:
     """Officers (id, unit, agency, name) of these units."""
-    return list(await pool.fetch(CONTACTS, units)) if units else []
+    return list(await connection.fetch(CONTACTS, units)) if units else []
 
 
 async def expected_below(
-    pool: Pool, parents: Sequence[str], periods: Sequence[str]
+    connection: Connection, parents: Sequence[str], periods: Sequence[str]
 ) -> dict[tuple[str, str, str, str], int]:
     """How many units owe, by (programme, report, period, parent)."""
-    rows = await pool.fetch(EXPECTED, parents, periods) if parents else []
+    rows = await connection.fetch(EXPECTED, parents, periods) if parents else []
     return {(row["programme"], row["report"], row["period"], row["parent"]): row["expected"] for row in rows}
 
 
-async def open_problems(pool: Pool, officers: Sequence[int]) -> list[Any]:
+async def open_problems(connection: Connection, officers: Sequence[int]) -> list[Any]:
     """Unresolved problems that these officers were told of."""
-    return list(await pool.fetch(OPEN_PROBLEMS, officers)) if officers else []
+    return list(await connection.fetch(OPEN_PROBLEMS, officers)) if officers else []
 
 
 async def record_sent(pool: Pool, sent: Sequence[tuple[UUID, str]], told: Sequence[int], now: datetime) -> None:
@@ -203,9 +204,9 @@ async def record_cancelled(pool: Pool, messages: Sequence[UUID]) -> None:
     await pool.execute(CANCELLED, messages)
 
 
-async def release(pool: Pool, messages: Sequence[UUID]) -> None:
-    """Give back what was taken and not tried."""
-    await pool.execute(RELEASE, messages)
+async def put_back(pool: Pool, message: UUID, delay: timedelta) -> None:
+    """It was taken and not tried: it is free again after `delay`."""
+    await pool.execute(PUT_BACK, message, delay)
 
 
 async def record_retry(pool: Pool, message: UUID, channel: str, error: str, delay: timedelta) -> None:

@@ -132,9 +132,8 @@ async def told_late(
     found: dict[int, list[dict[str, Any]]] = {}
     if obligations and steps:
         for row in await connection.fetch(TOLD_LATE, obligations, *zip(*steps, strict=True)):
-            item = {"officer": row["officer"], "unit": row["unit"], "to": row["up"], "pending": row["pending"]}
-            if row["told"] or row["pending"]:
-                found.setdefault(row["obligation"], []).append(item)
+            item = {"officer": row["officer"], "unit": row["unit"], "to": row["up"], "told": row["told"]}
+            found.setdefault(row["obligation"], []).append({**item, "pending": row["pending"]})
     return found
 
 

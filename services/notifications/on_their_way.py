@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
@@ -11,6 +12,8 @@ from shared.db import Pool
 from shared.topology import ALERTS, NOTIFICATIONS
 
 _SETTLE_SECONDS = 0.02  # what the broker has handed over may still lie in our socket
+_CLOSE_SECONDS = 2.0
+_BROKER_SILENT = "the broker does not answer"
 LONGEST_HOLD_SECONDS = 600.0  # a queue that never runs dry must not silence every alert
 
 
@@ -26,12 +29,15 @@ class Queues:
         self._held_since: float | None = None
 
     async def hold(self) -> str | None:
-        """Why accusing steps should wait; None when all that came has been taken, or has been waited for too long."""
+        """Why accusing steps should wait; None when all that came has been taken, or has been waited for too long.
+
+        Only a broker that answers is waited for too long.
+        """
         reason = await self._reason()
         now = asyncio.get_running_loop().time()
-        if reason is None:
-            self._held_since = None
-            return None
+        if reason is None or reason == _BROKER_SILENT:
+            self._held_since = None  # without the broker nothing could be told; what it brings when it is back counts
+            return reason
         if self._held_since is None:
             self._held_since = now
         return reason if now - self._held_since < LONGEST_HOLD_SECONDS else None
@@ -41,16 +47,20 @@ class Queues:
         return await self._waiting(ALERTS.name) == 0
 
     async def close(self) -> None:
-        """Give back the connection."""
-        if self._connection is not None:
-            await self._connection.close()
+        """Give back the connection. It can be used again: it is made anew."""
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is not None:
+            with suppress(*BROKER_AWAY):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await connection.close()
 
     async def _reason(self) -> str | None:
-        if await spool_waits(self._pool):
-            return "intake's spool holds events that the broker has not taken"
+        spooled = await spool_waits(self._pool)  # first: what leaves the spool meanwhile is then seen in the queue
         waiting = await self._waiting(NOTIFICATIONS.name)
         if waiting is None:
-            return "the broker does not answer"
+            return _BROKER_SILENT
+        if spooled:
+            return "intake's spool holds events that the broker has not taken"
         await asyncio.sleep(_SETTLE_SECONDS)
         if waiting or self._in_hand():
             return f"{waiting + self._in_hand()} messages of events are not taken yet"
@@ -60,12 +70,12 @@ class Queues:
         try:
             async with asyncio.timeout(5):
                 if self._channel is None or self._channel.is_closed:
-                    if self._connection is None or self._connection.is_closed:
+                    if self._connection is None:
                         self._connection = await aio_pika.connect(self._url, timeout=5)
                     self._channel = await self._connection.channel()
                 declared = await self._channel.declare_queue(queue, passive=True)
         except BROKER_AWAY:
-            self._channel = None
+            await self.close()  # aio_pika calls a connection that the broker has ended open
             return None
         return declared.declaration_result.message_count
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from email import message_from_bytes
 from typing import Any
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
@@ -90,8 +91,10 @@ class Pages:
         if programme is None or slug is None:
             raise DecisionError(404, "not_found", "this message is not known here")
         hours = policy_of(programme).hours
-        until = hours.opening(_day(form.get("until"), now.astimezone(hours.zone).date()))
-        action = form.get("action")
+        today = now.astimezone(hours.zone).date()
+        one_click = form.get("List-Unsubscribe") == "One-Click"  # a mail program's button, RFC 8058
+        until = hours.opening(today + LONGEST_ACKNOWLEDGEMENT if one_click else _day(form.get("until"), today))
+        action = "mute" if one_click else form.get("action")
         if action == "acknowledge":
             rows = await page_store.page_obligations(pool, holder.message, officer.id)
             obligations: list[int | None] = [row["id"] for row in rows]
@@ -101,6 +104,8 @@ class Pages:
             raise DecisionError(422, "value_invalid", "expected acknowledge or mute", "action")
         async with pool.acquire() as connection:
             await notice_store.acknowledge(connection, officer.id, slug, obligations, until, now)
+        if one_click:
+            return Response(headers=_HEADERS)  # nobody looks, and the RFC forbids a redirect
         return RedirectResponse(f"{token}?done={action}", status_code=303, headers=_HEADERS)
 
     async def calendar(self, request: Request) -> Response:
@@ -195,9 +200,21 @@ async def _form(request: Request) -> dict[str, object]:
             if not isinstance(fields, dict):
                 raise ValueError("not an object")
             return fields
+        if "multipart/form-data" in request.headers.get("content-type", ""):
+            return _parts(request.headers["content-type"], body)
         return {name: values[-1] for name, values in parse_qs(body.decode(), max_num_fields=20).items()}
     except (ValueError, ClientDisconnect) as error:
         raise DecisionError(400, "not_readable", "expected a form or a JSON object") from error
+
+
+def _parts(content_type: str, body: bytes) -> dict[str, object]:
+    """The fields of multipart/form-data, which mail programs send for one field."""
+    whole = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
+    return {
+        str(part.get_param("name", header="content-disposition")): str(part.get_payload())
+        for part in whole.walk()
+        if not part.is_multipart()
+    }
 
 
 def _day(text: object, today: date) -> date:

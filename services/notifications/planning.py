@@ -62,8 +62,8 @@ class Planner:
         """Who hears that a late report has come in: whoever was told that it was late.
 
         The unit's own officers at once, those above on the next working morning, so that one letter names all that
-        came on a day. `told` has, by obligation, rows (officer, unit, to, pending) of alerts that said it was late;
-        where one is still `pending` it is looked at again.
+        came on a day. `told` has, by obligation, rows (officer, unit, to, told, pending) of alerts that it was late;
+        what is only `pending` has reached nobody yet: its delivery will say, and then it is looked at again.
         """
         planned = Planned()
         for row in rows:
@@ -71,8 +71,9 @@ class Planner:
             opens = hours.next_open(self._now)
             morning = hours.opening(hours.days.add(row["met_at"].astimezone(hours.zone).date(), 1))
             found = told.get(row["id"], ())
-            above = [item for item in found if item["to"]]
-            due = [item for item in found if not item["to"] or morning <= self._now]
+            heard = [item for item in found if item["told"]]
+            above = [item for item in heard if item["to"]]
+            due = [item for item in heard if not item["to"] or morning <= self._now]
             if opens > self._now:
                 next_at: datetime | None = opens if found else None
             else:

@@ -1,6 +1,5 @@
 """Runs the sweeps: at an interval, at once when asked, in one replica at a time."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
@@ -8,16 +7,15 @@ import structlog
 
 from services.notifications import message_store, store
 from services.notifications.obligations import Opener
+from services.notifications.recurring import Recurring
 from services.notifications.sweep import Publish, Swept, sweep
-from shared.broker import BROKER_AWAY
 from shared.clock import Clock, SystemClock
-from shared.db import DATABASE_AWAY, Connection, Pool
+from shared.db import Connection, Pool
 from shared.metrics import OBLIGATIONS, OLDEST_UNDELIVERED_ALERT, SWEEP_LAST_SUCCESS
 from shared.registry.snapshot import Registry
 
 log = structlog.get_logger()
 _LEAST_PAUSE = 0.2  # between two sweeps, however often somebody asks
-_PAUSE_AFTER_ERROR = 1.0
 _PAUSE_WHILE_HELD = 0.3
 
 
@@ -56,23 +54,20 @@ class Sweeper:
         self._on_swept = on_swept
         self._interval = interval
         self._opener = Opener()
-        self._asked = asyncio.Event()
         self._counts_stale = True
-        self._task: asyncio.Task[None] | None = None
+        self._turns = Recurring("sweep", self._turn, broken_pause=interval, least_pause=_LEAST_PAUSE)
 
     def start(self) -> None:
         """Begin to sweep."""
-        self._task = asyncio.create_task(self._run(), name="sweeper")
+        self._turns.start()
 
     async def stop(self) -> None:
         """End; a sweep that is under way is rolled back or repaired by the next one."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._turns.stop()
 
     def ask(self) -> None:
         """Sweep soon."""
-        self._asked.set()
+        self._turns.ask()
 
     def obligations_changed(self) -> None:
         """The counts by state are to be taken anew."""
@@ -116,20 +111,6 @@ class Sweeper:
         for row in await store.obligation_counts(connection):
             OBLIGATIONS.labels(row["report"], row["level"], row["state"]).set(row["count"])
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                _, pause = await self.sweep_once()
-            except (*DATABASE_AWAY, *BROKER_AWAY) as error:
-                log.warning("sweep.failed", reason=f"{type(error).__name__}: {error}")
-                pause = _PAUSE_AFTER_ERROR
-            except Exception:
-                log.exception("sweep.broken")
-                pause = self._interval
-            await asyncio.sleep(_LEAST_PAUSE)
-            try:
-                async with asyncio.timeout(max(pause - _LEAST_PAUSE, 0)):
-                    await self._asked.wait()
-            except TimeoutError:
-                pass
-            self._asked.clear()
+    async def _turn(self) -> float:
+        _, pause = await self.sweep_once()
+        return pause

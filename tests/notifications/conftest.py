@@ -1,5 +1,7 @@
 """The registry as the services hold it, and connections to a loaded database of the test's own."""
 
+import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from shared.programme_folder import load_programme
 from shared.registry.snapshot import Registry
 from shared.registry.units_file import read_units
 from shared.units import Units
+from tests.system import kip
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -28,3 +31,34 @@ async def pool(loaded_database):
     opened = await db.open_pool(loaded_database, size=8, application_name="kip-test")
     yield opened
     await db.close_pool(opened)
+
+
+@pytest.fixture(scope="session")
+def district_template(session_database, tmp_path_factory) -> str:
+    """A loaded database that knows Hữu Lũng, what lies above it and what became of them: to be copied."""
+    with (PROJECT / "data" / "units.csv").open(encoding="utf-8", newline="") as register:
+        rows = {row["uid"]: row for row in csv.DictReader(register)}
+    kept = set(_with_all_that_they_name(rows, [uid for uid, row in rows.items() if row["parent"] == "186@1"]))
+    file = tmp_path_factory.mktemp("units") / "units.csv"
+    with file.open("w", encoding="utf-8", newline="") as part:
+        writer = csv.DictWriter(part, next(iter(rows.values())))
+        writer.writeheader()
+        writer.writerows(row for uid, row in rows.items() if uid in kept)
+    url: str = session_database()
+    for words in (("migrate",), ("load", "programmes/ecd-1437", "--units", str(file))):
+        kip(*words, environment={"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url})
+    return url
+
+
+def _with_all_that_they_name(rows: dict[str, dict[str, str]], uids: list[str]) -> Iterator[str]:
+    for uid in uids:
+        yield uid
+        row = rows[uid]
+        named = [row["parent"], row["successor"], *row["other_successors"].split("|")]
+        yield from _with_all_that_they_name(rows, [name for name in named if name])
+
+
+@pytest.fixture
+def district_database(new_database, district_template) -> str:
+    """A loaded database of Hữu Lũng of the test's own."""
+    return new_database(district_template)

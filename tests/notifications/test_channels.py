@@ -2,15 +2,18 @@
 
 import json
 from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime
+from time import monotonic
 from uuid import UUID
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from services.notifications.channels import DeliveryError, Outgoing, answers
+from services.notifications.channels import BusyError, DeliveryError, Outgoing, answers
 from services.notifications.channels.anything import AppriseChannel
 from services.notifications.channels.esms import EsmsChannel, short_text
+from services.notifications.channels.pace import Pace
 from services.notifications.channels.webhook import WebhookChannel
 from services.notifications.channels.zns import ZnsChannel
 from shared.clock import SystemClock
@@ -28,16 +31,20 @@ def outgoing(address):
     )  # fmt: skip
 
 
-def made(kind, url):
+def unhurried():
+    return Pace(1000, monotonic)
+
+
+def made(kind, url, new_pace=unhurried):
     match kind:
         case "zalo":
-            return ZnsChannel("token", "7890", url=url, rate=1000), outgoing("84912345678")
+            return ZnsChannel("token", "7890", url=url, new_pace=new_pace), outgoing("84912345678")
         case "sms":
-            return EsmsChannel("key", "secret", "KIP", url=url, rate=1000), outgoing("84912345678")
+            return EsmsChannel("key", "secret", "KIP", url=url, new_pace=new_pace), outgoing("84912345678")
         case "webhook":
-            return WebhookChannel(SECRET, SystemClock(), rate=1000), outgoing(f"{url}/hook")
+            return WebhookChannel(SECRET, SystemClock(), new_pace=new_pace), outgoing(f"{url}/hook")
         case _:
-            return AppriseChannel(rate=1000), outgoing(f"json://{url.removeprefix('http://')}/hook")
+            return AppriseChannel(new_pace=new_pace), outgoing(f"json://{url.removeprefix('http://')}/hook")
 
 
 GOOD = {"zalo": {"error": 0}, "sms": {"CodeResult": "100"}, "webhook": {}, "apprise": {}}
@@ -128,7 +135,7 @@ async def test_a_repeat_that_the_provider_knows_already_counts_as_sent_and_carri
 
 async def test_an_address_that_apprise_can_t_read_is_permanent():
     with pytest.raises(DeliveryError) as raised:
-        await AppriseChannel(rate=10).send(outgoing("nonsense://"))
+        await AppriseChannel(new_pace=unhurried).send(outgoing("nonsense://"))
     assert raised.value.permanent
 
 
@@ -138,3 +145,122 @@ def test_an_sms_is_unaccented_and_at_most_160_characters():
     assert len(long) <= 160
     assert long.isascii()
     assert long.endswith("...")
+
+
+class Seconds:
+    """A clock that the test moves."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+async def tried(channel, message, count):
+    """How many of so many attempts got through, and when the others may come back, in seconds from now."""
+    passed, later = 0, []
+    for _ in range(count):
+        try:
+            await channel.send(message)
+            passed += 1
+        except BusyError as busy:
+            later.append(busy.seconds)
+    return passed, later
+
+
+@pytest.mark.parametrize("kind", GOOD)
+async def test_a_provider_gets_no_more_requests_a_second_than_it_takes(kind):
+    clock = Seconds()
+    async with HttpServer((200, GOOD[kind])) as server:
+        channel, message = made(kind, server.url, lambda: Pace(5, clock))
+        assert (await tried(channel, message, 12))[0] == 5  # a second's worth at once
+        assert len(server.requests) == 5
+        for second in range(1, 4):
+            clock.now += 1
+            await tried(channel, message, 12)
+            assert len(server.requests) == 5 + 5 * second
+        await channel.close()
+
+
+async def test_those_who_are_told_to_come_back_find_a_turn_when_they_do():
+    clock = Seconds()
+    async with HttpServer((200, GOOD["sms"])) as server:
+        channel, message = made("sms", server.url, lambda: Pace(2, clock))
+        passed, later = await tried(channel, message, 22)
+        assert (passed, later) == (2, [pytest.approx(0.5 * n) for n in range(1, 21)])
+        begun = clock.now
+        for seconds in later:
+            clock.now = begun + seconds + 0.001
+            assert (await tried(channel, message, 1))[0] == 1
+        await channel.close()
+
+
+async def test_a_rate_below_one_a_second_is_kept_too():
+    clock = Seconds()
+    async with HttpServer((200, GOOD["zalo"])) as server:
+        channel, message = made("zalo", server.url, lambda: Pace(0.1, clock))
+        for _ in range(30):
+            await tried(channel, message, 1)
+            clock.now += 1
+        assert len(server.requests) == 3
+        await channel.close()
+
+
+@pytest.mark.parametrize("kind", ["zalo", "sms", "webhook"])
+async def test_after_a_429_the_provider_is_left_alone_by_every_message_for_as_long_as_it_says(kind):
+    clock = Seconds()
+    async with HttpServer((429, b""), (200, GOOD[kind])) as server:
+        server.headers_of_answers = {"Retry-After": "120"}
+        channel, message = made(kind, server.url, lambda: Pace(10, clock))
+        with pytest.raises(DeliveryError):
+            await channel.send(message)
+        clock.now += 119
+        assert (await tried(channel, message, 3))[0] == 0
+        assert len(server.requests) == 1
+        clock.now += 1.001
+        assert (await tried(channel, message, 1))[0] == 1
+        await channel.close()
+
+
+async def test_one_webhooks_server_that_wants_rest_holds_no_others():
+    clock = Seconds()
+    async with HttpServer((429, b"")) as resting, HttpServer() as other:
+        resting.headers_of_answers = {"Retry-After": "120"}
+        channel, message = made("webhook", resting.url, lambda: Pace(10, clock))
+        with pytest.raises(DeliveryError):
+            await channel.send(message)
+        with pytest.raises(BusyError):
+            await channel.send(message)
+        await channel.send(replace(message, address=f"{other.url}/hook"))
+        await channel.close()
+    assert len(other.requests) == 1
+
+
+async def test_the_rate_is_a_replicas_two_take_twice_as_much():
+    clock = Seconds()
+    async with HttpServer((200, GOOD["sms"])) as server:
+        for _ in range(2):
+            channel, message = made("sms", server.url, lambda: Pace(5, clock))
+            await tried(channel, message, 20)
+            await channel.close()
+    assert len(server.requests) == 10
+
+
+@pytest.mark.parametrize("address", ["http://[::1/hook", "ftp://b.vn/hook", "http://"])
+async def test_a_webhook_that_no_one_can_post_to_is_permanent(address):
+    channel, message = made("webhook", "")
+    with pytest.raises(DeliveryError) as raised:
+        await channel.send(replace(message, address=address))
+    assert raised.value.permanent
+    await channel.close()
+
+
+async def test_a_webhooks_repeat_has_the_same_id_and_a_signature_of_its_own_time():
+    async with HttpServer("close", (200, {})) as server:
+        with pytest.raises(DeliveryError):
+            await sent("webhook", server)
+        await sent("webhook", server)
+    assert {headers["webhook-id"] for _, headers, _ in server.requests} == {f"msg_{ID.hex}"}
+    for _, headers, body in server.requests:
+        assert Webhook(SECRET).verify(body, headers)

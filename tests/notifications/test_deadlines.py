@@ -105,6 +105,27 @@ def test_a_deadline_is_a_working_day_at_least_one_after_the_cutoff_and_never_ear
         assert due.shifted_because.original != day
 
 
+swaps = st.dictionaries(
+    st.dates(date(2024, 1, 1), date(2024, 12, 31)), st.sampled_from(["off", "work"]), max_size=40
+).map(lambda kinds: tuple(CalendarDay(date=day, kind=kind, instrument="x") for day, kind in kinds.items()))
+
+
+@given(swaps, rules, st.sampled_from(list(PeriodKind)), st.integers(0, 11), st.integers(0, 11))
+def test_whatever_days_are_swapped_a_deadline_is_worked_after_the_cutoff_and_monotone_over_periods(
+    overrides, rule, kind, one, other
+):
+    days = WorkingDays("VN", overrides)
+    former, latter = (CALENDAR.containing(date(2024, month + 1, 1), kind) for month in sorted((one, other)))
+    due, later = (due_at(rule, period, CALENDAR, days, time(17), ZONE).due_at for period in (former, latter))
+    assert due <= later
+    for deadline_at, period in ((due, former), (later, latter)):
+        assert days.is_working(deadline_at.date())
+        assert any(
+            days.is_working(CALENDAR.end(period) + timedelta(days=count))
+            for count in range(1, (deadline_at.date() - CALENDAR.end(period)).days + 1)
+        )
+
+
 @given(st.dates(date(2018, 1, 1), date(2030, 12, 31)), st.integers(1, 30))
 def test_counting_working_days_forward_and_back_ends_where_it_began(day, count):
     start = DAYS.roll(day)

@@ -1,13 +1,21 @@
 import asyncio
+import json
+from time import monotonic
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from services.notifications import delivery as delivery_module
 from services.notifications import message_store
 from services.notifications.channels.email import EmailChannel
-from services.notifications.delivery import Delivery
+from services.notifications.channels.esms import EsmsChannel
+from services.notifications.channels.pace import Pace
+from services.notifications.channels.zns import ZnsChannel
+from services.notifications.delivery import Delivery, backoff
 from tests.notifications.field import BEFORE, Field, answer, at, limited
+from tests.notifications.http_server import HttpServer
 from tests.notifications.mail_server import MailServer
 
 
@@ -39,6 +47,7 @@ def make_delivery(field, *channels):
     delivery = Delivery(
         field.pool, lambda: field.registry, FixedClock(), {channel.kind: channel for channel in channels},
         page_of=lambda officer, message: f"https://kip.example.vn/v1/ack/{officer}", retry_soon=lambda: None,
+        chance=lambda: 0.5,
     )  # fmt: skip
     delivery.start()
     return delivery
@@ -219,3 +228,104 @@ async def test_attempts_have_an_end(field, worker, server, monkeypatch):
         await field.pool.execute("UPDATE notifications.message SET act_at = now() WHERE act_at IS NOT NULL")
     found = (await states(field))["Bình"]
     assert (found["state"], found["error"]) == ("failed", "451 later")
+
+
+def unhurried():
+    return Pace(1000, monotonic)
+
+
+def counted(channel, outcome):
+    """Alerts of the step `overdue` so far, by its slug in the programme."""
+    return sum(
+        sample.value
+        for metric in REGISTRY.collect()
+        if metric.name == "kip_alerts"
+        for sample in metric.samples
+        if sample.name == "kip_alerts_total"
+        and (sample.labels["channel"], sample.labels["outcome"]) == (channel, outcome)
+    )
+
+
+async def let_act(field):
+    await field.pool.execute("UPDATE notifications.message SET act_at = now() WHERE act_at IS NOT NULL")
+
+
+async def test_a_message_goes_from_zalo_by_sms_to_mail_and_then_to_the_dead_letters(field, server, monkeypatch):
+    monkeypatch.setattr(delivery_module, "ATTEMPTS", 2)
+    await field.pool.execute(
+        "UPDATE registry.officer SET channels = $1 WHERE name = 'An'",
+        ["zalo:84912345678", "sms:84912345678", "email:an@example.vn"],
+    )
+    server.refused = {"an@example.vn": "550 5.1.1 <an@example.vn>: no such mailbox"}
+    message = await message_of(field, "An")
+    before = {outcome: counted("email", outcome) for outcome in ("failed", "sent")}
+    seen = []
+    async with (
+        HttpServer((200, {"error": -118, "message": "84912345678 has no account"})) as zalo,
+        HttpServer((500, b""), "close") as esms,
+    ):
+        worker = make_delivery(
+            field,
+            ZnsChannel("token", "7890", url=zalo.url, new_pace=unhurried),
+            EsmsChannel("key", "secret", "KIP", url=esms.url, new_pace=unhurried),
+            EmailChannel(f"smtp://127.0.0.1:{server.port}", "kip@kip.example.vn"),
+        )
+        with capture_logs() as logs:
+            for _ in range(4):
+                await worker.deliver([message])
+                found = (await states(field))["An"]
+                seen.append((found["state"], found["choice"]))
+                await let_act(field)
+            await worker.deliver([message])
+        await worker.stop()
+    # Zalo has no such account: on at once. eSMS may come back: twice. No such mailbox: nobody is left.
+    assert seen == [("waiting", 1), ("waiting", 1), ("waiting", 2), ("failed", 2)]
+    assert (len(zalo.requests), len(esms.requests)) == (1, 2)
+    tracked = [json.loads(body) for _, _, body in zalo.requests + esms.requests]
+    assert {body.get("tracking_id", body.get("RequestId")) for body in tracked} == {message.hex}
+    dead = await message_store.alert_rows(
+        field.pool, units=None, officer=None, step=None, since=None, after=0, limit=10, state="failed"
+    )
+    assert [(row["officer_name"], row["channel"], row["error"]) for row in dead] == [
+        ("An", "email", "550 5.1.1 <a•••@example.vn>: no such mailbox")
+    ]
+    assert counted("email", "failed") == before["failed"] + 1
+    assert counted("email", "sent") == before["sent"]
+    said = json.dumps(logs, ensure_ascii=False, default=str)
+    assert "no such mailbox" in said
+    assert "has no account" in said
+    assert "an@example.vn" not in said
+    assert "912345678" not in said
+
+
+async def test_a_provider_at_its_rate_holds_no_other_channel_and_costs_no_attempt(field, server):
+    await field.pool.execute("UPDATE registry.officer SET channels = '{sms:84912345678}' WHERE name = 'An'")
+    an, binh = await message_of(field, "An"), await message_of(field, "Bình")
+    stopped = Pace(10, lambda: 0.0)
+    stopped.rest(30.0)
+    async with HttpServer((200, {"CodeResult": "100"})) as esms:
+        worker = make_delivery(
+            field,
+            EsmsChannel("key", "secret", "KIP", url=esms.url, new_pace=lambda: stopped),
+            EmailChannel(f"smtp://127.0.0.1:{server.port}", "kip@kip.example.vn"),
+        )
+        for _ in range(3):
+            await worker.deliver([an, binh])
+            row = await field.pool.fetchrow(
+                """SELECT state, attempts, act_at - now() > interval '25 s' AS later
+                   FROM notifications.message WHERE id = $1""",
+                an,
+            )
+            assert tuple(row) == ("waiting", 0, True)
+            await let_act(field)
+        await worker.stop()
+    assert esms.requests == []
+    assert [mail["To"] for mail in server.kept] == ["binh@example.vn"]
+
+
+def test_the_pause_grows_threefold_with_jitter_and_heeds_what_the_provider_asks():
+    assert [backoff(tries, None, 0.5) for tries in range(1, 9)] == [2, 6, 18, 54, 162, 486, 1458, 1800]
+    assert (backoff(3, None, 0.0), backoff(3, None, 1.0)) == (13.5, 22.5)
+    assert backoff(1, 120.0, 0.5) == 120.0
+    assert backoff(5, 120.0, 0.5) == 162.0
+    assert backoff(1, 1e9, 0.5) == 1800.0

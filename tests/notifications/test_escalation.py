@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications.escalation import Policy, Situation, WorkingHours, plan, wanted_agencies
-from shared.programme import Label, Step
+from shared.programme import Step
+from shared.programme_base import Label
 from shared.working_days import WorkingDays
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

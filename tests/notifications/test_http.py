@@ -4,7 +4,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.notifications.http import Reader, masked, routes
+from services.notifications.http import Reader, routes
+from services.notifications.masking import masked, without
 from shared.keys import hash_key
 from shared.registry.snapshot import Key
 from tests.notifications.field import BEFORE, Field, at, limited
@@ -97,3 +98,21 @@ def test_masks_leave_nothing_to_use():
     assert masked("an@b.vn") == "a•••@b.vn"
     assert masked("84912345678") == "•••678"
     assert masked("123") == "•••"
+    assert masked("https://me:secret@b.vn/hook/secret") == "https://•••"
+
+
+@pytest.mark.parametrize(
+    ("address", "said", "kept"),
+    [
+        (
+            "an@b.vn",
+            "550 5.1.1 <AN@b.vn>: Recipient address rejected",
+            "550 5.1.1 <a•••@b.vn>: Recipient address rejected",
+        ),
+        ("84912345678", "ZNS -118: +84912345678 has no account", "ZNS -118: •••678 has no account"),
+        ("84912345678", "eSMS 99: 0912345678 is blocked", "eSMS 99: •••678 is blocked"),
+        ("https://b.vn/hook/secret", "no https://b.vn/hook/secret here", "no https://••• here"),
+    ],
+)
+def test_what_a_provider_says_is_kept_without_the_address(address, said, kept):
+    assert without(address, said) == kept

@@ -40,6 +40,7 @@ async def deliver(field, server, now):
     worker = Delivery(
         field.pool, lambda: field.registry, Fixed(at(now)), {"email": channel},
         page_of=lambda officer, message: f"https://kip.example.vn/v1/ack/{officer}", retry_soon=lambda: None,
+        chance=lambda: 0.5,
     )  # fmt: skip
     worker.start()
     rows = await field.pool.fetch("SELECT id FROM notifications.message WHERE act_at IS NOT NULL")
@@ -75,6 +76,18 @@ async def test_whoever_was_told_that_it_is_late_hears_once_that_it_came(field, s
     assert await told(field, "received") == ["An", "Bình"]
     mails = [mail for mail in await deliver(field, server, "2023-03-20 09:00") if "Đã nhận" in mail[1]]
     assert sorted(mail[0] for mail in mails) == ["An", "Bình"]
+
+
+async def test_who_never_read_that_it_is_late_does_not_hear_that_it_came(field, server):
+    await others_report(field)
+    await field.sweep("2023-03-17 08:00")  # the mail server is away: nothing of it is delivered
+    await field.take(answer(accepted="2023-03-17 10:00"), now="2023-03-17 10:00")
+    await field.sweep("2023-03-17 10:01")
+    await field.sweep("2023-03-20 08:00")
+    about = [mail for mail in await deliver(field, server, "2023-03-20 08:01") if "Yên Vượng" in mail[2]]
+    assert about == []
+    await field.sweep("2023-03-20 08:02")
+    assert await told(field, "received") == []
 
 
 async def test_what_is_withdrawn_again_is_not_confirmed(field, server):

@@ -1,7 +1,7 @@
 """An officer's own page, decisions and calendar, over HTTP."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import httpx
 import icalendar
@@ -12,6 +12,7 @@ from services.notifications import change_store
 from services.notifications.links import LinkError, Links, Purpose
 from services.notifications.pages import Pages
 from shared.keys import hash_key
+from shared.programme import CalendarDay
 from shared.registry.snapshot import Key
 from tests.notifications.field import BEFORE, Field, answer, at, limited
 
@@ -80,6 +81,15 @@ async def test_posting_acknowledges_what_the_message_told_until_a_day(field, cli
     assert (row["obligation"], row["until"]) == ((await field.obligation())["id"], at("2023-03-22 08:00"))
     await client.post(page, data={"action": "mute", "until": "2023-03-23"})
     assert await acknowledgements(field) == 2
+
+
+@pytest.mark.parametrize("sent", ["data", "files"])
+async def test_a_mail_programs_button_pauses_the_programme_for_the_longest_time_without_a_redirect(field, client, sent):
+    value = "One-Click" if sent == "data" else (None, "One-Click")
+    done = await client.post(await page_of(field, "An"), **{sent: {"List-Unsubscribe": value}})
+    assert done.status_code == 200
+    row = await field.pool.fetchrow("SELECT * FROM notifications.acknowledgement")
+    assert (row["obligation"], row["until"]) == (None, at("2023-04-17 08:00"))
 
 
 @pytest.mark.parametrize(
@@ -181,3 +191,17 @@ async def test_the_calendar_has_the_year_s_deadlines_with_alarms_and_follows_an_
     assert moved["DTEND"].dt == at("2023-03-22 17:00")
     assert moved["UID"] == first["UID"]
     assert moved["SEQUENCE"] > first["SEQUENCE"]
+
+
+async def test_the_calendar_follows_a_changed_list_of_days_off(field, client):
+    name = "Báo cáo quý về tình hình thực hiện Kế hoạch 2023-Q2: Xã Yên Vượng"
+    before = (await feed(client, field))[name]
+    programme = field.registry.programmes["ecd-1437"]
+    swapped = (CalendarDay(date=date(2023, 6, 15), kind="off", instrument="x"),)
+    moved = programme.model_copy(update={"calendar_overrides": swapped})
+    field.registry = replace(field.registry, programmes={"ecd-1437": moved})
+    await field.sweep(NOW)
+    after = (await feed(client, field))[name]
+    assert (before["DTEND"].dt, after["DTEND"].dt) == (at("2023-06-16 17:00"), at("2023-06-19 17:00"))
+    assert after["UID"] == before["UID"]
+    assert after["SEQUENCE"] > before["SEQUENCE"]

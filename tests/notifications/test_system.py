@@ -6,6 +6,7 @@ import sys
 import time
 from email import message_from_bytes, policy
 
+import httpx
 import pytest
 
 from tests.system import ROOT, System, event, kip
@@ -22,7 +23,7 @@ def system(stack, amqp_url, loaded_database, tmp_path):
     """Intake and notifications, with three officers, from the first day of 2023-Q1 on."""
     running = System(
         stack, amqp_url, loaded_database, names=("intake", "notifications"),
-        settings={"KIP_CLOCK": "2022-12-15T08:00:00+07:00", "KIP_SWEEP_INTERVAL": "1"},
+        settings={"KIP_CLOCK": "2022-12-15T08:00:00+07:00", "KIP_SWEEP_INTERVAL": "1", "KIP_LOG_LEVEL": "debug"},
     )  # fmt: skip
     officers = tmp_path / "officers.csv"
     officers.write_text(OFFICERS, encoding="utf-8")
@@ -115,3 +116,22 @@ def test_the_clock_never_goes_back_and_a_missing_service_is_named(system):
     system.services.stop("notifications")
     with pytest.raises(AssertionError, match="no notifications service is up"):
         kip("tick", "--now", "2023-03-16T19:00:00+07:00", "--timeout", "2", environment=system.environment)
+
+
+def test_no_log_and_no_answer_of_a_real_run_has_an_address_in_it(system, stack):
+    tick(system, "2023-03-16T18:00:00")
+    tick(system, "2023-03-17T08:00:00")
+    assert {mail["To"] for mail in system.mails()} >= {"yen-vuong@example.vn", "huu-lung@example.vn"}
+    rows = httpx.get(
+        f"{system.services.url('notifications')}/v1/alerts", params={"unit": "06412", "limit": "1000"},
+        headers={"Authorization": f"Bearer {system.reader_key}"}, timeout=30, trust_env=False,
+    ).text  # fmt: skip
+    assert "y•••@example.vn" in json.dumps(json.loads(rows), ensure_ascii=False)
+    metrics = httpx.get(f"{system.services.url('notifications')}/metrics", trust_env=False).text
+    logs = {path.name: path.read_text(errors="replace") for path in (stack.run_dir / "logs").glob("*.log")}
+    said = {name: text for name, text in logs.items() if name.startswith(("notifications", "intake"))}
+    assert any("messages.sent" in text for text in said.values())
+    for text in (rows, metrics, *said.values()):
+        assert "yen-vuong@" not in text
+        assert "cai-kinh@" not in text
+        assert "huu-lung@" not in text

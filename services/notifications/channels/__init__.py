@@ -37,13 +37,21 @@ class DeliveryError(Exception):
         self.retry_after = retry_after
 
 
+class BusyError(Exception):
+    """It is not the message's turn: come back in so many seconds. Nothing was tried."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"not before {seconds:.1f} s")
+        self.seconds = seconds
+
+
 class Channel(Protocol):
     """Delivers messages to one kind of address (`email:a@b.vn` has the kind `email`)."""
 
     kind: str
 
     async def send(self, message: Outgoing) -> None:
-        """Hand the message to the provider. Raises DeliveryError."""
+        """Hand the message to the provider. Raises DeliveryError, or BusyError without having tried."""
         ...
 
     async def close(self) -> None:

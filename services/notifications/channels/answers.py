@@ -3,32 +3,36 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
-from aiolimiter import AsyncLimiter
 
 from services.notifications.channels import DeliveryError
+from services.notifications.channels.pace import NewPace, Pace
 
 TIMEOUT_SECONDS = 15.0
+LONGEST_REST = 1800.0  # however long a server asks for: it is tried again then
 _TRY_AGAIN = frozenset({408, 425, 429})  # refusals that may pass
 _LONGEST_BODY = 64 * 1024
 
 
 class Provider:
-    """One provider's address: its connections, and how many requests a second it takes."""
+    """Servers of one kind: their connections, and how many requests a second each takes."""
 
-    def __init__(self, rate: float) -> None:
-        self._limiter = AsyncLimiter(max(rate, 1), max(1 / rate, 1))
+    def __init__(self, new_pace: NewPace) -> None:
+        self._new_pace = new_pace
+        self._paces: dict[str, Pace] = {}
         # Proxies and .netrc of whoever starts the service are not the provider's business.
         self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False)
 
     async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> bytes:
-        """Post, and return the body of a 2xx answer. Raises DeliveryError for any other."""
-        async with (
-            self._limiter,
-            _failures(),
-            self._client.stream("POST", url, content=content, headers=dict(headers)) as answer,
-        ):
+        """Post, and return the body of a 2xx answer. Raises DeliveryError for any other.
+
+        BusyError over the server's rate, and while it wants to be left alone: its Retry-After counts for every message.
+        """
+        pace = self._pace_of(url)
+        pace.take()
+        async with _failures(), self._client.stream("POST", url, content=content, headers=dict(headers)) as answer:
             body = b""
             async for part in answer.aiter_bytes():
                 body += part
@@ -36,15 +40,27 @@ class Provider:
                     raise DeliveryError(f"{answer.status_code} with an endless body", permanent=False)
         if answer.is_success:
             return body
+        retry_after = _seconds(answer.headers.get("retry-after"))
+        if retry_after is not None:
+            pace.rest(min(retry_after, LONGEST_REST))
         raise DeliveryError(
             f"{answer.status_code} {answer.reason_phrase}",
             permanent=answer.status_code < 500 and answer.status_code not in _TRY_AGAIN,
-            retry_after=_seconds(answer.headers.get("retry-after")),
+            retry_after=retry_after,
         )
 
     async def close(self) -> None:
         """Give back connections."""
         await self._client.aclose()
+
+    def _pace_of(self, url: str) -> Pace:
+        try:
+            server = urlsplit(url).netloc
+        except ValueError as error:
+            raise DeliveryError("not an address that can be posted to", permanent=True) from error
+        if server not in self._paces:
+            self._paces[server] = self._new_pace()
+        return self._paces[server]
 
 
 @asynccontextmanager

@@ -3,9 +3,9 @@
 import logging
 
 import apprise
-from aiolimiter import AsyncLimiter
 
 from services.notifications.channels import DeliveryError, Outgoing
+from services.notifications.channels.pace import NewPace, Pace
 
 # It logs addresses and tokens, which nobody may read.
 logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
@@ -16,16 +16,20 @@ class AppriseChannel:
 
     kind = "apprise"
 
-    def __init__(self, *, rate: float) -> None:
-        self._limiter = AsyncLimiter(max(rate, 1), max(1 / rate, 1))
+    def __init__(self, *, new_pace: NewPace) -> None:
+        self._new_pace = new_pace
+        self._paces: dict[str, Pace] = {}  # by the kind of service
 
     async def send(self, message: Outgoing) -> None:
-        """Hand over one message. Raises DeliveryError."""
+        """Hand over one message. Raises DeliveryError, or BusyError over the service's rate."""
         target = apprise.Apprise()
         if not target.add(message.address):
             raise DeliveryError("not an address that apprise can read", permanent=True)
-        async with self._limiter:
-            done = await target.async_notify(body=message.body, title=message.subject)
+        service = message.address.partition("://")[0].casefold()
+        if service not in self._paces:
+            self._paces[service] = self._new_pace()
+        self._paces[service].take()
+        done = await target.async_notify(body=message.body, title=message.subject)
         if not done:
             raise DeliveryError("apprise could not deliver it", permanent=False)
 

@@ -1,9 +1,12 @@
 """Which channels this installation has: e-mail, what apprise reaches, and what the settings have secrets for."""
 
+from time import monotonic
+
 from services.notifications.channels import Channel, esms, zns
 from services.notifications.channels.anything import AppriseChannel
 from services.notifications.channels.email import EmailChannel
 from services.notifications.channels.esms import EsmsChannel
+from services.notifications.channels.pace import Pace
 from services.notifications.channels.webhook import WebhookChannel
 from services.notifications.channels.zns import ZnsChannel
 from shared.clock import SystemClock
@@ -12,17 +15,22 @@ from shared.config import Settings
 
 def make_channels(settings: Settings) -> dict[str, Channel]:
     """The channels by the kind of address that they deliver to."""
-    rate = settings.channel_rate
+
+    def new_pace() -> Pace:
+        return Pace(settings.channel_rate, monotonic)
+
     channels: list[Channel] = [
         EmailChannel(settings.smtp_url.get_secret_value(), settings.mail_from),
-        AppriseChannel(rate=rate),
+        AppriseChannel(new_pace=new_pace),
     ]
     if settings.zns_token is not None:
         token = settings.zns_token.get_secret_value()
-        channels.append(ZnsChannel(token, settings.zns_template, url=settings.zns_url or zns.URL, rate=rate))
+        channels.append(ZnsChannel(token, settings.zns_template, url=settings.zns_url or zns.URL, new_pace=new_pace))
     if settings.esms_key is not None and settings.esms_secret is not None:
         key, secret = settings.esms_key.get_secret_value(), settings.esms_secret.get_secret_value()
-        channels.append(EsmsChannel(key, secret, settings.esms_brand, url=settings.esms_url or esms.URL, rate=rate))
+        channels.append(
+            EsmsChannel(key, secret, settings.esms_brand, url=settings.esms_url or esms.URL, new_pace=new_pace)
+        )
     if settings.webhook_secret is not None:
-        channels.append(WebhookChannel(settings.webhook_secret.get_secret_value(), SystemClock(), rate=rate))
+        channels.append(WebhookChannel(settings.webhook_secret.get_secret_value(), SystemClock(), new_pace=new_pace))
     return {channel.kind: channel for channel in channels}

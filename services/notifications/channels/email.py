@@ -1,21 +1,21 @@
 """E-mail over SMTP, with connections that are kept."""
 
 import asyncio
-import ssl
-from base64 import encodebytes
 from collections import deque
-from email.header import Header
-from email.headerregistry import Address
-from email.utils import format_datetime, formataddr
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
+from aiosmtplib import SMTPStatus
 
-from services.notifications.channels import DeliveryError, Outgoing
+from services.notifications.channels import BusyError, DeliveryError, Outgoing
+from services.notifications.mail_layout import Origin, lay_out
 
 TIMEOUT_SECONDS = 20.0
+TURN_SECONDS = 15.0
 CONNECTIONS = 8  # to the mail server at most
 _SCHEMES = {"smtp": 25, "smtps": 465}
+_STARTTLS = {"auto": None, "require": True, "never": False}
+_FINAL = 500  # the first of the codes that say that a repeat is of no use
 _IDLE_SECONDS = 5.0  # an idle connection older than that is asked whether it is still there
 
 
@@ -28,40 +28,75 @@ class EmailChannel:
         parts = urlsplit(url)
         if parts.scheme not in _SCHEMES or not parts.hostname:
             raise ValueError(f"expected smtp://host:port or smtps://host:port, got the scheme {parts.scheme!r}")
-        starttls = parse_qs(parts.query).get("starttls", ["auto"])[0]
+        starttls = parse_qs(parts.query).get("starttls", ["auto"])[-1]
+        if starttls not in _STARTTLS:
+            raise ValueError(f"expected starttls={'|'.join(_STARTTLS)}, got {starttls!r}")
         self._host = parts.hostname
         self._port = parts.port or _SCHEMES[parts.scheme]
         self._username = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
         self._tls = parts.scheme == "smtps"
-        self._starttls = {"require": True, "never": False}.get(starttls)
-        self._sender = Address("Kịp", addr_spec=sender)
+        self._starttls = _STARTTLS[starttls]
+        self._origin = Origin.of("Kịp", sender)
+        self._mail_from = f"FROM:<{self._origin.address}>".encode()
         self._free = asyncio.Semaphore(CONNECTIONS)
         self._idle: deque[tuple[aiosmtplib.SMTP, float]] = deque()
 
     async def send(self, message: Outgoing) -> None:
-        """Hand over one mail. Raises DeliveryError: refused for good (5xx) or for now (4xx, no connection)."""
+        """Hand over one mail. Raises DeliveryError: refused for good (5xx) or for now (4xx, no connection).
+
+        BusyError when every connection stays busy.
+        """
         try:
-            mail = compose(message, self._sender)
+            mail = lay_out(message, self._origin)
         except ValueError as error:
-            raise _failure(error) from error
-        async with self._free:
+            raise DeliveryError(f"not an address that can be written to: {error}", permanent=True) from error
+        await self._turn()
+        try:
             await self._hand_over(mail, message.address)
+        finally:
+            self._free.release()
+
+    async def _turn(self) -> None:
+        """Wait for a connection, but not so long that nothing of a worker's time is left. Raises BusyError."""
+        if not self._free.locked():
+            await self._free.acquire()
+            return
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._free.acquire()
+        except TimeoutError:
+            raise BusyError(TURN_SECONDS) from None
 
     async def _hand_over(self, mail: bytes, address: str) -> None:
         connection: aiosmtplib.SMTP | None = None
         try:
             connection = await self._connection()
-            await connection.sendmail(self._sender.addr_spec, [address], mail, timeout=TIMEOUT_SECONDS)
-        except (aiosmtplib.SMTPException, OSError, TimeoutError, ssl.SSLError, ValueError) as error:
+            await self._transact(connection, mail, address)
+        except aiosmtplib.SMTPResponseException as error:
             if connection is not None:
-                connection.close()
+                await _start_over(connection)
             raise _failure(error) from error
-        except asyncio.CancelledError:
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise _failure(error) from error
+        except BaseException:
             if connection is not None:
                 connection.close()
             raise
-        self._idle.append((connection, asyncio.get_running_loop().time()))
+        finally:
+            if connection is not None and connection.is_connected:
+                self._idle.append((connection, asyncio.get_running_loop().time()))
+
+    async def _transact(self, connection: aiosmtplib.SMTP, mail: bytes, address: str) -> None:
+        """One mail to one mailbox. aiosmtplib's `sendmail` parses both addresses twice more, for what is known here."""
+        size = [f"SIZE={len(mail)}".encode()] if connection.supports_extension("size") else []
+        answer = await connection.execute_command(b"MAIL", self._mail_from, *size)
+        if answer.code != SMTPStatus.completed:
+            raise aiosmtplib.SMTPSenderRefused(answer.code, answer.message, self._origin.address)
+        answer = await connection.execute_command(b"RCPT", f"TO:<{address}>".encode())
+        if answer.code not in {SMTPStatus.completed, SMTPStatus.will_forward}:
+            raise aiosmtplib.SMTPRecipientRefused(answer.code, answer.message, address)
+        await connection.data(mail)
 
     async def close(self) -> None:
         """Say goodbye on every idle connection."""
@@ -98,52 +133,18 @@ class EmailChannel:
         return fresh
 
 
-def compose(message: Outgoing, sender: Address) -> bytes:
-    """The mail: UTF-8 text and HTML, a Message-ID that a repeat has too, and headers that keep robots from answering.
-
-    Laid out here because the standard library's generator parses every header once more: it took half of the time of a
-    delivery. Header.encode folds the subject and is ASCII, so is all else. An address that isn't ASCII, or that would
-    make a second header, is a ValueError.
-    """
-    if not message.address.isascii() or any(letter.isspace() for letter in message.address):
-        raise ValueError("expected ASCII without spaces")
-    boundary = f"=_{message.id.hex}"
-    headers = {
-        "From": formataddr((sender.display_name, sender.addr_spec)),
-        "To": message.address,
-        "Subject": Header(message.subject, "utf-8", header_name="Subject").encode(linesep="\r\n"),
-        "Date": format_datetime(message.at),
-        "Message-ID": f"<{message.id}@{sender.domain}>",
-        "Auto-Submitted": "auto-generated",
-        "X-Auto-Response-Suppress": "All",
-        "List-Id": f"<{message.topic}.kip.{sender.domain}>",
-        "List-Unsubscribe": f"<{message.page}>",
-        "Content-Language": message.language,
-        "MIME-Version": "1.0",
-        "Content-Type": f'multipart/alternative; boundary="{boundary}"',
-    }
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
-    parts = (_part(boundary, "plain", message.body), _part(boundary, "html", message.html))
-    return head + b"\r\n" + b"".join(parts) + f"--{boundary}--\r\n".encode()
-
-
-def _part(boundary: str, subtype: str, text: str) -> bytes:
-    head = f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
-    lines = text.replace("\r\n", "\n").replace("\n", "\r\n").encode()
-    return head.encode() + encodebytes(lines).replace(b"\n", b"\r\n")
+async def _start_over(connection: aiosmtplib.SMTP) -> None:
+    """Forget the mail that was refused: the connection is good for the next one."""
+    try:
+        await connection.rset(timeout=2)
+    except (aiosmtplib.SMTPException, OSError):
+        connection.close()
 
 
 def _failure(error: Exception) -> DeliveryError:
-    """A server's 5xx about this mail or address is final; all else, a refused login included, may pass."""
-    answer: Exception = error
-    if isinstance(error, aiosmtplib.SMTPRecipientsRefused) and error.recipients:
-        answer = error.recipients[0]
-    if isinstance(answer, aiosmtplib.SMTPAuthenticationError | aiosmtplib.SMTPConnectResponseError):
-        return DeliveryError(f"{answer.code} {answer.message}", permanent=False)
-    if isinstance(answer, aiosmtplib.SMTPHeloError):
-        return DeliveryError(f"{answer.code} {answer.message}", permanent=False)
-    if isinstance(answer, aiosmtplib.SMTPResponseException):
-        return DeliveryError(f"{answer.code} {answer.message}", permanent=answer.code >= 500)
-    if isinstance(answer, ValueError):
-        return DeliveryError(f"not an address that can be written to: {answer}", permanent=True)
-    return DeliveryError(f"{type(answer).__name__}: {answer}", permanent=False)
+    """A server's 5xx about this mailbox or mail is final; what is the installation's own fault may be put right."""
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        about_this = isinstance(error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError)
+        final = error.code == SMTPStatus.storage_exceeded or (about_this and error.code >= _FINAL)
+        return DeliveryError(f"{error.code} {error.message}", permanent=final)
+    return DeliveryError(f"{type(error).__name__}: {error}", permanent=False)

@@ -5,6 +5,7 @@ import unicodedata
 
 from services.notifications.channels import DeliveryError, Outgoing
 from services.notifications.channels.answers import Provider, number_of
+from services.notifications.channels.pace import NewPace
 
 URL = "https://rest.esms.vn/MainService.svc/json/SendMultipleMessage_V4_post_json/"
 LONGEST = 160
@@ -21,12 +22,12 @@ class EsmsChannel:
 
     kind = "sms"
 
-    def __init__(self, key: str, secret: str, brand: str, *, url: str = URL, rate: float) -> None:
+    def __init__(self, key: str, secret: str, brand: str, *, url: str = URL, new_pace: NewPace) -> None:
         self._key = key
         self._secret = secret
         self._brand = brand
         self._url = url
-        self._provider = Provider(rate)
+        self._provider = Provider(new_pace)
 
     async def send(self, message: Outgoing) -> None:
         """Hand over one SMS. Raises DeliveryError."""

@@ -6,6 +6,7 @@ from standardwebhooks.webhooks import Webhook
 
 from services.notifications.channels import Outgoing
 from services.notifications.channels.answers import Provider
+from services.notifications.channels.pace import NewPace
 from shared.clock import Clock
 
 EVENT_TYPE = "kip.message"
@@ -16,10 +17,10 @@ class WebhookChannel:
 
     kind = "webhook"
 
-    def __init__(self, secret: str, machine: Clock, *, rate: float) -> None:
+    def __init__(self, secret: str, machine: Clock, *, new_pace: NewPace) -> None:
         self._signer = Webhook(secret)
         self._machine = machine  # a receiver compares the time with its own, whatever the run simulates
-        self._provider = Provider(rate)
+        self._provider = Provider(new_pace)
 
     async def send(self, message: Outgoing) -> None:
         """Hand over one message. Raises DeliveryError."""

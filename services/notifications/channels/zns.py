@@ -7,6 +7,7 @@ import json
 
 from services.notifications.channels import DeliveryError, Outgoing
 from services.notifications.channels.answers import Provider, number_of
+from services.notifications.channels.pace import NewPace
 
 URL = "https://business.openapi.zalo.me/message/template"
 _LONGEST_SLOT = 200
@@ -20,11 +21,11 @@ class ZnsChannel:
 
     kind = "zalo"
 
-    def __init__(self, token: str, template: str, *, url: str = URL, rate: float) -> None:
+    def __init__(self, token: str, template: str, *, url: str = URL, new_pace: NewPace) -> None:
         self._token = token
         self._template = template
         self._url = url
-        self._provider = Provider(rate)
+        self._provider = Provider(new_pace)
 
     async def send(self, message: Outgoing) -> None:
         """Hand over one message. `tracking_id` stays the same over repeats. Raises DeliveryError."""

@@ -1,0 +1,22 @@
+"""Addresses are nobody's business: how they are shown, and how they are kept out of what a provider says of them."""
+
+import re
+
+_DIGITS_OF_A_NUMBER = 9  # after country code or trunk prefix, however the provider writes it
+
+
+def masked(address: str) -> str:
+    """An address that its owner recognises and nobody else can use: `a•••@b.vn`, `•••678`, `https://•••`."""
+    scheme, is_url, _ = address.partition("://")
+    if is_url:
+        return f"{scheme}://•••"
+    name, at, domain = address.rpartition("@")
+    return f"{name[:1]}•••@{domain}" if at else f"•••{address[-3:]}" if len(address) > 6 else "•••"
+
+
+def without(address: str, text: str) -> str:
+    """The text with the address masked: servers like to repeat it in their refusals."""
+    wanted = re.escape(address)
+    if address.isdigit():
+        wanted = rf"\+?\d*{re.escape(address[-_DIGITS_OF_A_NUMBER:])}"
+    return re.sub(wanted, masked(address), text, flags=re.IGNORECASE)

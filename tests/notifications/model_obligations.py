@@ -1,0 +1,394 @@
+"""What obligations become and whom they alert, told a second time and more simply: one obligation at a time, one moment
+after the other. Shares no code with the services: it reads the programme's YAML and the register's CSV itself, and has
+its own list of days off. The rules are those of Decree 09/2019/NĐ-CP and of the issue that asked for the service.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from functools import cache
+from heapq import merge
+from pathlib import Path
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import yaml
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+DAY = timedelta(days=1)
+# New Year, Tết, Hùng Kings' day, 30/04 and 01/05, National Day; 02/05/2025 and 02/01/2026 against two Saturdays.
+OFF = frozenset(
+    date(2025, month, day)
+    for month, days in {1: (1, 27, 28, 29, 30, 31), 4: (7, 30), 5: (1, 2), 9: (1, 2)}.items()
+    for day in days
+) | {date(2026, 1, 1), date(2026, 1, 2)}
+WORKED_SATURDAYS = frozenset({date(2025, 4, 26), date(2026, 1, 10)})
+PERIODS = {"quarter": ("Q", 3), "half-year": ("H", 6), "year": ("", 12)}
+
+
+class Event(NamedTuple):
+    """A submission of a report or its withdrawal. `key`: report, period, unit, agency."""
+
+    key: tuple[str, str, str, str]
+    revision: int
+    accepted_at: datetime
+    submitted: bool
+
+
+class Moment(NamedTuple):
+    """Something that happens to all: `sweep` (`on`: nothing is on its way), `deliver` (`on`: the mail server answers),
+    `take` (consumes events), `extend` and `waive` (one obligation; `until` for an extension).
+    """
+
+    at: datetime
+    what: str
+    on: bool = True
+    events: tuple[Event, ...] = ()
+    key: tuple[str, str, str, str] | None = None
+    until: datetime | None = None
+
+
+class Officer(NamedTuple):
+    """`deputy` is the id of who stands in until `away_until`."""
+
+    id: int
+    unit: str
+    agency: str
+    wants_optional: bool
+    away_until: date | None
+    deputy: int | None
+
+
+class Alert(NamedTuple):
+    """A row that must stand in the table of alerts, once."""
+
+    key: tuple[str, str, str, str]
+    cycle: int
+    step: str
+    number: int
+    unit: str
+    officer: int | None
+    made_at: datetime
+    state: str
+
+
+class Turn(NamedTuple):
+    """One turn of a step of the policy."""
+
+    step: str
+    number: int
+    to: int
+    at: datetime
+    before: bool
+    optional: bool
+
+
+@dataclass
+class Told:
+    """One turn that came due for an obligation. `ended`: sent, or cancelled because it had become untrue."""
+
+    cycle: int
+    turn: Turn
+    at: datetime
+    ended: str = "queued"
+
+
+@dataclass
+class Life:
+    """What one obligation went through."""
+
+    due: datetime
+    state: str
+    cycle: int = 1
+    met_at: datetime | None = None
+    reopened_at: datetime | None = None
+    changes: list[tuple[str, int, datetime]] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    received: list["Receipt"] = field(default_factory=list)
+
+
+@dataclass
+class Receipt:
+    """ "Now received", for whoever had read `of`."""
+
+    cycle: int
+    at: datetime
+    of: Told
+    ended: str = "queued"
+
+
+def is_worked(day: date) -> bool:
+    return day in WORKED_SATURDAYS or (day.weekday() < 5 and day not in OFF)
+
+
+@cache
+def worked(day: date, count: int) -> date:
+    """The `count`-th working day after the day (before it if negative); for 0 the day or the last one before it."""
+    if count == 0:
+        return day if is_worked(day) else worked(day, -1)
+    step = DAY if count > 0 else -DAY
+    for _ in range(abs(count)):
+        day += step
+        while not is_worked(day):
+            day += step
+    return day
+
+
+def at_work(now: datetime) -> bool:
+    return is_worked(now.date()) and time(8) <= now.time() < time(17)
+
+
+def cutoff(period: str) -> date:
+    """The 14th of the period's last month."""
+    year, _, part = period.partition("-")
+    months = {"": 12, "Q": 3 * int(part[1:] or 0), "H": 6 * int(part[1:] or 0)}[part[:1]]
+    return date(int(year), months, 14)
+
+
+def first_day(period: str) -> date:
+    end = cutoff(period)
+    months = {"": 12, "Q": 3, "H": 6}[period.partition("-")[2][:1]]
+    month = end.year * 12 + end.month - 1 - months
+    return date(month // 12, month % 12 + 1, 15)
+
+
+class Model:
+    """The register and the programme as the model reads them; then every obligation's life under given moments."""
+
+    def __init__(self, units: Path, programme: Path, officers: Iterable[Officer], seen: datetime) -> None:
+        with units.open(encoding="utf-8", newline="") as file:
+            self.units = {row["uid"]: row for row in csv.DictReader(file)}
+        self.programme: dict[str, Any] = yaml.safe_load((programme / "programme.yaml").read_text(encoding="utf-8"))
+        self.agencies = {row["slug"]: row for row in self.programme["agencies"]}
+        self.seen = seen
+        self.officers: dict[str, list[Officer]] = {}
+        for officer in officers:
+            self.officers.setdefault(officer.unit, []).append(officer)
+        self._lives: dict[tuple[Any, ...], Life] = {}
+
+    def obligations(self, last_day: date) -> Iterator[tuple[tuple[str, str, str, str], datetime]]:
+        """Who owes what, with the deadline, of every period that has begun by `last_day`."""
+        by_level: dict[str, list[str]] = {}
+        for uid, row in self.units.items():
+            by_level.setdefault(row["level"], []).append(uid)
+        for report in self.programme["reports"]:
+            for period in self._periods(report["period"], last_day):
+                end = cutoff(period)
+                for reporter in report["reporters"]:
+                    if end <= (reporter.get("until") or end):
+                        due = self._due(reporter["deadline"], end)
+                        for uid in by_level[reporter["level"]]:
+                            if self._in_force(uid, end):
+                                yield (report["slug"], period, uid, reporter["agency"]), due
+
+    def _periods(self, kind: str, last_day: date) -> Iterator[str]:
+        letter, months = PERIODS[kind]
+        for year in range(2023, 2026):  # `last_period: 2025`
+            for number in range(1, 12 // months + 1):
+                period = f"{year}-{letter}{number}" if letter else str(year)
+                begun = first_day(period)
+                if first_day(str(self.programme["first_period"])) <= begun <= last_day:
+                    yield period
+
+    def _due(self, rule: dict[str, Any], end: date) -> datetime:
+        if "after_cutoff_working_days" in rule:
+            day = worked(end, rule["after_cutoff_working_days"])
+        else:
+            day = max(end.replace(day=rule["day_of_month"]), worked(end, 1))
+            while not is_worked(day):
+                day += DAY
+        return datetime.combine(day, time(17), ZONE)
+
+    def _in_force(self, uid: str, day: date) -> bool:
+        row = self.units[uid]
+        return (row["valid_from"] or "0") <= day.isoformat() <= (row["valid_to"] or "9")
+
+    def ladder(self, uid: str, day: date) -> list[str]:
+        """The unit (or who took over from it) and those above it, on that day."""
+        while not self._in_force(uid, day):
+            uid = self.units[uid]["successor"] or self.units[uid]["parent"]
+        found = [uid]
+        while parent := self.units[found[-1]]["parent"]:
+            found.append(parent)
+        return found
+
+    def acting(self, agency: str, day: date) -> str:
+        """The agency, or its successor after its last day."""
+        until = self.agencies[agency].get("until")
+        return self.acting(self.agencies[agency]["successor"], day) if until and until < day else agency
+
+    def superiors(self, agency: str) -> set[str]:
+        """All that it reports to, at any remove."""
+        above = set(self.agencies[agency].get("reports_to", ()))
+        return above.union(*(self.superiors(other) for other in above))
+
+    def readers(self, agency: str, uid: str, to: int, day: date) -> tuple[str, list[Officer]]:
+        """The unit that is told, and the officers there: of the agency concerned, else all; deputies for the absent."""
+        ladder = self.ladder(uid, day)
+        if to >= len(ladder):
+            return "", []
+        wanted = {self.acting(a, day) for a in (self.superiors(agency) if to else {agency})}
+        there = {officer.id: officer for officer in self.officers.get(ladder[to], [])}
+        chosen = [officer for officer in there.values() if officer.agency in wanted] or list(there.values())
+        told = {}
+        for officer in chosen:
+            away = officer.away_until is not None and day <= officer.away_until and officer.deputy is not None
+            reader = there[officer.deputy] if away and officer.deputy is not None else officer
+            told[reader.id] = reader
+        return ladder[to], list(told.values())
+
+    @cache  # noqa: B019 - one model lives as long as its test
+    def turns(self, day: date) -> list[Turn]:
+        """Every turn of every step, counted from the day."""
+        found = []
+        for step in self.programme["escalation"]:
+            for number in range(step.get("at_most", 1)):
+                counted = step["working_days"] + number * step.get("repeat_working_days", 0)
+                opens = datetime.combine(worked(day, counted), time(8), ZONE)
+                found.append(
+                    Turn(
+                        step["slug"],
+                        number + 1,
+                        step["to"],
+                        opens,
+                        step["working_days"] <= 0,
+                        step.get("optional", False),
+                    )
+                )
+        return sorted(found, key=lambda turn: turn.at)
+
+    def life(
+        self,
+        key: tuple[str, str, str, str],
+        due: datetime,
+        own: Sequence[tuple[int, Moment]],
+        common: Sequence[tuple[int, Moment]],
+    ) -> Life:
+        """One obligation under the numbered moments that are its own (events, decisions) and those common to all."""
+        climbs = self.agencies[key[3]]["role"] != "requested"
+        begins = first_day(key[1])
+        signature = (due, climbs, begins, tuple((n, m.what, m.until, tuple(e[1:] for e in m.events)) for n, m in own))
+        life = self._lives.get(signature)
+        if life is None:
+            moments = [moment for _, moment in merge(common, own, key=lambda item: item[0])]
+            life = self._lives[signature] = Run(self, due, climbs, begins).through(moments)
+        return life
+
+    def alerts(self, key: tuple[str, str, str, str], life: Life) -> Iterator[Alert]:
+        """The rows that a life must have left."""
+        for told in life.told:
+            unit, officers = self.readers(key[3], key[2], told.turn.to, told.at.date())
+            row = (key, told.cycle, told.turn.step, told.turn.number, unit)
+            if not officers:
+                yield Alert(*row, None, told.at, "unaddressed")
+            for officer in officers:
+                declined = told.turn.optional and not officer.wants_optional
+                yield Alert(*row, officer.id, told.at, "declined" if declined else told.ended)
+        heard = set()
+        for receipt in life.received:
+            unit, officers = self.readers(key[3], key[2], receipt.of.turn.to, receipt.of.at.date())
+            for officer in officers:
+                if (receipt.cycle, officer.id) not in heard:
+                    heard.add((receipt.cycle, officer.id))
+                    yield Alert(key, receipt.cycle, "received", 1, unit, officer.id, receipt.at, receipt.ended)
+
+
+class Run:
+    """The life of one obligation, moment by moment."""
+
+    def __init__(self, model: Model, due: datetime, climbs: bool, begins: date) -> None:
+        self.model, self.climbs, self.begins = model, climbs, begins
+        self.life = Life(due, "")
+        self.events: set[Event] = set()
+
+    def through(self, moments: Iterable[Moment]) -> Life:
+        for moment in moments:
+            if moment.what == "take":
+                self.events.update(moment.events)
+                self._settle(moment.at)
+            elif moment.what == "sweep":
+                self._open(moment.at)
+                self._sweep(moment.at, held=not moment.on)
+            elif moment.what == "deliver" and moment.on:
+                self._deliver()
+            elif moment.what in {"extend", "waive"}:
+                self._decide(moment)
+        return self.life
+
+    def _change(self, what: str, state: str, now: datetime) -> None:
+        self.life.state = state
+        self.life.changes.append((what, self.life.cycle, now))
+
+    def _open(self, now: datetime) -> None:
+        if not self.life.state and now.date() >= self.begins:
+            expired = self.life.due < self.model.seen  # before anybody could have been told
+            self._change("expired" if expired else "opened", "expired" if expired else "open", now)
+            self._settle(now)
+
+    def _settle(self, now: datetime) -> None:
+        life = self.life
+        stands = None
+        for event in sorted(self.events, key=lambda event: (event.revision, event.accepted_at)):
+            stands = (min(stands, event.accepted_at) if stands else event.accepted_at) if event.submitted else None
+        former, life.met_at = life.met_at, stands if life.state else None
+        if stands is None and life.state in {"met", "late_met"}:
+            life.cycle, life.reopened_at = life.cycle + 1, now
+            self._change("reopened", "open" if now <= life.due else "overdue", now)
+        elif life.met_at != former:
+            late = {"waived": "waived", "expired": "expired"}.get(life.state, "late_met")
+            on_time = stands is not None and stands <= life.due and life.state != "waived"
+            state = "met" if on_time else late
+            self._change(state, state, now)
+
+    def _decide(self, moment: Moment) -> None:
+        life = self.life
+        if life.state in {"open", "overdue"} and moment.until is not None and moment.until > life.due:
+            life.due, life.reopened_at, life.cycle = moment.until, None, life.cycle + 1
+            self._change("reopened", "open", moment.at)
+        elif life.state in {"open", "overdue"} and moment.what == "waive":
+            self._change("waived", "waived", moment.at)
+
+    def _sweep(self, now: datetime, *, held: bool) -> None:
+        life = self.life
+        if life.state == "open" and life.due < now:
+            self._change("overdue", "overdue", now)
+        if life.state not in {"open", "overdue", "late_met"} or not at_work(now):
+            return
+        if life.state == "late_met":
+            self._receive(now)
+            return
+        if held and life.state == "overdue":
+            return
+        counted_from = max(life.due, life.reopened_at or life.due).date()
+        for to in (0, 1, 2) if self.climbs else (0,):
+            due = [
+                turn
+                for turn in self.model.turns(counted_from)
+                if turn.to == to and turn.at <= now and turn.before == (life.state == "open")
+            ]
+            had = {(told.turn.step, told.turn.number) for told in life.told if told.cycle == life.cycle}
+            if due and (due[-1].step, due[-1].number) not in had:  # after downtime only the latest
+                life.told.append(Told(life.cycle, due[-1], now))
+
+    def _receive(self, now: datetime) -> None:
+        """Who read that it was late hears that it came: the unit at once, those above on the next working morning."""
+        life = self.life
+        assert life.met_at is not None
+        morning = datetime.combine(worked(life.met_at.date(), 1), time(8), ZONE)
+        known = [receipt.of for receipt in life.received]
+        for told in life.told:
+            accused = told.cycle == life.cycle and told.ended == "sent" and not told.turn.before
+            if accused and told not in known and (told.turn.to == 0 or now >= morning):
+                life.received.append(Receipt(life.cycle, now, told))
+
+    def _deliver(self) -> None:
+        life = self.life
+        for told in life.told:
+            if told.ended == "queued":
+                live = told.cycle == life.cycle and life.state in {"open", "overdue"}
+                told.ended = "sent" if live else "cancelled"
+        for receipt in life.received:
+            if receipt.ended == "queued":
+                live = receipt.cycle == life.cycle and life.state == "late_met"
+                receipt.ended = "sent" if live else "cancelled"
