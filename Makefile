@@ -19,7 +19,7 @@ run: $(STAMP) ## the whole system with a sample year, until Ctrl-C
 demo: $(STAMP) ## the same, checks the figures and ends by itself
 	@exec $(PYTHON) -m deploy.local.run --check
 
-# The whole suite mostly waits (kills, restarts, retries): two workers, each with servers of its own, halve it.
+# The whole suite mostly waits (kills, restarts, retries): two workers, each with servers of its own, halve it; a third gains nothing.
 test: $(STAMP) ## all tests, or those of T=tests/…, on a private broker and database
 	@exec .venv/bin/pytest $(if $(T),$(T),-n 2 --dist loadfile)
 
@@ -32,6 +32,7 @@ check: $(STAMP) ## lint, format, types, file rules, everything for deployment
 	$(PYTHON) -m deploy.checks.watched
 	$(PYTHON) -m deploy.checks.compose
 	$(PYTHON) -m deploy.checks.kubernetes
+	$(PYTHON) -m deploy.checks.advisories
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/shellcheck -x -P SCRIPTDIR deploy/backup/*.sh deploy/image/*.sh deploy/local/*.sh
 	$(PYTHON) -m services.intake.documents.files --check

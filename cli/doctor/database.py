@@ -1,7 +1,7 @@
 """The database: version, settings, migrations, clock, what is loaded, and what waits for a person."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -15,6 +15,8 @@ from shared.registry import store
 LARGEST_SKEW = timedelta(seconds=2)
 LONGEST_DELIVERY = timedelta(minutes=15)
 LEAST_CONNECTIONS = 100
+OLDEST_REGISTER = timedelta(days=366)  # units change by law, at the turn of a year at the latest
+NAMED = 5
 # Without these a commit that was answered may not survive a crash of the machine.
 DURABLE = {
     "fsync": {"on"},
@@ -23,12 +25,16 @@ DURABLE = {
 }
 
 SETTINGS = "SELECT name, setting FROM pg_settings WHERE name = ANY ($1)"
-LOADED = "SELECT name, loaded_at FROM registry.loaded WHERE name = 'units' OR name LIKE 'programme %' ORDER BY name"
-COUNTS = """
-    SELECT (SELECT count(*) FROM registry.unit WHERE valid_to IS NULL) AS units,
-           (SELECT count(*) FROM registry.source) AS sources,
-           (SELECT count(*) FROM registry.unit WHERE valid_to IS NULL
-                AND NOT EXISTS (SELECT FROM registry.officer WHERE officer.unit = unit.uid)) AS without_officer
+LOADED = """
+    SELECT name, loaded_at, now() - loaded_at AS age FROM registry.loaded
+    WHERE name = 'units' OR name LIKE 'programme %' ORDER BY name
+"""
+SOURCES = "SELECT count(*) FROM registry.source"
+UNITS = """
+    SELECT uid, name, EXISTS (SELECT FROM registry.officer WHERE officer.unit = unit.uid) AS has_officer
+    FROM registry.unit
+    WHERE (valid_from IS NULL OR valid_from <= $1) AND (valid_to IS NULL OR valid_to >= $1)
+    ORDER BY length(code), code, uid
 """
 PARTITIONS = "SELECT coalesce(max(partition) + 1, 0) FROM registry.partition"
 WAITING_MESSAGES = """
@@ -121,7 +127,7 @@ async def _settings(connection: Connection) -> AsyncIterator[Finding]:
         )
     if int(found["max_connections"]) < LEAST_CONNECTIONS:
         seen = f"max_connections = {found['max_connections']}"
-        yield unsure("database.settings", seen, f"set it to {LEAST_CONNECTIONS} or more: a replica needs up to 14")
+        yield unsure("database.settings", seen, f"set it to {LEAST_CONNECTIONS} or more: a replica needs up to 15")
     yield good("database.settings", ", ".join(f"{name} = {found[name]}" for name in sorted(found)))
 
 
@@ -157,20 +163,25 @@ async def _migrations(connection: Connection) -> Finding:
 
 
 async def _registry(connection: Connection, partitions: int) -> AsyncIterator[Finding]:
-    loaded = {row["name"]: row["loaded_at"] for row in await connection.fetch(LOADED)}
+    loaded = {row["name"]: row for row in await connection.fetch(LOADED)}
     if "units" not in loaded or len(loaded) < 2:
         yield bad("registry", f"loaded: {', '.join(loaded) or 'nothing'}", "kip load programmes/ecd-1437")
         return
-    counts = await connection.fetchrow(COUNTS)
-    if counts is None:
-        raise ValueError("counting gives a row")
-    ages = ", ".join(f"{name} on {at:%Y-%m-%d}" for name, at in loaded.items())
-    yield good("registry", f"{counts['units']:,} units in force; loaded: {ages}")
-    if counts["sources"] == 0:
+    ahead = await store.read_clock(connection)  # a run of former years has other units in force
+    units = await connection.fetch(UNITS, SystemClock(ahead[0] if ahead else timedelta(0)).now().date())
+    ages = ", ".join(f"{name} on {row['loaded_at']:%Y-%m-%d}" for name, row in loaded.items())
+    seen = f"{len(units):,} units in force; loaded: {ages}"
+    if loaded["units"]["age"] > OLDEST_REGISTER:
+        cure = "compare data/units.csv with the list in force, then kip load"
+        yield unsure("registry", f"{seen}: over a year ago", cure)
+    else:
+        yield good("registry", seen)
+    sources = await connection.fetchval(SOURCES)
+    if sources == 0:
         yield unsure("registry.sources", "no sender has a key", "kip source add NAME")
     else:
-        yield good("registry.sources", f"{counts['sources']} senders")
-    yield _officers(counts["units"], counts["without_officer"])
+        yield good("registry.sources", f"{sources} senders")
+    yield _officers(len(units), [f"{row['name']} ({row['uid']})" for row in units if not row["has_officer"]])
     stored = await connection.fetchval(PARTITIONS)
     if stored != partitions:
         cure = (
@@ -185,11 +196,13 @@ async def _registry(connection: Connection, partitions: int) -> AsyncIterator[Fi
         yield unsure("clock.simulated", seen, "a run with real senders needs a database that never had KIP_CLOCK")
 
 
-def _officers(units: int, without: int) -> Finding:
-    seen = f"{without:,} of {units:,} units in force have no officer of their own"
-    if without == units:
-        return unsure("registry.officers", seen, "kip officer import FILE: without officers nobody is reminded or told")
-    return good("registry.officers", seen)
+def _officers(units: int, lacking: Sequence[str]) -> Finding:
+    if not lacking:
+        return good("registry.officers", f"each of the {units:,} units in force has an officer")
+    shown = ", ".join(lacking[:NAMED]) + (f" and {len(lacking) - NAMED:,} more" if len(lacking) > NAMED else "")
+    seen = f"{len(lacking):,} of {units:,} units in force have no officer of their own: {shown}"
+    cure = "kip officer import FILE: only the level above hears of what they owe; --json names them all"
+    return unsure("registry.officers", seen, cure, tuple(lacking))
 
 
 async def _waiting(connection: Connection) -> AsyncIterator[Finding]:

@@ -14,12 +14,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A check's name (`broker.version`), how it ended, what was seen, and what to do where it isn't good."""
+    """A check's name (`broker.version`), how it ended, what was seen, and what to do where it isn't good.
+
+    `names` are all that it is about, where `seen` has room for some only (`--json` prints them).
+    """
 
     check: str
     state: State
     seen: str
     cure: str | None = None
+    names: tuple[str, ...] = ()
 
 
 def good(check: str, seen: str) -> Finding:
@@ -27,9 +31,9 @@ def good(check: str, seen: str) -> Finding:
     return Finding(check, State.GOOD, seen)
 
 
-def unsure(check: str, seen: str, cure: str) -> Finding:
+def unsure(check: str, seen: str, cure: str, names: tuple[str, ...] = ()) -> Finding:
     """Worth a look."""
-    return Finding(check, State.UNSURE, seen, cure)
+    return Finding(check, State.UNSURE, seen, cure, names)
 
 
 def bad(check: str, seen: str, cure: str) -> Finding:

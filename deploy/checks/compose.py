@@ -1,13 +1,16 @@
 """Checks docker-compose.yml and the Dockerfile as far as that goes without a container engine.
 
-`python -m deploy.checks.compose` prints one line a fault and exits with 1 if there is any. The file is read by the
-validating parser of the Compose Specification; the Dockerfile by hadolint (make check calls it).
+`python -m deploy.checks.compose` prints one line a fault and exits with 1 if there is any. The files are read by the
+validating parser of the Compose Specification, and by `docker compose config` where that is installed (it needs no
+engine); the Dockerfile by hadolint (make check calls it).
 """
 
 import json
 import re
+import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WITH_DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
 SERVICES = ("intake", "aggregation", "notifications")
 OURS = ("migrate", "prepare", *SERVICES)
+FILES_TOGETHER = (("docker-compose.yml",), ("docker-compose.yml", "docker-compose.sample.yml"))
 
 
 def read_compose(path: Path) -> dict[str, Any]:
@@ -49,6 +53,16 @@ def faults(document: dict[str, Any]) -> Iterator[str]:
     for name, secret in document["secrets"].items():
         if name not in FILES or secret["file"] != f"deploy/compose/secrets/{name}":
             yield f"secret {name}: make_secrets.py does not write {secret['file']}"
+
+
+def refusals(names: Sequence[str], folder: Path = ROOT) -> list[str]:
+    """What `docker compose config` says against these files together; nothing where it isn't installed."""
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "compose", "version"], check=False, capture_output=True).returncode:  # noqa: S603
+        return []
+    files = [word for name in names for word in ("--file", str(folder / name))]
+    done = subprocess.run([docker, "compose", *files, "config", "--quiet"], check=False, capture_output=True, text=True)  # noqa: S603
+    return [done.stderr.strip()] if done.returncode else []
 
 
 def _service_faults(service: dict[str, Any]) -> Iterator[str]:
@@ -88,6 +102,7 @@ def main() -> int:
     try:
         read_compose(ROOT / "docker-compose.sample.yml")
         found = list(faults(read_compose(ROOT / "docker-compose.yml")))
+        found += [refusal for names in FILES_TOGETHER for refusal in refusals(names)]
     except ValueError as error:
         found = [str(error)]
     sys.stdout.writelines(f"docker-compose.yml: {fault}\n" for fault in found)

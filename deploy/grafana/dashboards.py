@@ -76,6 +76,14 @@ _BROKER = [
     Panel("Consumers", [('rabbitmq_detailed_queue_consumers{queue=~"kip[.].+"}', "{{queue}}")]),
     Panel("Dependencies (1: good)", [("min by (job, dependency) (kip_dependency_up)", "{{job}} {{dependency}}")]),
 ]
+_DATABASE = [
+    Panel(
+        "Connections",
+        [("max(kip_database_connections)", "taken"), ("max(kip_database_connections_allowed)", "allowed")],
+    ),
+    Panel("Oldest open transaction", [("max(kip_database_oldest_transaction_seconds)", "age")], "s", bad_from=3600),
+    Panel("Size on disk", [("max(kip_database_bytes)", "database")], "bytes"),
+]
 
 OVERVIEW = Dashboard(
     "kip-overview",
@@ -120,6 +128,7 @@ OVERVIEW = Dashboard(
         ("", _FIGURES),
         ("Notifications", _NOTIFICATIONS),
         ("RabbitMQ and what the services see", _BROKER),
+        ("PostgreSQL", _DATABASE),
     ],
 )
 PROGRESS = Dashboard(

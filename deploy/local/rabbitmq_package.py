@@ -1,5 +1,9 @@
-"""Where the system's RabbitMQ is, and its installation by apt where it is absent."""
+"""Where the system's RabbitMQ is, and its installation by apt where it is absent.
 
+The variable KIP_RABBITMQ_SERVER names the start script of another one, such as that of a release's own archive.
+"""
+
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +13,7 @@ from deploy.local.processes import StartError
 
 # Debian's own wrapper in /usr/sbin switches user and folder; the script behind it is what a private broker needs.
 SERVER_SCRIPTS = (Path("/usr/lib/rabbitmq/bin/rabbitmq-server"), Path("/opt/rabbitmq/sbin/rabbitmq-server"))
+CHOICE = "KIP_RABBITMQ_SERVER"
 CURE = (
     "install RabbitMQ (Debian, Ubuntu: sudo apt-get install rabbitmq-server), or set KIP_AMQP_URL to a broker of yours"
 )
@@ -27,6 +32,10 @@ def server_script(report: Callable[[str], None]) -> Path:
 
 def find_server_script() -> Path | None:
     """The script that starts a broker, or None where RabbitMQ is not installed."""
+    if chosen := os.environ.get(CHOICE):
+        if not os.access(chosen, os.X_OK):
+            raise StartError(f"{CHOICE}: expected the path of a program, got {chosen}")
+        return Path(chosen)
     for script in SERVER_SCRIPTS:
         if script.exists():
             return script

@@ -4,6 +4,7 @@ import asyncio
 import copy
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import aio_pika
 import httpx
 import pytest
 
-from deploy.checks.compose import SERVICES, faults, read_compose
+from deploy.checks.compose import SERVICES, faults, read_compose, refusals
 from deploy.compose.make_secrets import FILES, write_secrets
 from deploy.local.ports import LOOPBACK
 from sample.schedule import START
@@ -25,6 +26,15 @@ from tests.system import ROOT
 
 COMPOSE = ROOT / "docker-compose.yml"
 SAMPLE = ROOT / "docker-compose.sample.yml"
+
+
+def test_what_docker_compose_refuses_is_a_fault(tmp_path: Path) -> None:
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "compose", "version"], check=False, capture_output=True).returncode:
+        pytest.skip("no docker compose")
+    (tmp_path / "docker-compose.yml").write_text("services:\n  a:\n    image: a\n    depends_on: [b]\n")
+    assert "undefined service" in refusals(["docker-compose.yml"], tmp_path)[0]
+    assert refusals(["docker-compose.yml", "docker-compose.sample.yml"]) == []
 
 
 def test_the_shipped_file_has_no_fault() -> None:

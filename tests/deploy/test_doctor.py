@@ -7,9 +7,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import aio_pika
 import asyncpg
+import httpx
 import pytest
 
+from cli.doctor.management import usual_url
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.stack import LocalStack
 from tests.conftest import NewDatabase
@@ -168,6 +171,71 @@ async def test_events_that_died_are_counted(whole: System, loaded_database: str)
     _, found = doctor({**whole.environment, "KIP_DATABASE_URL": loaded_database})
     assert found["aggregation.dead"][0]["state"] == "unsure"
     assert found["aggregation.dead"][0]["seen"] == "1 events that could not be applied"
+
+
+async def test_units_without_an_officer_are_named(whole: System, loaded_database: str) -> None:
+    environment = {**whole.environment, "KIP_DATABASE_URL": loaded_database}
+    everybody = doctor(environment)[1]["registry.officers"][0]
+    assert "Thành phố Hà Nội (01@2)" in everybody["names"]
+    connection = await asyncpg.connect(loaded_database)
+    await connection.execute(
+        """INSERT INTO registry.officer (name, role, unit, agency, channels, language)
+           SELECT 'A', 'x', uid, 'ubnd-xa', '{email:a@kip.invalid}', 'vi' FROM registry.unit
+           WHERE valid_to IS NULL AND uid <> '01@2'"""
+    )
+    one = doctor(environment)[1]["registry.officers"][0]
+    assert one["state"] == "unsure"
+    assert one["seen"].endswith("units in force have no officer of their own: Thành phố Hà Nội (01@2)")
+    await connection.execute("UPDATE registry.officer SET unit = '01@2' WHERE unit = 'VN'")
+    await connection.close()
+    assert doctor(environment)[1]["registry.officers"][0]["names"] == ["Việt Nam (VN)"]
+
+
+async def test_an_old_register_is_named(whole: System, loaded_database: str) -> None:
+    connection = await asyncpg.connect(loaded_database)
+    await connection.execute("UPDATE registry.loaded SET loaded_at = now() - interval '400 days' WHERE name = 'units'")
+    await connection.close()
+    _, found = doctor({**whole.environment, "KIP_DATABASE_URL": loaded_database})
+    assert found["registry"][0]["state"] == "unsure"
+    assert found["registry"][0]["seen"].endswith("over a year ago")
+
+
+async def test_a_queue_that_somebody_declared_otherwise_is_named(whole: System, amqp_url: str) -> None:
+    async with await aio_pika.connect(amqp_url) as connection:
+        await (await connection.channel()).declare_queue("kip.alerts", durable=True)
+    _, found = doctor({**whole.environment, "KIP_AMQP_URL": amqp_url})
+    assert any(item["seen"].startswith("kip.alerts has other arguments") for item in found["broker.queue"])
+
+
+def test_queues_without_their_policy_are_named(whole: System, full_broker: FullBroker) -> None:
+    policy = json.loads((ROOT / "deploy/rabbitmq/definitions.json").read_text())["policies"][0]
+    address = f"{full_broker.management_url}/api/queues/%2F/kip.alerts"
+
+    def in_force() -> bool:  # the management plugin learns of a change within its interval, 5 s
+        return bool(httpx.get(address, trust_env=False).json().get("effective_policy_definition"))
+
+    full_broker.server.evaluate('rabbit_policy:delete(<<"/">>, <<"kip-limits">>, <<"kip">>).')
+    try:
+        whole.wait_until(lambda: not in_force(), "the policy is gone")
+        _, found = doctor(whole.environment)
+        assert states(found)["broker.policies"] == {"unsure"}
+        assert "max-length-bytes" in found["broker.policies"][0]["seen"]
+    finally:
+        definitions = json.dumps(json.dumps({"policies": [policy]}))  # twice: an Erlang string is written like JSON's
+        full_broker.server.evaluate(f"rabbit_definitions:import_raw(<<{definitions}>>).")
+        whole.wait_until(in_force, "the policy is back")
+
+
+@pytest.mark.parametrize(
+    ("amqp_url", "expected"),
+    [
+        ("amqp://kip:p%40ss@broker:5672/", "http://kip:p%40ss@broker:15672"),
+        ("amqps://kip:x@broker/kip", "https://kip:x@broker:15671"),
+        ("amqp://broker", "http://broker:15672"),
+    ],
+)
+def test_the_management_api_is_looked_for_beside_the_broker(amqp_url: str, expected: str) -> None:
+    assert usual_url(amqp_url) == expected
 
 
 def test_a_memory_alarm_is_noticed(whole: System, full_broker: FullBroker) -> None:

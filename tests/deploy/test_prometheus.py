@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import asyncpg
 import pytest
 from ruamel.yaml import YAML
 
@@ -118,11 +119,22 @@ def test_what_is_posted_shows_in_the_recorded_series_and_no_rule_fails(
     swept = 'kip_sweep_last_success_timestamp_seconds{job="kip-notifications"} > 0'
     consumers = 'rabbitmq_detailed_queue_consumers{queue="kip.aggregation.0"} == 1'
     recorded = 'kip:events_received:rate5m{outcome="accepted"}'
-    for query in (accepted, requests, lag, good, swept, consumers, recorded):
+    room = "kip_database_connections > 0 and kip_database_connections < kip_database_connections_allowed"
+    size = "kip_database_bytes > 1000000"
+    for query in (accepted, requests, lag, good, swept, consumers, recorded, room, size):
         watched_system.wait_until(lambda query=query: bool(prometheus.ask("query", query=query)["result"]), query)  # type: ignore[misc]
     rules = [rule for group in prometheus.ask("rules")["groups"] for rule in group["rules"]]
     assert len(rules) == len(watched.read_rules())
     assert {rule["lastError"] for rule in rules if "lastError" in rule} == set()
+
+
+async def test_a_transaction_that_is_left_open_is_seen(prometheus: Prometheus, watched_system: System) -> None:
+    connection = await asyncpg.connect(watched_system.environment["KIP_DATABASE_URL"])
+    async with connection.transaction():
+        await connection.fetchval("SELECT 1")
+        old = "kip_database_oldest_transaction_seconds > 5"
+        watched_system.wait_until(lambda: bool(prometheus.ask("query", query=old)["result"]), "its age is exported")
+    await connection.close()
 
 
 def test_the_recorded_pages_are_where_the_alerts_say() -> None:

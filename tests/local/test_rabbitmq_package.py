@@ -14,6 +14,16 @@ def test_the_start_script_is_the_one_behind_the_wrapper_that_switches_user():
     assert "/usr/sbin/" not in str(script)
 
 
+def test_another_broker_can_be_named(monkeypatch, tmp_path):
+    script = tmp_path / "sbin" / "rabbitmq-server"
+    monkeypatch.setenv("KIP_RABBITMQ_SERVER", str(script))
+    with pytest.raises(StartError, match="KIP_RABBITMQ_SERVER: expected the path of a program"):
+        find_server_script()
+    script.parent.mkdir()
+    script.touch(mode=0o755)
+    assert find_server_script() == script
+
+
 def test_without_apt_the_message_says_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StartError, match="KIP_AMQP_URL"):
