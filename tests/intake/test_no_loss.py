@@ -128,7 +128,7 @@ def test_a_service_killed_in_the_middle_of_its_work_has_lied_to_nobody(own_syste
 def test_past_the_grace_time_without_the_database_keys_are_not_trusted(
     stack: LocalStack, postgres: Postgres, amqp_url: str, loaded_database: str
 ) -> None:
-    system = System(stack, amqp_url, loaded_database, ["intake"], {"KIP_KEY_GRACE": "2"})
+    system = System(stack, amqp_url, loaded_database, ["intake"], {"KIP_KEY_GRACE": "8"})
     try:
         postgres.kill()
         assert system.post([counselling(record="within the grace")]).status_code == 202

@@ -134,7 +134,7 @@ def test_a_replica_cut_off_from_the_database_trusts_a_key_for_its_grace_and_its_
     stack: LocalStack, own: System
 ) -> None:
     with Relay(own.environment["KIP_DATABASE_URL"]) as relay:
-        settings = {"KIP_DATABASE_URL": relay.url, "KIP_KEY_GRACE": "4"}
+        settings = {"KIP_DATABASE_URL": relay.url, "KIP_KEY_GRACE": "8"}
         with second_intake(stack, own, **settings) as cut_off:
             key = own.add_source("unheard")
             own.wait_until(lambda: status(cut_off, key) == 202, "the key is known")
