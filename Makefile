@@ -21,7 +21,7 @@ demo: $(STAMP) ## the same, checks the figures and ends by itself
 
 # The whole suite mostly waits (kills, restarts, retries): two workers, each with servers of its own, halve it; a third gains nothing.
 test: $(STAMP) ## all tests, or those of T=tests/…, on a private broker and database
-	@exec .venv/bin/pytest $(if $(T),$(T),-n 2 --dist loadfile)
+	@exec .venv/bin/pytest $(if $(T),$(T),-n 2 --dist loadfile --no-loadscope-reorder)
 
 check: $(STAMP) ## lint, format, types, file rules, everything for deployment
 	.venv/bin/ruff check .

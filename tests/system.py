@@ -11,10 +11,16 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 
+from deploy.local.http import LOCAL
+from deploy.local.own_loop import in_own_loop
 from deploy.local.services import SERVICES, Services
 from deploy.local.stack import LocalStack
+from shared.clock import SystemClock
+from shared.keys import hash_key, new_key
+from shared.registry import source_store, store
 
 ROOT = Path(__file__).resolve().parents[1]
 BATCH = "application/cloudevents-batch+json"
@@ -29,6 +35,22 @@ def kip(*words: str, environment: Mapping[str, str]) -> str:
     )  # fmt: skip
     assert done.returncode == 0, f"kip {' '.join(words)} exited {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout
+
+
+async def add_own_sources(database_url: str) -> tuple[str, str]:
+    """A sender and a reader; their keys. Nearly every test needs them: `kip source add` would be a process for each."""
+    keys = {"app": new_key(), "reader": new_key()}
+    connection = await asyncpg.connect(database_url, timeout=30)
+    try:
+        nation = await store.unit_or_root(connection, None)
+        assert nation is not None, "no units are loaded"
+        for name, key in keys.items():
+            made = source_store.Source(name, nation, None, None, name == "reader", None, loses_429=False)
+            assert await source_store.add_source(connection, made, SystemClock().now())
+            await source_store.add_key(connection, name, hash_key(key), SystemClock().now())
+    finally:
+        await connection.close(timeout=5)
+    return keys["app"], keys["reader"]
 
 
 class System:
@@ -47,8 +69,7 @@ class System:
         wanted = [service for service in SERVICES if service.name in set(names)]
         self.services = Services(stack, wanted, own)
         self.environment = self.services.environment
-        self.key = self.add_source("app") if sources else ""
-        self.reader_key = self.add_source("reader", "--read") if sources else ""
+        self.key, self.reader_key = in_own_loop(lambda: add_own_sources(database_url)) if sources else ("", "")
         self.services.start()
 
     def add_source(self, name: str, *options: str) -> str:
@@ -57,13 +78,12 @@ class System:
 
     def post(self, events: list[dict[str, Any]], *, key: str | None = None, **query: str) -> httpx.Response:
         """Post a batch."""
-        return httpx.post(
+        return LOCAL.post(
             f"{self.services.url('intake')}/v1/events",
             content=json.dumps(events),
             params=query,
             headers={"Authorization": f"Bearer {key or self.key}", "Content-Type": BATCH},
             timeout=30,
-            trust_env=False,
         )
 
     def rollups(self, *, key: str | None = None, **query: str) -> list[dict[str, Any]]:
@@ -74,20 +94,27 @@ class System:
 
     def read(self, path: str, *, key: str | None = None, **query: str) -> httpx.Response:
         """Ask the read API."""
-        return httpx.get(
+        return LOCAL.get(
             f"{self.services.url('aggregation')}{path}",
             params=query,
             headers={"Authorization": f"Bearer {key or self.reader_key}"},
             timeout=30,
-            trust_env=False,
         )
 
     def metric(self, service: str, name: str, **labels: str) -> float:
         """The sum of a metric's samples that have these labels."""
-        text = httpx.get(f"{self.services.url(service)}/metrics", trust_env=False).text
+        text = LOCAL.get(f"{self.services.url(service)}/metrics").text
         samples = re.findall(rf"^{name}(?:\{{(.*)\}})? (\S+)$", text, flags=re.MULTILINE)
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
         return sum(float(value) for found, value in samples if all(label in found for label in wanted))
+
+    def events_go_to(self) -> str:
+        """`broker` or `spool`, for what intake takes now."""
+        return events_go_to(self.services.url("intake"))
+
+    def use_broker(self) -> None:
+        """Wait until intake does: it is ready as soon as its spool is, and a test that breaks things begins after."""
+        self.wait_until(lambda: self.events_go_to() == "broker", "the broker is used")
 
     def wait_until(self, happened: Callable[[], bool], what: str, seconds: float = 60) -> None:
         """Wait, bounded, for something that takes its time."""
@@ -96,6 +123,13 @@ class System:
             if time.monotonic() > deadline:
                 raise AssertionError(f"after {seconds:.0f} s still not: {what}")
             time.sleep(0.05)
+
+
+def events_go_to(url: str) -> str:
+    """`broker` or `spool`, for what the intake of this address takes now."""
+    answer = LOCAL.get(f"{url}/readyz")
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["events_go_to"])
 
 
 def event(kind: str, subject: str, data: Mapping[str, Any], **attributes: Any) -> dict[str, Any]:

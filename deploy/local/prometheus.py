@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from deploy.local.http import LOCAL
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import Command, Process, Supervisor, wait_until
 from deploy.local.prometheus_package import program
@@ -39,12 +40,12 @@ class Prometheus:
 
     def ask(self, path: str, **parameters: str) -> Any:
         """`data` of its HTTP API's answer to /api/v1/<path>."""
-        answer = httpx.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=10, trust_env=False)
+        answer = LOCAL.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=10)
         answer.raise_for_status()
         return answer.json()["data"]
 
     def _ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/-/ready", timeout=2, trust_env=False).is_success
+            return LOCAL.get(f"{self.url}/-/ready", timeout=2).is_success
         except httpx.HTTPError:
             return False

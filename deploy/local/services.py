@@ -9,6 +9,7 @@ from typing import Self
 
 import httpx
 
+from deploy.local.http import LOCAL
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import Command, Process, StartError, failure
 from deploy.local.stack import LocalStack
@@ -147,7 +148,7 @@ def _preferred_port(stack: LocalStack, service: Service) -> int:
 def _ask(url: str) -> tuple[bool, str]:
     """Whether a readiness probe answers 200, and in short what it says."""
     try:
-        answer = httpx.get(url, timeout=5, trust_env=False)
+        answer = LOCAL.get(url, timeout=5)
     except httpx.HTTPError as error:
         return False, f"{type(error).__name__}: {error}"
     return answer.status_code == httpx.codes.OK, f"{answer.status_code} {answer.text[:500]}"

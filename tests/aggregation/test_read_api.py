@@ -10,6 +10,7 @@ import aio_pika
 import asyncpg
 import httpx
 
+from deploy.local.http import LOCAL
 from tests.aggregation.late import applied, figure, held, one, post
 from tests.system import System, event
 
@@ -231,7 +232,7 @@ def test_an_unchanged_answer_is_not_sent_again(late: System) -> None:
     def again() -> httpx.Response:
         headers = {"Authorization": f"Bearer {late.reader_key}", "If-None-Match": first.headers["etag"]}
         url = f"{late.services.url('aggregation')}/v1/rollups"
-        return httpx.get(url, params=query, headers=headers, trust_env=False)
+        return LOCAL.get(url, params=query, headers=headers)
 
     assert again().status_code == 304
     post(late, figure("06412", "2024-Q2", 33))

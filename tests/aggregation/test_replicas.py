@@ -9,6 +9,7 @@ import asyncpg
 import httpx
 import pytest
 
+from deploy.local.http import LOCAL
 from deploy.local.ports import free_port
 from deploy.local.processes import Command
 from deploy.local.stack import LocalStack
@@ -61,13 +62,13 @@ def test_two_replicas_share_the_partitions(stack: LocalStack, amqp_url: str, loa
 
 def _ready(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
+        return LOCAL.get(f"{url}/readyz").status_code == 200
     except httpx.HTTPError:
         return False
 
 
 def _applied(url: str) -> float:
-    lines = httpx.get(f"{url}/metrics", trust_env=False).text.splitlines()
+    lines = LOCAL.get(f"{url}/metrics").text.splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("kip_events_applied_total{"))
 
 

@@ -7,9 +7,9 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 
-import httpx
 import pytest
 
+from deploy.local.http import LOCAL
 from deploy.local.ports import LOOPBACK, free_port
 from tests.conftest import NewDatabase
 from tests.system import ROOT, counselling
@@ -80,11 +80,11 @@ def test_a_service_in_a_container_becomes_healthy_takes_an_event_and_stops_in_or
                 break
             time.sleep(0.5)
         assert health == "healthy", docker("logs", container).stdout
-        answer = httpx.post(
+        answer = LOCAL.post(
             f"http://{LOOPBACK}:{port}/v1/events",
             json=[counselling("06412", "r1", parents=24)],
             headers={"Authorization": f"Bearer {key}", "Content-Type": "application/cloudevents-batch+json"},
-            timeout=30, trust_env=False,
+            timeout=30,
         )  # fmt: skip
         assert answer.status_code == 202, answer.text
         docker("stop", "--time=60", container)

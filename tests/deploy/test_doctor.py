@@ -9,10 +9,10 @@ from typing import Any
 
 import aio_pika
 import asyncpg
-import httpx
 import pytest
 
 from cli.doctor.management import usual_url
+from deploy.local.http import LOCAL
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.stack import LocalStack
 from tests.conftest import NewDatabase
@@ -212,7 +212,7 @@ def test_queues_without_their_policy_are_named(whole: System, full_broker: FullB
     address = f"{full_broker.management_url}/api/queues/%2F/kip.alerts"
 
     def in_force() -> bool:  # the management plugin learns of a change within its interval, 5 s
-        return bool(httpx.get(address, trust_env=False).json().get("effective_policy_definition"))
+        return bool(LOCAL.get(address).json().get("effective_policy_definition"))
 
     full_broker.server.evaluate('rabbit_policy:delete(<<"/">>, <<"kip-limits">>, <<"kip">>).')
     try:

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from deploy.checks.licences import shipped
+from deploy.local.http import LOCAL
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import Command
 from deploy.local.stack import LocalStack
@@ -144,6 +145,6 @@ def health(image: Path, process: int, port: int) -> int:
 
 def _ready(port: int) -> bool:
     try:
-        return httpx.get(f"http://{LOOPBACK}:{port}/readyz", timeout=5, trust_env=False).is_success
+        return LOCAL.get(f"http://{LOOPBACK}:{port}/readyz", timeout=5).is_success
     except httpx.TransportError:
         return False

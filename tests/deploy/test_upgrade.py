@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from deploy.local.http import LOCAL
 from deploy.local.processes import Command, Process
 from deploy.local.services import SERVICES
 from deploy.local.stack import LocalStack
@@ -104,7 +105,7 @@ def start_from(folder: Path, name: str, stack: LocalStack, system: System) -> Pr
     def ready() -> bool:
         assert process.running, process.last_lines()
         try:
-            return httpx.get(f"{system.services.url(name)}/readyz", timeout=5, trust_env=False).is_success
+            return LOCAL.get(f"{system.services.url(name)}/readyz", timeout=5).is_success
         except httpx.TransportError:
             return False
 

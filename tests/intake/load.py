@@ -74,7 +74,7 @@ class Load:
         with httpx.Client(trust_env=False, timeout=30) as client:
             while not self._stop.is_set():
                 self._post(client)
-                time.sleep(0.02)
+                time.sleep(0.05)
 
     def _body(self) -> tuple[list[dict[str, Any]], bool]:
         with self._lock:

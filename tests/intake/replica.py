@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from deploy.local.http import LOCAL
 from deploy.local.ports import free_port
 from deploy.local.processes import Command
 from deploy.local.stack import LocalStack
@@ -34,7 +35,7 @@ def second_intake(stack: LocalStack, system: System, **settings: str) -> Iterato
 
 def _ready(url: str) -> bool:
     with contextlib.suppress(httpx.TransportError):
-        return httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
+        return LOCAL.get(f"{url}/readyz").status_code == 200
     return False
 
 

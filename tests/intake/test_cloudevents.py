@@ -11,6 +11,7 @@ from cloudevents.core.bindings.http import to_binary, to_structured
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
+from deploy.local.http import LOCAL
 from services.intake.documents import examples
 from services.intake.formats.cloudevents import decode_header, keys_of, parse_structured
 from services.intake.formats.json_text import UnreadableError, may_have_duplicates
@@ -18,11 +19,10 @@ from tests.system import BATCH, System, access, counselling
 
 
 def send(system: System, content: bytes, headers: dict[str, str]) -> httpx.Response:
-    return httpx.post(
+    return LOCAL.post(
         f"{system.services.url('intake')}/v1/events",
         content=content,
         headers={"Authorization": f"Bearer {system.key}", **headers},
-        trust_env=False,
     )
 
 
@@ -129,11 +129,11 @@ def test_a_key_twice_in_an_object_is_refused(system: System, content: bytes) -> 
 
 def test_the_webhook_handshake_allows_the_origin(system: System) -> None:
     url = f"{system.services.url('intake')}/v1/events"
-    answer = httpx.options(url, headers={"WebHook-Request-Origin": "eventemitter.example.com"}, trust_env=False)
+    answer = LOCAL.options(url, headers={"WebHook-Request-Origin": "eventemitter.example.com"})
     assert answer.status_code == 200
     assert answer.headers["WebHook-Allowed-Origin"] == "eventemitter.example.com"
     assert "WebHook-Allowed-Rate" in answer.headers
-    plain = httpx.options(url, trust_env=False)
+    plain = LOCAL.options(url)
     assert (plain.status_code, plain.headers["Allow"]) == (200, "POST, OPTIONS")
     assert "WebHook-Allowed-Origin" not in plain.headers
 

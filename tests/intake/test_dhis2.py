@@ -8,6 +8,7 @@ import pytest
 from dhis2_client import DHIS2Client
 from dhis2_client.errors import DHIS2HTTPError
 
+from deploy.local.http import LOCAL
 from tests.system import System
 
 NUMERATOR, DENOMINATOR = "child-service-access.numerator", "child-service-access.denominator"
@@ -25,8 +26,8 @@ def post(system: System, body: Any, path: str = "/api/dataValueSets", **query: s
     password = base64.b64encode(f"any:{system.key}".encode()).decode()
     content = {"content": body} if isinstance(body, str) else {"json": body}
     kind = {"Content-Type": "application/csv"} if isinstance(body, str) else {}
-    return httpx.post(
-        f"{system.services.url('intake')}{path}", params=query, trust_env=False,
+    return LOCAL.post(
+        f"{system.services.url('intake')}{path}", params=query,
         headers={"Authorization": f"Basic {password}", **kind}, **content,
     )  # fmt: skip
 
@@ -149,9 +150,7 @@ def test_asynchronous_imports_tell_their_result_to_their_sender_only(system: Sys
         assert response["relativeNotifierEndpoint"].startswith(f"{path}/system/tasks/DATAVALUE_IMPORT/")
 
         def get(where: str, key: str) -> httpx.Response:
-            return httpx.get(
-                f"{system.services.url('intake')}{where}", headers={"Authorization": f"ApiToken {key}"}, trust_env=False
-            )
+            return LOCAL.get(f"{system.services.url('intake')}{where}", headers={"Authorization": f"ApiToken {key}"})
 
         tasks = get(response["relativeNotifierEndpoint"], system.key)
         assert [(task["completed"], task["level"]) for task in tasks.json()] == [(True, "INFO")]
@@ -212,7 +211,7 @@ def test_what_can_t_be_read_is_refused_loudly_in_dhis2_s_shape(
 
 def test_without_a_key_or_with_xml_dhis2_s_shape_too(system: System) -> None:
     url = f"{system.services.url('intake')}/api/dataValueSets"
-    answer = httpx.post(url, json={"dataValues": []}, trust_env=False)
+    answer = LOCAL.post(url, json={"dataValues": []})
     assert (answer.status_code, answer.json()["httpStatus"]) == (401, "Unauthorized")
     headers = {"Authorization": f"ApiToken {system.key}", "Content-Type": "application/xml"}
-    assert httpx.post(url, content=b"<dataValueSet/>", headers=headers, trust_env=False).status_code == 415
+    assert LOCAL.post(url, content=b"<dataValueSet/>", headers=headers).status_code == 415

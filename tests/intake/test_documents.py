@@ -6,13 +6,13 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.specs.openapi import checks
 from schemathesis.transport.serialization import Binary
 
+from deploy.local.http import LOCAL
 from services.intake.documents import examples
 from services.intake.documents.openapi import openapi
 from services.intake.formats.ndjson import NDJSON
@@ -78,9 +78,9 @@ def test_each_event_s_example_is_taken(system: System, kind: Any) -> None:
     ],
 )
 def test_each_format_s_example_is_taken(system: System, path: str, content: str, kind: str) -> None:
-    answer = httpx.post(
+    answer = LOCAL.post(
         f"{system.services.url('intake')}{path}", content=content, params={"dryRun": "true", "dry_run": "true"},
-        headers=authorized(system, **{"Content-Type": kind}), trust_env=False,
+        headers=authorized(system, **{"Content-Type": kind}),
     )  # fmt: skip
     assert answer.status_code == 200, answer.text
 
@@ -94,12 +94,12 @@ def test_each_format_s_example_is_taken(system: System, path: str, content: str,
     ],
 )
 def test_what_is_served_is_what_is_checked_in(system: System, path: str, file: str) -> None:
-    answer = httpx.get(f"{system.services.url('intake')}{path}", trust_env=False)
+    answer = LOCAL.get(f"{system.services.url('intake')}{path}")
     assert answer.json() == json.loads((DOCS / "api" / file).read_text(encoding="utf-8"))
 
 
 def test_an_unknown_schema_is_told(system: System) -> None:
-    answer = httpx.get(f"{system.services.url('intake')}/v1/schemas/no-such", trust_env=False)
+    answer = LOCAL.get(f"{system.services.url('intake')}/v1/schemas/no-such")
     assert (answer.status_code, answer.json()["error"]) == (404, "not_found")
 
 
@@ -114,8 +114,8 @@ def test_every_error_code_is_documented_and_has_both_languages() -> None:
 
 
 def test_request_errors_come_in_vietnamese_too(system: System) -> None:
-    answer = httpx.post(
-        f"{system.services.url('intake')}/v1/events", content=b"{", trust_env=False,
+    answer = LOCAL.post(
+        f"{system.services.url('intake')}/v1/events", content=b"{",
         headers=authorized(system, **{"Content-Type": BATCH, "Accept-Language": "vi"}),
     )  # fmt: skip
     assert answer.json()["message"].startswith("Không đọc được nội dung")

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.local.http import LOCAL
 from tests.system import BATCH, System, access, counselling, event
 
 YEN_VUONG = "06412"
@@ -24,7 +25,7 @@ def test_a_batch_is_taken_and_an_empty_one_is_valid(system: System) -> None:
 
 
 def test_one_structured_event_is_taken(system: System) -> None:
-    answer = httpx.post(
+    answer = LOCAL.post(
         f"{system.services.url('intake')}/v1/events",
         json=counselling("06424", "door-2"),
         headers={
@@ -134,7 +135,7 @@ def test_personal_data_is_not_repeated_in_the_answer(system: System) -> None:
 
 
 def test_messages_come_in_vietnamese_on_request(system: System) -> None:
-    answer = httpx.post(
+    answer = LOCAL.post(
         f"{system.services.url('intake')}/v1/events",
         json=[access("99999")],
         headers={"Authorization": f"Bearer {system.key}", "Content-Type": BATCH, "Accept-Language": "vi-VN,vi;q=0.9"},
@@ -144,7 +145,7 @@ def test_messages_come_in_vietnamese_on_request(system: System) -> None:
 
 def test_without_a_valid_key_nothing_is_read(system: System) -> None:
     for authorization in ("", "Bearer wrong", f"Bearer {system.key}x", "Basic !!", "Digest x"):
-        answer = httpx.post(
+        answer = LOCAL.post(
             f"{system.services.url('intake')}/v1/events", content=b"x", headers={"Authorization": authorization}
         )
         assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
@@ -153,7 +154,7 @@ def test_without_a_valid_key_nothing_is_read(system: System) -> None:
 
 def test_a_key_may_come_as_the_password_of_basic(system: System) -> None:
     token = base64.b64encode(f"anyone:{system.key}".encode()).decode()
-    answer = httpx.post(
+    answer = LOCAL.post(
         f"{system.services.url('intake')}/v1/events",
         content=b"[]",
         headers={"Authorization": f"Basic {token}", "Content-Type": BATCH},
@@ -190,7 +191,7 @@ def test_a_key_reaches_its_subtree_and_kinds_only(system: System) -> None:
 def test_what_is_no_batch_is_refused_by_its_kind_of_fault(
     system: System, content: bytes, content_type: str, status: int
 ) -> None:
-    answer = httpx.post(
+    answer = LOCAL.post(
         f"{system.services.url('intake')}/v1/events",
         content=content,
         headers={"Authorization": f"Bearer {system.key}", "Content-Type": content_type},
@@ -201,8 +202,8 @@ def test_what_is_no_batch_is_refused_by_its_kind_of_fault(
 def test_probes_and_metrics_answer(system: System) -> None:
     for service in ("intake", "aggregation"):
         url = system.services.url(service)
-        assert httpx.get(f"{url}/healthz").json() == {"status": "alive"}
-        ready = httpx.get(f"{url}/readyz")
+        assert LOCAL.get(f"{url}/healthz").json() == {"status": "alive"}
+        ready = LOCAL.get(f"{url}/readyz")
         assert (ready.status_code, set(ready.json()["checks"].values())) == (200, {"ok"})
         assert ready.json()["clock"].startswith("2023-03-20")
-        assert "# HELP kip_events_" in httpx.get(f"{url}/metrics").text
+        assert "# HELP kip_events_" in LOCAL.get(f"{url}/metrics").text

@@ -10,6 +10,7 @@ import pytest
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
+from deploy.local.http import LOCAL
 from tests.system import System, kip
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -18,8 +19,8 @@ ACTIVITIES = "unit;agency;record;activity;held_on;domain;participants.parent;fem
 
 
 def upload(system: System, content: bytes | str, kind: str = "text/csv", **query: str) -> httpx.Response:
-    return httpx.post(
-        f"{system.services.url('intake')}/v1/import", content=content, params=query, timeout=60, trust_env=False,
+    return LOCAL.post(
+        f"{system.services.url('intake')}/v1/import", content=content, params=query, timeout=60,
         headers={"Authorization": f"Bearer {system.key}", "Content-Type": kind},
     )  # fmt: skip
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
+from deploy.local.http import LOCAL
 from deploy.local.own_loop import in_own_loop
 from deploy.local.stack import LocalStack
 from tests.system import BATCH, System, access, counselling, event, kip
@@ -125,8 +125,8 @@ def test_a_stream_is_slowed_down_to_the_rate_instead_of_refused(door: System) ->
     key = known(door, door.add_source("streamed", "--rate", "100"))
     body = b"".join(json.dumps(counselling(record=f"st{n}")).encode() + b"\n" for n in range(2500))
     began = time.monotonic()
-    answer = httpx.post(
-        f"{door.services.url('intake')}/v1/events", content=body, timeout=60, trust_env=False,
+    answer = LOCAL.post(
+        f"{door.services.url('intake')}/v1/events", content=body, timeout=60,
         headers={"Authorization": f"Bearer {key}", "Content-Type": "application/x-ndjson"},
     )  # fmt: skip
     assert (answer.status_code, answer.json()["accepted"]) == (202, 2500)
@@ -141,8 +141,8 @@ def test_an_unknown_source_can_t_be_rotated_or_revoked(door: System) -> None:
 
 def test_the_key_is_never_logged(door: System) -> None:
     assert door.post([access()]).status_code == 202
-    httpx.post(
-        f"{door.services.url('intake')}/v1/events", content=b"{", trust_env=False,
+    LOCAL.post(
+        f"{door.services.url('intake')}/v1/events", content=b"{",
         headers={"Authorization": f"Bearer {door.key}", "Content-Type": BATCH},
     )  # fmt: skip
     assert door.key not in door.services.process("intake").log.read_text()

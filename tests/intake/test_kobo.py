@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.local.http import LOCAL
 from tests.system import System
 
 
@@ -32,8 +33,8 @@ def sessions(record: str, commune: str, *rows: int, **fields: Any) -> dict[str, 
 
 
 def post(system: System, body: dict[str, Any], form: str = "parent-counselling", **query: str) -> httpx.Response:
-    return httpx.post(
-        f"{system.services.url('intake')}/v1/kobo/{form}", json=body, params=query, trust_env=False,
+    return LOCAL.post(
+        f"{system.services.url('intake')}/v1/kobo/{form}", json=body, params=query,
         headers={"Authorization": f"Bearer {system.key}"},
     )  # fmt: skip
 
@@ -122,5 +123,5 @@ def test_an_unknown_form_another_type_and_a_dry_run(system: System) -> None:
     assert (post(system, submission(), "no-such").status_code, post(system, [1]).status_code) == (404, 400)  # type: ignore[arg-type]
     url = f"{system.services.url('intake')}/v1/kobo/parent-counselling"
     headers = {"Authorization": f"Bearer {system.key}", "Content-Type": "text/xml"}
-    assert httpx.post(url, content=b"<data/>", headers=headers, trust_env=False).status_code == 415
+    assert LOCAL.post(url, content=b"<data/>", headers=headers).status_code == 415
     assert post(system, submission(), dry_run="true").status_code == 200

@@ -14,6 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deploy.local.http import LOCAL
 from deploy.local.stack import LocalStack
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.kobo import draft_events
@@ -42,8 +43,8 @@ def door(
 
 
 def post(system: System, body: Any) -> httpx.Response:
-    return httpx.post(
-        f"{system.services.url('intake')}/v1/kobo/field-visits", json=body, trust_env=False,
+    return LOCAL.post(
+        f"{system.services.url('intake')}/v1/kobo/field-visits", json=body,
         headers={"Authorization": f"Bearer {system.key}"},
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.local.http import LOCAL
 from deploy.local.stack import LocalStack
 from tests.system import BATCH, System, access, counselling
 
@@ -41,8 +42,8 @@ def status_of(client: socket.socket) -> int:
 
 
 def post(system: System, content: Any, **headers: str) -> httpx.Response:
-    return httpx.post(
-        f"{system.services.url('intake')}/v1/events", content=content, timeout=30, trust_env=False,
+    return LOCAL.post(
+        f"{system.services.url('intake')}/v1/events", content=content, timeout=30,
         headers={"Authorization": f"Bearer {system.key}", "Content-Type": BATCH, **headers},
     )  # fmt: skip
 
@@ -155,8 +156,8 @@ DOORS = {
     ids=["deep", "NaN", "infinite", "a key twice", "Latin-1", "broken off", "empty", "open brackets"],
 )
 def test_every_door_of_json_refuses_what_is_none(door: System, path: str, content: bytes) -> None:
-    answer = httpx.post(
-        f"{door.services.url('intake')}{path}", content=content, timeout=30, trust_env=False,
+    answer = LOCAL.post(
+        f"{door.services.url('intake')}{path}", content=content, timeout=30,
         headers={"Authorization": f"Bearer {door.key}", "Content-Type": DOORS[path]},
     )  # fmt: skip
     assert answer.status_code == 400, answer.text
@@ -180,6 +181,6 @@ def test_a_number_that_is_no_count_is_refused(door: System, number: str) -> None
 
 def test_unknown_paths_and_methods_are_told_in_json(door: System) -> None:
     url = door.services.url("intake")
-    assert httpx.get(f"{url}/v2/nothing", trust_env=False).json()["error"] == "not_found"
-    answer = httpx.get(f"{url}/v1/events", trust_env=False)
+    assert LOCAL.get(f"{url}/v2/nothing").json()["error"] == "not_found"
+    answer = LOCAL.get(f"{url}/v1/events")
     assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")

@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator
 
 import aio_pika
-import httpx
 import pytest
 
+from deploy.local.http import LOCAL
 from deploy.local.own_loop import in_own_loop
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
@@ -24,17 +24,12 @@ def own_system(
     stack: LocalStack, rabbitmq: RabbitMQ, postgres: Postgres, amqp_url: str, loaded_database: str
 ) -> Iterator[System]:
     system = System(stack, amqp_url, loaded_database)
+    system.use_broker()
     yield system
     rabbitmq.start()
     rabbitmq.set_memory_alarm(False)
     postgres.start()
     system.services.stop()
-
-
-def place(system: System) -> str:
-    answer = httpx.get(f"{system.services.url('intake')}/readyz", trust_env=False)
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["events_go_to"])
 
 
 def spooled(system: System) -> float:
@@ -48,10 +43,10 @@ def test_while_the_broker_is_killed_events_go_to_the_spool_and_are_published_aft
         load.during(1, 202)
         rabbitmq.kill()
         load.during(4, 202, at_least=20)
-        assert place(own_system) == "spool"
+        assert own_system.events_go_to() == "spool"
         own_system.wait_until(lambda: spooled(own_system) > 0, "the metric shows what waits")
         rabbitmq.start()
-        own_system.wait_until(lambda: place(own_system) == "broker", "the broker is used again")
+        own_system.wait_until(lambda: own_system.events_go_to() == "broker", "the broker is used again")
         load.during(1, 202)
     load.settle()
     own_system.wait_until(lambda: spooled(own_system) == 0, "the spool is empty")
@@ -62,10 +57,10 @@ def test_while_an_alarm_blocks_the_broker_events_go_to_the_spool(own_system: Sys
     with Load(own_system) as load:
         load.during(1, 202)
         rabbitmq.set_memory_alarm(True)
-        own_system.wait_until(lambda: place(own_system) == "spool", "the alarm is noticed")
+        own_system.wait_until(lambda: own_system.events_go_to() == "spool", "the alarm is noticed")
         load.during(2, 202, at_least=20)
         rabbitmq.set_memory_alarm(False)
-        own_system.wait_until(lambda: place(own_system) == "broker", "the broker is used again")
+        own_system.wait_until(lambda: own_system.events_go_to() == "broker", "the broker is used again")
         load.during(1, 202)
     load.settle()
     assert load.answers[503] == 0
@@ -78,7 +73,7 @@ def test_while_the_database_is_away_known_keys_and_the_registry_in_memory_go_on(
         load.during(1, 202)
         postgres.kill()
         load.during(3, 202, at_least=50)
-        assert place(own_system) == "broker"
+        assert own_system.events_go_to() == "broker"
         postgres.start()
         load.during(1, 202)
     load.settle()
@@ -99,7 +94,7 @@ def test_while_both_are_away_the_answer_is_503_within_two_seconds(
         load.during(3, 503)
         answer = own_system.post([counselling(record="both away")])
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
-        assert httpx.get(f"{own_system.services.url('intake')}/readyz", trust_env=False).status_code == 503
+        assert LOCAL.get(f"{own_system.services.url('intake')}/readyz").status_code == 503
         postgres.start()
         load.during(1, 202)
         rabbitmq.start()
@@ -118,7 +113,7 @@ def test_a_service_killed_in_the_middle_of_its_work_has_lied_to_nobody(own_syste
         own_system.services.start("intake")
         load.during(1, 202)
         rabbitmq.start()
-        own_system.wait_until(lambda: spooled(own_system) > 0 or place(own_system) == "broker", "it drains")
+        own_system.wait_until(lambda: spooled(own_system) > 0 or own_system.events_go_to() == "broker", "it drains")
         own_system.services.kill("intake")
         own_system.services.start("intake")
         load.during(1, 202)
@@ -130,6 +125,7 @@ def test_past_the_grace_time_without_the_database_keys_are_not_trusted(
 ) -> None:
     system = System(stack, amqp_url, loaded_database, ["intake"], {"KIP_KEY_GRACE": "8"})
     try:
+        system.use_broker()
         postgres.kill()
         assert system.post([counselling(record="within the grace")]).status_code == 202
         system.wait_until(lambda: system.post([]).status_code == 503, "the grace is over")
@@ -150,7 +146,7 @@ def test_a_request_of_which_a_part_was_published_is_answered_503_and_its_repetit
     batch = [counselling(place, f"part-{number}") for number, place in enumerate(PLACES)]
     batch = [one for one in batch if door.post([one], dry_run="true").json()["accepted"]]
     try:
-        door.wait_until(lambda: place(door) == "broker", "the broker is used")
+        door.use_broker()
         assert delete_queue(amqp_url, "kip.aggregation.0") == 0  # it held nothing: only the routing is lost
         answer = door.post(batch)
         assert (answer.status_code, answer.json()["error"]) == (503, "unavailable")
@@ -158,7 +154,7 @@ def test_a_request_of_which_a_part_was_published_is_answered_503_and_its_repetit
         part = waiting_messages(amqp_url, 1, 2, 3)
         assert part > 0, "a part was published"
         assert door.post(batch).status_code == 202  # to the spool, until the queue is declared anew
-        door.wait_until(lambda: place(door) == "broker" and spooled(door) == 0, "the spool is published")
+        door.wait_until(lambda: door.events_go_to() == "broker" and spooled(door) == 0, "the spool is published")
         assert waiting_messages(amqp_url, 0) > 0
         counting = System(stack, amqp_url, loaded_database, ["aggregation"], sources=False)
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from deploy.local.http import LOCAL
 from deploy.local.stack import LocalStack
 from tests.intake.replica import second_intake
 from tests.system import BATCH, System, access, counselling
@@ -25,7 +26,7 @@ def doors(
 def post(url: str, key: str, *records: str) -> httpx.Response:
     body = [counselling(record=record) for record in records]
     headers = {"Authorization": f"Bearer {key}", "Content-Type": BATCH}
-    return httpx.post(f"{url}/v1/events", content=json.dumps(body), headers=headers, trust_env=False)
+    return LOCAL.post(f"{url}/v1/events", content=json.dumps(body), headers=headers)
 
 
 def test_each_replica_counts_a_sender_s_rate_for_itself(doors: tuple[System, str, str]) -> None:
@@ -46,10 +47,9 @@ def test_a_job_of_one_replica_is_told_by_the_other(doors: tuple[System, str, str
         for part in ("numerator", "denominator")
     ]
     headers = {"Authorization": f"ApiToken {system.key}"}
-    answer = httpx.post(
+    answer = LOCAL.post(
         f"{first}/api/dataValueSets", json={"dataValues": values}, params={"async": "true"}, headers=headers,
-        trust_env=False,
     )  # fmt: skip
     job = answer.json()["response"]["id"]
-    told = httpx.get(f"{second}/api/system/taskSummaries/DATAVALUE_IMPORT/{job}", headers=headers, trust_env=False)
+    told = LOCAL.get(f"{second}/api/system/taskSummaries/DATAVALUE_IMPORT/{job}", headers=headers)
     assert (told.status_code, told.json()["importCount"]["updated"]) == (200, 2)

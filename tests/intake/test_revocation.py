@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
+from deploy.local.http import LOCAL
 from deploy.local.stack import LocalStack
 from tests.intake.replica import Relay, second_intake
-from tests.system import BATCH, System, counselling, kip
+from tests.system import BATCH, System, counselling, events_go_to, kip
 
 LINES = 4000  # two megabytes: several groups are taken at once, the rest waits for the end of its group
 
@@ -60,7 +60,7 @@ def lines(name: str) -> bytes:
 
 
 def taken(url: str) -> float:
-    text = httpx.get(f"{url}/metrics", trust_env=False).text
+    text = LOCAL.get(f"{url}/metrics").text
     rows = [row for row in text.splitlines() if row.startswith("kip_events_received_total{") and '"accepted"' in row]
     return sum(float(row.rpartition(" ")[2]) for row in rows)
 
@@ -138,6 +138,7 @@ def test_a_replica_cut_off_from_the_database_trusts_a_key_for_its_grace_and_its_
         with second_intake(stack, own, **settings) as cut_off:
             key = own.add_source("unheard")
             own.wait_until(lambda: status(cut_off, key) == 202, "the key is known")
+            own.wait_until(lambda: events_go_to(cut_off) == "broker", "the broker is used")
             relay.cut()
             kip("source", "revoke", "unheard", environment=own.environment)
             stream = Sending(cut_off, key)
@@ -152,4 +153,4 @@ def test_a_replica_cut_off_from_the_database_trusts_a_key_for_its_grace_and_its_
 
 def status(url: str, key: str) -> int:
     headers = {"Authorization": f"Bearer {key}", "Content-Type": BATCH}
-    return httpx.post(f"{url}/v1/events", content=b"[]", headers=headers, trust_env=False).status_code
+    return LOCAL.post(f"{url}/v1/events", content=b"[]", headers=headers).status_code

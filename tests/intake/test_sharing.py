@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import aio_pika
-import httpx
 import pytest
 
 from deploy.local.own_loop import in_own_loop
@@ -21,8 +20,7 @@ PLACES = ("06412", "00100", "08230", "27700", "30340", "13300", "16000", "25750"
 def door(stack: LocalStack, amqp_url: str, loaded_database: str) -> Iterator[System]:
     """Intake alone, so that its messages stay in their queues."""
     system = System(stack, amqp_url, loaded_database, ["intake"], {"KIP_PARTITIONS": str(PARTITIONS)})
-    url = f"{system.services.url('intake')}/readyz"
-    system.wait_until(lambda: httpx.get(url, trust_env=False).json()["events_go_to"] == "broker", "the broker is used")
+    system.use_broker()
     yield system
     system.services.stop()
 

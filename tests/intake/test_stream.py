@@ -9,6 +9,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deploy.local.http import LOCAL
 from deploy.local.stack import LocalStack
 from services.intake.formats.ndjson import LINE_BYTES, groups_of
 from tests.system import System, counselling
@@ -17,13 +18,12 @@ NDJSON = "application/x-ndjson"
 
 
 def stream(system: System, content: Any, *, key: str | None = None, **query: str) -> httpx.Response:
-    return httpx.post(
+    return LOCAL.post(
         f"{system.services.url('intake')}/v1/events",
         content=content,
         params=query,
         headers={"Authorization": f"Bearer {key or system.key}", "Content-Type": NDJSON},
         timeout=120,
-        trust_env=False,
     )
 
 

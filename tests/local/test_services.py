@@ -1,6 +1,6 @@
-import httpx
 import pytest
 
+from deploy.local.http import LOCAL
 from deploy.local.processes import StartError
 from deploy.local.services import Service, bring_up
 from deploy.local.stack import LocalStack
@@ -29,7 +29,7 @@ def test_a_service_that_was_killed_comes_back_on_its_port(stack):
         services.check_alive()
     services.start("intake")
     assert services.process("intake").pid != first.pid
-    assert httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).status_code == 200
+    assert LOCAL.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
 
 
 def test_starting_what_runs_changes_nothing(stack):

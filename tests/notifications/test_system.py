@@ -6,9 +6,9 @@ import sys
 import time
 from email import message_from_bytes, policy
 
-import httpx
 import pytest
 
+from deploy.local.http import LOCAL
 from tests.system import ROOT, System, event, kip
 
 OFFICERS = """name,role,unit,agency,channels,language
@@ -122,12 +122,12 @@ def test_no_log_and_no_answer_of_a_real_run_has_an_address_in_it(system, stack):
     tick(system, "2023-03-16T18:00:00")
     tick(system, "2023-03-17T08:00:00")
     assert {mail["To"] for mail in system.mails()} >= {"yen-vuong@example.vn", "huu-lung@example.vn"}
-    rows = httpx.get(
+    rows = LOCAL.get(
         f"{system.services.url('notifications')}/v1/alerts", params={"unit": "06412", "limit": "1000"},
-        headers={"Authorization": f"Bearer {system.reader_key}"}, timeout=30, trust_env=False,
+        headers={"Authorization": f"Bearer {system.reader_key}"}, timeout=30,
     ).text  # fmt: skip
     assert "y•••@example.vn" in json.dumps(json.loads(rows), ensure_ascii=False)
-    metrics = httpx.get(f"{system.services.url('notifications')}/metrics", trust_env=False).text
+    metrics = LOCAL.get(f"{system.services.url('notifications')}/metrics").text
     logs = {path.name: path.read_text(errors="replace") for path in (stack.run_dir / "logs").glob("*.log")}
     said = {name: text for name, text in logs.items() if name.startswith(("notifications", "intake"))}
     assert any("messages.sent" in text for text in said.values())

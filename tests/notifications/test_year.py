@@ -89,6 +89,7 @@ ALERTS = """
 """
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 async def test_a_year_of_the_nation_leaves_what_the_model_says_and_nothing_else(
     registry, postgres, loaded_database, folder
