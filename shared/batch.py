@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -21,12 +22,13 @@ class Batcher(Generic[Item]):
     """Flushes when `limit` weight is waiting or `linger` seconds have passed since the first item, one flush at a time.
 
     While a flush runs the next batch fills, so under load batches grow by themselves and nobody waits for the linger. A
-    caller that is cancelled does not take its item out: the flush goes on.
+    caller that is cancelled does not take its item out: the flush goes on. What `flush` raises every caller gets; where
+    items end differently, it returns how each did: None or an error.
     """
 
     def __init__(
         self,
-        flush: Callable[[Sequence[Item]], Awaitable[None]],
+        flush: Callable[[Sequence[Item]], Awaitable[Sequence[Exception | None] | None]],
         *,
         limit: int,
         linger: float,
@@ -61,7 +63,7 @@ class Batcher(Generic[Item]):
             await self._task
 
     async def submit(self, item: Item) -> None:
-        """Wait until the item's batch is flushed. Raises what the flush raised."""
+        """Wait until the item's batch is flushed. Raises what the flush raised, or returned for this item."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         self._waiting.append(_Waiting(item, future, loop.time()))
@@ -100,14 +102,16 @@ class Batcher(Generic[Item]):
         return batch
 
     async def _flush_one(self, batch: list["_Waiting[Item]"]) -> None:
+        outcomes: Sequence[Exception | None] | None
         try:
-            await self._flush([waiting.item for waiting in batch])
-        except Exception as error:  # every caller hears of its batch's failure
-            for waiting in batch:
-                if not waiting.flushed.done():
-                    waiting.flushed.set_exception(error)
-                    waiting.flushed.exception()  # a caller that has gone must not leave a warning behind
-        else:
-            for waiting in batch:
-                if not waiting.flushed.done():
-                    waiting.flushed.set_result(None)
+            outcomes = await self._flush([waiting.item for waiting in batch])
+        except Exception as failure:  # every caller hears of its batch's failure
+            outcomes = [failure] * len(batch)
+        for waiting, error in zip(batch, outcomes or repeat(None, len(batch)), strict=True):
+            if waiting.flushed.done():
+                continue
+            if error is None:
+                waiting.flushed.set_result(None)
+            else:
+                waiting.flushed.set_exception(error)
+                waiting.flushed.exception()  # a caller that has gone must not leave a warning behind

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from aio_pika import DeliveryMode, Message
 from aio_pika.exceptions import AMQPError, PublishError
 from aiormq.exceptions import ChannelInvalidStateError
 from faststream.rabbit import Channel, RabbitBroker
@@ -45,10 +46,11 @@ async def publish_events(broker: RabbitBroker, body: bytes, key: str, deadline: 
     Raises TimeoutError or another of BROKER_AWAY when the broker didn't confirm in time (the message may arrive all the
     same: ids make that harmless), and UnroutableError when no queue wants it.
     """
+    message = Message(body, content_type=CONTENT_TYPE, delivery_mode=DeliveryMode.PERSISTENT)
     try:
         async with asyncio.timeout(deadline):
-            await broker.publish(
-                body, exchange=EVENTS, routing_key=key, persist=True, mandatory=True, content_type=CONTENT_TYPE
-            )
+            # FastStream's own `publish` costs half as much again; an exchange that it knows it gives at once.
+            exchange = await broker.declare_exchange(EVENTS)
+            await exchange.publish(message, key, mandatory=True)
     except PublishError as error:
         raise UnroutableError(f"no queue takes {key}: is a partition's queue missing?") from error

@@ -97,6 +97,7 @@ def make_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await intake.spool.open()
+        intake.publisher.start()
         await intake.follower.start()
         draining = asyncio.create_task(intake.drain.run(), name="drain")
         log.info("intake.started", port=settings.intake_port)

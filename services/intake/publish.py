@@ -6,7 +6,7 @@ What the broker doesn't take goes to the spool; what neither takes is an error.
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 from faststream.rabbit import RabbitBroker
@@ -18,26 +18,36 @@ from shared.broker import BROKER_AWAY, UnroutableError, publish_events
 from shared.topology import routing_key
 
 MESSAGE_BYTES = 256 * 1024  # of events in one message: large enough to be cheap, small enough to redeliver
+TURN_BYTES = 8 * MESSAGE_BYTES  # of events on their way to the broker at once
 TAKE_SECONDS = 1.9  # for broker and spool together: a client hears of it within two seconds
 
 
 class Piece(NamedTuple):
     """Some events of one post that travel together: their JSON texts joined by commas."""
 
+    key: str
     body: bytes
     events: int
 
 
 class Publisher:
-    """One batcher per routing key, so that a message holds events of one kind and partition."""
+    """Takes what waits, in turns: the pieces of each routing key become one message, all confirmed at once.
+
+    One turn at a time for all keys, because each confirm that comes alone costs the service a round of its loop.
+    """
 
     def __init__(self, broker: RabbitBroker, spool: Spool, gate: Gate, *, linger: float, deadline: float) -> None:
         self._broker = broker
         self._spool = spool
         self._gate = gate
-        self._linger = linger
         self._deadline = deadline
-        self._batchers: dict[str, Batcher[Piece]] = {}
+        self._turns: Batcher[Piece] = Batcher(
+            self._turn, limit=TURN_BYTES, linger=linger, weight=lambda piece: len(piece.body)
+        )
+
+    def start(self) -> None:
+        """Begin to take."""
+        self._turns.start()
 
     async def publish(self, events: Iterable[tuple[str, int, bytes]]) -> None:
         """Take events, each as (kind, partition, canonical JSON). Returns when every one is confirmed or spooled.
@@ -48,29 +58,31 @@ class Publisher:
         by_key: dict[str, list[bytes]] = defaultdict(list)
         for kind, partition, event in events:
             by_key[_routing_key(kind, partition)].append(event)
-        pieces = [(key, piece) for key, found in by_key.items() for piece in _pieces(found)]
+        pieces = [piece for key, found in by_key.items() for piece in _pieces(key, found)]
         if len(pieces) == 1:  # the common post: no tasks for it alone
-            await self._batcher(pieces[0][0]).submit(pieces[0][1])
+            await self._turns.submit(pieces[0])
             return
-        ended = await asyncio.gather(
-            *(self._batcher(key).submit(piece) for key, piece in pieces), return_exceptions=True
-        )
+        ended = await asyncio.gather(*(self._turns.submit(piece) for piece in pieces), return_exceptions=True)
         for outcome in ended:
             if isinstance(outcome, BaseException):
                 raise outcome
 
     async def stop(self) -> None:
         """Publish what is waiting and end."""
-        await asyncio.gather(*(batcher.stop() for batcher in self._batchers.values()))
+        await self._turns.stop()
 
-    def _batcher(self, key: str) -> Batcher[Piece]:
-        batcher = self._batchers.get(key)
-        if batcher is None:
-            batcher = self._batchers[key] = Batcher(
-                partial(self._take, key), limit=MESSAGE_BYTES, linger=self._linger, weight=lambda piece: len(piece.body)
-            )
-            batcher.start()
-        return batcher
+    async def _turn(self, pieces: Sequence[Piece]) -> Sequence[Exception | None]:
+        outcomes: list[Exception | None] = [None] * len(pieces)
+
+        async def take(numbers: Sequence[int]) -> None:
+            try:
+                await self._take(pieces[numbers[0]].key, [pieces[number] for number in numbers])
+            except Exception as error:  # told to those whose events were in this message
+                for number in numbers:
+                    outcomes[number] = error
+
+        await asyncio.gather(*(take(numbers) for numbers in _messages(pieces)))
+        return outcomes
 
     async def _take(self, key: str, pieces: Sequence[Piece]) -> None:
         body = b"[%b]" % b",".join([piece.body for piece in pieces])
@@ -94,18 +106,32 @@ def _routing_key(kind: str, partition: int) -> str:
     return routing_key(kind, partition)
 
 
-def _pieces(events: list[bytes]) -> Iterable[Piece]:
+def _pieces(key: str, events: list[bytes]) -> Iterable[Piece]:
     """Joins events by commas into pieces of MESSAGE_BYTES at most (one event may be larger)."""
     if len(events) == 1:
-        yield Piece(events[0], 1)
+        yield Piece(key, events[0], 1)
         return
     held: list[bytes] = []
     size = 0
     for event in events:
         if held and size + len(event) > MESSAGE_BYTES:
-            yield Piece(b",".join(held), len(held))
+            yield Piece(key, b",".join(held), len(held))
             held, size = [], 0
         held.append(event)
         size += len(event) + 1
     if held:
-        yield Piece(b",".join(held), len(held))
+        yield Piece(key, b",".join(held), len(held))
+
+
+def _messages(pieces: Sequence[Piece]) -> Iterable[list[int]]:
+    """The numbers of the pieces that share a message: of one key, in their order, MESSAGE_BYTES at most."""
+    filling: dict[str, tuple[list[int], int]] = {}
+    for number, piece in enumerate(pieces):
+        numbers, size = filling.get(piece.key, ([], 0))
+        if numbers and size + len(piece.body) > MESSAGE_BYTES:
+            yield numbers
+            numbers, size = [], 0
+        numbers.append(number)
+        filling[piece.key] = numbers, size + len(piece.body) + 1
+    for numbers, _ in filling.values():
+        yield numbers

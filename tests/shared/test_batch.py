@@ -52,6 +52,17 @@ async def test_a_failed_flush_is_raised_to_its_own_callers_only() -> None:
     assert isinstance(bad, ConnectionError)
 
 
+async def test_the_items_of_one_flush_may_end_differently() -> None:
+    async def flush(items: Sequence[str]) -> list[Exception | None]:
+        return [ConnectionError(item) if item == "bad" else None for item in items]
+
+    batcher = Batcher(flush, limit=3, linger=60)
+    batcher.start()
+    ended = await asyncio.gather(*map(batcher.submit, ("good", "bad", "fine")), return_exceptions=True)
+    await batcher.stop()
+    assert [type(outcome) for outcome in ended] == [type(None), ConnectionError, type(None)]
+
+
 async def test_a_caller_that_leaves_does_not_take_its_item_out() -> None:
     flushed: list[int] = []
     begin = asyncio.Event()
