@@ -3,10 +3,11 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
 from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -97,7 +98,14 @@ def measured(app: Starlette) -> ASGIApp:
         finally:
             route = paths.get(scope.get("endpoint"), "none")
             if route not in PROBES:
-                HTTP_REQUESTS.labels(route, str(status)).inc()
-                HTTP_SECONDS.labels(route).observe(time.perf_counter() - started)
+                requests, seconds = _of_route(route, status)
+                requests.inc()
+                seconds.observe(time.perf_counter() - started)
 
     return count
+
+
+@lru_cache(maxsize=1024)
+def _of_route(route: str, status: int) -> tuple[Counter, Histogram]:
+    """The metrics of these labels; looking them up at every request would cost more than counting."""
+    return HTTP_REQUESTS.labels(route, str(status)), HTTP_SECONDS.labels(route)

@@ -15,6 +15,7 @@ from services.intake.door import Door
 from services.intake.http import event_routes
 from services.intake.limits import Memory, RateLimits
 from services.intake.publish import Publisher
+from services.intake.taken_log import TakenLog
 from shared.clock import SystemClock
 from shared.config import Settings
 from shared.observability import probe_routes
@@ -58,6 +59,7 @@ def make_front(settings: Settings, sink: Sink) -> Starlette:
         admission=Admission(cast("Publisher", sink)),
         rates=RateLimits(time.monotonic),
         memory=Memory(settings.body_memory),
+        taken=TakenLog(),
         body_seconds=settings.body_timeout,
         stream_bytes=settings.stream_limit,
     )

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
+import prometheus_client
 from pydantic_core import to_json
 
 from services.intake.formats.cloudevents import Candidate, Event
@@ -95,4 +97,9 @@ def canonical_json(event: Event, admitted: Admitted, sender: str, acceptedat: by
 
 def _count(outcomes: Mapping[tuple[str, str], int]) -> None:
     for (kind, outcome), number in outcomes.items():
-        EVENTS_RECEIVED.labels(kind, outcome).inc(number)
+        _received(kind, outcome).inc(number)
+
+
+@lru_cache(maxsize=256)
+def _received(kind: str, outcome: str) -> prometheus_client.Counter:
+    return EVENTS_RECEIVED.labels(kind, outcome)

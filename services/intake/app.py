@@ -24,6 +24,7 @@ from services.intake.kobo_http import kobo_routes
 from services.intake.limits import Memory, RateLimits
 from services.intake.publish import Publisher
 from services.intake.spool import Spool
+from services.intake.taken_log import TakenLog
 from shared import topology
 from shared.broker import make_broker
 from shared.clock import SystemClock
@@ -77,6 +78,7 @@ class Intake:
             admission=Admission(self.publisher),
             rates=RateLimits(time.monotonic),
             memory=Memory(self._settings.body_memory),
+            taken=TakenLog(),
             body_seconds=self._settings.body_timeout,
             stream_bytes=self._settings.stream_limit,
         )
@@ -93,6 +95,7 @@ class Intake:
 def make_app(settings: Settings) -> Starlette:
     """The ASGI application."""
     intake = Intake(settings)
+    door = intake.door()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -102,6 +105,7 @@ def make_app(settings: Settings) -> Starlette:
         draining = asyncio.create_task(intake.drain.run(), name="drain")
         log.info("intake.started", port=settings.intake_port)
         yield
+        door.taken.tell()
         await intake.publisher.stop()  # uvicorn has waited for the requests under way
         draining.cancel()
         with suppress(asyncio.CancelledError):
@@ -110,7 +114,6 @@ def make_app(settings: Settings) -> Starlette:
         await intake.spool.close()
         await intake.follower.stop()
 
-    door = intake.door()
     return Starlette(
         routes=[
             *event_routes(door),

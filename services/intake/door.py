@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from services.intake.admission import Admission
 from services.intake.limits import Memory, RateLimits
 from services.intake.request_errors import Fault, RefusedError, unavailable
+from services.intake.taken_log import TakenLog
 from shared.authorization import CHALLENGE, find_key
 from shared.registry.snapshot import Key, Registry
 
@@ -20,7 +21,7 @@ CLOSE = {"Connection": "close"}
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The registry of now and whether it may be trusted, the time, admission, and the limits.
+    """The registry of now and whether it may be trusted, the time, admission, the limits, the log of what was taken.
 
     `body_seconds` bounds the time in which a body of the usual size has to arrive, and each pause of a stream;
     `stream_bytes` the size of a stream.
@@ -32,6 +33,7 @@ class Door:
     admission: Admission
     rates: RateLimits
     memory: Memory
+    taken: TakenLog
     body_seconds: float
     stream_bytes: int
 

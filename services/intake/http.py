@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from services.intake.admission import Outcome
 from services.intake.answers import answer, stream_answer
@@ -32,20 +33,27 @@ def event_routes(door: Door) -> list[Route]:
     async def events(request: Request) -> Response:
         return handshake(request) if request.method == "OPTIONS" else await _post_events(door, request)
 
-    return [Route("/v1/events", refusing(events), methods=["POST", "OPTIONS"])]
+    return [Route("/v1/events", Refusing(events), methods=["POST", "OPTIONS"])]
 
 
-def refusing(endpoint: Endpoint) -> Endpoint:
-    """The endpoint, with everything that ends a request early told in JSON and in the client's language."""
+class Refusing:
+    """An endpoint as an ASGI application, with all that ends a request early told in JSON and the client's language.
 
-    async def answered(request: Request) -> Response:
+    Starlette wraps a plain function in two more layers, for errors of its own that ours never raise.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive, send)
         try:
-            return await as_refusals(endpoint, request)
+            response = await as_refusals(self._endpoint, request)
         except RefusedError as error:
             EVENTS_RECEIVED.labels("request", error.fault.value).inc()
-            return error.response(language_of(request))
-
-    return answered
+            response = error.response(language_of(request))
+        await response(scope, receive, send)
 
 
 async def as_refusals(endpoint: Endpoint, request: Request) -> Response:
@@ -104,7 +112,10 @@ async def _post_events(door: Door, request: Request) -> Response:
         outcome = await door.admission.admit(
             candidates, rejected, door.registry(), key, door.now(), partial=partial, dry_run=dry_run
         )
-    log.info("intake.request", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
+    if outcome.rejected:
+        log.info("intake.request", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
+    else:
+        door.taken.count(key.sender, outcome.accepted)
     return answer(outcome, language_of(request), dry_run=dry_run)
 
 

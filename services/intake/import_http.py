@@ -13,7 +13,7 @@ from services.intake.door import Door, HeldBody, enter, flag, identify, language
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.sheet import Draft, draft_events
 from services.intake.formats.sheet_cells import Sheet, read_csv, read_xlsx
-from services.intake.http import refusing
+from services.intake.http import Refusing
 from services.intake.refusals import Rejected
 from services.intake.request_errors import Fault, RefusedError
 
@@ -30,7 +30,7 @@ def import_routes(door: Door) -> list[Route]:
     async def sheets(request: Request) -> Response:
         return await _post_sheet(door, request, one_at_a_time)
 
-    return [Route("/v1/import", refusing(sheets), methods=["POST"])]
+    return [Route("/v1/import", Refusing(sheets), methods=["POST"])]
 
 
 async def _post_sheet(door: Door, request: Request, one_at_a_time: asyncio.Semaphore) -> Response:

@@ -16,7 +16,7 @@ from services.intake.answers import answer
 from services.intake.door import Door, HeldBody, enter, flag, language_of
 from services.intake.formats.cloudevents import JSON, parse_items
 from services.intake.formats.kobo import Draft, draft_events, read_submission
-from services.intake.http import refusing
+from services.intake.http import Refusing
 from services.intake.refusals import Rejected
 from services.intake.request_errors import Fault, RefusedError
 from shared.programme_senders import Form
@@ -31,7 +31,7 @@ def kobo_routes(door: Door) -> list[Route]:
     async def submissions(request: Request) -> Response:
         return await _post_submission(door, request)
 
-    return [Route("/v1/kobo/{form}", refusing(submissions), methods=["POST"])]
+    return [Route("/v1/kobo/{form}", Refusing(submissions), methods=["POST"])]
 
 
 async def _post_submission(door: Door, request: Request) -> Response:

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.intake.documents.files import documents
-from services.intake.http import refusing
+from services.intake.http import Refusing
 from services.intake.request_errors import Fault, RefusedError
 from shared import __version__
 
@@ -31,5 +31,5 @@ def document_routes() -> list[Route]:
     return [
         Route("/openapi.json", openapi),
         Route("/asyncapi.json", asyncapi),
-        Route("/v1/schemas/{kind}", refusing(schema)),
+        Route("/v1/schemas/{kind}", Refusing(schema)),
     ]
