@@ -71,7 +71,8 @@ EXPECTED = """
 OPEN_PROBLEMS = """
     SELECT DISTINCT alert.officer, problem.id, problem.programme, problem.unit, problem.agency, problem.raised_at
     FROM notifications.alert JOIN notifications.problem ON problem.id = alert.problem
-    WHERE alert.officer = ANY ($1::bigint[]) AND problem.state = 'raised' AND alert.state IN ('sent', 'queued')
+    WHERE alert.officer = ANY ($1::bigint[]) AND alert.problem IS NOT NULL
+      AND problem.state = 'raised' AND alert.state IN ('sent', 'queued')
     ORDER BY problem.raised_at, problem.id
 """
 SENT = """
