@@ -11,6 +11,7 @@ from services.notifications.answers import required_items
 from services.notifications.deadlines import deadline_of
 from services.notifications.escalation import Policy, Situation, escalates, plan, policy_of
 from services.notifications.store import Opening
+from shared import __version__
 from shared.db import Connection
 from shared.duties import owes
 from shared.events import ObligationState as State
@@ -38,7 +39,7 @@ class Opener:
                 seen = self._seen[slug] = await store.first_seen(connection, slug, now)
             fingerprint, is_new = self._fingerprint(registry.units, programme)
             if is_new:
-                await store.look_again(connection, slug, now)
+                await store.look_again(connection, slug, self._planned_by(programme), now)
             today = now.astimezone(ZoneInfo(programme.timezone)).date()
             for period in begun_periods(programme, today):
                 key = (slug, str(period))
@@ -51,7 +52,7 @@ class Opener:
         return opened
 
     def _fingerprint(self, units: Units, programme: Programme) -> tuple[bytes, bool]:
-        """What openings depend on, and whether the steps or calendar of unfinished ones must be looked at again."""
+        """What openings depend on, and whether register or programme were loaded since the last call."""
         if self._units[0] is not units:
             self._units = (units, _fingerprint_of_units(units))
             self._programmes.clear()
@@ -61,6 +62,11 @@ class Opener:
         fingerprint = hashlib.sha256(self._units[1] + _rules(programme)).digest()
         self._programmes[programme.slug] = (programme, fingerprint)
         return fingerprint, True
+
+    def _planned_by(self, programme: Programme) -> bytes:
+        """What plans are made of: the register, all of the programme, and the version that makes them."""
+        whole = json.dumps(programme.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(self._units[1] + whole.encode() + __version__.encode()).digest()
 
 
 def begun_periods(programme: Programme, today: date) -> Iterator[Period]:

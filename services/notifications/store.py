@@ -46,8 +46,12 @@ OPEN_OBLIGATIONS = """
     FROM opened
 """
 LOOK_AGAIN = """
-    UPDATE notifications.obligation SET next_at = $2
-    WHERE programme = $1 AND state IN ('open', 'overdue') AND next_at IS DISTINCT FROM $2
+    WITH changed AS (
+        UPDATE notifications.programme SET planned_by = $2
+        WHERE slug = $1 AND planned_by IS DISTINCT FROM $2 RETURNING slug
+    )
+    UPDATE notifications.obligation SET next_at = $3 FROM changed
+    WHERE obligation.programme = changed.slug AND state IN ('open', 'overdue') AND next_at IS DISTINCT FROM $3
 """
 KEEP_ANSWERS = """
     INSERT INTO notifications.answer
@@ -187,9 +191,9 @@ async def open_period(
     return changed
 
 
-async def look_again(connection: Connection, programme: str, now: datetime) -> None:
-    """Have every unfinished obligation of the programme planned anew: its steps or calendar have changed."""
-    await connection.execute(LOOK_AGAIN, programme, now)
+async def look_again(connection: Connection, programme: str, planned_by: bytes, now: datetime) -> None:
+    """Have every unfinished obligation of the programme planned anew, if what plans are made of has changed."""
+    await connection.execute(LOOK_AGAIN, programme, planned_by, now)
 
 
 async def take_answers(

@@ -21,7 +21,7 @@ from tests.notifications.mail_server import MailServer
 from tests.notifications.model_obligations import Event, Moment
 
 PROGRAMME = "ecd-1437"
-# How a sweep goes. A replica that restarts looks at every open obligation once: not too often.
+# How a sweep goes. A replica that restarts compares all that it has opened: not too often.
 WAYS = ("one",) * 6 + ("both",) * 13 + ("broker away",) * 6 + ("restart", "cancelled")
 
 

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from services.notifications.obligations import Opener
 from services.notifications.sweep import sweep
 from shared.events import ObligationState as State
 from shared.programme import CalendarDay
@@ -167,6 +168,38 @@ async def test_a_changed_calendar_moves_future_deadlines_only(field):
     field.registry = replace(field.registry, programmes={"ecd-1437": programme})
     await field.sweep("2023-03-21 10:00")
     assert (await field.obligation(period="2023-Q2"))["due_at"] == at("2023-06-16 17:00")
+
+
+async def written(field):
+    """By which transaction each obligation was written last."""
+    rows = await field.pool.fetch("SELECT id, xmin::text AS writer FROM notifications.obligation")
+    return {row["id"]: row["writer"] for row in rows}
+
+
+async def restarted(field, registry, now):
+    field.opener = Opener()
+    field.registry = registry
+    await field.sweep(now)
+
+
+async def test_a_restart_rewrites_nothing_and_a_changed_programme_is_planned_anew(field):
+    await field.sweep(BEFORE)
+    await field.sweep("2022-12-15 00:00")
+    before = await written(field)
+    same = {
+        slug: type(known).model_validate_json(known.model_dump_json())
+        for slug, known in field.registry.programmes.items()
+    }
+    await restarted(field, replace(field.registry, programmes=same), "2022-12-15 01:00")
+    assert await written(field) == before
+    programme = same["ecd-1437"]
+    earlier = [
+        step.model_copy(update={"working_days": -3}) if step.slug == "reminder" else step
+        for step in programme.escalation
+    ]
+    changed = programme.model_copy(update={"escalation": tuple(earlier)})
+    await restarted(field, replace(field.registry, programmes={"ecd-1437": changed}), "2022-12-15 02:00")
+    assert (await field.obligation())["next_at"] == at("2023-03-13 08:00")
 
 
 async def test_a_request_to_a_mass_organisation_never_climbs(pool, registry):
