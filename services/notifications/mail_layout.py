@@ -1,7 +1,8 @@
 """How a message looks as a mail: RFC 5322 headers and a multipart/alternative body, as bytes.
 
 Laid out here because the standard library's generator parses every header once more: it took half of the time of a
-delivery. Everything is ASCII, so that no server needs SMTPUTF8 or 8BITMIME.
+delivery. Everything is ASCII, so that no server needs SMTPUTF8 or 8BITMIME, and no line begins with a dot, so that the
+mail goes as it is between DATA and the dot that ends it.
 """
 
 import re

@@ -99,6 +99,12 @@ async def test_a_server_without_tls_is_refused_where_tls_is_demanded():
         assert not (await failure(server, scheme="smtps")).permanent
 
 
+async def test_a_server_that_is_asked_for_neither_tls_nor_a_login_is_greeted_all_the_same():
+    async with MailServer() as server:
+        await send(server, query="?starttls=never")
+    assert len(server.kept) == 1
+
+
 @pytest.mark.parametrize("url", ["smtp://h?starttls=perhaps", "http://h", "smtp://", "smtp://h:port"])
 def test_an_address_of_a_server_that_can_t_be_right_stops_the_start(url):
     with pytest.raises(ValueError, match=r"expected|Port"):
@@ -234,6 +240,16 @@ def test_a_subject_survives_whatever_is_in_it(subject):
     assert " ".join(mail["Subject"].split()) == " ".join(subject.split())
     assert mail["Bcc"] is None
     assert max(map(len, raw.split(b"\r\n"))) <= 76 + len("Subject: ")
+
+
+async def test_a_text_of_dots_arrives_whole():
+    dots = ".\n..\n. a\r\n.\r\n\r\n.\n" * 40
+    async with MailServer() as server:
+        await send(server, replace(MAIL, subject=".", body=dots, html=dots))
+    assert server.kept[0]["Subject"] == "."
+    for part in ("plain", "html"):
+        assert server.kept[0].get_body((part,)).get_content().splitlines() == dots.splitlines()
+    assert not any(line.startswith(b".") for line in server.raw[0].split(b"\r\n"))
 
 
 @pytest.mark.parametrize(

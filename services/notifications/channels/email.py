@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import deque
+from functools import partial
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
 from aiosmtplib import SMTPStatus
+from aiosmtplib.protocol import SMTPProtocol
 
 from services.notifications.channels import BusyError, DeliveryError, Outgoing
 from services.notifications.mail_layout import Origin, lay_out
@@ -38,7 +40,6 @@ class EmailChannel:
         self._tls = parts.scheme == "smtps"
         self._starttls = _STARTTLS[starttls]
         self._origin = Origin.of("Kịp", sender)
-        self._mail_from = f"FROM:<{self._origin.address}>".encode()
         self._free = asyncio.Semaphore(CONNECTIONS)
         self._idle: deque[tuple[aiosmtplib.SMTP, float]] = deque()
 
@@ -69,34 +70,42 @@ class EmailChannel:
             raise BusyError(TURN_SECONDS) from None
 
     async def _hand_over(self, mail: bytes, address: str) -> None:
-        connection: aiosmtplib.SMTP | None = None
         try:
             connection = await self._connection()
-            await self._transact(connection, mail, address)
-        except aiosmtplib.SMTPResponseException as error:
-            if connection is not None:
+            try:
+                await self._transact(connection, mail, address)
+            except aiosmtplib.SMTPResponseException:
                 await _start_over(connection)
-            raise _failure(error) from error
+                raise
+            except BaseException:
+                connection.close()
+                raise
+            finally:
+                if connection.is_connected:
+                    self._idle.append((connection, asyncio.get_running_loop().time()))
         except (aiosmtplib.SMTPException, OSError) as error:
             raise _failure(error) from error
-        except BaseException:
-            if connection is not None:
-                connection.close()
-            raise
-        finally:
-            if connection is not None and connection.is_connected:
-                self._idle.append((connection, asyncio.get_running_loop().time()))
 
     async def _transact(self, connection: aiosmtplib.SMTP, mail: bytes, address: str) -> None:
-        """One mail to one mailbox. aiosmtplib's `sendmail` parses both addresses twice more, for what is known here."""
-        size = [f"SIZE={len(mail)}".encode()] if connection.supports_extension("size") else []
-        answer = await connection.execute_command(b"MAIL", self._mail_from, *size)
+        """One mail to one mailbox.
+
+        Said to aiosmtplib's protocol itself: its commands look once more for what `lay_out` and `mailbox` let through
+        never (line ends, dots that begin a line, control characters), and that was half of the time of handing over.
+        """
+        if connection.protocol is None:
+            raise aiosmtplib.SMTPServerDisconnected("the connection is lost")
+        say = partial(_say, connection.protocol)
+        size = f" SIZE={len(mail)}" if connection.supports_extension("size") else ""
+        answer = await say(f"MAIL FROM:<{self._origin.address}>{size}\r\n".encode())
         if answer.code != SMTPStatus.completed:
             raise aiosmtplib.SMTPSenderRefused(answer.code, answer.message, self._origin.address)
-        answer = await connection.execute_command(b"RCPT", f"TO:<{address}>".encode())
+        answer = await say(f"RCPT TO:<{address}>\r\n".encode())
         if answer.code not in {SMTPStatus.completed, SMTPStatus.will_forward}:
             raise aiosmtplib.SMTPRecipientRefused(answer.code, answer.message, address)
-        await connection.data(mail)
+        for words, wanted in ((b"DATA\r\n", SMTPStatus.start_input), (mail + b".\r\n", SMTPStatus.completed)):
+            answer = await say(words)
+            if answer.code != wanted:
+                raise aiosmtplib.SMTPDataError(answer.code, answer.message)
 
     async def close(self) -> None:
         """Say goodbye on every idle connection."""
@@ -130,7 +139,14 @@ class EmailChannel:
             timeout=TIMEOUT_SECONDS,
         )
         await fresh.connect()
+        if fresh.is_ehlo_or_helo_needed:
+            await fresh.ehlo()
         return fresh
+
+
+async def _say(protocol: SMTPProtocol, words: bytes) -> aiosmtplib.SMTPResponse:
+    protocol.write(words)
+    return await protocol.read_response(TIMEOUT_SECONDS)
 
 
 async def _start_over(connection: aiosmtplib.SMTP) -> None:
