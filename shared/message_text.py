@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from babel.numbers import format_decimal
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, pass_context
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateRuntimeError, TemplateSyntaxError, pass_context
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -49,8 +49,15 @@ def _compiled(template: str) -> Template:
 
 
 def render(template: str, variables: Mapping[str, Any]) -> Message:
-    """The message. Raises TemplateError for an unknown variable, ValueError for a text without subject or body."""
-    text = _compiled(template).render(variables)
+    """The message. Raises TemplateError for a template that fails, ValueError for a text without subject or body."""
+    try:
+        text = _compiled(template).render(variables)
+    except TemplateError:
+        raise
+    except (
+        Exception
+    ) as error:  # a template may divide by nothing, call itself for ever, ask for a letter that isn't there
+        raise TemplateRuntimeError(f"{type(error).__name__}: {error}") from error
     first, _, rest = text.partition("\n")
     if not first.startswith(_SUBJECT) or not first.removeprefix(_SUBJECT).strip():
         raise ValueError(f"the first line must be '{_SUBJECT} …', got {first!r}")
@@ -73,7 +80,7 @@ def faults(template: str) -> Iterator[tuple[int | None, str]]:
         for items in (_ITEMS[:1], _ITEMS):
             try:
                 render(template, {**SAMPLE, "requested": requested, "items": items, "count": len(items)})
-            except (TemplateError, ValueError, TypeError, ArithmeticError) as error:
+            except (TemplateError, ValueError) as error:
                 yield None, f"fails on sample data: {error}"
                 return
 

@@ -1,5 +1,6 @@
 import asyncio
 import json
+from dataclasses import replace
 from time import monotonic
 from uuid import uuid4
 
@@ -217,6 +218,26 @@ async def test_an_unknown_message_or_a_foreign_body_does_nothing(field, worker, 
     with pytest.raises(ValueError, match="Expecting"):
         await worker.handle(b"nonsense")
     assert server.kept == []
+
+
+async def test_a_template_that_turns_hostile_where_no_sample_reached_it_is_postponed_and_harms_no_other(
+    field, worker, server
+):
+    programme = field.registry.programmes["ecd-1437"]
+    overdue = programme.messages["vi"]["overdue"]
+    for evil in ("{{ officer.__class__.__mro__ }}", "{{ 1 / 0 }}", "{{ officer() }}"):
+        texts = {
+            **programme.messages["vi"],
+            "overdue": overdue + "{% if officer.name == 'An' %}" + evil + "{% endif %}",
+        }
+        changed = programme.model_copy(update={"messages": {**programme.messages, "vi": texts}})
+        field.registry = replace(field.registry, programmes={"ecd-1437": changed})
+        await worker.deliver([await message_of(field, "An"), await message_of(field, "Bình")])
+        found = await states(field)
+        assert found["An"]["state"] == "waiting"
+        assert "the text can't be written" in found["An"]["error"]
+        await let_act(field)
+    assert [mail["To"] for mail in server.kept] == ["binh@example.vn"]
 
 
 async def test_attempts_have_an_end(field, worker, server, monkeypatch):
