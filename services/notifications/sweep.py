@@ -21,7 +21,7 @@ from shared.events import ObligationState as State
 from shared.registry.officers import Officer, officers_at
 from shared.registry.snapshot import Registry
 
-IDS_PER_MESSAGE = 20  # one message on the queue names that many of ours: a worker sends them side by side
+IDS_PER_MESSAGE = 50  # one message on the queue names that many of ours: a worker sends them side by side
 _PUBLISH_CHUNK = 500  # what is noted as published at once
 
 Publish = Callable[[Sequence[Sequence[UUID]]], Awaitable[None]]
