@@ -21,8 +21,11 @@ DAEMONISING = (
     "    os._exit(0)\n"
     "os.wait(); print('up', flush=True); time.sleep(600)\n"
 )
+# it takes SIGINT although a script's `&`, in which the tests may run, had it ignored
 PARENT = (
-    "import sys, time; from pathlib import Path; from deploy.local.processes import Command, Supervisor, wait_until\n"
+    "import signal, sys, time; from pathlib import Path\n"
+    "from deploy.local.processes import Command, Supervisor, wait_until\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     "supervisor = Supervisor(Path(sys.argv[1]))\n"
     "process = supervisor.start(Command('server', [sys.executable, '-c', sys.argv[2]]))\n"
     "wait_until(lambda: 'up' in process.last_lines(), process, 30)\n"
