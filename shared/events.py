@@ -121,7 +121,11 @@ class Problem(Data):
 
     record: Identifier
     agency: Slug
-    text: Annotated[str, StringConstraints(min_length=1, max_length=2000), AfterValidator(_no_number_of_a_person)]
+    text: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]+$"),
+        AfterValidator(_no_number_of_a_person),
+    ]
 
 
 class RecordRetracted(Data):

@@ -6,17 +6,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import asyncpg
 from pydantic_core import to_json
 
 from services.aggregation import store
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.ledger import Entry, Identity, to_entry
 from services.aggregation.rollup import Rank, RecordKey, UnknownToUsError, claims, strongest
+from services.aggregation.soundness import fault_of
 from shared.db import Connection
-from shared.events import OBLIGATION_PREFIX, CanonicalEvent
+from shared.events import OBLIGATION_PREFIX, CanonicalEvent, Kind, ObligationChange
 from shared.registry.snapshot import Registry
 
-MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
+# What an event that intake would refuse can raise, here or in the database.
+MALFORMED = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OverflowError,
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,  # a text too long for an index
+)
+KINDS = frozenset({*Kind, *(change.kind for change in ObligationChange)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +59,14 @@ async def apply_batch(
     when the database is away; either way nothing of the batch has happened.
     """
     entries, dead = _read(events)
-    _require_known(entries, contributor.registry)
     try:
+        _require_known(entries, contributor.registry)
         return await _apply(connection, partition, entries, dead, contributor, now)
-    except MALFORMED:
+    except (*MALFORMED, UnknownToUsError):
         sound, poison = _sift(entries, contributor)
         if not poison:
             raise
+        _require_known(sound, contributor.registry)
         return await _apply(connection, partition, sound, dead + poison, contributor, now)
 
 
@@ -94,32 +108,44 @@ def _read(events: Sequence[CanonicalEvent]) -> tuple[list[Entry], list[Dead]]:
 
 
 def _sift(entries: Iterable[Entry], contributor: Contributor) -> tuple[list[Entry], list[Dead]]:
-    """Find the poison by trying each alone: redelivering the batch would find it for ever."""
+    """Find the poison by looking at each alone: redelivering the batch would find it for ever."""
     sound: list[Entry] = []
     poison: list[Dead] = []
     for entry in entries:
-        try:
-            said = entry.said()
-            claims(said, entry.source, entry.id)
-            contributor.about(said)
-            contributor.add(Delta(), said, 1)
-        except MALFORMED as error:
-            poison.append(Dead(entry.kind, _reason(error), to_json(entry.canonical()).decode()))
-        else:
+        event = entry.canonical()
+        reason = fault_of(event) or _fault_in_use(entry, contributor)
+        if reason is None:
             sound.append(entry)
+        else:
+            kind = entry.kind if entry.kind in KINDS else "unknown"
+            poison.append(Dead(kind, reason, to_json(event).decode()))
     return sound, poison
+
+
+def _fault_in_use(entry: Entry, contributor: Contributor) -> str | None:
+    said = entry.said()
+    try:
+        claims(said, entry.source, entry.id)
+        contributor.about(said)
+        contributor.add(Delta(), said, 1)
+    except MALFORMED as error:
+        return _reason(error)
+    except UnknownToUsError:  # sound as far as we know: it waits for the registry
+        return None
+    return None
 
 
 def _reason(error: Exception) -> str:
     return f"can't be applied: {type(error).__name__}: {error}"
 
 
-def _require_known(entries: Iterable[Entry], registry: Registry) -> None:
-    for entry in entries:
-        if registry.units.get(entry.unit) is None:
-            raise UnknownToUsError(f"unit {entry.unit}")
-        if entry.data.get("programme") not in registry.programmes:
-            raise UnknownToUsError(f"programme {entry.data.get('programme')}")
+def _require_known(entries: Sequence[Entry], registry: Registry) -> None:
+    for unit in {entry.unit for entry in entries}:
+        if unit not in registry.units:
+            raise UnknownToUsError(f"unit {unit}")
+    for programme in {entry.data.get("programme") for entry in entries}:
+        if programme not in registry.programmes:
+            raise UnknownToUsError(f"programme {programme}")
 
 
 async def _append(connection: Connection, entries: list[Entry], batch: int, applied: Applied) -> list[Entry]:

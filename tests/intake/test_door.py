@@ -121,6 +121,11 @@ def with_data(made: dict[str, Any], **changes: Any) -> dict[str, Any]:
             "personal_data",
             "data.text",
         ),
+        (
+            event("problem.raised", YEN_VUONG, {"record": "p", "agency": "ubnd-xa", "text": "no \x00 room"}),
+            "value_invalid",
+            "data.text",
+        ),
     ],
 )
 def test_each_fault_has_its_code_and_field(system: System, made: dict[str, Any], code: str, field: str) -> None:
