@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.notifications.canonical import instant, period, revision, text
 from shared.duties import owes
 from shared.events import KIND_OF_TYPE, Kind
 from shared.events import ObligationState as State
@@ -65,19 +66,19 @@ def answers_of(event: Mapping[str, Any], programmes: Mapping[str, Programme]) ->
 def _answer(event: Mapping[str, Any], report: str, item: str, *, submitted: bool) -> Answer:
     data = event["data"]
     return Answer(
-        programme=data["programme"],
-        report=report,
-        period=data["period"],
-        unit=event["subject"],
-        agency=data["agency"],
-        sender=event["sender"],
-        source=event["source"],
-        id=event["id"],
-        revision=data.get("revision", 0),
-        time=datetime.fromisoformat(event["time"]),
-        accepted_at=datetime.fromisoformat(event["acceptedat"]),
+        programme=text(data["programme"]),
+        report=text(report),
+        period=period(data["period"]),
+        unit=text(event["subject"]),
+        agency=text(data["agency"]),
+        sender=text(event["sender"]),
+        source=text(event["source"]),
+        id=text(event["id"]),
+        revision=revision(data.get("revision", 0)),
+        time=instant(event["time"]),
+        accepted_at=instant(event["acceptedat"]),
         submitted=submitted,
-        item=item,
+        item=text(item),
     )
 
 

@@ -100,7 +100,7 @@ def read_batch(body: bytes, programmes: Mapping[str, Programme]) -> Taken:
     """What concerns us in a canonical CloudEvents batch. Raises ValueError that says what is wrong with it."""
     try:
         events: list[dict[str, Any]] = json.loads(body)
-        unknown = [event["type"] for event in events if event["type"] not in KIND_OF_TYPE]
+        unknown = [str(event["type"])[:80] for event in events if event["type"] not in KIND_OF_TYPE]
         if unknown:
             log.warning("events.unknown", types=sorted(set(unknown))[:5])
         answers: list[Answer] = []

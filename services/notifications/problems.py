@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.notifications.canonical import instant, text, told
 from shared.events import KIND_OF_TYPE, Kind
 
 _STATES = {
@@ -52,17 +53,17 @@ def problem_of(event: Mapping[str, Any]) -> ProblemChange | None:
     if kind not in _STATES or data.get("record") is None:
         return None
     return ProblemChange(
-        programme=data["programme"],
-        province=event["province"],
-        sender=event["sender"],
-        record=data["record"],
-        unit=event["subject"],
-        agency=data.get("agency") or "",
+        programme=text(data["programme"]),
+        province=text(event["province"]),
+        sender=text(event["sender"]),
+        record=text(data["record"]),
+        unit=text(event["subject"]),
+        agency=text(data.get("agency") or ""),
         state=_STATES[kind],
-        text=data.get("text"),
-        at=datetime.fromisoformat(event["time"]),
-        source=event["source"],
-        event=event["id"],
+        text=told(data.get("text")),
+        at=instant(event["time"]),
+        source=text(event["source"]),
+        event=text(event["id"]),
     )
 
 

@@ -1,8 +1,7 @@
 """Whatever comes on the queue in an event's place, the rest of its batch counts and the partition goes on."""
 
-import copy
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -12,12 +11,9 @@ from services.aggregation.rollup import UnknownToUsError
 from shared.db import Connection
 from shared.events import NOTIFICATIONS_SENDER
 from tests.aggregation.test_apply import C, apply, canonical
+from tests.poison import poisoned
 from tests.system import access, counselling, event
 
-VALUES = (
-    None, True, 1, -1, 1.5, 10**30, [], [1], {}, {"x": 1}, "", "x", "\x00", "a\x1fb", "2023-13", "9999-99-99",
-    "".join(chr(0x4E00 + number) for number in range(9000)),  # too long, and not to be compressed, for an index
-)  # fmt: skip
 REPORT = {"report": "progress-quarter", "agency": "ubnd-xa", "period": "2023-Q1"}
 OWED = {**REPORT, "state": "open", "cycle": 1, "due_at": "2023-04-10T10:00:00Z", "revision": 0}
 SOUND = {
@@ -38,20 +34,6 @@ async def connection(loaded_database: str) -> AsyncIterator[Connection]:
     opened = await asyncpg.connect(loaded_database)
     yield opened
     await opened.close()
-
-
-def poisoned(sound: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The event with each of its attributes and fields lacking or something else."""
-    for inside in (False, True):
-        for key in sound["data"] if inside else sound:
-            for value in ("lacking", *VALUES):
-                made = copy.deepcopy(sound)
-                place = made["data"] if inside else made
-                if value == "lacking":
-                    del place[key]
-                else:
-                    place[key] = value
-                yield f"{'data.' * inside}{key} = {str(value)[:20]!r}", made
 
 
 async def outcome(connection: Connection, poison: dict[str, Any]) -> str | None:
