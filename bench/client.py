@@ -165,7 +165,7 @@ class _Driver:
         self._spec = spec
         self._requests = deque(requests)
         self._round = bool(spec.paths)
-        self._idle: list[_Line] = []
+        self._idle: deque[_Line] = deque()  # in turn: a server closes a connection that rests for seconds
         self._due: deque[float] = deque()
         self._latencies: list[float] = []
         self._under_way = 0
@@ -185,7 +185,7 @@ class _Driver:
         if spec.seconds is not None:
             self._stop_at = begun + spec.seconds
         if spec.rate is None:
-            for line in self._idle[:]:
+            for line in tuple(self._idle):
                 self._next(line, monotonic())
             self._idle.clear()
         else:
@@ -210,7 +210,7 @@ class _Driver:
                 self._due.append(begun + sent / rate)
                 sent += 1
             while self._idle and self._due:
-                self._next(self._idle.pop(), self._due.popleft())
+                self._next(self._idle.popleft(), self._due.popleft())
             await asyncio.sleep(0.0005)
         self._check_end()
 
