@@ -121,12 +121,10 @@ def test_a_run_that_was_killed_half_way_goes_on_after_the_last_confirmed_part(
         running.kill()
     done = confirmed(tmp_path)
     assert 5 <= done < 60
-    taken = accepted(system) - before
-    assert taken in {done * 10, (done + 1) * 10}
 
     said = kip(*words(system, file, "--batch", "10"), environment=environment)
     assert f"600 events accepted ({done * 10} of them in a run before), 0 faults" in said
-    assert accepted(system) - before - taken == 600 - done * 10
+    assert accepted(system) - before in {600, 610}  # only the part that was under way may have been posted twice
     system.wait_until(lambda: activities(system, "06517") == (600, 1200), "each row is counted once")
 
     assert "600 events accepted, 0 faults" in kip(*words(system, file, "--batch", "10"), environment=environment)
