@@ -130,8 +130,8 @@ def _fault_in_use(entry: Entry, contributor: Contributor) -> str | None:
         contributor.add(Delta(), said, 1)
     except MALFORMED as error:
         return _reason(error)
-    except UnknownToUsError:  # sound as far as we know: it waits for the registry
-        return None
+    except UnknownToUsError:
+        pass  # sound as far as we know: it waits for the registry
     return None
 
 

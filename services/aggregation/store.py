@@ -36,8 +36,7 @@ GUARD_PARTITION = """
 """
 
 NEXT_BATCH = "SELECT nextval('aggregation.batch')"
-FINGERPRINTS = """
-    SELECT asked.number, ledger.fingerprint
+_ASKED_OF_LEDGER = """
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
          AS asked (id, source, sender, province, number)
     CROSS JOIN LATERAL (
@@ -47,6 +46,7 @@ FINGERPRINTS = """
         LIMIT 1
     ) AS ledger
 """
+FINGERPRINTS = "SELECT asked.number, ledger.fingerprint" + _ASKED_OF_LEDGER
 PUT_CONFLICTS_ASIDE = """
     INSERT INTO aggregation.conflict
         (province, sender, source, id, kind, unit, time, accepted_at, fingerprint, data)
@@ -73,17 +73,7 @@ REPLACE_RECORDS = """
         id = excluded.id, alive = excluded.alive, programme = excluded.programme, subject = excluded.subject,
         unit = excluded.unit, agency = excluded.agency, period = excluded.period, state = excluded.state
 """
-BODIES = """
-    SELECT asked.number, ledger.kind, ledger.unit, ledger.time, ledger.data
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
-         AS asked (id, source, sender, province, number)
-    CROSS JOIN LATERAL (
-        SELECT * FROM aggregation.ledger
-        WHERE (ledger.id, ledger.source, ledger.sender, ledger.province)
-            = (asked.id, asked.source, asked.sender, asked.province)
-        LIMIT 1
-    ) AS ledger
-"""
+BODIES = "SELECT asked.number, ledger.kind, ledger.unit, ledger.time, ledger.data" + _ASKED_OF_LEDGER
 CELLS = """
     SELECT asked.number, cell.records, cell.reported, cell.numerator, cell.denominator, cell.people, cell.female,
            cell.amount, cell.parts
