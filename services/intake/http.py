@@ -112,8 +112,9 @@ async def _post_events(door: Door, request: Request) -> Response:
         outcome = await door.admission.admit(
             candidates, rejected, door.registry(), key, door.now(), partial=partial, dry_run=dry_run
         )
-    if outcome.rejected:
-        log.info("intake.request", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
+    if outcome.rejected or dry_run:
+        told = {"accepted": outcome.accepted, "rejected": len(outcome.rejected), "dry_run": dry_run}
+        log.info("intake.request", sender=key.sender, **told)
     else:
         door.taken.count(key.sender, outcome.accepted)
     return answer(outcome, language_of(request), dry_run=dry_run)
