@@ -1,16 +1,19 @@
 """A small field for tests: officers, sweeps at chosen instants, submissions, and what the tables then say."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.notifications.channels import Channel
 from services.notifications.consumer import read_batch, settle
+from services.notifications.delivery import Delivery
 from services.notifications.obligations import Opener
 from services.notifications.sweep import Swept, sweep
+from shared.clock import Clock
 from shared.db import Pool
 from shared.registry.officers import Officer, write_officers
 from shared.registry.snapshot import Registry
@@ -48,6 +51,17 @@ class Fixed:
 
     def now(self) -> datetime:
         return self.instant
+
+
+def working_delivery(pool: Pool, registry: Callable[[], Registry], clock: Clock, *channels: Channel) -> Delivery:
+    """A worker that has started, with these channels and no chance in it."""
+    worker = Delivery(
+        pool, registry, clock, {channel.kind: channel for channel in channels},
+        page_of=lambda officer, message: f"https://kip.example.vn/v1/ack/{officer}", retry_soon=lambda: None,
+        chance=lambda: 0.5,
+    )  # fmt: skip
+    worker.start()
+    return worker
 
 
 @dataclass

@@ -14,9 +14,9 @@ from uuid import UUID
 from services.notifications import change_store
 from services.notifications.channels.email import EmailChannel
 from services.notifications.consumer import read_batch, settle
-from services.notifications.delivery import Delivery
 from services.notifications.sweeper import Sweeper
 from shared import db
+from tests.notifications.field import working_delivery
 from tests.notifications.mail_server import MailServer
 from tests.notifications.model_obligations import Event, Moment
 
@@ -59,12 +59,7 @@ class Replica:
         self.lag = Lag()
         self.loses_broker = False
         self.channel = EmailChannel(f"smtp://127.0.0.1:{port}", "kip@kip.example.vn")
-        self.worker = Delivery(
-            pool, lambda: registry, clock, {"email": self.channel},
-            page_of=lambda officer, message: f"https://kip.example.vn/v1/ack/{officer}", retry_soon=lambda: None,
-            chance=lambda: 0.5,
-        )  # fmt: skip
-        self.worker.start()
+        self.worker = working_delivery(pool, lambda: registry, clock, self.channel)
         self.restart()
 
     def restart(self) -> None:

@@ -14,8 +14,8 @@ from services.notifications.channels.email import EmailChannel
 from services.notifications.channels.esms import EsmsChannel
 from services.notifications.channels.pace import Pace
 from services.notifications.channels.zns import ZnsChannel
-from services.notifications.delivery import Delivery, backoff
-from tests.notifications.field import BEFORE, Field, answer, at, limited
+from services.notifications.delivery import backoff
+from tests.notifications.field import BEFORE, Field, answer, at, limited, working_delivery
 from tests.notifications.http_server import HttpServer
 from tests.notifications.mail_server import MailServer
 
@@ -45,13 +45,7 @@ async def field(pool, registry):
 
 
 def make_delivery(field, *channels):
-    delivery = Delivery(
-        field.pool, lambda: field.registry, FixedClock(), {channel.kind: channel for channel in channels},
-        page_of=lambda officer, message: f"https://kip.example.vn/v1/ack/{officer}", retry_soon=lambda: None,
-        chance=lambda: 0.5,
-    )  # fmt: skip
-    delivery.start()
-    return delivery
+    return working_delivery(field.pool, lambda: field.registry, FixedClock(), *channels)
 
 
 @pytest.fixture

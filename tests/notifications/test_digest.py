@@ -9,9 +9,8 @@ import pytest
 
 from services.notifications import change_store
 from services.notifications.channels.email import EmailChannel
-from services.notifications.delivery import Delivery
 from shared import db
-from tests.notifications.field import BEFORE, Field, Fixed, answer, at, limited
+from tests.notifications.field import BEFORE, Field, Fixed, answer, at, limited, working_delivery
 from tests.notifications.mail_server import MailServer
 from tests.system import ROOT
 
@@ -33,12 +32,7 @@ async def read(field, now, about):
     server = MailServer()
     await server.start()
     channel = EmailChannel(f"smtp://127.0.0.1:{server.port}", "kip@kip.example.vn")
-    worker = Delivery(
-        field.pool, lambda: field.registry, Fixed(at(now)), {"email": channel},
-        page_of=lambda officer, message: f"https://kip.example.vn/v1/ack/{officer}", retry_soon=lambda: None,
-        chance=lambda: 0.5,
-    )  # fmt: skip
-    worker.start()
+    worker = working_delivery(field.pool, lambda: field.registry, Fixed(at(now)), channel)
     await worker.deliver([row["id"] for row in await field.pool.fetch("SELECT id FROM notifications.message")])
     await worker.stop()
     await channel.close()

@@ -6,9 +6,8 @@ import pytest
 
 from services.notifications import change_store, notice_store
 from services.notifications.channels.email import EmailChannel
-from services.notifications.delivery import Delivery
 from shared.programme import Programme, Report
-from tests.notifications.field import BEFORE, Field, Fixed, answer, at, limited
+from tests.notifications.field import BEFORE, Field, Fixed, answer, at, limited, working_delivery
 from tests.notifications.mail_server import MailServer
 
 NAMES = {"An@example.vn": "An", "binh@example.vn": "Bình", "cuc@example.vn": "Cúc"}
@@ -37,12 +36,7 @@ async def deliver(field, server, now):
     """Deliver what waits; the mails that arrived, as (to, subject, text)."""
     before = len(server.kept)
     channel = EmailChannel(f"smtp://127.0.0.1:{server.port}", "kip@kip.example.vn")
-    worker = Delivery(
-        field.pool, lambda: field.registry, Fixed(at(now)), {"email": channel},
-        page_of=lambda officer, message: f"https://kip.example.vn/v1/ack/{officer}", retry_soon=lambda: None,
-        chance=lambda: 0.5,
-    )  # fmt: skip
-    worker.start()
+    worker = working_delivery(field.pool, lambda: field.registry, Fixed(at(now)), channel)
     rows = await field.pool.fetch("SELECT id FROM notifications.message WHERE act_at IS NOT NULL")
     await worker.deliver([row["id"] for row in rows if row["id"] in field.published])
     await worker.stop()
