@@ -1,9 +1,11 @@
 """uvicorn's HTTP protocol with bounds on a request's head: its size, and the time in which it has to arrive."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from shared.corked import CorkedTransport
 
 HEAD_BYTES = 32 * 1024
 HEAD_SECONDS = 10.0
@@ -21,12 +23,13 @@ class BoundedHttp(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._head_bytes = 0
         self._in_head = True
+        self._arriving = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The first head is due."""
-        super().connection_made(transport)  # type: ignore[arg-type]
-        self._expect_head()
+        super().connection_made(CorkedTransport(cast("asyncio.Transport", transport), self.loop))
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._close)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nothing is due any more."""
@@ -35,23 +38,29 @@ class BoundedHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what comes before the end of the head; the parser keeps it all in memory until then."""
+        self._arriving = len(data)
         if self._in_head:
-            self._head_bytes += len(data)
+            self._head_bytes += self._arriving
         super().data_received(data)
-        if self._in_head and self._head_bytes > HEAD_BYTES:
+        if not self._in_head:
+            return
+        if self._head_bytes > HEAD_BYTES:
             self._refuse()
+        elif self._head_timer is None:  # a further head, of which the rest has yet to come
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self._close)
 
     def on_message_begin(self) -> None:
         """A further request on the connection."""
         super().on_message_begin()
         if not self._in_head:
             self._head_bytes = 0
-            self._expect_head()
+            self._in_head = True
 
     def on_headers_complete(self) -> None:
         """The head is there. Too large and all at once, it is refused before anything runs."""
         self._head_arrived()
-        if sum(len(name) + len(value) for name, value in self.headers) + len(self.url) > HEAD_BYTES:
+        # What has come since the head began, bodies included, bounds it: few heads have to be measured.
+        if self._head_bytes + self._arriving > HEAD_BYTES and self._measured() > HEAD_BYTES:
             self._refuse()
             raise ValueError("the head is too large")
         super().on_headers_complete()
@@ -61,9 +70,8 @@ class BoundedHttp(HttpToolsProtocol):
         if not self.transport.is_closing():
             super().send_400_response(msg)
 
-    def _expect_head(self) -> None:
-        self._in_head = True
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._close)
+    def _measured(self) -> int:
+        return sum(len(name) + len(value) for name, value in self.headers) + len(self.url)
 
     def _head_arrived(self) -> None:
         self._in_head = False

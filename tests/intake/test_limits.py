@@ -100,6 +100,20 @@ def test_a_head_that_never_comes_ends_the_connection(door: System) -> None:
         assert time.monotonic() - began < 20
 
 
+def test_a_further_head_on_the_connection_is_bounded_too(door: System) -> None:
+    whole = head(door, 2) + b"[]"
+    large = head(door, 2, f"X-Long: {'a' * 40_000}") + b"[]"
+    with connect(door) as client:
+        client.sendall(whole + large)
+        assert status_of(client) == 431  # at once: whoever sends such a head gets no more answers
+    with connect(door) as client:
+        client.sendall(whole + b"POST /v1/ev")
+        assert status_of(client) == 202
+        began = time.monotonic()
+        assert client.recv(100) == b""
+        assert time.monotonic() - began < 20
+
+
 def test_bodies_under_way_together_are_bounded(door: System) -> None:
     with connect(door) as holding:
         holding.sendall(head(door, 8 * 2**20) + b" " * (8 * 2**20 - 1))
