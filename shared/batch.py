@@ -2,26 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from itertools import repeat
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 Item = TypeVar("Item")
-
-
-@dataclass(slots=True)
-class _Waiting(Generic[Item]):
-    """One item, the future that its caller awaits, and since when (the event loop's clock)."""
-
-    item: Item
-    flushed: asyncio.Future[None]
-    since: float
+_Waiting: TypeAlias = tuple[Item, asyncio.Future[None]]  # an item, and what its caller awaits
 
 
 class Batcher(Generic[Item]):
-    """Flushes when `limit` weight is waiting or `linger` seconds have passed since the first item, one flush at a time.
+    """Flushes when `limit` weight is waiting or `linger` seconds have passed since the first item, `flushes` at a time.
 
-    While a flush runs the next batch fills, so under load batches grow by themselves and nobody waits for the linger. A
+    While flushes run the next batch fills, so under load batches grow by themselves and nobody waits for the linger. A
     caller that is cancelled does not take its item out: the flush goes on. What `flush` raises every caller gets; where
     items end differently, it returns how each did: None or an error.
     """
@@ -32,6 +23,7 @@ class Batcher(Generic[Item]):
         *,
         limit: int,
         linger: float,
+        flushes: int = 1,
         weight: Callable[[Item], int] = lambda _: 1,
     ) -> None:
         self._flush = flush
@@ -40,9 +32,12 @@ class Batcher(Generic[Item]):
         self._weight = weight
         self._waiting: list[_Waiting[Item]] = []
         self._waiting_weight = 0
+        self._waiting_since = 0.0  # of the oldest item, on the event loop's clock
         self._arrived = asyncio.Event()
         self._full = asyncio.Event()
         self._closing = False
+        self._free = asyncio.Semaphore(flushes)
+        self._flushing: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -61,14 +56,17 @@ class Batcher(Generic[Item]):
         self._full.set()
         if self._task is not None:
             await self._task
+        await asyncio.gather(*self._flushing)
 
     async def submit(self, item: Item) -> None:
         """Wait until the item's batch is flushed. Raises what the flush raised, or returned for this item."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
-        self._waiting.append(_Waiting(item, future, loop.time()))
+        if not self._waiting:
+            self._waiting_since = loop.time()
+            self._arrived.set()
+        self._waiting.append((item, future))
         self._waiting_weight += self._weight(item)
-        self._arrived.set()
         if self._waiting_weight >= self._limit:
             self._full.set()
         await future  # cancelled with its caller; the flush passes over it
@@ -79,19 +77,27 @@ class Batcher(Generic[Item]):
             if not self._waiting:
                 return
             try:
-                async with asyncio.timeout_at(self._waiting[0].since + self._linger):
+                async with asyncio.timeout_at(self._waiting_since + self._linger):
                     await self._full.wait()
             except TimeoutError:
                 pass
-            await self._flush_one(self._take())
+            await self._free.acquire()
+            task = asyncio.create_task(self._flush_one(self._take()), name="flush")
+            self._flushing.add(task)
+            task.add_done_callback(self._flushed)
 
-    def _take(self) -> list["_Waiting[Item]"]:
+    def _flushed(self, task: asyncio.Task[None]) -> None:
+        self._flushing.discard(task)
+        self._free.release()
+
+    def _take(self) -> list[_Waiting[Item]]:
+        """The next batch. What is left has waited its time: it goes as soon as it may."""
         count, weight = 0, 0
-        for waiting in self._waiting:
-            if count and weight + self._weight(waiting.item) > self._limit:
+        for item, _ in self._waiting:
+            if count and weight + self._weight(item) > self._limit:
                 break
             count += 1
-            weight += self._weight(waiting.item)
+            weight += self._weight(item)
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
         self._waiting_weight -= weight
         if not self._closing:
@@ -101,17 +107,17 @@ class Batcher(Generic[Item]):
                 self._full.clear()
         return batch
 
-    async def _flush_one(self, batch: list["_Waiting[Item]"]) -> None:
+    async def _flush_one(self, batch: list[_Waiting[Item]]) -> None:
         outcomes: Sequence[Exception | None] | None
         try:
-            outcomes = await self._flush([waiting.item for waiting in batch])
+            outcomes = await self._flush([item for item, _ in batch])
         except Exception as failure:  # every caller hears of its batch's failure
             outcomes = [failure] * len(batch)
-        for waiting, error in zip(batch, outcomes or repeat(None, len(batch)), strict=True):
-            if waiting.flushed.done():
+        for (_, flushed), error in zip(batch, outcomes or repeat(None, len(batch)), strict=True):
+            if flushed.done():
                 continue
             if error is None:
-                waiting.flushed.set_result(None)
+                flushed.set_result(None)
             else:
-                waiting.flushed.set_exception(error)
-                waiting.flushed.exception()  # a caller that has gone must not leave a warning behind
+                flushed.set_exception(error)
+                flushed.exception()  # a caller that has gone must not leave a warning behind

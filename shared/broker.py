@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from typing import cast
 
-from aio_pika import DeliveryMode, Message
+import aiormq
+from aio_pika import DeliveryMode
 from aio_pika.exceptions import AMQPError, PublishError
 from aiormq.exceptions import ChannelInvalidStateError
 from faststream.rabbit import Channel, RabbitBroker
@@ -46,11 +48,15 @@ async def publish_events(broker: RabbitBroker, body: bytes, key: str, deadline: 
     Raises TimeoutError or another of BROKER_AWAY when the broker didn't confirm in time (the message may arrive all the
     same: ids make that harmless), and UnroutableError when no queue wants it.
     """
-    message = Message(body, content_type=CONTENT_TYPE, delivery_mode=DeliveryMode.PERSISTENT)
+    properties = aiormq.spec.Basic.Properties(content_type=CONTENT_TYPE, delivery_mode=DeliveryMode.PERSISTENT)
     try:
         async with asyncio.timeout(deadline):
-            # FastStream's own `publish` costs half as much again; an exchange that it knows it gives at once.
-            exchange = await broker.declare_exchange(EVENTS)
-            await exchange.publish(message, key, mandatory=True)
+            exchange = await broker.declare_exchange(EVENTS)  # one that it knows it gives at once
+            channel = cast("aiormq.Channel", await exchange.channel.get_underlay_channel())
+            # FastStream's own `publish` costs twice as much, and aio-pika's half as much again: with `wait`, messages
+            # that are published at the same time go to the socket one after the other.
+            await channel.basic_publish(
+                body, exchange=EVENTS.name, routing_key=key, properties=properties, mandatory=True, wait=False
+            )
     except PublishError as error:
         raise UnroutableError(f"no queue takes {key}: is a partition's queue missing?") from error

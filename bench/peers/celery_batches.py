@@ -7,7 +7,7 @@ a task is acknowledged when its transaction is committed. Four worker processes 
 
 import asyncio
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -197,7 +197,7 @@ class TaskPerRequest:
     async def start(self, _: Callable[[], Registry]) -> None:
         """Nothing: Celery connects by itself."""
 
-    async def publish(self, events: Iterable[tuple[str, int, bytes]]) -> None:
+    async def publish(self, events: Sequence[tuple[str, int, bytes]]) -> None:
         """Returns when the task is confirmed."""
         await asyncio.to_thread(apply.apply_async, ([from_json(body) for _, _, body in events],))
 

@@ -4,7 +4,7 @@ Only where the events go differs: a `Sink` takes what intake's publisher would t
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, cast
 
@@ -30,7 +30,7 @@ class Sink(Protocol):
         """Connect."""
         ...
 
-    async def publish(self, events: Iterable[tuple[str, int, bytes]]) -> None:
+    async def publish(self, events: Sequence[tuple[str, int, bytes]]) -> None:
         """Take events, each as (kind, partition, canonical JSON)."""
         ...
 

@@ -6,7 +6,7 @@ the four do not deadlock; the record's row lock makes a correction right.
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import uvloop
@@ -83,7 +83,7 @@ class MessagePerEvent:
         await self._broker.connect()
         await self._broker.declare_queue(QUEUE)
 
-    async def publish(self, events: Iterable[tuple[str, int, bytes]]) -> None:
+    async def publish(self, events: Sequence[tuple[str, int, bytes]]) -> None:
         """Returns when every event is confirmed."""
         await asyncio.gather(*(self._broker.publish(body, QUEUE, persist=True) for _, _, body in events))
 

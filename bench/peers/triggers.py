@@ -4,7 +4,7 @@
 """
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -129,7 +129,7 @@ class OneTransaction:
         """Connect."""
         self._pool = await open_pool(self._url, size=CONNECTIONS, application_name="bench-triggers")
 
-    async def publish(self, events: Iterable[tuple[str, int, bytes]]) -> None:
+    async def publish(self, events: Sequence[tuple[str, int, bytes]]) -> None:
         """Returns when the events are committed at every level."""
         entries = (to_entry(from_json(body)) for _, _, body in events)
         ordered = sorted(entries, key=lambda entry: entry.identity)

@@ -18,7 +18,8 @@ from shared.broker import BROKER_AWAY, UnroutableError, publish_events
 from shared.topology import routing_key
 
 MESSAGE_BYTES = 256 * 1024  # of events in one message: large enough to be cheap, small enough to redeliver
-TURN_BYTES = 8 * MESSAGE_BYTES  # of events on their way to the broker at once
+TURN_BYTES = 8 * MESSAGE_BYTES  # of events that go to the broker together
+TURNS = 2  # under way at once: while the broker confirms one, the next is checked and published
 TAKE_SECONDS = 1.9  # for broker and spool together: a client hears of it within two seconds
 
 
@@ -33,7 +34,7 @@ class Piece(NamedTuple):
 class Publisher:
     """Takes what waits, in turns: the pieces of each routing key become one message, all confirmed at once.
 
-    One turn at a time for all keys, because each confirm that comes alone costs the service a round of its loop.
+    The turns are of all keys, because each confirm that comes alone costs the service a round of its loop.
     """
 
     def __init__(self, broker: RabbitBroker, spool: Spool, gate: Gate, *, linger: float, deadline: float) -> None:
@@ -42,26 +43,27 @@ class Publisher:
         self._gate = gate
         self._deadline = deadline
         self._turns: Batcher[Piece] = Batcher(
-            self._turn, limit=TURN_BYTES, linger=linger, weight=lambda piece: len(piece.body)
+            self._turn, limit=TURN_BYTES, linger=linger, flushes=TURNS, weight=lambda piece: len(piece.body)
         )
 
     def start(self) -> None:
         """Begin to take."""
         self._turns.start()
 
-    async def publish(self, events: Iterable[tuple[str, int, bytes]]) -> None:
+    async def publish(self, events: Sequence[tuple[str, int, bytes]]) -> None:
         """Take events, each as (kind, partition, canonical JSON). Returns when every one is confirmed or spooled.
 
         Raises SpoolAwayError or UnroutableError after all have ended: some may have been taken, which their ids make
         harmless.
         """
+        if len(events) == 1:  # the common post: no tasks for it alone
+            [(kind, partition, event)] = events
+            await self._turns.submit(Piece(_routing_key(kind, partition), event, 1))
+            return
         by_key: dict[str, list[bytes]] = defaultdict(list)
         for kind, partition, event in events:
             by_key[_routing_key(kind, partition)].append(event)
         pieces = [piece for key, found in by_key.items() for piece in _pieces(key, found)]
-        if len(pieces) == 1:  # the common post: no tasks for it alone
-            await self._turns.submit(pieces[0])
-            return
         ended = await asyncio.gather(*(self._turns.submit(piece) for piece in pieces), return_exceptions=True)
         for outcome in ended:
             if isinstance(outcome, BaseException):
@@ -108,9 +110,6 @@ def _routing_key(kind: str, partition: int) -> str:
 
 def _pieces(key: str, events: list[bytes]) -> Iterable[Piece]:
     """Joins events by commas into pieces of MESSAGE_BYTES at most (one event may be larger)."""
-    if len(events) == 1:
-        yield Piece(key, events[0], 1)
-        return
     held: list[bytes] = []
     size = 0
     for event in events:

@@ -107,3 +107,29 @@ async def test_what_came_during_a_flush_has_waited_long_enough() -> None:
     await asyncio.sleep(0.2)
     await batcher.stop()
     assert order == ["first", "second", "later"]
+
+
+async def test_no_more_flushes_run_at_once_than_are_allowed_and_a_stop_waits_for_all() -> None:
+    running: list[int] = []
+    ended: list[int] = []
+    go_on = asyncio.Event()
+
+    async def flush(items: Sequence[int]) -> None:
+        running.extend(items)
+        await go_on.wait()
+        ended.extend(items)
+
+    batcher = Batcher(flush, limit=1, linger=60, flushes=2)
+    batcher.start()
+    callers = [asyncio.create_task(batcher.submit(number)) for number in range(3)]
+    while len(running) < 2:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    assert running == [0, 1]
+    stopping = asyncio.create_task(batcher.stop())
+    await asyncio.sleep(0.05)
+    assert not stopping.done()
+    go_on.set()
+    await stopping
+    assert sorted(ended) == [0, 1, 2]
+    await asyncio.gather(*callers)
