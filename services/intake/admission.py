@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 import prometheus_client
 from pydantic_core import to_json
@@ -20,8 +20,7 @@ from shared.registry.snapshot import Key, Registry
 EVENT_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a request. `forbidden`: the key lacked a right, so nothing was taken."""
 
     accepted: int
@@ -54,6 +53,7 @@ class Admission:
         admitted: list[tuple[Kind, int, bytes]] = []
         refused = list(rejected)
         counted: dict[tuple[str, str], int] = {}
+        accepted: dict[Kind, int] = {}
         stamp = to_json(now.isoformat())
         for candidate in candidates:
             judged = judge(candidate.event, registry, key, now)
@@ -61,22 +61,25 @@ class Admission:
                 body = canonical_json(candidate.event, judged, key.sender, stamp)
                 if len(body) <= EVENT_BYTES:
                     admitted.append((judged.kind, registry.partition_of(judged.province), body))
+                    accepted[judged.kind] = accepted.get(judged.kind, 0) + 1
                     continue
                 judged = (Refusal(Code.EVENT_TOO_LARGE, "event", f"{EVENT_BYTES} bytes at most", len(body)),)
             refused.append(Rejected(candidate.index, candidate.event.id, judged))
             outcome = KIND_OF_TYPE[candidate.event.type], judged[0].code
             counted[outcome] = counted.get(outcome, 0) + 1
-        _count(counted)
-        _count(Counter(("unknown", item.refusals[0].code) for item in rejected) if rejected else {})
-        refused.sort(key=lambda item: item.index)
-        foreign = any(refusal.code in FORBIDDEN for item in refused for refusal in item.refusals)
-        if foreign and foreign_refuse_all:
-            return Outcome(0, refused, forbidden=True)
-        if refused and not partial:
-            return Outcome(0, refused)
+        if refused:
+            _count(counted)
+            _count(Counter(("unknown", item.refusals[0].code) for item in rejected))
+            refused.sort(key=lambda item: item.index)
+            foreign = any(refusal.code in FORBIDDEN for item in refused for refusal in item.refusals)
+            if foreign and foreign_refuse_all:
+                return Outcome(0, refused, forbidden=True)
+            if not partial:
+                return Outcome(0, refused)
         if admitted and not dry_run:
             await self._publisher.publish(admitted)
-            _count(Counter([(kind, "accepted") for kind, _, _ in admitted]))
+            for kind, number in accepted.items():
+                _received(kind, "accepted").inc(number)
         return Outcome(len(admitted), refused)
 
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.intake import dhis2_answers
-from services.intake.door import Door, HeldBody, enter, flag, identify, language_of
+from services.intake.door import Door, HeldBody, enter, flag, identify, language_of, media_type_of
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.dhis2 import Conflict, Draft, draft_completions, draft_records
 from services.intake.formats.dhis2_rows import Completion, DataValueSet, read_completions, read_csv, read_json
@@ -113,8 +113,8 @@ async def _complete(
 
 async def _post_completions(door: Door, request: Request) -> Response:
     key = enter(door, request)
-    if _media_type(request) != JSON:
-        raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {_media_type(request)[:80] or 'none'}")
+    if media_type_of(request) != JSON:
+        raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {media_type_of(request)[:80] or 'none'}")
     _check_schemes(request)
     dry_run = flag(request, "dryRun")
     async with HeldBody(door, request) as body:
@@ -155,7 +155,7 @@ async def _job(door: Door, jobs: Jobs, request: Request) -> dict[str, object]:
 
 
 def _reader(request: Request) -> Callable[[bytes], DataValueSet]:
-    media_type = _media_type(request)
+    media_type = media_type_of(request)
     if media_type == JSON:
         return read_json
     if media_type in CSV:
@@ -170,7 +170,3 @@ def _check_schemes(request: Request) -> None:
         scheme = request.query_params.get(name, "code").lower()
         if scheme not in {"uid", "id", "code"} and not scheme.startswith("attribute:"):
             raise RefusedError(Fault.BAD_PARAMETER, f"{name}=code, uid or attribute:<id>, got {scheme[:40]!r}")
-
-
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from services.intake.admission import Outcome
 from services.intake.answers import answer, stream_answer
 from services.intake.dhis2_answers import error_answer
-from services.intake.door import Door, HeldBody, enter, flag, language_of
+from services.intake.door import Door, HeldBody, enter, flag, header, language_of, media_type_of
 from services.intake.formats import cloudevents
 from services.intake.formats.cloudevents import Parsed
 from services.intake.formats.json_text import UnreadableError
@@ -90,7 +90,7 @@ async def on_crash(_: Request, error: Exception) -> Response:
 def handshake(request: Request) -> Response:
     """The webhook handshake of CloudEvents: any origin may deliver, at any rate; the key decides."""
     headers = {"Allow": "POST, OPTIONS"}
-    origin = request.headers.get("webhook-request-origin")
+    origin = header(request, b"webhook-request-origin")
     if origin is not None:
         headers |= {"WebHook-Allowed-Origin": origin[:200], "WebHook-Allowed-Rate": "*"}
     return Response(status_code=200, headers=headers)
@@ -99,7 +99,7 @@ def handshake(request: Request) -> Response:
 async def _post_events(door: Door, request: Request) -> Response:
     key = enter(door, request)
     partial, dry_run = flag(request, "partial"), flag(request, "dry_run")
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(request)
     if media_type == NDJSON:
         tally = await take_stream(door, request, dry_run=dry_run)
         log.info("intake.stream", sender=key.sender, accepted=tally.accepted, rejected=tally.rejected)
@@ -125,9 +125,9 @@ def _parser(request: Request, media_type: str) -> Callable[[bytes], Parsed]:
         return cloudevents.parse_batch
     if media_type == cloudevents.STRUCTURED:
         return cloudevents.parse_structured
-    if "ce-specversion" in request.headers or "ce-type" in request.headers:
+    if header(request, b"ce-specversion") is not None or header(request, b"ce-type") is not None:
         if media_type in {"", cloudevents.JSON}:
-            return lambda body: cloudevents.parse_binary(request.headers.raw, body)
+            return lambda body: cloudevents.parse_binary(request.scope["headers"], body)
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{cloudevents.JSON} in binary mode, got {media_type[:80]}")
     expected = f"{cloudevents.BATCH}, {cloudevents.STRUCTURED}, {NDJSON} or ce- headers with {cloudevents.JSON}"
     raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{expected}, got {media_type[:80] or 'none'}")

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from services.intake.admission import Outcome
 from services.intake.answers import answer
-from services.intake.door import Door, HeldBody, enter, flag, identify, language_of
+from services.intake.door import Door, HeldBody, enter, flag, identify, language_of, media_type_of
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.sheet import Draft, draft_events
 from services.intake.formats.sheet_cells import Sheet, read_csv, read_xlsx
@@ -36,7 +36,7 @@ def import_routes(door: Door) -> list[Route]:
 async def _post_sheet(door: Door, request: Request, one_at_a_time: asyncio.Semaphore) -> Response:
     key = enter(door, request)
     partial, dry_run = flag(request, "partial"), flag(request, "dry_run")
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(request)
     if media_type not in _READERS:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{CSV} or {XLSX}, got {media_type[:80] or 'none'}")
     async with HeldBody(door, request) as body, one_at_a_time:

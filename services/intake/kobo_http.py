@@ -5,7 +5,6 @@ submission itself; a submission is taken whole or not at all.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import structlog
 from starlette.requests import Request
@@ -13,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.intake.answers import answer
-from services.intake.door import Door, HeldBody, enter, flag, language_of
+from services.intake.door import Door, HeldBody, enter, flag, language_of, media_type_of
 from services.intake.formats.cloudevents import JSON, parse_items
 from services.intake.formats.kobo import Draft, draft_events, read_submission
 from services.intake.http import Refusing
@@ -37,7 +36,7 @@ def kobo_routes(door: Door) -> list[Route]:
 async def _post_submission(door: Door, request: Request) -> Response:
     key = enter(door, request)
     dry_run = flag(request, "dry_run")
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(request)
     if media_type != JSON:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {media_type[:80] or 'none'}")
     programme, form = _form(door.registry(), request.path_params["form"])
@@ -47,7 +46,7 @@ async def _post_submission(door: Door, request: Request) -> Response:
         rejected += malformed
         door.rates.spend(key, len(candidates) + len(rejected))
         outcome = await door.admission.admit(candidates, rejected, door.registry(), key, door.now(), dry_run=dry_run)
-        outcome = replace(outcome, rejected=[_told(item, drafts) for item in outcome.rejected])
+        outcome = outcome._replace(rejected=[_told(item, drafts) for item in outcome.rejected])
     log.info("intake.kobo", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
     return answer(outcome, language_of(request), dry_run=dry_run)
 

@@ -1,9 +1,9 @@
 """Checks one event against the registry: pure, and the only place that decides what the door takes."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.intake.formats.cloudevents import Event
@@ -26,8 +26,7 @@ from shared.units import Unit
 _LISTED = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """An event that may be published: its kind, its unit and the province that its partition follows."""
 
     kind: Kind
@@ -210,14 +209,16 @@ def _check_unit(event: Event, programme: Programme, unit: Unit, on: date) -> Ite
 def _reporters(event: Event, programme: Programme, unit: Unit, on: date) -> tuple[Collection[str], Collection[str]]:
     """The levels that report such a thing, and the agencies that do so at this unit."""
     data = event.data
+    at_unit = programme.agencies_at.get(unit.level, frozenset())
+    if isinstance(data, ActivityRecorded):
+        return programme.activity[data.activity].levels, at_unit
     entries: tuple[Reporter | IndicatorReporter, ...] = ()
-    if isinstance(data, IndicatorReported | RecordRetracted) and data.indicator is not None:
+    if isinstance(data, (IndicatorReported, RecordRetracted)) and data.indicator is not None:
         entries = programme.indicator[data.indicator].reporters
-    elif isinstance(data, ReportSubmitted | RecordRetracted) and data.report is not None:
+    elif isinstance(data, (ReportSubmitted, RecordRetracted)) and data.report is not None:
         entries = programme.report[data.report].reporters
     if not entries:
-        levels = programme.activity[data.activity].levels if isinstance(data, ActivityRecorded) else (unit.level,)
-        return levels, programme.agencies_at.get(unit.level, frozenset())
+        return (unit.level,), at_unit
     speaking = [entry for entry in entries if applies(entry, unit, on)]
     agencies = {
         slug

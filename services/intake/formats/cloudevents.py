@@ -135,7 +135,9 @@ def keys_of(event: Event) -> int:
     data = event.data
     count = len(event.model_fields_set) + len(data.model_fields_set)
     if isinstance(data, ActivityRecorded):
-        return count + len(data.by) + len(data.participants) + sum(len(money.model_fields_set) for money in data.money)
+        for money in data.money:
+            count += len(money.model_fields_set)
+        return count + len(data.by) + len(data.participants)
     if isinstance(data, IndicatorReported):
         count += len(data.components or ())
         return count + sum(len(split.model_fields_set) + len(split.by) for split in data.breakdown)
