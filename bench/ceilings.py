@@ -13,6 +13,7 @@ from typing import Any
 
 import aio_pika
 import psycopg
+import uvicorn
 import uvloop
 from pydantic import TypeAdapter
 from starlette.applications import Starlette
@@ -22,7 +23,6 @@ from starlette.routing import Route
 
 from shared.config import load_settings
 from shared.events import PostedEvent
-from shared.serve import serve
 
 QUEUE = "bench.bare"
 
@@ -105,7 +105,11 @@ def copy_ledger(filled: str, empty: str) -> float:
 def main() -> None:
     what, *words = sys.argv[1:]
     if what == "echo":
-        serve("bench-echo", lambda settings: settings.intake_port, lambda _: echo())
+        settings = load_settings()
+        uvicorn.run(
+            echo(), host=settings.bind, port=settings.intake_port, loop="uvloop", http="httptools",
+            access_log=False, proxy_headers=False, log_level="warning", server_header=False,
+        )  # fmt: skip
         return
     bodies = marshal.loads(Path(words[0]).read_bytes())  # noqa: S302 - our own file
     if what == "validate":

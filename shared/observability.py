@@ -98,11 +98,16 @@ def measured(app: Starlette) -> ASGIApp:
         finally:
             route = paths.get(scope.get("endpoint"), "none")
             if route not in PROBES:
-                requests, seconds = _of_route(route, status)
-                requests.inc()
-                seconds.observe(time.perf_counter() - started)
+                count_request(route, status, time.perf_counter() - started)
 
     return count
+
+
+def count_request(route: str, status: int, seconds: float) -> None:
+    """Count one request and its time by route."""
+    requests, times = _of_route(route, status)
+    requests.inc()
+    times.observe(seconds)
 
 
 @lru_cache(maxsize=1024)

@@ -4,16 +4,16 @@ import sys
 from collections.abc import Callable
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from shared.bounded_http import BoundedHttp
 from shared.config import Settings, SettingsError, load_settings
-from shared.observability import configure_logging, measured
+from shared.observability import configure_logging
 
 GRACE_SECONDS = 20  # a stop waits that long for requests under way
 
 
-def serve(service: str, port: Callable[[Settings], int], make_app: Callable[[Settings], Starlette]) -> None:
+def serve(service: str, port: Callable[[Settings], int], make_app: Callable[[Settings], ASGIApp]) -> None:
     """Serve until SIGTERM or Ctrl-C. A bad setting stops the start and names the variable."""
     try:
         settings = load_settings()
@@ -21,7 +21,7 @@ def serve(service: str, port: Callable[[Settings], int], make_app: Callable[[Set
         sys.exit(f"kip {service}: {error}")
     configure_logging(service, settings.log_format, settings.log_level)
     uvicorn.run(
-        measured(make_app(settings)),
+        make_app(settings),
         host=settings.bind,
         port=port(settings),
         loop="uvloop",

@@ -9,16 +9,18 @@ from contextlib import asynccontextmanager
 from typing import Protocol, cast
 
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from services.intake.admission import Admission
 from services.intake.door import Door
-from services.intake.http import event_routes
+from services.intake.front import Front
+from services.intake.http import event_routes, events_endpoint
 from services.intake.limits import Memory, RateLimits
 from services.intake.publish import Publisher
 from services.intake.taken_log import TakenLog
 from shared.clock import SystemClock
 from shared.config import Settings
-from shared.observability import probe_routes
+from shared.observability import measured, probe_routes
 from shared.registry.follower import RegistryFollower
 from shared.registry.snapshot import Registry
 
@@ -39,7 +41,7 @@ class Sink(Protocol):
         ...
 
 
-def make_front(settings: Settings, sink: Sink) -> Starlette:
+def make_front(settings: Settings, sink: Sink) -> ASGIApp:
     """The ASGI application of a peer's door."""
     clock = SystemClock()
     follower = RegistryFollower(settings.database_url.get_secret_value(), clock, "bench")
@@ -67,4 +69,6 @@ def make_front(settings: Settings, sink: Sink) -> Starlette:
     async def readiness() -> dict[str, str | None]:
         return {"registry": None if follower.registry.loaded else "not loaded"}
 
-    return Starlette(routes=[*event_routes(door), *probe_routes(readiness, dict)], lifespan=lifespan)
+    events = events_endpoint(door)
+    others = Starlette(routes=[*event_routes(events), *probe_routes(readiness, dict)], lifespan=lifespan)
+    return Front(events, measured(others))

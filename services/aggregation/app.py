@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from services.aggregation.api import Reader, routes
 from services.aggregation.consumer import PartitionConsumer
@@ -19,7 +20,7 @@ from shared.clock import SystemClock
 from shared.config import Settings
 from shared.connecting import connected, open_migrated, until_there
 from shared.db import Pool, close_pool
-from shared.observability import probe_routes
+from shared.observability import measured, probe_routes
 from shared.registry.follower import RegistryFollower
 
 log = structlog.get_logger()
@@ -104,7 +105,7 @@ class Aggregation:
             await close_pool(self._pool)
 
 
-def make_app(settings: Settings) -> Starlette:
+def make_app(settings: Settings) -> ASGIApp:
     """The ASGI application."""
     aggregation = Aggregation(settings)
 
@@ -124,4 +125,5 @@ def make_app(settings: Settings) -> Starlette:
     def describe() -> Mapping[str, Any]:
         return {"clock": aggregation.clock.now().isoformat()}
 
-    return Starlette(routes=[*routes(reader), *probe_routes(aggregation.readiness, describe)], lifespan=lifespan)
+    endpoints = [*routes(reader), *probe_routes(aggregation.readiness, describe)]
+    return measured(Starlette(routes=endpoints, lifespan=lifespan))

@@ -10,14 +10,16 @@ import structlog
 from faststream.rabbit import RabbitBroker
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from services.intake.admission import Admission
 from services.intake.dhis2_http import dhis2_routes
 from services.intake.documents.http import document_routes
 from services.intake.door import Door
 from services.intake.drain import Drain
+from services.intake.front import Front
 from services.intake.gate import Gate
-from services.intake.http import event_routes, on_crash, on_http_error
+from services.intake.http import event_routes, events_endpoint, on_crash, on_http_error
 from services.intake.import_http import import_routes
 from services.intake.jobs import Jobs
 from services.intake.kobo_http import kobo_routes
@@ -29,7 +31,7 @@ from shared import topology
 from shared.broker import make_broker
 from shared.clock import SystemClock
 from shared.config import Settings
-from shared.observability import probe_routes
+from shared.observability import measured, probe_routes
 from shared.registry.follower import RegistryFollower
 
 log = structlog.get_logger()
@@ -92,7 +94,7 @@ class Intake:
             self.gate.declared = True
 
 
-def make_app(settings: Settings) -> Starlette:
+def make_app(settings: Settings) -> ASGIApp:
     """The ASGI application."""
     intake = Intake(settings)
     door = intake.door()
@@ -114,9 +116,10 @@ def make_app(settings: Settings) -> Starlette:
         await intake.spool.close()
         await intake.follower.stop()
 
-    return Starlette(
+    events = events_endpoint(door)
+    others = Starlette(
         routes=[
-            *event_routes(door),
+            *event_routes(events),
             *dhis2_routes(door, Jobs(intake.spool)),
             *kobo_routes(door),
             *import_routes(door),
@@ -126,3 +129,4 @@ def make_app(settings: Settings) -> Starlette:
         lifespan=lifespan,
         exception_handlers={HTTPException: on_http_error, Exception: on_crash},
     )
+    return Front(events, measured(others))

@@ -23,17 +23,9 @@ from services.intake.stream import take_stream
 from shared.broker import UnroutableError
 from shared.metrics import EVENTS_RECEIVED
 
+EVENTS = "/v1/events"
 Endpoint = Callable[[Request], Awaitable[Response]]
 log = structlog.get_logger()
-
-
-def event_routes(door: Door) -> list[Route]:
-    """`POST` and `OPTIONS /v1/events`."""
-
-    async def events(request: Request) -> Response:
-        return handshake(request) if request.method == "OPTIONS" else await _post_events(door, request)
-
-    return [Route("/v1/events", Refusing(events), methods=["POST", "OPTIONS"])]
 
 
 class Refusing:
@@ -47,13 +39,30 @@ class Refusing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request = Request(scope, receive, send)
+        response = await self.answer(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    async def answer(self, request: Request) -> Response:
+        """What to answer to it."""
         try:
-            response = await as_refusals(self._endpoint, request)
+            return await as_refusals(self._endpoint, request)
         except RefusedError as error:
             EVENTS_RECEIVED.labels("request", error.fault.value).inc()
-            response = error.response(language_of(request))
-        await response(scope, receive, send)
+            return error.response(language_of(request))
+
+
+def events_endpoint(door: Door) -> Refusing:
+    """What `POST` and `OPTIONS /v1/events` do."""
+
+    async def events(request: Request) -> Response:
+        return handshake(request) if request.method == "OPTIONS" else await _post_events(door, request)
+
+    return Refusing(events)
+
+
+def event_routes(events: Refusing) -> list[Route]:
+    """`POST` and `OPTIONS /v1/events`."""
+    return [Route(EVENTS, events, methods=["POST", "OPTIONS"])]
 
 
 async def as_refusals(endpoint: Endpoint, request: Request) -> Response:

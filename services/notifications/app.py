@@ -13,6 +13,7 @@ from faststream import AckPolicy
 from faststream.rabbit import Channel as AmqpChannel
 from faststream.rabbit import RabbitBroker
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from services.notifications import page_store
 from services.notifications.announcer import Announcer
@@ -30,7 +31,7 @@ from shared.clock import SystemClock
 from shared.config import Settings
 from shared.connecting import connected, open_migrated, until_there
 from shared.db import DATABASE_AWAY, Pool, close_pool
-from shared.observability import probe_routes
+from shared.observability import measured, probe_routes
 from shared.registry.follower import RegistryFollower
 
 log = structlog.get_logger()
@@ -209,7 +210,7 @@ async def publish_ids(broker: RabbitBroker, bodies: Sequence[Sequence[UUID]]) ->
         )
 
 
-def make_app(settings: Settings) -> Starlette:
+def make_app(settings: Settings) -> ASGIApp:
     """The ASGI application."""
     notifications = Notifications(settings)
 
@@ -234,6 +235,5 @@ def make_app(settings: Settings) -> Starlette:
     def describe() -> Mapping[str, Any]:
         return {"clock": notifications.clock.now().isoformat()}
 
-    return Starlette(
-        routes=[*routes(reader), *pages.routes(), *probe_routes(notifications.readiness, describe)], lifespan=lifespan
-    )
+    endpoints = [*routes(reader), *pages.routes(), *probe_routes(notifications.readiness, describe)]
+    return measured(Starlette(routes=endpoints, lifespan=lifespan))

@@ -1,0 +1,38 @@
+"""The service's ASGI application: posted events go to their endpoint at once, everything else through Starlette.
+
+Small posts come by the thousand a second, and Starlette's layers for routes, errors and measuring cost each of them as
+much as judging its event does.
+"""
+
+import time
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.intake.http import EVENTS, Refusing, on_crash
+from shared.observability import count_request
+
+
+class Front:
+    """`POST /v1/events` before the other routes; counted, and its crashes told, as theirs are."""
+
+    def __init__(self, events: Refusing, others: ASGIApp) -> None:
+        self._events = events
+        self._others = others
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and scope["path"] == EVENTS and scope["method"] == "POST":
+            await self._post(scope, receive, send)
+        else:
+            await self._others(scope, receive, send)
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request = Request(scope, receive, send)
+        try:
+            response = await self._events.answer(request)
+        except Exception as error:  # whatever it is, the client gets an answer
+            response = await on_crash(request, error)
+        await response(scope, receive, send)
+        count_request(EVENTS, response.status_code, time.perf_counter() - started)
