@@ -21,8 +21,9 @@ class BoundedHttp(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_bytes = 0
         self._in_head = True
+        self._head_bytes = 0  # of the segments that the head took up whole
+        self._begun_in = 0  # the size of the segment in which it began, behind something else
         self._arriving = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
@@ -53,14 +54,14 @@ class BoundedHttp(HttpToolsProtocol):
         """A further request on the connection."""
         super().on_message_begin()
         if not self._in_head:
-            self._head_bytes = 0
             self._in_head = True
+            self._head_bytes, self._begun_in = 0, self._arriving
 
     def on_headers_complete(self) -> None:
         """The head is there. Too large and all at once, it is refused before anything runs."""
         self._head_arrived()
-        # What has come since the head began, bodies included, bounds it: few heads have to be measured.
-        if self._head_bytes + self._arriving > HEAD_BYTES and self._measured() > HEAD_BYTES:
+        # The segments that it came in bound it: few heads have to be measured.
+        if self._begun_in + self._head_bytes > HEAD_BYTES and self._measured() > HEAD_BYTES:
             self._refuse()
             raise ValueError("the head is too large")
         super().on_headers_complete()

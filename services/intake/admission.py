@@ -1,7 +1,7 @@
 """From parsed events to an answer: judge each against the registry, stamp it, publish what may go."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -50,27 +50,11 @@ class Admission:
 
         `foreign_refuse_all`: an event that the key has no right for refuses the whole request, partial or not.
         """
-        admitted: list[tuple[Kind, int, bytes]] = []
-        refused = list(rejected)
-        counted: dict[tuple[str, str], int] = {}
-        accepted: dict[Kind, int] = {}
-        stamp = to_json(now.isoformat())
-        for candidate in candidates:
-            judged = judge(candidate.event, registry, key, now)
-            if isinstance(judged, Admitted):
-                body = canonical_json(candidate.event, judged, key.sender, stamp)
-                if len(body) <= EVENT_BYTES:
-                    admitted.append((judged.kind, registry.partition_of(judged.province), body))
-                    accepted[judged.kind] = accepted.get(judged.kind, 0) + 1
-                    continue
-                judged = (Refusal(Code.EVENT_TOO_LARGE, "event", f"{EVENT_BYTES} bytes at most", len(body)),)
-            refused.append(Rejected(candidate.index, candidate.event.id, judged))
-            outcome = KIND_OF_TYPE[candidate.event.type], judged[0].code
-            counted[outcome] = counted.get(outcome, 0) + 1
-        if refused:
-            _count(counted)
-            _count(Counter(("unknown", item.refusals[0].code) for item in rejected))
-            refused.sort(key=lambda item: item.index)
+        admitted, refused = _sort_out(candidates, registry, key, now)
+        for item in rejected:
+            _received("unknown", item.refusals[0].code).inc()
+        if refused or rejected:
+            refused = sorted((*rejected, *refused), key=lambda item: item.index)
             foreign = any(refusal.code in FORBIDDEN for item in refused for refusal in item.refusals)
             if foreign and foreign_refuse_all:
                 return Outcome(0, refused, forbidden=True)
@@ -78,9 +62,29 @@ class Admission:
                 return Outcome(0, refused)
         if admitted and not dry_run:
             await self._publisher.publish(admitted)
-            for kind, number in accepted.items():
+            for kind, number in Counter([kind for kind, _, _ in admitted]).items():
                 _received(kind, "accepted").inc(number)
         return Outcome(len(admitted), refused)
+
+
+def _sort_out(
+    candidates: Sequence[Candidate], registry: Registry, key: Key, now: datetime
+) -> tuple[list[tuple[Kind, int, bytes]], list[Rejected]]:
+    """What may go, each as (kind, partition, canonical JSON), and what is wrong with the others."""
+    admitted: list[tuple[Kind, int, bytes]] = []
+    refused: list[Rejected] = []
+    stamp = to_json(now.isoformat())
+    for candidate in candidates:
+        judged = judge(candidate.event, registry, key, now)
+        if isinstance(judged, Admitted):
+            body = canonical_json(candidate.event, judged, key.sender, stamp)
+            if len(body) <= EVENT_BYTES:
+                admitted.append((judged.kind, registry.partition_of(judged.province), body))
+                continue
+            judged = (Refusal(Code.EVENT_TOO_LARGE, "event", f"{EVENT_BYTES} bytes at most", len(body)),)
+        refused.append(Rejected(candidate.index, candidate.event.id, judged))
+        _received(KIND_OF_TYPE[candidate.event.type], judged[0].code).inc()
+    return admitted, refused
 
 
 def canonical_json(event: Event, admitted: Admitted, sender: str, acceptedat: bytes) -> bytes:
@@ -96,11 +100,6 @@ def canonical_json(event: Event, admitted: Admitted, sender: str, acceptedat: by
         acceptedat,
         to_json(admitted.province),
     )
-
-
-def _count(outcomes: Mapping[tuple[str, str], int]) -> None:
-    for (kind, outcome), number in outcomes.items():
-        _received(kind, outcome).inc(number)
 
 
 @lru_cache(maxsize=256)

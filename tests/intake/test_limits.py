@@ -107,6 +107,11 @@ def test_a_further_head_on_the_connection_is_bounded_too(door: System) -> None:
         client.sendall(whole + large)
         assert status_of(client) == 431  # at once: whoever sends such a head gets no more answers
     with connect(door) as client:
+        client.sendall(whole + large[:30_000])
+        assert status_of(client) == 202
+        client.sendall(large[30_000:])
+        assert status_of(client) == 431
+    with connect(door) as client:
         client.sendall(whole + b"POST /v1/ev")
         assert status_of(client) == 202
         began = time.monotonic()
