@@ -1,7 +1,7 @@
 """A transport that sends what is written in one go as one piece.
 
 uvicorn writes a response's head and its body apart, and uvloop sends each write at once: two system calls, two packets,
-and two wake-ups of the client. Measured, that is a fifth of the cost of a small request.
+and two wake-ups of the client. Measured in turns with and without, a single post takes 279 µs instead of 291.
 """
 
 import asyncio
