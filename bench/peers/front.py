@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from services.intake.admission import Admission
 from services.intake.door import Door
 from services.intake.front import Front
-from services.intake.http import event_routes, events_endpoint
+from services.intake.http import events_endpoint
 from services.intake.limits import Memory, RateLimits
 from services.intake.publish import Publisher
 from services.intake.taken_log import TakenLog
@@ -69,6 +69,5 @@ def make_front(settings: Settings, sink: Sink) -> ASGIApp:
     async def readiness() -> dict[str, str | None]:
         return {"registry": None if follower.registry.loaded else "not loaded"}
 
-    events = events_endpoint(door)
-    others = Starlette(routes=[*event_routes(events), *probe_routes(readiness, dict)], lifespan=lifespan)
-    return Front(events, measured(others))
+    others = Starlette(routes=probe_routes(readiness, dict), lifespan=lifespan)
+    return Front(events_endpoint(door), measured(others))

@@ -19,7 +19,7 @@ from services.intake.door import Door
 from services.intake.drain import Drain
 from services.intake.front import Front
 from services.intake.gate import Gate
-from services.intake.http import event_routes, events_endpoint, on_crash, on_http_error
+from services.intake.http import events_endpoint, on_crash, on_http_error
 from services.intake.import_http import import_routes
 from services.intake.jobs import Jobs
 from services.intake.kobo_http import kobo_routes
@@ -116,10 +116,8 @@ def make_app(settings: Settings) -> ASGIApp:
         await intake.spool.close()
         await intake.follower.stop()
 
-    events = events_endpoint(door)
     others = Starlette(
         routes=[
-            *event_routes(events),
             *dhis2_routes(door, Jobs(intake.spool)),
             *kobo_routes(door),
             *import_routes(door),
@@ -129,4 +127,4 @@ def make_app(settings: Settings) -> ASGIApp:
         lifespan=lifespan,
         exception_handlers={HTTPException: on_http_error, Exception: on_crash},
     )
-    return Front(events, measured(others))
+    return Front(events_endpoint(door), measured(others))

@@ -6,7 +6,6 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from services.intake.admission import Outcome
@@ -24,6 +23,7 @@ from shared.broker import UnroutableError
 from shared.metrics import EVENTS_RECEIVED
 
 EVENTS = "/v1/events"
+ALLOWED = "POST, OPTIONS"
 Endpoint = Callable[[Request], Awaitable[Response]]
 log = structlog.get_logger()
 
@@ -52,17 +52,17 @@ class Refusing:
 
 
 def events_endpoint(door: Door) -> Refusing:
-    """What `POST` and `OPTIONS /v1/events` do."""
+    """`POST` and `OPTIONS /v1/events`."""
 
     async def events(request: Request) -> Response:
-        return handshake(request) if request.method == "OPTIONS" else await _post_events(door, request)
+        match request.method:
+            case "POST":
+                return await _post_events(door, request)
+            case "OPTIONS":
+                return handshake(request)
+        raise RefusedError(Fault.METHOD_NOT_ALLOWED, ALLOWED, headers={"Allow": ALLOWED})
 
     return Refusing(events)
-
-
-def event_routes(events: Refusing) -> list[Route]:
-    """`POST` and `OPTIONS /v1/events`."""
-    return [Route(EVENTS, events, methods=["POST", "OPTIONS"])]
 
 
 async def as_refusals(endpoint: Endpoint, request: Request) -> Response:
@@ -98,7 +98,7 @@ async def on_crash(_: Request, error: Exception) -> Response:
 
 def handshake(request: Request) -> Response:
     """The webhook handshake of CloudEvents: any origin may deliver, at any rate; the key decides."""
-    headers = {"Allow": "POST, OPTIONS"}
+    headers = {"Allow": ALLOWED}
     origin = header(request, b"webhook-request-origin")
     if origin is not None:
         headers |= {"WebHook-Allowed-Origin": origin[:200], "WebHook-Allowed-Rate": "*"}

@@ -58,6 +58,6 @@ async def test_a_refusal_keeps_its_headers_and_language(client: httpx.AsyncClien
     assert answer.json() == {"error": "rate_exceeded", "message": "Vượt quá tốc độ cho phép; 5 sự kiện mỗi giây"}
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/events"), ("OPTIONS", "/v1/events"), ("POST", "/v1/event")])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/units"), ("POST", "/v1/event"), ("POST", "/v1/events/")])
 async def test_everything_else_takes_the_usual_way(client: httpx.AsyncClient, method: str, path: str) -> None:
     assert (await client.request(method, path)).text == path

@@ -203,3 +203,4 @@ def test_unknown_paths_and_methods_are_told_in_json(door: System) -> None:
     assert LOCAL.get(f"{url}/v2/nothing").json()["error"] == "not_found"
     answer = LOCAL.get(f"{url}/v1/events")
     assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")
+    assert answer.headers["Allow"] == "POST, OPTIONS"
