@@ -58,18 +58,21 @@ class Batcher(Generic[Item]):
             await self._task
         await asyncio.gather(*self._flushing)
 
-    async def submit(self, item: Item) -> None:
-        """Wait until the item's batch is flushed. Raises what the flush raised, or returned for this item."""
+    def submit(self, item: Item, since: float | None = None) -> asyncio.Future[None]:
+        """Give an item to a batch. The future ends with its flush, as the flush raised or returned for this item.
+
+        `since` is when it came, on the event loop's clock, if not now: its linger counts from there.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         if not self._waiting:
-            self._waiting_since = loop.time()
+            self._waiting_since = loop.time() if since is None else since
             self._arrived.set()
         self._waiting.append((item, future))
         self._waiting_weight += self._weight(item)
         if self._waiting_weight >= self._limit:
             self._full.set()
-        await future  # cancelled with its caller; the flush passes over it
+        return future  # cancelled with who awaits it; the flush passes over it
 
     async def _run(self) -> None:
         while True:
@@ -92,12 +95,9 @@ class Batcher(Generic[Item]):
 
     def _take(self) -> list[_Waiting[Item]]:
         """The next batch. What is left has waited its time: it goes as soon as it may."""
-        count, weight = 0, 0
-        for item, _ in self._waiting:
-            if count and weight + self._weight(item) > self._limit:
-                break
-            count += 1
-            weight += self._weight(item)
+        count, weight = len(self._waiting), self._waiting_weight
+        if weight > self._limit:
+            count, weight = self._fitting()
         batch, self._waiting = self._waiting[:count], self._waiting[count:]
         self._waiting_weight -= weight
         if not self._closing:
@@ -106,6 +106,16 @@ class Batcher(Generic[Item]):
             if self._waiting_weight < self._limit:
                 self._full.clear()
         return batch
+
+    def _fitting(self) -> tuple[int, int]:
+        """How many of the waiting items make a batch, one at least, and their weight."""
+        count, weight = 0, 0
+        for item, _ in self._waiting:
+            if count and weight + self._weight(item) > self._limit:
+                break
+            count += 1
+            weight += self._weight(item)
+        return count, weight
 
     async def _flush_one(self, batch: list[_Waiting[Item]]) -> None:
         outcomes: Sequence[Exception | None] | None

@@ -31,7 +31,7 @@ async def test_a_full_batch_does_not_wait_and_none_is_over_the_limit() -> None:
     batcher.start()
     await asyncio.gather(*(batcher.submit(number) for number in range(6)))
     assert flushes == [[0, 1, 2], [3, 4, 5]]
-    last = asyncio.create_task(batcher.submit(6))
+    last = batcher.submit(6)
     await asyncio.sleep(0)
     await batcher.stop()
     await last
@@ -73,7 +73,7 @@ async def test_a_caller_that_leaves_does_not_take_its_item_out() -> None:
 
     batcher = Batcher(flush, limit=1, linger=0)
     batcher.start()
-    leaving = asyncio.create_task(batcher.submit(1))
+    leaving = batcher.submit(1)
     await asyncio.sleep(0)
     leaving.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -95,10 +95,10 @@ async def test_what_came_during_a_flush_has_waited_long_enough() -> None:
 
     batcher = Batcher(flush, limit=100, linger=0.2)
     batcher.start()
-    first = asyncio.create_task(batcher.submit("first"))
+    first = batcher.submit("first")
     while not order:
         await asyncio.sleep(0.01)
-    second = asyncio.create_task(batcher.submit("second"))
+    second = batcher.submit("second")
     await asyncio.sleep(0.3)
     # Both are timers of one loop, so their order holds however slow the machine is.
     loop.call_later(0.1, order.append, "later")
@@ -107,6 +107,20 @@ async def test_what_came_during_a_flush_has_waited_long_enough() -> None:
     await asyncio.sleep(0.2)
     await batcher.stop()
     assert order == ["first", "second", "later"]
+
+
+async def test_a_linger_counts_from_when_the_item_came() -> None:
+    flushed: list[str] = []
+
+    async def flush(items: Sequence[str]) -> None:
+        flushed.extend(items)
+
+    batcher = Batcher(flush, limit=100, linger=600)
+    batcher.start()
+    async with asyncio.timeout(30):
+        await batcher.submit("came long ago", asyncio.get_running_loop().time() - 600)
+    assert flushed == ["came long ago"]
+    await batcher.stop()
 
 
 async def test_no_more_flushes_run_at_once_than_are_allowed_and_a_stop_waits_for_all() -> None:
@@ -121,7 +135,7 @@ async def test_no_more_flushes_run_at_once_than_are_allowed_and_a_stop_waits_for
 
     batcher = Batcher(flush, limit=1, linger=60, flushes=2)
     batcher.start()
-    callers = [asyncio.create_task(batcher.submit(number)) for number in range(3)]
+    callers = [batcher.submit(number) for number in range(3)]
     while len(running) < 2:
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)
