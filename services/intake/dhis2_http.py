@@ -17,7 +17,7 @@ from services.intake.door import Door, HeldBody, enter, flag, identify, language
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.dhis2 import Conflict, Draft, draft_completions, draft_records
 from services.intake.formats.dhis2_rows import Completion, DataValueSet, read_completions, read_csv, read_json
-from services.intake.http import Endpoint, as_refusals
+from services.intake.http import Endpoint, refusal_of
 from services.intake.jobs import Jobs
 from services.intake.refusals import Code, Refusal
 from services.intake.request_errors import Fault, RefusedError
@@ -62,10 +62,13 @@ def dhis2_routes(door: Door, jobs: Jobs) -> list[Route]:
 def _in_dhis2_shape(endpoint: Endpoint) -> Endpoint:
     async def answered(request: Request) -> Response:
         try:
-            return await as_refusals(endpoint, request)
-        except RefusedError as error:
-            EVENTS_RECEIVED.labels("request", error.fault.value).inc()
-            return dhis2_answers.error_answer(error.status, error.message(language_of(request)), error.headers)
+            return await endpoint(request)
+        except Exception as error:
+            refused = refusal_of(error)
+            if refused is None:
+                raise
+            EVENTS_RECEIVED.labels("request", refused.fault.value).inc()
+            return dhis2_answers.error_answer(refused.status, refused.message(language_of(request)), refused.headers)
 
     return answered
 

@@ -9,7 +9,7 @@ import time
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.intake.http import EVENTS, Refusing, on_crash
+from services.intake.http import EVENTS, Refusing
 from shared.observability import count_request
 
 
@@ -29,10 +29,6 @@ class Front:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        request = Request(scope, receive, send)
-        try:
-            response = await self._events.answer(request)
-        except Exception as error:  # whatever it is, the client gets an answer
-            response = await on_crash(request, error)
+        response = await self._events.answer(Request(scope, receive, send))
         await response(scope, receive, send)
         count_request(EVENTS, response.status_code, time.perf_counter() - started)

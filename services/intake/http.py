@@ -45,10 +45,9 @@ class Refusing:
     async def answer(self, request: Request) -> Response:
         """What to answer to it."""
         try:
-            return await as_refusals(self._endpoint, request)
-        except RefusedError as error:
-            EVENTS_RECEIVED.labels("request", error.fault.value).inc()
-            return error.response(language_of(request))
+            return await self._endpoint(request)
+        except Exception as error:  # whatever it is, the client gets an answer
+            return failure(request, error)
 
 
 def events_endpoint(door: Door) -> Refusing:
@@ -65,18 +64,35 @@ def events_endpoint(door: Door) -> Refusing:
     return Refusing(events)
 
 
-async def as_refusals(endpoint: Endpoint, request: Request) -> Response:
-    """Run an endpoint; what it raises of ours becomes a RefusedError."""
-    try:
-        return await endpoint(request)
-    except UnreadableError as error:
-        raise RefusedError(Fault.UNREADABLE, str(error)) from None
-    except SpoolAwayError as error:
-        log.warning("intake.not_taken", reason=str(error))
-        raise unavailable(str(error)) from error
-    except UnroutableError as error:
-        log.error("intake.unroutable", reason=str(error))
-        raise unavailable(str(error)) from error
+def failure(request: Request, error: BaseException) -> Response:
+    """The answer to a request that ended in an error."""
+    refused = refusal_of(error)
+    if refused is None:
+        return crash(error)
+    EVENTS_RECEIVED.labels("request", refused.fault.value).inc()
+    return refused.response(language_of(request))
+
+
+def refusal_of(error: BaseException) -> RefusedError | None:
+    """What an error says to the client; None for a fault of ours."""
+    match error:
+        case RefusedError():
+            return error
+        case UnreadableError():
+            return RefusedError(Fault.UNREADABLE, str(error))
+        case SpoolAwayError():
+            log.warning("intake.not_taken", reason=str(error))
+            return unavailable(str(error))
+        case UnroutableError():
+            log.error("intake.unroutable", reason=str(error))
+            return unavailable(str(error))
+    return None
+
+
+def crash(error: BaseException) -> Response:
+    """A fault of ours: logged, and told without its inside."""
+    log.error("intake.crashed", error=type(error).__name__, exc_info=error)
+    return JSONResponse({"error": "internal", "message": "an error of the service; it has been logged"}, 500)
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
@@ -91,9 +107,8 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 
 
 async def on_crash(_: Request, error: Exception) -> Response:
-    """A fault of ours: logged, and told without its inside."""
-    log.error("intake.crashed", error=type(error).__name__, exc_info=error)
-    return JSONResponse({"error": "internal", "message": "an error of the service; it has been logged"}, 500)
+    """A fault of ours in a route that does not tell its own."""
+    return crash(error)
 
 
 def handshake(request: Request) -> Response:
@@ -114,7 +129,7 @@ async def _post_events(door: Door, request: Request) -> Response:
         log.info("intake.stream", sender=key.sender, accepted=tally.accepted, rejected=tally.rejected)
         outcome = Outcome(tally.accepted, tally.listed)
         return stream_answer(outcome, tally.rejected, language_of(request), dry_run=dry_run)
-    parse = _parser(request, media_type)
+    parse = parser_of(request, media_type)
     async with HeldBody(door, request) as body:
         candidates, rejected = parse(body)
         door.rates.spend(key, len(candidates) + len(rejected))
@@ -129,7 +144,8 @@ async def _post_events(door: Door, request: Request) -> Response:
     return answer(outcome, language_of(request), dry_run=dry_run)
 
 
-def _parser(request: Request, media_type: str) -> Callable[[bytes], Parsed]:
+def parser_of(request: Request, media_type: str) -> Callable[[bytes], Parsed]:
+    """What reads the body: by its media type, or by the `ce-` headers of binary mode. Raises RefusedError."""
     if media_type == cloudevents.BATCH:
         return cloudevents.parse_batch
     if media_type == cloudevents.STRUCTURED:
