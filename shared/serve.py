@@ -6,9 +6,9 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
-from shared.bounded_http import BoundedHttp
 from shared.config import Settings, SettingsError, load_settings
 from shared.observability import configure_logging
+from shared.whole_http import WholeHttp
 
 GRACE_SECONDS = 20  # a stop waits that long for requests under way
 
@@ -25,7 +25,7 @@ def serve(service: str, port: Callable[[Settings], int], make_app: Callable[[Set
         host=settings.bind,
         port=port(settings),
         loop="uvloop",
-        http=BoundedHttp,
+        http=WholeHttp,
         lifespan="on",
         access_log=False,
         proxy_headers=False,  # nothing asks for the client's address
