@@ -70,4 +70,4 @@ def make_front(settings: Settings, sink: Sink) -> ASGIApp:
         return {"registry": None if follower.registry.loaded else "not loaded"}
 
     others = Starlette(routes=probe_routes(readiness, dict), lifespan=lifespan)
-    return Front(events_endpoint(door), measured(others))
+    return Front(events_endpoint(door), measured(others), lambda _: False)

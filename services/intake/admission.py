@@ -28,6 +28,14 @@ class Outcome(NamedTuple):
     forbidden: bool = False
 
 
+class Stamped(NamedTuple):
+    """An event that may go: its kind, its partition, its canonical JSON."""
+
+    kind: Kind
+    partition: int
+    body: bytes
+
+
 class Admission:
     """Judges and publishes. A request is taken whole or not at all, unless `partial`."""
 
@@ -62,29 +70,44 @@ class Admission:
                 return Outcome(0, refused)
         if admitted and not dry_run:
             await self._publisher.publish(admitted)
-            for kind, number in Counter([kind for kind, _, _ in admitted]).items():
-                _received(kind, "accepted").inc(number)
+            for kind, number in Counter([event.kind for event in admitted]).items():
+                count_accepted(kind, number)
         return Outcome(len(admitted), refused)
 
 
 def _sort_out(
     candidates: Sequence[Candidate], registry: Registry, key: Key, now: datetime
-) -> tuple[list[tuple[Kind, int, bytes]], list[Rejected]]:
-    """What may go, each as (kind, partition, canonical JSON), and what is wrong with the others."""
-    admitted: list[tuple[Kind, int, bytes]] = []
+) -> tuple[list[Stamped], list[Rejected]]:
+    """What may go, and what is wrong with the others."""
+    admitted: list[Stamped] = []
     refused: list[Rejected] = []
-    stamp = to_json(now.isoformat())
+    acceptedat = instant_json(now)
     for candidate in candidates:
-        judged = judge(candidate.event, registry, key, now)
-        if isinstance(judged, Admitted):
-            body = canonical_json(candidate.event, judged, key.sender, stamp)
-            if len(body) <= EVENT_BYTES:
-                admitted.append((judged.kind, registry.partition_of(judged.province), body))
-                continue
-            judged = (Refusal(Code.EVENT_TOO_LARGE, "event", f"{EVENT_BYTES} bytes at most", len(body)),)
-        refused.append(Rejected(candidate.index, candidate.event.id, judged))
-        _received(KIND_OF_TYPE[candidate.event.type], judged[0].code).inc()
+        stamped = stamp(candidate.event, registry, key, now, acceptedat)
+        if isinstance(stamped, Stamped):
+            admitted.append(stamped)
+            continue
+        refused.append(Rejected(candidate.index, candidate.event.id, stamped))
+        _received(KIND_OF_TYPE[candidate.event.type], stamped[0].code).inc()
     return admitted, refused
+
+
+def stamp(
+    event: Event, registry: Registry, key: Key, now: datetime, acceptedat: bytes
+) -> Stamped | tuple[Refusal, ...]:
+    """The event as it may go, or everything that is wrong with it. `acceptedat` is `instant_json(now)`."""
+    judged = judge(event, registry, key, now)
+    if not isinstance(judged, Admitted):
+        return judged
+    body = canonical_json(event, judged, key.sender, acceptedat)
+    if len(body) > EVENT_BYTES:
+        return (Refusal(Code.EVENT_TOO_LARGE, "event", f"{EVENT_BYTES} bytes at most", len(body)),)
+    return Stamped(judged.kind, registry.partition_of(judged.province), body)
+
+
+def instant_json(now: datetime) -> bytes:
+    """An instant as JSON: made once for all events of a request."""
+    return to_json(now.isoformat())
 
 
 def canonical_json(event: Event, admitted: Admitted, sender: str, acceptedat: bytes) -> bytes:
@@ -100,6 +123,11 @@ def canonical_json(event: Event, admitted: Admitted, sender: str, acceptedat: by
         acceptedat,
         to_json(admitted.province),
     )
+
+
+def count_accepted(kind: Kind, number: int) -> None:
+    """Count events that were confirmed or spooled."""
+    _received(kind, "accepted").inc(number)
 
 
 @lru_cache(maxsize=256)

@@ -15,13 +15,13 @@ LISTED = 1000  # refused lines of a stream that its answer names; it counts all
 def answer(outcome: Outcome, language: str, *, dry_run: bool) -> Response:
     """202, 207, 200 (dry run), 403, 413 or 422: `{"accepted", "rejected"}`."""
     if not outcome.rejected:
-        return _all_taken(outcome.accepted, status_of(outcome, dry_run=dry_run))
+        return all_taken(outcome.accepted, status_of(outcome, dry_run=dry_run))
     rejected = [item.to_json(language) for item in outcome.rejected]
     return _json({"accepted": outcome.accepted, "rejected": rejected}, status_of(outcome, dry_run=dry_run))
 
 
 @lru_cache(maxsize=512)
-def _all_taken(accepted: int, status: int) -> Response:
+def all_taken(accepted: int, status: int) -> Response:
     """The common answer, made once for each number of events; nobody changes it afterwards."""
     return _json({"accepted": accepted, "rejected": []}, status)
 

@@ -27,6 +27,7 @@ from services.intake.limits import Memory, RateLimits
 from services.intake.publish import Publisher
 from services.intake.spool import Spool
 from services.intake.taken_log import TakenLog
+from services.intake.together import Together
 from shared import topology
 from shared.broker import make_broker
 from shared.clock import SystemClock
@@ -127,4 +128,4 @@ def make_app(settings: Settings) -> ASGIApp:
         lifespan=lifespan,
         exception_handlers={HTTPException: on_http_error, Exception: on_crash},
     )
-    return Front(events_endpoint(door), measured(others))
+    return Front(events_endpoint(door), measured(others), Together(door, intake.publisher).gather)

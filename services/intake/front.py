@@ -11,14 +11,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.intake.http import EVENTS, Refusing
 from shared.observability import count_request
+from shared.whole_http import Gather
 
 
 class Front:
-    """`/v1/events` before the other routes; counted, and its crashes told, as theirs are."""
+    """`/v1/events` before the other routes; counted, and its crashes told, as theirs are.
 
-    def __init__(self, events: Refusing, others: ASGIApp) -> None:
+    `gather` is asked first about a request that came whole in one piece.
+    """
+
+    def __init__(self, events: Refusing, others: ASGIApp, gather: Gather) -> None:
         self._events = events
         self._others = others
+        self.gather = gather
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -1,18 +1,25 @@
-"""Clients that go on posting while things break, keep every answer, and repeat what was answered 503."""
+"""Clients that go on posting while things break, keep every answer, and repeat what was answered 503.
 
+Half of them post batches, half post single events in one piece, which the door takes together.
+"""
+
+import http.client
+import json
 import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 
+from tests.intake.one_piece import OnePiece
 from tests.system import System, counselling
 
 COMMUNES = ("06385", "06388", "06391", "06400", "06412", "06415", "06427", "06436")
-SIZE = 5  # events a post
+SIZE = 5  # events a batch
 BAD_EVERY = 7  # one post in so many is refused: it must never be counted
 
 
@@ -31,7 +38,8 @@ class Load:
         self.unanswered: list[list[dict[str, Any]]] = []  # 503 or a broken connection: to be repeated
 
     def __enter__(self) -> "Load":
-        self._running = [self._threads.submit(self._client) for _ in range(4)]
+        clients = (self._post_batches, self._post_single_events) * 2
+        self._running = [self._threads.submit(client) for client in clients]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,38 +78,64 @@ class Load:
         row = self._system.rollups(activity="parent-counselling", within="VN", period="2023-03")[0]
         return row["records"], row["participants"]
 
-    def _client(self) -> None:
+    def _post_batches(self) -> None:
         with httpx.Client(trust_env=False, timeout=30) as client:
-            while not self._stop.is_set():
-                self._post(client)
-                time.sleep(0.05)
 
-    def _body(self) -> tuple[list[dict[str, Any]], bool]:
+            def post(events: list[dict[str, Any]]) -> int:
+                headers = self._headers("application/cloudevents-batch+json")
+                try:
+                    return client.post(self._url, json=events, headers=headers).status_code
+                except httpx.TransportError:
+                    return 0
+
+            self._go_on(post, SIZE)
+
+    def _post_single_events(self) -> None:
+        client: OnePiece | None = None
+
+        def post(events: list[dict[str, Any]]) -> int:
+            nonlocal client
+            try:
+                client = client or OnePiece(self._system.services.ports["intake"])
+                body = json.dumps(events[0]).encode()
+                return client.post(body, self._headers("application/cloudevents+json")).status
+            except (OSError, http.client.HTTPException):
+                if client is not None:
+                    client.close()
+                client = None
+                return 0
+
+        self._go_on(post, 1)
+        if client is not None:
+            client.close()
+
+    def _go_on(self, post: Callable[[list[dict[str, Any]]], int], size: int) -> None:
+        while not self._stop.is_set():
+            body, bad = self._body(size)
+            self._note(body, bad, post(body))
+            time.sleep(0.05)
+
+    @property
+    def _url(self) -> str:
+        return f"{self._system.services.url('intake')}/v1/events"
+
+    def _headers(self, content_type: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._system.key}", "Content-Type": content_type}
+
+    def _body(self, size: int) -> tuple[list[dict[str, Any]], bool]:
         with self._lock:
             self._made += 1
             number, chance = self._made, self._chance
             events = [
                 counselling(chance.choice(COMMUNES), f"load-{number}-{item}", parents=chance.randint(1, 40))
-                for item in range(SIZE)
+                for item in range(size)
             ]
         bad = number % BAD_EVERY == 0
         if bad:
             events[-1]["data"]["domain"] = "sorcery"
         return events, bad
 
-    def _post(self, client: httpx.Client) -> None:
-        body, bad = self._body()
-        try:
-            status = client.post(
-                f"{self._system.services.url('intake')}/v1/events",
-                json=body,
-                headers={
-                    "Authorization": f"Bearer {self._system.key}",
-                    "Content-Type": "application/cloudevents-batch+json",
-                },
-            ).status_code
-        except httpx.TransportError:
-            status = 0
+    def _note(self, body: list[dict[str, Any]], bad: bool, status: int) -> None:
         with self._lock:
             self.answers[status] += 1
             if status == 202:

@@ -30,7 +30,7 @@ async def other(request: Request) -> Response:
 @pytest.fixture
 def client() -> httpx.AsyncClient:
     others = Starlette(routes=[Route("/{rest:path}", other, methods=["GET", "POST", "OPTIONS"])])
-    front = httpx.ASGITransport(Front(Refusing(answers_as_told), others))
+    front = httpx.ASGITransport(Front(Refusing(answers_as_told), others, lambda _: False))
     return httpx.AsyncClient(transport=front, base_url="http://front")
 
 
