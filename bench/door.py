@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import subprocess
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from statistics import median
@@ -14,7 +15,7 @@ from statistics import median
 import aio_pika
 import httpx
 
-from bench.client import LoadError, send
+from bench.client import LoadError, Spec, send
 from bench.contender import BATCH, BATCH_SIZE, Contender
 from bench.load import Load
 from bench.report import Figure, Report, missing, ratio
@@ -28,6 +29,7 @@ from shared.topology import NOTIFICATIONS, aggregation_queue
 STRUCTURED = "application/cloudevents+json"
 NDJSON = "application/x-ndjson"
 SINGLE_CONNECTIONS = 64
+MANY_CONNECTIONS = 256  # posts under way together share messages: the more there are, the less each costs
 BATCH_CONNECTIONS = 8
 STREAM_BYTES = 200 * 1024 * 1024
 ROUNDS = 3
@@ -38,30 +40,12 @@ def measure_door(
 ) -> None:
     """All of issue 3's figures."""
     services.stop("aggregation")
-    load = stand.load(stand.provinces, int(12_000 * seconds), "door")
+    load = stand.load(stand.provinces, int(16_000 * seconds), "door")
     singles = stand.write("singles", load.events)
-    batches = stand.write("batches", load.batches(BATCH_SIZE))
-    place = {**services.environment, "KIP_INTAKE_PORT": str(free_port())}
-    place["KIP_AMQP_URL"] = stand.place("bare")["KIP_AMQP_URL"]
-    process = stand.start("echo", [PYTHON, "-m", "bench.ceilings", "echo"], place)
-    echo = f"http://{LOOPBACK}:{place['KIP_INTAKE_PORT']}"
-    wait_ready(f"{echo}/readyz", process)
     to_door = pipeline.spec(singles, STRUCTURED, SINGLE_CONNECTIONS, seconds=seconds)
-    to_echo = replace(to_door, url=f"{echo}/v1/events")
-    rates: dict[str, list[float]] = {name: [] for name in ("echo", "single", "bare", "batch", "validation")}
-    for number in range(ROUNDS):
-        rates["echo"].append(send(to_echo).per_second)
-        rates["single"].append(send(to_door).per_second)
-        empty_queues(services)
-        rates["bare"].append(_ceiling(place, "publish", singles, str(seconds), str(SINGLE_CONNECTIONS)))
-        posted = send(pipeline.spec(batches, BATCH, BATCH_CONNECTIONS, seconds=seconds))
-        rates["batch"].append(posted.per_second * BATCH_SIZE)
-        empty_queues(services)
-        rates["validation"].append(_ceiling(place, "validate", batches, str(seconds)))
-        say(f"door, round {number + 1}: " + ", ".join(f"{name} {found[-1]:,.0f}/s" for name, found in rates.items()))
-    process.stop()
+    rates = _rates(stand, services, pipeline, to_door, stand.write("batches", load.batches(BATCH_SIZE)), say)
     _add_rates(report, rates)
-    half = median(rates["single"]) / 2
+    half = median(rates[f"single {SINGLE_CONNECTIONS}"]) / 2
     posted = send(replace(to_door, seconds=2 * seconds, rate=half))
     note = f"{half:,.0f} posts/s; p50 {posted.latencies_ms['p50']:.1f} ms"
     report.add(
@@ -76,12 +60,42 @@ def measure_door(
     services.start("aggregation")
 
 
+def _rates(
+    stand: Stand, services: Services, pipeline: Contender, to_door: Spec, batches: str, say: Callable[[str], None]
+) -> Mapping[str, list[float]]:
+    """What door and ceilings do a second, in rounds that take turns: `echo 64`, `single 64`, `bare 64`, …, `batch`."""
+    place = {**services.environment, "KIP_INTAKE_PORT": str(free_port())}
+    place["KIP_AMQP_URL"] = stand.place("bare")["KIP_AMQP_URL"]
+    process = stand.start("echo", [PYTHON, "-m", "bench.ceilings", "echo"], place)
+    echo = f"http://{LOOPBACK}:{place['KIP_INTAKE_PORT']}"
+    wait_ready(f"{echo}/readyz", process)
+    seconds, singles = str(to_door.seconds), str(to_door.bodies)
+    rates: dict[str, list[float]] = defaultdict(list)
+    for number in range(ROUNDS):
+        for connections in (SINGLE_CONNECTIONS, MANY_CONNECTIONS):
+            single = replace(to_door, connections=connections)
+            rates[f"echo {connections}"].append(send(replace(single, url=f"{echo}/v1/events")).per_second)
+            rates[f"single {connections}"].append(send(single).per_second)
+            empty_queues(services)
+            rates[f"bare {connections}"].append(_ceiling(place, "publish", singles, seconds, str(connections)))
+        posted = send(pipeline.spec(batches, BATCH, BATCH_CONNECTIONS, seconds=to_door.seconds))
+        rates["batch"].append(posted.per_second * BATCH_SIZE)
+        empty_queues(services)
+        rates["validation"].append(_ceiling(place, "validate", batches, seconds))
+        say(f"door, round {number + 1}: " + ", ".join(f"{name} {found[-1]:,.0f}/s" for name, found in rates.items()))
+    process.stop()
+    return rates
+
+
 def _add_rates(report: Report, rates: Mapping[str, list[float]]) -> None:
-    for name, above, below, target in (
-        ("single posts ÷ echo", "single", "echo", 0.35),
-        ("single posts ÷ one message per event (aio-pika)", "single", "bare", 0.8),
-        ("batches of 500, events/s ÷ pydantic validation alone", "batch", "validation", 0.25),
-    ):
+    compared = [("batches of 500, events/s ÷ pydantic validation alone", "batch", "validation", 0.25)]
+    for connections in (MANY_CONNECTIONS, SINGLE_CONNECTIONS):
+        posts, at = f"single {connections}", f"{connections} connections"
+        compared[:0] = [
+            (f"single posts ÷ echo, {at}", posts, f"echo {connections}", 0.35),
+            (f"single posts ÷ one message per event (aio-pika), {at}", posts, f"bare {connections}", 0.8),
+        ]
+    for name, above, below, target in compared:
         note = f"{median(rates[above]):,.0f} ÷ {median(rates[below]):,.0f} a second"
         report.add(ratio(3, name, rates[above], rates[below], at_least=target, note=note))
 
