@@ -27,6 +27,7 @@ import uvloop
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 RETRY_SECONDS, RETRIES = 0.2, 50
+PACE_SECONDS = 0.001  # uvloop rounds less down to nothing: the generator would spin and keep a core from the servers
 
 
 class LoadError(Exception):
@@ -211,7 +212,7 @@ class _Driver:
                 sent += 1
             while self._idle and self._due:
                 self._next(self._idle.popleft(), self._due.popleft())
-            await asyncio.sleep(0.0005)
+            await asyncio.sleep(PACE_SECONDS)
         self._check_end()
 
     def _left(self, now: float) -> bool:
