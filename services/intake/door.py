@@ -73,7 +73,7 @@ class HeldBody:
     together are too many.
     """
 
-    __slots__ = ("_chunks", "_door", "_late", "_limit", "_request", "_size")
+    __slots__ = ("_chunks", "_door", "_limit", "_request", "_size")
 
     def __init__(self, door: Door, request: Request, limit: int = BODY_BYTES) -> None:
         self._door = door
@@ -81,7 +81,6 @@ class HeldBody:
         self._limit = limit
         self._chunks: list[bytes] = []
         self._size = 0
-        self._late = False
 
     async def __aenter__(self) -> bytes:
         declared = header(self._request, b"content-length") or ""
@@ -102,29 +101,17 @@ class HeldBody:
 
     async def _read(self) -> None:
         seconds = self._door.body_seconds
-        task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - a coroutine runs in a task
-        cancelling = task.cancelling()
-        # As `asyncio.timeout`, at a quarter of its cost: nearly every body is there before anyone waits for it.
-        timer = asyncio.get_running_loop().call_later(seconds, self._cancel, task)
         try:
-            more = True
-            while more:
-                message = await self._request.receive()
-                if message["type"] == "http.disconnect":
-                    raise RefusedError(Fault.UNREADABLE, "the connection broke before the end")
-                self._hold(message.get("body", b""))
-                more = message.get("more_body", False)
-        except asyncio.CancelledError:
-            if self._late and task.uncancel() <= cancelling:
-                raise RefusedError(Fault.TOO_SLOW, f"all of it within {seconds:g} s", headers=CLOSE) from None
-            raise
-        finally:
-            timer.cancel()
-
-    def _cancel(self, task: asyncio.Task[object]) -> None:
-        self._late = True
-        task.cancel()
+            async with asyncio.timeout(seconds):
+                more = True
+                while more:
+                    message = await self._request.receive()
+                    if message["type"] == "http.disconnect":
+                        raise RefusedError(Fault.UNREADABLE, "the connection broke before the end")
+                    self._hold(message.get("body", b""))
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            raise RefusedError(Fault.TOO_SLOW, f"all of it within {seconds:g} s", headers=CLOSE) from None
 
     def _hold(self, chunk: bytes) -> None:
         if self._size + len(chunk) > self._limit:
