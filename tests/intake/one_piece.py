@@ -28,6 +28,11 @@ class OnePiece:
 
         Raises OSError or http.client.HTTPException where the connection breaks.
         """
+        self.send(body, headers, query, pieces=pieces)
+        return self.answer()
+
+    def send(self, body: bytes, headers: Mapping[str, str], query: str = "", *, pieces: int = 1) -> None:
+        """Send as `post` does, and do not wait for the answer."""
         fields = {"Host": "127.0.0.1", **headers, "Content-Length": str(len(body))}
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
         head = f"POST /v1/events{query} HTTP/1.1\r\n{lines}\r\n".encode()
@@ -37,6 +42,9 @@ class OnePiece:
             self._socket.sendall(head)
             time.sleep(PAUSE_SECONDS)
             self._socket.sendall(body)
+
+    def answer(self) -> Answer:
+        """The next answer."""
         answer = http.client.HTTPResponse(self._socket, method="POST")
         answer.begin()
         return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())

@@ -38,7 +38,7 @@ CASES: dict[str, tuple[Mapping[str, str], Any, str]] = {
     "dry run": ({}, counselling("06412", "together-4"), "?dry_run=true"),
     "not JSON": ({}, b"{", ""),
     "a list": ({}, b"[]", ""),
-    "twice the same key": ({}, b'{"id": "1", "id": "2"}', ""),
+    "twice the same key": ({}, b'{"id": "1",' + _body(counselling("06412", "together-6"))[1:], ""),
     "not UTF-8": ({}, b'{"id": "\xff"}', ""),
     "unknown field": ({}, {**access(), "colour": "red"}, ""),
     "unknown unit": ({}, access("99999"), ""),

@@ -35,12 +35,10 @@ HEADERS = {"authorization": "Bearer secret", "content-type": STRUCTURED}
 class Whole:
     """A request as the HTTP protocol offers it; keeps what became of it."""
 
-    def __init__(
-        self, content: Mapping[str, Any] | bytes, headers: Mapping[str, str] = HEADERS, query: str = ""
-    ) -> None:
+    def __init__(self, content: Mapping[str, Any] | bytes, headers: Mapping[str, str] = HEADERS) -> None:
         pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
         self.scope: Scope = {
-            "type": "http", "method": "POST", "path": "/v1/events", "query_string": query.encode(), "headers": pairs,
+            "type": "http", "method": "POST", "path": "/v1/events", "query_string": b"", "headers": pairs,
         }  # fmt: skip
         self.body = content if isinstance(content, bytes) else json.dumps(content).encode()
         self.end: Response | str | None = None
