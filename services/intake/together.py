@@ -81,11 +81,12 @@ class Together:
             if event is None or not self._let_in(post):
                 post.whole.go_the_usual_way()
                 continue
-            message = messages.get(event[:2])
+            place = event.kind, event.partition
+            message = messages.get(place)
             if message is None or message.room < len(event.body):
                 if message is not None:
                     self._publish(message, since)
-                message = messages[event[:2]] = _Message(event.kind, event.partition)
+                message = messages[place] = _Message(*place)
             message.add(post, event.body)
         for message in messages.values():
             self._publish(message, since)
