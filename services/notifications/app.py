@@ -146,15 +146,7 @@ class Notifications:
                 sweeper.ask()  # a problem is told at once
 
         consumer = Consumer(pool, lambda: self.follower.registry, self.clock, on_settled=settled)
-        delivery = Delivery(
-            pool,
-            lambda: self.follower.registry,
-            self.clock,
-            self.channels,
-            page_of=lambda officer, message: self.links().page(officer, message, self.clock.now()),
-            retry_soon=sweeper.ask,
-            chance=random,
-        )
+        delivery = self._make_delivery(pool, sweeper)
 
         async def ask_for_sweep(changed: frozenset[str]) -> None:
             if changed & _ASKS_FOR_SWEEP:
@@ -166,6 +158,17 @@ class Notifications:
         delivery.start()
         self._delivery, self._announcer = delivery, announcer
         self._consumer, self._queues, self._sweeper = consumer, queues, sweeper
+
+    def _make_delivery(self, pool: Pool, sweeper: Sweeper) -> Delivery:
+        return Delivery(
+            pool,
+            lambda: self.follower.registry,
+            self.clock,
+            self.channels,
+            page_of=lambda officer, message: self.links().page(officer, message, self.clock.now()),
+            retry_soon=sweeper.ask,
+            chance=random,
+        )
 
     def _subscribe(self, consumer: Consumer, delivery: Delivery) -> None:
         self.consuming.subscriber(
