@@ -34,7 +34,7 @@ check: $(STAMP) ## lint, format, types, file rules, everything for deployment
 	$(PYTHON) -m deploy.checks.kubernetes
 	$(PYTHON) -m deploy.checks.advisories
 	.venv/bin/hadolint Dockerfile
-	.venv/bin/shellcheck -x -P SCRIPTDIR deploy/backup/*.sh deploy/image/*.sh deploy/local/*.sh
+	.venv/bin/shellcheck -x -P SCRIPTDIR deploy/backup/*.sh deploy/image/*.sh deploy/local/*.sh .ci/run
 	$(PYTHON) -m services.intake.documents.files --check
 
 bench: $(STAMP) ## the benchmark; FULL=1 for the long one

@@ -2,8 +2,8 @@
 
 Only the wheel's programs are used: its server class keeps a registry and exit hooks of its own, opens every folder
 above the data to all users and creates a system user. PostgreSQL refuses to run as root, so under root it runs as
-`nobody`, with just the one capability that lets it reach its folder wherever the run's folder is (root's home included)
-and no change to the machine.
+`nobody`, with just the one capability that lets it reach its programs and its data wherever they are (root's home and
+a private temporary folder included) and no change to the machine.
 """
 
 import asyncio
@@ -63,6 +63,11 @@ class Postgres:
     def database_url(self, database: str) -> str:
         """`postgresql://…` of another database of this server."""
         return f"postgresql://{USER}:{password(self._password_file)}@{LOOPBACK}:{self.port}/{database}"
+
+    @property
+    def process(self) -> Process | None:
+        """The running server, or the last one; None before the first start."""
+        return self._process
 
     @property
     def running(self) -> bool:
@@ -190,8 +195,16 @@ def as_unprivileged() -> list[str]:
         raise StartError(
             "running as root needs setpriv (util-linux), because PostgreSQL refuses root; or use another user"
         )
-    user = pwd.getpwnam("nobody")
+    try:
+        user = pwd.getpwnam("nobody")
+    except KeyError:
+        raise StartError(
+            "running as root needs the user nobody, because PostgreSQL refuses root; or use another user"
+        ) from None
     identity = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
-    reach = ["--inh-caps=-all,+dac_override", "--ambient-caps=-all,+dac_override", "--bounding-set=-all,+dac_override"]
+    reach = [f"--{name}=-all,+dac_override" for name in ("inh-caps", "ambient-caps", "bounding-set")]
+    # PostgreSQL asks access(2) whether its own programs are there. For a user who isn't root the kernel drops every
+    # capability inside that call, an ambient one too, unless this bit is set (capabilities(7)).
+    reach.append("--securebits=+no_setuid_fixup")
     # changing the user clears the signal that ends the server with its keeper: set again here
     return [setpriv, *identity, *reach, "--pdeathsig=KILL", "--"]

@@ -1,10 +1,16 @@
+import os
+import shutil
+from pathlib import Path
+
 import asyncpg
 import pytest
 
 from deploy.local.lock import RunLock
-from deploy.local.postgres import Postgres
+from deploy.local.postgres import Postgres, program
 from deploy.local.processes import StartError, Supervisor
 from tests.local.leftovers import wait_until_none
+
+DAC_OVERRIDE = 1  # its number, from capabilities(7)
 
 
 async def value(url: str, query: str) -> object:
@@ -13,6 +19,11 @@ async def value(url: str, query: str) -> object:
         return await connection.fetchval(query)
     finally:
         await connection.close()
+
+
+def status_of(pid: int) -> dict[str, str]:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return {name: text.strip() for name, _, text in (line.partition(":") for line in lines)}
 
 
 @pytest.fixture
@@ -47,6 +58,29 @@ async def test_data_survive_a_kill_and_a_stop_on_the_same_port(supervisor):
     postgres.start()
     assert await value(postgres.url, "SELECT n FROM kept") == 1437
     assert postgres.port == port
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="any other user enters the folders that are his own")
+async def test_root_runs_it_where_programs_and_data_lie_below_a_folder_that_only_root_may_enter(tmp_path, monkeypatch):
+    private = tmp_path / "chỉ mình tôi"
+    private.mkdir(mode=0o700)
+    package = program("postgres").parents[2]
+    for folder in package.parent.glob(f"{package.name}*"):  # its programs, and beside it their libraries
+        shutil.copytree(folder, private / folder.name, symlinks=True)
+    monkeypatch.syspath_prepend(private)
+    assert program("postgres").is_relative_to(private)
+    supervisor = Supervisor(private)
+    try:
+        postgres = Postgres(supervisor)
+        postgres.start()
+        assert await value(postgres.url, "SELECT current_setting('data_directory')") == str(postgres.data)
+        assert postgres.process is not None
+        status = status_of(postgres.process.pid)
+        assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 1 << DAC_OVERRIDE
+        assert status["Uid"].split()[0] != "0"
+    finally:
+        supervisor.stop()
+    wait_until_none(private)
 
 
 async def test_a_stale_pid_file_whose_number_belongs_to_another_process_does_not_stop_the_start(supervisor):
