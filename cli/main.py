@@ -45,10 +45,17 @@ class LazyCommands(TyperGroup):
         module, _, attribute = COMMANDS[cmd_name].partition(":")
         found = getattr(import_module(module), attribute)
         if isinstance(found, typer.Typer):
-            return get_group(found)
+            return _named(get_group(found), cmd_name)
         single = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
         single.command(cmd_name)(found)
         return get_command(single)
+
+
+def _named(group: TyperGroup, name: str) -> TyperGroup:
+    """The group under its name, with a description that ends in what is in it."""
+    group.name = name
+    group.help = f"{(group.help or '').strip().rstrip('.')} ({', '.join(group.commands)})."
+    return group
 
 
 app = typer.Typer(name="kip", cls=LazyCommands, no_args_is_help=True, pretty_exceptions_enable=False)
