@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli.addresses import service_url
 from cli.event_lines import batches, check_file, read_lines
 from cli.journal import uploads_folder
 from cli.posting import Pace, Rejected, Report, Target, post_all, seconds_since
@@ -32,7 +33,9 @@ def post(
             dir_okay=False,
         ),
     ],
-    url: Annotated[str, typer.Option(help="The intake service.")] = "http://127.0.0.1:8080",
+    url: Annotated[
+        str | None, typer.Option(help="The intake service; the one at KIP_INTAKE_PORT here if absent.")
+    ] = None,
     key: Annotated[str, typer.Option(envvar="KIP_KEY", help="The sender's key.", show_default=False)] = "",
     batch: Annotated[int, typer.Option(min=1, max=10_000, help="Events, or rows of a sheet, in one post.")] = 500,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Posts under way at once.")] = 4,
@@ -54,15 +57,13 @@ def post(
     """
     if not key:
         raise ValueError("no key: set KIP_KEY or give --key (kip source add NAME prints one)")
+    target = Target((url or service_url("intake")).rstrip("/"), key, partial, dry_run, patience)
     if is_sheet(file):
-        _post_sheet(
-            file, Target(url.rstrip("/"), key, partial, dry_run, patience), batch, afresh=afresh, as_json=as_json
-        )
+        _post_sheet(file, target, batch, afresh=afresh, as_json=as_json)
         return
     total = check_file(file)
     clock = SystemClock()
     start = clock.now()
-    target = Target(url.rstrip("/"), key, partial, dry_run, patience)
     with _progress(quiet=as_json) as progress:
         task = progress.add_task("posting" if not dry_run else "checking", total=total)
         made = batches(read_lines(file), batch)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.addresses import service_url
 from cli.loopback import is_loopback
 
 BAR = 12
@@ -38,7 +39,9 @@ def rollup(
         str | None, typer.Option(help="uid, name, value, coverage or units_missing; -value for downwards.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Most rows; all if absent.")] = None,
-    url: Annotated[str, typer.Option(help="The aggregation service.")] = "http://127.0.0.1:8081",
+    url: Annotated[
+        str | None, typer.Option(help="The aggregation service; the one at KIP_AGGREGATION_PORT here if absent.")
+    ] = None,
     key: Annotated[str, typer.Option(envvar="KIP_KEY", help="A key that may read.", show_default=False)] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -51,7 +54,8 @@ def rollup(
         "indicator": indicator, "activity": activity, "programme": programme,
         "within": within, "level": level, "period": period, "by": by, "view": view, "sort": sort,
     }  # fmt: skip
-    rows = list(fetch_rows(url, key, {name: value for name, value in asked.items() if value}, limit))
+    address = url or service_url("aggregation")
+    rows = list(fetch_rows(address, key, {name: value for name, value in asked.items() if value}, limit))
     if as_json:
         typer.echo(json.dumps({"rows": rows}, ensure_ascii=False))
     else:

@@ -1,6 +1,6 @@
 """Plays the made-up year through services that run already, and prints the figures that they give.
 
-`python -m deploy.local.feed --intake URL --aggregation URL --folder FOLDER`, with the KIP_ settings of these
+`python -m deploy.local.feed [--intake URL] [--aggregation URL] --folder FOLDER`, with the KIP_ settings of these
 services and a simulated clock (KIP_CLOCK): see docker-compose.sample.yml. Never for a database that real senders use.
 """
 
@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from cli.addresses import service_url
 from deploy.local.demo_data import make_data
 from deploy.local.demo_kip import Kip
 from deploy.local.demo_play import Play
@@ -20,8 +21,8 @@ from shared.config import load_settings
 def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description="plays the made-up year through services that run already")
-    parser.add_argument("--intake", default="http://127.0.0.1:8080")
-    parser.add_argument("--aggregation", default="http://127.0.0.1:8081")
+    parser.add_argument("--intake", help="its address; the one at KIP_INTAKE_PORT here if absent")
+    parser.add_argument("--aggregation", help="its address; the one at KIP_AGGREGATION_PORT here if absent")
     parser.add_argument("--folder", type=Path, required=True, help="for the keys and what is posted")
     arguments = parser.parse_args()
     out, data = make_console(), make_data()
@@ -30,7 +31,8 @@ def main() -> int:
         out.print(text, highlight=False, markup=False)
 
     database = load_settings().database_url.get_secret_value()
-    play = Play(data, Kip({}), database, arguments.intake, arguments.folder, say)
+    intake = arguments.intake or service_url("intake")
+    play = Play(data, Kip({}), database, intake, arguments.folder, say)
     try:
         keys = play.keys()
         if play.now() is None:
@@ -42,7 +44,7 @@ def main() -> int:
     except StartError as error:
         say(str(error))
         return 1
-    show_figures(out, arguments.aggregation, keys[READER], data.programme)
+    show_figures(out, arguments.aggregation or service_url("aggregation"), keys[READER], data.programme)
     return 0
 
 
