@@ -15,6 +15,7 @@ from deploy.local.demo_data import DemoData
 from deploy.local.demo_kip import Kip
 from deploy.local.passwords import write_private
 from deploy.local.processes import StartError
+from deploy.local.run_clock import simulated_now
 from sample.officers import as_csv
 from sample.schedule import Stop
 from sample.scope import READER, SENDERS
@@ -86,7 +87,7 @@ class Play:
 
     def now(self) -> datetime | None:
         """The simulated instant; None where the clock is real."""
-        return self._with_database(_now)
+        return simulated_now(self._database_url)
 
     def wait_applied(self) -> None:
         """Until every event that was accepted stands in the ledger. Raises StartError where it takes too long."""
@@ -149,8 +150,3 @@ async def _add_key(connection: Connection, name: str) -> str:
     key = new_key()
     await source_store.add_key(connection, name, hash_key(key), SystemClock().now())
     return key
-
-
-async def _now(connection: Connection) -> datetime | None:
-    clock = await store.read_clock(connection)
-    return SystemClock(clock[0]).now() if clock else None

@@ -1,5 +1,6 @@
 """Prints what the made-up year came to: figures by level, letters sent, and where to look further."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -31,7 +32,6 @@ LADDER = (
 )
 _INDENT = {"nation": "", "province": " ", "district": "  ", "commune": "   "}
 Row = dict[str, Any]
-SETTINGS = "environment"  # the file in the run folder with the services' KIP_ variables
 
 
 def make_console() -> Console:
@@ -107,13 +107,15 @@ def show_compared(out: Console, what: str, compared: Compared) -> None:
 
 
 def show_addresses(
-    out: Console, urls: Mapping[str, str], run_dir: Path, now: datetime | None, keys: Path | None
+    out: Console, urls: Mapping[str, str], run_dir: Path, settings: Path, now: datetime | None, keys: Path | None
 ) -> None:
-    """Where to look further, and what time it is in this run."""
+    """Where to look further, and what time it is in this run: `now` on its simulated clock, None where that is real."""
     lines = [f"{name:<14} {url}" for name, url in urls.items()]
     lines += [f"{'letters':<14} {run_dir / 'mail'}", f"{'logs':<14} {run_dir / 'logs'}"]
-    lines.append(f"{'settings':<14} {run_dir / SETTINGS}  (for kip in another terminal: set -a; . that file)")
+    lines.append(f"{'settings':<14} {settings}")
     if keys is not None:
         lines.append(f"{'keys':<14} {keys}")
     clock = f"simulated date {now.astimezone(HANOI):%d/%m/%Y %H:%M} in Việt Nam" if now else "the machine's own clock"
     out.print(Panel("\n".join(lines), title=f"Kịp runs · {clock}", title_align="left", highlight=False))
+    kip = f"set -a; . {shlex.quote(str(settings))}; set +a"  # in one piece, outside the panel: to be copied
+    out.print(f"For kip in another terminal: {kip}", highlight=False, markup=False, soft_wrap=True)

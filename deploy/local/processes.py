@@ -20,6 +20,7 @@ KEEPER = Path(__file__).with_name("keeper.py")
 PROJECT = Path(__file__).resolve().parents[2]
 MARGIN_SECONDS = 12.0
 LOG_LINES = 25
+_SIGNALS = frozenset(int(number) for number in signal.Signals)
 
 
 class StartError(Exception):
@@ -60,6 +61,15 @@ class Process:
     def exit_code(self) -> int | None:
         """As a shell says it (137: killed); None while running."""
         return self._keeper.poll()
+
+    @property
+    def end(self) -> str:
+        """How it ended, in words: `exit code 1`, or `exit code 137 (SIGKILL)`; `it runs` while running."""
+        code = self.exit_code
+        if code is None:
+            return "it runs"
+        number = code - 128
+        return f"exit code {code}" + (f" ({signal.Signals(number).name})" if number in _SIGNALS else "")
 
     def signal(self, number: int) -> None:
         """Send a signal to the command; quietly nothing when it has ended."""
@@ -133,7 +143,7 @@ class Supervisor:
             raise failure(process, f"{command.name} did not end within {seconds:.0f} s") from None
         process.stop()
         if code != 0:
-            raise failure(process, f"{command.name} failed with exit code {code}")
+            raise failure(process, f"{command.name} failed with {process.end}")
 
     def stop(self) -> None:
         """End everything, the last started first; also refuses any later start."""
@@ -172,7 +182,7 @@ def wait_until(ready: Callable[[], bool], process: Process, seconds: float) -> N
     while not ready():
         name = process.command.name
         if not process.running:
-            raise failure(process, f"{name} ended with exit code {process.exit_code} before it was ready")
+            raise failure(process, f"{name} ended with {process.end} before it was ready")
         if time.monotonic() > deadline:
             raise failure(process, f"{name} was not ready after {seconds:.0f} s")
         time.sleep(0.05)

@@ -71,6 +71,11 @@ class RabbitMQ:
         return f"amqp://{USER}:{password(self._password_file)}@{LOOPBACK}:{self.port}/{vhost}"
 
     @property
+    def process(self) -> Process | None:
+        """The running broker, or the last one; None before the first start."""
+        return self._process
+
+    @property
     def running(self) -> bool:
         """Whether the broker or anything of it still lives."""
         return self._process is not None and self._process.running

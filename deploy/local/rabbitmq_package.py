@@ -35,7 +35,7 @@ def find_server_script() -> Path | None:
     if chosen := os.environ.get(CHOICE):
         if not os.access(chosen, os.X_OK):
             raise StartError(f"{CHOICE}: expected the path of a program, got {chosen}")
-        return Path(chosen)
+        return Path(chosen).absolute()  # it is started in the run's folder
     for script in SERVER_SCRIPTS:
         if script.exists():
             return script

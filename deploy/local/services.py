@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import httpx
@@ -12,6 +13,8 @@ import httpx
 from deploy.local.http import LOCAL
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import Command, Process, StartError, failure
+from deploy.local.restarts import Part
+from deploy.local.settings_file import given_settings
 from deploy.local.stack import LocalStack
 
 READY_SECONDS = 90.0
@@ -53,7 +56,8 @@ class Services:
         self._processes: dict[str, Process] = {}
         self.ports = {service.name: free_port(_preferred_port(stack, service)) for service in services}
         own_ports = {service.port_variable: str(self.ports[service.name]) for service in services}
-        self.environment = {**stack.environment(), "KIP_LOG_FORMAT": "json", **own_ports, **settings}
+        own = {**stack.environment(), "KIP_LOG_FORMAT": "json", **own_ports}
+        self.environment = {**given_settings(os.environ), **own, **settings}
 
     def url(self, name: str) -> str:
         """`http://127.0.0.1:port` of a service."""
@@ -86,7 +90,7 @@ class Services:
                     del waiting[name]
                     self._stack.report(f"{name} is ready on {self.url(name)}")
                 elif not process.running:
-                    raise failure(process, f"{name} ended with exit code {process.exit_code} before it was ready")
+                    raise failure(process, f"{name} ended with {process.end} before it was ready")
                 elif time.monotonic() > deadline:
                     raise failure(process, f"{name} was not ready after {self._ready_seconds:.0f} s ({waiting[name]})")
             time.sleep(0.05)
@@ -103,11 +107,15 @@ class Services:
         for process in processes:
             process.stop()
 
+    def parts(self) -> list[Part]:
+        """What has to be up, each with the way to start it again."""
+        return [Part(name, partial(self.process, name), partial(self.start, name)) for name in self._services]
+
     def check_alive(self) -> None:
         """`StartError`, with its log, for a service that ended although nobody asked it to."""
         for name, process in self._processes.items():
             if not process.running:
-                raise failure(process, f"{name} ended with exit code {process.exit_code}")
+                raise failure(process, f"{name} ended with {process.end}")
 
 
 def bring_up(

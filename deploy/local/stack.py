@@ -3,21 +3,34 @@
 What is given by URL is used and never started, stopped or touched otherwise.
 """
 
-import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from deploy.local.lock import RunLock
-from deploy.local.ports import LOOPBACK, can_reach, free_port
+from deploy.local.mail_server import MailServer
 from deploy.local.postgres import Postgres
-from deploy.local.processes import Command, Supervisor, wait_until
+from deploy.local.processes import Process, Supervisor
 from deploy.local.rabbitmq import RabbitMQ
+from deploy.local.restarts import Part
 
 USUAL_PORTS = {"amqp": 5672, "postgres": 5432, "smtp": 1025}
-MAILBOX_SECONDS = 30.0
+
+
+class Server(Protocol):
+    """A server of a run's own. `start` waits until it is ready and does nothing where it runs."""
+
+    @property
+    def process(self) -> Process | None:
+        """The running one, or the last; None before the first start."""
+        ...
+
+    def start(self) -> None:
+        """Start on the port that it had."""
+        ...
 
 
 class LocalStack:
@@ -44,9 +57,11 @@ class LocalStack:
         self.report = report
         self.rabbitmq: RabbitMQ | None = None
         self.postgres: Postgres | None = None
+        self._servers: dict[str, Server] = {}
         self._given_amqp_url = amqp_url
         self._given_database_url = database_url
-        self._smtp_url = smtp_url
+        self._given_smtp_url = smtp_url
+        self._mailbox: MailServer | None = None
         self._postgres_settings = postgres_settings
         self._supervisor: Supervisor | None = None
         self._lock: RunLock | None = None
@@ -75,9 +90,11 @@ class LocalStack:
     @property
     def smtp_url(self) -> str:
         """Of the given mail server or of the mailbox, whose messages are in `mail_dir`."""
-        if self._smtp_url is None:
+        if self._given_smtp_url is not None:
+            return self._given_smtp_url
+        if self._mailbox is None:
             raise RuntimeError("the local stack is not started")
-        return self._smtp_url
+        return self._mailbox.url
 
     def environment(self) -> dict[str, str]:
         """The settings by which Kịp's services and `kip` reach these servers."""
@@ -87,6 +104,10 @@ class LocalStack:
             "KIP_SMTP_URL": self.smtp_url,
             "KIP_RUN_DIR": str(self.run_dir),
         }
+
+    def parts(self) -> list[Part]:
+        """The servers that it started, each with the way to start it again; what was given has its own keeper."""
+        return [Part(name, partial(_process_of, server), server.start) for name, server in self._servers.items()]
 
     def preferred_port(self, usual: int) -> int:
         """The usual port, or 0 (any) in a run that stays away from the usual ones."""
@@ -121,32 +142,24 @@ class LocalStack:
         self.stop()
 
     def _start_servers(self, supervisor: Supervisor) -> None:
-        starts: list[Callable[[], None]] = []
         if self._given_amqp_url is None:
             port = self.preferred_port(USUAL_PORTS["amqp"])
-            self.rabbitmq = RabbitMQ(supervisor, preferred_port=port, report=self.report)
-            starts.append(self.rabbitmq.start)
+            self._servers["rabbitmq"] = self.rabbitmq = RabbitMQ(supervisor, preferred_port=port, report=self.report)
         if self._given_database_url is None:
             port = self.preferred_port(USUAL_PORTS["postgres"])
             self.postgres = Postgres(supervisor, preferred_port=port, settings=self._postgres_settings)
-            starts.append(self.postgres.start)
-        if self._smtp_url is None:
-            starts.append(lambda: self._start_mailbox(supervisor))
+            self._servers["postgres"] = self.postgres
+        if self._given_smtp_url is None:
+            port = self.preferred_port(USUAL_PORTS["smtp"])
+            self._servers["mailbox"] = self._mailbox = MailServer(supervisor, self.mail_dir, preferred_port=port)
         with ThreadPoolExecutor(3, thread_name_prefix="start") as threads:
-            running = [threads.submit(start) for start in starts]
+            running = [threads.submit(server.start) for server in self._servers.values()]
             try:
                 for start in running:
                     start.result()
             except BaseException:  # the others notice at once that their process is gone, instead of being waited for
                 supervisor.stop()
                 raise
-
-    def _start_mailbox(self, supervisor: Supervisor) -> None:
-        port = free_port(self.preferred_port(USUAL_PORTS["smtp"]))
-        argv = [sys.executable, "-m", "deploy.local.mailbox", "--port", str(port), "--dir", str(self.mail_dir)]
-        process = supervisor.start(Command("mailbox", argv, grace=5.0))
-        wait_until(lambda: can_reach(port), process, MAILBOX_SECONDS)
-        self._smtp_url = f"smtp://{LOOPBACK}:{port}"
 
     def _own_rabbitmq(self) -> RabbitMQ:
         if self.rabbitmq is None:
@@ -157,3 +170,7 @@ class LocalStack:
         if self.postgres is None:
             raise RuntimeError("the local stack is not started, or uses a given database")
         return self.postgres
+
+
+def _process_of(server: Server) -> Process | None:
+    return server.process
