@@ -2,8 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +21,22 @@ from shared.registry import store
 
 _POLL_SECONDS = 0.1
 _PAGE = 1000
+_TRIES = 2  # a provider that has failed a message so often is away: no reason to wait for the rest of its attempts
+_SOON = timedelta(seconds=5)
+_WITHOUT_ERROR = {True: "its provider takes no more at present", False: "it is on its way"}
+_SHOWN = 20  # unsent messages that are printed; --json has up to a page of them
 out = Console()
+
+
+@dataclass(slots=True)
+class Ticked:
+    """What is known at the end. `gave_up` is what was still waited for when the patience ended."""
+
+    now: datetime
+    swept_at: datetime | None = None
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    unsent: list[dict[str, Any]] = field(default_factory=list)
+    gave_up: str | None = None
 
 
 def tick(
@@ -27,15 +44,18 @@ def tick(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the services.")] = 60,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Move the simulated clock forward, never back; sweep once; wait until what is due is handed over, and print it."""
+    """Move the simulated clock forward, never back; sweep once; wait until what is due is handed over, and print it.
+
+    A message whose provider is away isn't waited for: it is printed with the time of its next attempt and the reason.
+    """
     target = _instant(now)
-    rows = with_database(lambda connection: _tick(connection, target, patience=timeout))
+    ticked = with_database(lambda connection: _tick(connection, target, patience=timeout))
     if as_json:
-        typer.echo(json.dumps({"now": target.isoformat(), "alerts": rows}, ensure_ascii=False))
-    elif rows:
-        out.print(_table(rows))
+        typer.echo(json.dumps(asdict(ticked), ensure_ascii=False, default=_as_text))
     else:
-        out.print(f"{target.isoformat()}: nothing was due")
+        _show(ticked)
+    if ticked.gave_up is not None:
+        raise ValueError(f"gave up after {timeout:g} s: {ticked.gave_up}. The clock has been moved")
 
 
 def _instant(text: str) -> datetime:
@@ -48,27 +68,41 @@ def _instant(text: str) -> datetime:
     return instant
 
 
-async def _tick(connection: Connection, target: datetime, *, patience: float) -> list[dict[str, Any]]:
+async def _tick(connection: Connection, target: datetime, *, patience: float) -> Ticked:
     running = await store.read_clock(connection)
     if running is None:
         raise ValueError("no simulated clock runs here: start the services with KIP_CLOCK set ('make run' does)")
     clock = SystemClock(running[0])
-    if not await store.advance_clock(connection, SystemClock().offset_to(target)):
+    ahead = SystemClock().offset_to(target)
+    if not await store.advance_clock(connection, ahead):
         raise ValueError(f"the clock stands at {clock.now().isoformat(timespec='seconds')} and never goes back")
+    ticked = Ticked(target, gave_up=await _wait_until_handed_over(connection, target, patience))
+    _, swept_at, _ = await sweep_store.last_sweep(connection)
+    ticked.swept_at = swept_at if swept_at and swept_at >= target else None
+    ticked.alerts = await _alerts(connection, target)
+    now = SystemClock(ahead).now()
+    ticked.unsent = [_unsent(row, now) for row in await message_store.unsent(connection, _PAGE)]
+    return ticked
+
+
+async def _wait_until_handed_over(connection: Connection, target: datetime, patience: float) -> str | None:
+    """Wait for the services, the sweep and the messages, in this order; what is missing when the patience ends."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + patience
 
-    async def until(done: Callable[[], Awaitable[str | None]]) -> None:
+    async def until(done: Callable[[], Awaitable[str | None]]) -> str | None:
         while (missing := await done()) is not None:
             if loop.time() > deadline:
-                raise ValueError(f"gave up after {patience:g} s: {missing}. The clock has been moved.")
+                return missing
             await asyncio.sleep(_POLL_SECONDS)
+        return None
 
-    await until(lambda: _followed(connection))
+    if missing := await until(lambda: _followed(connection)):
+        return missing
     request = await sweep_store.request_sweep(connection)
-    await until(lambda: _swept(connection, request, target))
-    await until(lambda: _delivered(connection, target))
-    return await _alerts(connection, target)
+    if missing := await until(lambda: _swept(connection, request, target)):
+        return missing
+    return await until(lambda: _delivered(connection, target, timedelta(seconds=deadline - loop.time())))
 
 
 async def _followed(connection: Connection) -> str | None:
@@ -85,12 +119,26 @@ async def _swept(connection: Connection, request: int, target: datetime) -> str 
     return "the notifications service has not swept: see its log and /readyz"
 
 
-async def _delivered(connection: Connection, target: datetime) -> str | None:
-    count, error = await message_store.on_their_way(connection, target)
-    if not count:
-        changes = await change_store.unpublished(connection)
-        return f"{changes} changes of obligations are not published yet" if changes else None
-    return f"{count} messages are still on their way" + (f", the last error: {error}" if error else "")
+async def _delivered(connection: Connection, target: datetime, patience: timedelta) -> str | None:
+    count = await message_store.on_their_way(connection, target, _TRIES, _SOON, patience)
+    if count:
+        return f"{count} messages are still on their way"
+    changes = await change_store.unpublished(connection)
+    return f"{changes} changes of obligations are not published yet" if changes else None
+
+
+def _unsent(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """One message that has not gone out: until when it waits, on the run's clock, and why."""
+    held = row["not_before"] is not None and row["not_before"] > now
+    why = "the officer's quiet hours" if held else row["error"] or _WITHOUT_ERROR[row["state"] == "waiting"]
+    return {
+        "message": str(row["id"]),
+        "officer": row["officer"],
+        "channel": row["channel"],
+        "attempts": row["attempts"],
+        "until": row["not_before"] if held else now + row["wait"],
+        "why": why,
+    }
 
 
 async def _alerts(connection: Connection, since: datetime) -> list[dict[str, Any]]:
@@ -121,6 +169,27 @@ async def _alerts(connection: Connection, since: datetime) -> list[dict[str, Any
         if len(page) < _PAGE:
             return found
         after = page[-1]["id"]
+
+
+def _as_text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _show(ticked: Ticked) -> None:
+    if ticked.alerts:
+        out.print(_table(ticked.alerts))
+    at = ticked.now.isoformat()
+    states = Counter(row["state"] for row in ticked.alerts)
+    told = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items())) or "nothing was due"
+    swept = "swept" if ticked.swept_at is not None else "not swept"
+    out.print(f"{at}: {swept}; {told}", highlight=False)
+    for row in ticked.unsent[:_SHOWN]:
+        until = row["until"].astimezone(ticked.now.tzinfo).isoformat(timespec="seconds")
+        tried = f", {row['channel']}, {row['attempts']} attempts" if row["channel"] else ""
+        text = f"postponed until {until}: {row['officer']}{tried}: {row['why']}"
+        out.print(text, highlight=False, markup=False, soft_wrap=True)
+    if len(ticked.unsent) > _SHOWN:
+        out.print(f"… and {len(ticked.unsent) - _SHOWN:,} more; --json lists them", highlight=False)
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:

@@ -121,9 +121,21 @@ UNDELIVERED = """
            EXTRACT(EPOCH FROM min(act_at) - clock_timestamp())::float8 AS next
     FROM notifications.message WHERE act_at IS NOT NULL AND (not_before IS NULL OR not_before <= $1)
 """
+# Of what was tried on its present channel, often enough ($2 attempts that ended: not the one under way) or with a long
+# wait ($3) before the next attempt, nothing new is heard soon; nor of what isn't looked at before $4.
 ON_THEIR_WAY = """
-    SELECT count(*) AS count, max(error) AS error
-    FROM notifications.message WHERE act_at IS NOT NULL AND (not_before IS NULL OR not_before <= $1)
+    SELECT count(*) FROM notifications.message
+    WHERE act_at IS NOT NULL AND (not_before IS NULL OR not_before <= $1)
+      AND NOT (error IS NOT NULL AND attempts - (state = 'sending')::integer >= $2)
+      AND NOT (error IS NOT NULL AND attempts > 0 AND state = 'waiting' AND act_at > clock_timestamp() + $3)
+      AND NOT (state = 'waiting' AND act_at > clock_timestamp() + $4)
+"""
+UNSENT = """
+    SELECT message.id, officer.name AS officer, message.channel, message.state, message.attempts, message.error,
+           message.not_before, GREATEST(message.act_at - clock_timestamp(), interval '0') AS wait
+    FROM notifications.message JOIN registry.officer ON officer.id = message.officer
+    WHERE message.act_at IS NOT NULL
+    ORDER BY message.made_at, message.id LIMIT $1
 """
 OBLIGATION_ROWS = """
     SELECT id, unit, agency, report, period, due_at, shifted_because, state, met_at, cycle
@@ -231,10 +243,19 @@ async def undelivered(connection: "Connection | Pool", now: datetime) -> tuple[f
     return (row["oldest"], row["next"]) if row else (None, None)
 
 
-async def on_their_way(connection: Connection, now: datetime) -> tuple[int, str | None]:
-    """How many messages are neither sent nor failed, and the last error of one of them."""
-    row = await connection.fetchrow(ON_THEIR_WAY, now)
-    return (row["count"], row["error"]) if row else (0, None)
+async def on_their_way(connection: Connection, now: datetime, tries: int, soon: timedelta, patience: timedelta) -> int:
+    """How many messages that may go out by `now` are neither sent nor failed nor known to be put off.
+
+    Put off is what failed `tries` times on its present channel or once with a longer wait than `soon` until it is tried
+    again (a provider that is away), and what isn't looked at within `patience` (one that wants to be left alone).
+    """
+    count: int = await connection.fetchval(ON_THEIR_WAY, now, tries, soon, patience)
+    return count
+
+
+async def unsent(connection: Connection, limit: int) -> list[Any]:
+    """Messages that are neither sent nor failed, oldest first. `wait` is the time until they are looked at again."""
+    return list(await connection.fetch(UNSENT, limit))
 
 
 async def obligation_rows(

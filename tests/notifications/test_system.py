@@ -1,6 +1,7 @@
 """The service as it runs: events over HTTP, the queue, the sweep, mails over SMTP, `kip tick`."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from email import message_from_bytes, policy
 import pytest
 
 from deploy.local.http import LOCAL
+from deploy.local.ports import free_port
 from tests.system import ROOT, System, event, kip
 
 OFFICERS = """name,role,unit,agency,channels,language
@@ -135,3 +137,56 @@ def test_no_log_and_no_answer_of_a_real_run_has_an_address_in_it(system, stack):
         assert "yen-vuong@" not in text
         assert "cai-kinh@" not in text
         assert "huu-lung@" not in text
+
+
+DEAD_PROVIDER = """name,role,unit,agency,channels,language
+Nguyễn An,Chủ tịch,06412,ubnd-xa,email:yen-vuong@example.vn,vi
+Trần Cúc,Chủ tịch,06427,ubnd-xa,zalo:84912345678,vi
+"""
+
+
+@pytest.fixture
+def with_dead_provider(stack, amqp_url, loaded_database, tmp_path):
+    """As `system`, with an officer whose only provider refuses every connection."""
+    settings = {
+        "KIP_CLOCK": "2022-12-15T08:00:00+07:00", "KIP_SWEEP_INTERVAL": "1",
+        "KIP_ZNS_TOKEN": "token", "KIP_ZNS_TEMPLATE": "1437", "KIP_ZNS_URL": f"http://127.0.0.1:{free_port()}/",
+    }  # fmt: skip
+    running = System(stack, amqp_url, loaded_database, names=("notifications",), settings=settings)
+    officers = tmp_path / "officers.csv"
+    officers.write_text(DEAD_PROVIDER, encoding="utf-8")
+    kip("officer", "import", str(officers), environment=running.environment)
+    yield running
+    running.services.stop()
+
+
+def test_a_tick_does_not_wait_for_a_provider_that_is_away_and_says_until_when_and_why(with_dead_provider):
+    now = "2023-03-15T08:00:00+07:00"
+    words = ("tick", "--now", now, "--timeout", "600")  # its own limit is longer than the test's patience
+    told = json.loads(kip(*words, "--json", environment=with_dead_provider.environment))
+    assert (told["now"], told["gave_up"]) == (now, None)
+    assert told["swept_at"] >= "2023-03-15T01:00:00+00:00"
+    states = {row["officer"]: row["state"] for row in told["alerts"] if row["officer"]}
+    assert states == {"Nguyễn An": "sent", "Trần Cúc": "queued"}
+    [unsent] = told["unsent"]
+    assert (unsent["officer"], unsent["channel"]) == ("Trần Cúc", "zalo")
+    assert unsent["attempts"] >= 1
+    assert unsent["until"] > told["swept_at"]
+    assert "Connect" in unsent["why"]
+    shown = kip("tick", "--now", "2023-03-15T08:30:00+07:00", environment=with_dead_provider.environment)
+    assert "2023-03-15T08:30:00+07:00: swept; nothing was due" in shown
+    assert "postponed until 2023-03-15T" in shown
+    assert "Trần Cúc, zalo, " in shown
+
+
+def test_a_tick_that_gives_up_prints_what_it_knows(system):
+    tick(system, "2023-03-16T18:00:00")
+    system.services.stop("notifications")
+    words = [sys.executable, "-m", "cli.main", "tick", "--now", "2023-03-16T19:00:00+07:00", "--timeout", "2", "--json"]
+    environment = {**os.environ, **system.environment}
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert (told["swept_at"], told["alerts"], told["unsent"]) == (None, [], [])
+    assert "no notifications service is up" in told["gave_up"]
+    assert "The clock has been moved" in done.stderr
