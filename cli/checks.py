@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from services.aggregation.contribution import Contributor
 from services.aggregation.drift import Checked, check_province
+from services.aggregation.drift_store import CHECK_SECONDS
 from services.aggregation.recompute import ledger_size
 from shared import memory
 from shared.config import load_settings
@@ -85,7 +86,7 @@ async def _connections() -> AsyncIterator[Pool]:
     """The two that a check needs: one for its snapshot, one to correct."""
     url = load_settings().database_url.get_secret_value()
     settings = {"work_mem": "64MB", "jit": "off"}
-    pool = await open_pool(url, size=2, application_name="kip-cli", settings=settings)
+    pool = await open_pool(url, size=2, application_name="kip-cli", settings=settings, limit=CHECK_SECONDS)
     try:
         yield pool
     finally:

@@ -25,7 +25,7 @@ COMMANDS = {
     "rollup": "cli.rollup:rollup",
     "verify": "cli.verify:verify",
     "rebuild": "cli.rebuild:rebuild",
-    "dead": "cli.dead:dead_app",
+    "dead": "cli.dead.command:dead_app",
     "tick": "cli.tick:tick",
     "doctor": "cli.doctor.command:doctor",
 }

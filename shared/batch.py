@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import repeat
 from typing import Generic, TypeAlias, TypeVar
 
+from shared.supervision import Supervised
+
 Item = TypeVar("Item")
 _Waiting: TypeAlias = tuple[Item, asyncio.Future[None]]  # an item, and what its caller awaits
 
@@ -25,6 +27,7 @@ class Batcher(Generic[Item]):
         linger: float,
         flushes: int = 1,
         weight: Callable[[Item], int] = lambda _: 1,
+        name: str = "batcher",
     ) -> None:
         self._flush = flush
         self._limit = limit
@@ -38,7 +41,7 @@ class Batcher(Generic[Item]):
         self._closing = False
         self._free = asyncio.Semaphore(flushes)
         self._flushing: set[asyncio.Task[None]] = set()
-        self._task: asyncio.Task[None] | None = None
+        self._task = Supervised(name, self._run)
 
     @property
     def waiting(self) -> int:
@@ -47,15 +50,14 @@ class Batcher(Generic[Item]):
 
     def start(self) -> None:
         """Begin to flush."""
-        self._task = asyncio.create_task(self._run(), name="batcher")
+        self._task.start()
 
     async def stop(self) -> None:
         """Flush what is waiting, then end."""
         self._closing = True
         self._arrived.set()
         self._full.set()
-        if self._task is not None:
-            await self._task
+        await self._task.finish()
         await asyncio.gather(*self._flushing)
 
     def submit(self, item: Item, since: float | None = None) -> asyncio.Future[None]:
@@ -123,6 +125,8 @@ class Batcher(Generic[Item]):
             outcomes = await self._flush([item for item, _ in batch])
         except Exception as failure:  # every caller hears of its batch's failure
             outcomes = [failure] * len(batch)
+        except asyncio.CancelledError:  # whoever asked for it: a caller that hears nothing would wait for ever
+            outcomes = [ConnectionError("the flush was cancelled")] * len(batch)
         for (_, flushed), error in zip(batch, outcomes or repeat(None, len(batch)), strict=True):
             if flushed.done():
                 continue

@@ -1,6 +1,5 @@
 """FastStream brokers as Kịp needs them: raw bodies, confirmed publishing, no reflection per message."""
 
-import asyncio
 import logging
 from typing import cast
 
@@ -12,6 +11,7 @@ from faststream.rabbit import Channel, RabbitBroker
 from faststream.rabbit.message import RabbitMessage
 from faststream.rabbit.utils import RabbitClientProperties
 
+from shared.answering import answered_within
 from shared.topology import CONTENT_TYPE, EVENTS
 
 HEARTBEAT_SECONDS = 5  # a dead peer is noticed after 3 x (heartbeat + 1)
@@ -50,7 +50,7 @@ async def publish_events(broker: RabbitBroker, body: bytes, key: str, deadline: 
     """
     properties = aiormq.spec.Basic.Properties(content_type=CONTENT_TYPE, delivery_mode=DeliveryMode.PERSISTENT)
     try:
-        async with asyncio.timeout(deadline):
+        async with answered_within(deadline):
             exchange = await broker.declare_exchange(EVENTS)  # one that it knows it gives at once
             channel = cast("aiormq.Channel", await exchange.channel.get_underlay_channel())
             # FastStream's own `publish` costs twice as much, and aio-pika's half as much again: with `wait`, messages

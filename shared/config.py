@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     )
     batch_events: int = Field(default=2000, ge=1, le=50_000, description="Most events in one aggregation transaction")
     batch_linger: float = Field(default=0.05, ge=0, le=5, description="Longest wait for a batch to fill")
+    batch_timeout: float = Field(
+        default=8, ge=1, le=60, description="Longest time of one transaction of events; then its connection is cut"
+    )
     publish_linger: float = Field(default=0.002, ge=0, le=1, description="Longest wait of a post for others to share")
     publish_timeout: float = Field(default=1.5, gt=0, le=30, description="Longest wait for the broker's confirm")
     body_timeout: float = Field(default=30, gt=0, description="Longest time for a body, or pause of a stream")

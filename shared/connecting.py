@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import structlog
 
-from shared.db import DATABASE_AWAY, Pool, is_migrated, open_pool
+from shared.db import Pool, is_migrated, open_pool
 from shared.registry.follower import RegistryFollower
+from shared.supervision import Supervised
 
 log = structlog.get_logger()
 RETRY_SECONDS = 1.0
@@ -32,21 +33,20 @@ class Service(Protocol):
 async def connected(service: Service) -> AsyncIterator[None]:
     """The service's life: it answers at once (not ready), and connects meanwhile."""
     await service.follower.start()
-    connecting = asyncio.create_task(service.connect())
+    connecting = Supervised("connect", service.connect, once=True)
+    connecting.start()
     yield
-    connecting.cancel()
-    with suppress(asyncio.CancelledError):
-        await connecting
+    await connecting.stop()
     await service.stop()
 
 
-async def until_there(step: Callable[[], Awaitable[None]], away: tuple[type[Exception], ...], waiting: str) -> None:
-    """Take a step, again each second while it raises one of `away`; `waiting` is what the log says then."""
+async def until_there(step: Callable[[], Awaitable[None]], waiting: str) -> None:
+    """Take a step, again each second until it succeeds; `waiting` is what the log says meanwhile."""
     while True:
         try:
             await step()
             return
-        except away as error:
+        except Exception as error:  # a wrong password may be put right, a queue that is in the way removed
             log.warning(waiting, reason=f"{type(error).__name__}: {error}")
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -54,23 +54,13 @@ async def until_there(step: Callable[[], Awaitable[None]], away: tuple[type[Exce
 async def open_migrated(
     url: str, *, size: int, application_name: str, settings: Mapping[str, str] | None = None
 ) -> Pool:
-    """As `open_pool`, once the database is there and has every migration of this version."""
-    while True:
-        try:
-            pool = await open_pool(url, size=size, application_name=application_name, settings=settings)
-            try:
-                await _migrated(pool)
-            except BaseException:
-                pool.terminate()
-                raise
-        except DATABASE_AWAY as error:
-            log.warning("database.waiting", reason=f"{type(error).__name__}: {error}")
+    """As `open_pool`, for a database that has every migration of this version; waits for those."""
+    pool = await open_pool(url, size=size, application_name=application_name, settings=settings)
+    try:
+        while not await is_migrated(pool):
+            log.warning("database.not_migrated", cure="run 'kip migrate'")
             await asyncio.sleep(RETRY_SECONDS)
-        else:
-            return pool
-
-
-async def _migrated(pool: Pool) -> None:
-    while not await is_migrated(pool):
-        log.warning("database.not_migrated", cure="run 'kip migrate'")
-        await asyncio.sleep(RETRY_SECONDS)
+    except BaseException:
+        pool.terminate()
+        raise
+    return pool

@@ -5,28 +5,14 @@ import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
 
-import asyncpg
+from shared.connections import DATABASE_AWAY, WORK_SECONDS, Connection, Hosts, Pool
 
-if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+__all__ = [
+    "DATABASE_AWAY", "Connection", "DatabaseError", "Pool", "close_pool", "is_migrated", "migrate", "open_pool",
+]  # fmt: skip
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-# What a server that is away, starting or stopping raises: wait and try again, nothing has happened.
-DATABASE_AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # "cannot switch to state": the connection broke while it was being cleaned up
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-)
 OLDEST_SERVER = 180_000
 CLOSE_SECONDS = 5
 _LOCK = 0x6B69_7000  # "kip": one migration at a time, however many services start together
@@ -36,21 +22,24 @@ class DatabaseError(Exception):
     """The database can't be used as it is. Its text says what to do."""
 
 
-async def open_pool(url: str, *, size: int, application_name: str, settings: Mapping[str, str] | None = None) -> Pool:
+async def open_pool(
+    url: str,
+    *,
+    size: int,
+    application_name: str,
+    settings: Mapping[str, str] | None = None,
+    limit: float = WORK_SECONDS,
+) -> Pool:
     """Open `size` connections to a server of PostgreSQL 18 or later. Raises DatabaseError for an older one.
 
-    `settings` are the server's own (`work_mem` and the like), for these connections only.
+    `settings` are the server's own (`work_mem` and the like), for these connections only; `limit` (s) is for all
+    that is done on one of them at once.
     """
-    pool = await asyncpg.create_pool(
-        url,
-        min_size=1,
-        max_size=size,
-        server_settings={"application_name": application_name, "timezone": "UTC", **(settings or {})},
-        command_timeout=60,
-    )
+    names = {"application_name": application_name, "timezone": "UTC"}
+    pool = await Pool.open(url, size=size, settings={**names, **(settings or {})}, limit=limit)
     server = await pool.fetchval("SELECT current_setting('server_version_num')::int")
     if server < OLDEST_SERVER:
-        await pool.close()
+        await close_pool(pool)
         raise DatabaseError(f"KIP_DATABASE_URL: expected PostgreSQL 18 or later, got {server // 10_000}")
     return pool
 
@@ -70,7 +59,7 @@ async def migrate(url: str, now: datetime) -> list[str]:
     Forward only, and safe when several processes start at once. Raises DatabaseError when an applied
     file has changed since.
     """
-    connection = await asyncpg.connect(url, server_settings={"application_name": "kip-migrate"})
+    connection = await Hosts(url).connect(server_settings={"application_name": "kip-migrate"})
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
         await connection.execute(

@@ -34,4 +34,13 @@ DATABASE_OLDEST_TRANSACTION = Gauge(
     "kip_database_oldest_transaction_seconds", "Age of the oldest transaction that a client of ours holds open"
 )
 DATABASE_BYTES = Gauge("kip_database_bytes", "Size of the database on disk")
+CHANNEL_AWAY_SECONDS = Gauge(
+    "kip_channel_away_seconds", "For how long no message has reached the channel's provider", ("channel",)
+)
+TASK_RESTARTS = Counter("kip_task_restarts_total", "Background tasks that ended and were started again", ("task",))
+TASK_UP = Gauge("kip_task_up", "1 while the background task runs, else 0", ("task",))
+REFUSED_TOTAL = Counter(
+    "kip_refused_total", "Attempts at work that must be done which failed and are repeated", ("work", "reason")
+)
+REFUSED_SECONDS = Gauge("kip_refused_seconds", "For how long work that must be done has been refused", ("work",))
 DEPENDENCY_UP = Gauge("kip_dependency_up", "1 where /readyz finds the dependency good, else 0", ("dependency",))

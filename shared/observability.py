@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import patience, supervision
 from shared.metrics import DEPENDENCY_UP, HTTP_REQUESTS, HTTP_SECONDS
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -53,24 +54,30 @@ def probe_routes(readiness: Readiness, describe: Callable[[], Mapping[str, Any]]
     """`/healthz`, `/readyz` and `/metrics`.
 
     `readiness` gives, per dependency, None if it is good or the reason why not; `describe` adds facts to `/readyz`.
+    What every service has in common is added here: its background tasks run, and nothing that must be done is refused.
     """
+
+    async def checked() -> Mapping[str, str | None]:
+        return {**await readiness(), "tasks": supervision.down(), "work": patience.refusals()}
 
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "alive"})
 
     async def readyz(_: Request) -> Response:
-        checks = await readiness()
+        checks = await checked()
         ready = all(reason is None for reason in checks.values())
         body = {
             "status": "ready" if ready else "not ready",
             "checks": {name: reason or "ok" for name, reason in checks.items()},
             **describe(),
+            "restarted": supervision.restarted(),
         }
         return JSONResponse(body, status_code=200 if ready else 503)
 
     async def metrics(_: Request) -> Response:
-        for name, reason in (await readiness()).items():
+        for name, reason in (await checked()).items():
             DEPENDENCY_UP.labels(name).set(reason is None)
+        patience.observe_refusals()
         return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

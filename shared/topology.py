@@ -12,12 +12,15 @@ from aio_pika.abc import AbstractChannel
 from faststream.rabbit import ExchangeType, QueueType, RabbitExchange, RabbitQueue
 from faststream.rabbit.schemas.queue import QuorumQueueArgs
 
+from shared.answering import answered_within
+
 EVENTS = RabbitExchange("kip.events", type=ExchangeType.TOPIC, durable=True)
 DEAD = "kip.dead"
 _DEAD_LETTERS: QuorumQueueArgs = {"x-dead-letter-exchange": DEAD}
 NOTIFICATIONS = RabbitQueue("kip.notifications", queue_type=QueueType.QUORUM, durable=True, arguments=_DEAD_LETTERS)
 ALERTS = RabbitQueue("kip.alerts", queue_type=QueueType.QUORUM, durable=True, arguments=_DEAD_LETTERS)
 NOTIFICATION_KEYS = ("report.#", "indicator.#", "problem.#", "record.#")
+DECLARE_SECONDS = 60.0
 CONTENT_TYPE = "application/cloudevents-batch+json"
 
 
@@ -43,8 +46,7 @@ async def declare(url: str, partitions: int) -> None:
     had confirmed. Uses a connection of its own: a queue declared on FastStream's default channel loses its subscriber's
     prefetch. Raises aio_pika's errors when the broker is away.
     """
-    connection = await aio_pika.connect(url, timeout=10)
-    async with connection:
+    async with answered_within(DECLARE_SECONDS), await aio_pika.connect(url, timeout=10) as connection:
         channel = await connection.channel(on_return_raises=True)
         events = await channel.declare_exchange(EVENTS.name, aio_pika.ExchangeType.TOPIC, durable=True)
         dead = await channel.declare_exchange(DEAD, aio_pika.ExchangeType.FANOUT, durable=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import aio_pika
 import asyncpg
 import httpx
 
@@ -18,6 +19,7 @@ from deploy.local.http import LOCAL
 from deploy.local.own_loop import in_own_loop
 from deploy.local.services import SERVICES, Services
 from deploy.local.stack import LocalStack
+from shared import topology
 from shared.clock import SystemClock
 from shared.keys import hash_key, new_key
 from shared.registry import source_store, store
@@ -166,3 +168,15 @@ def counselling(
         "money": [{"line": "f1-state-budget", "amount": 1_500_000}],
     }  # fmt: skip
     return event("activity.recorded", subject, data, **attributes)
+
+
+def dead_letters(amqp_url: str) -> int:
+    """How many messages lie in kip.dead."""
+
+    async def count() -> int:
+        async with await aio_pika.connect(amqp_url) as connection:
+            channel = await connection.channel()
+            found = await channel.declare_queue(topology.DEAD, passive=True)
+            return int(found.declaration_result.message_count or 0)
+
+    return in_own_loop(count)

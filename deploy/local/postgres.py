@@ -74,6 +74,13 @@ class Postgres:
         """Whether the server or anything of it still lives."""
         return self._process is not None and self._process.running
 
+    @property
+    def pid(self) -> int:
+        """The process; it must have been started."""
+        if self._process is None:
+            raise ValueError("the server has not been started")
+        return self._process.pid
+
     def start(self) -> None:
         """Start, with the data that is there, and wait until it takes connections and the database exists."""
         if self.running:

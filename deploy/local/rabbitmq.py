@@ -80,6 +80,13 @@ class RabbitMQ:
         """Whether the broker or anything of it still lives."""
         return self._process is not None and self._process.running
 
+    @property
+    def pid(self) -> int:
+        """The process; it must have been started."""
+        if self._process is None:
+            raise ValueError("the broker has not been started")
+        return self._process.pid
+
     def start(self) -> None:
         """Start, with the data that is there, and wait until a quorum queue confirms a message."""
         if self.running:

@@ -15,7 +15,8 @@ from services.aggregation.coverage import Expectations
 from services.aggregation.keeper import Keeper
 from services.aggregation.ownership import ordinal, owned
 from shared import topology
-from shared.broker import BROKER_AWAY, make_broker
+from shared.answering import answered_within
+from shared.broker import make_broker
 from shared.clock import SystemClock
 from shared.config import Settings
 from shared.connecting import connected, open_migrated, until_there
@@ -26,6 +27,7 @@ from shared.registry.follower import RegistryFollower
 log = structlog.get_logger()
 READ_CONNECTIONS = 4
 CHECK_CONNECTIONS = 2
+CONNECT_SECONDS = 30.0
 # A sort fits into memory; no plan of ours is worth compiling, nor worth making twice: planning a page of 200 units over
 # eight partitions took 6 ms, running it 0.6 ms.
 SERVER_SETTINGS = {"work_mem": "64MB", "jit": "off", "plan_cache_mode": "force_generic_plan"}
@@ -66,13 +68,15 @@ class Aggregation:
 
     async def connect(self) -> None:
         """Open the database, wait for migrations and registry, then consume."""
-        await self._open_database()
+        await until_there(self._open_database, "database.waiting")
         await self.follower.wait_loaded()
-        await until_there(self._consume, BROKER_AWAY, "broker.waiting")
+        await until_there(self._consume, "broker.waiting")
         self.consuming = True
         self.keeper.start()
 
     async def _open_database(self) -> None:
+        if self._pool is not None:
+            return
         size = len(self.partitions) + READ_CONNECTIONS + CHECK_CONNECTIONS
         self._pool = await open_migrated(
             self._database_url, size=size, application_name="kip-aggregation", settings=SERVER_SETTINGS
@@ -89,10 +93,12 @@ class Aggregation:
                     self.clock,
                     limit=self._settings.batch_events,
                     linger=self._settings.batch_linger,
+                    seconds=self._settings.batch_timeout,
                 )
                 consumer.subscribe(self.broker)
                 self.consumers.append(consumer)
-        await self.broker.start()
+        async with answered_within(CONNECT_SECONDS):
+            await self.broker.start()
 
     async def stop(self) -> None:
         """Commit what is under way, then let go of everything."""

@@ -2,33 +2,24 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import asyncpg
 from pydantic_core import to_json
 
 from services.aggregation import store
 from services.aggregation.contribution import Contributor, Delta
+from services.aggregation.control import control_of, prove_reading
 from services.aggregation.ledger import Entry, Identity, to_entry
 from services.aggregation.rollup import Rank, RecordKey, UnknownToUsError, claims, strongest
 from services.aggregation.soundness import fault_of
 from shared.db import Connection
 from shared.events import OBLIGATION_PREFIX, CanonicalEvent, Kind, ObligationChange
+from shared.isolation import fault_of_data, isolate, reason
 from shared.registry.snapshot import Registry
 
-# What an event that intake would refuse can raise, here or in the database.
-MALFORMED = (
-    KeyError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    OverflowError,
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,  # a text too long for an index
-)
 KINDS = frozenset({*Kind, *(change.kind for change in ObligationChange)})
 
 
@@ -50,31 +41,66 @@ class Applied:
     cells: int = 0
 
 
-async def apply_batch(
-    connection: Connection, partition: int, events: Sequence[CanonicalEvent], contributor: Contributor, now: datetime
-) -> Applied:
-    """Apply a batch of one partition's events in one transaction; events that can't be applied die alone.
+Connect = Callable[[], AbstractAsyncContextManager[Connection]]  # one for each transaction
 
-    Raises UnknownToUsError before anything is written when the registry lacks a unit or programme, and asyncpg's errors
-    when the database is away; either way nothing of the batch has happened.
+
+async def apply_batch(
+    connect: Connect, partition: int, events: Sequence[CanonicalEvent], contributor: Contributor, now: datetime
+) -> Applied:
+    """Apply a batch of one partition's events in one transaction; events that are proven bad die alone.
+
+    Bad is what the pure check refuses, and what is refused alone by a fault of its data while a control event is taken.
+    Raises UnknownToUsError before anything is written when the registry lacks a unit or programme, and whatever else
+    stands in the way; either way nothing of the batch has happened, and it is to be tried again.
     """
-    entries, dead = _read(events)
+    batch = _Batch(connect, partition, contributor, now)
+    entries, dead = _read(events, contributor.registry)
     try:
         _require_known(entries, contributor.registry)
-        return await _apply(connection, partition, entries, dead, contributor, now)
-    except (*MALFORMED, UnknownToUsError):
-        sound, poison = _sift(entries, contributor)
+        return await batch.commit(entries, dead)
+    except UnknownToUsError:
+        sound, poison = _check(entries)
         if not poison:
             raise
-        _require_known(sound, contributor.registry)
-        return await _apply(connection, partition, sound, dead + poison, contributor, now)
+    except Exception as error:
+        if fault_of_data(error) is None:
+            raise
+        sound, poison = _check(entries)
+    _require_known(sound, contributor.registry)
+    found = await isolate(sound, batch.undo, lambda entry: control_of(entry, contributor.registry))
+    return await batch.commit(found.sound, [*dead, *poison, *(_dead(entry, reason) for entry, reason in found.bad)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What every transaction of a batch has in common."""
+
+    connect: Connect
+    partition: int
+    contributor: Contributor
+    now: datetime
+
+    async def commit(self, entries: Sequence[Entry], dead: Sequence[Dead]) -> Applied:
+        """Apply the entries, and keep what is dead with its reason."""
+        async with self.connect() as connection:
+            return await _apply(connection, self.partition, entries, dead, self.contributor, self.now)
+
+    async def undo(self, entries: Sequence[Entry]) -> None:
+        """Apply the entries on trial: nothing of it stays."""
+        async with self.connect() as connection:
+            trial = connection.transaction()
+            await trial.start()
+            try:
+                await _apply(connection, self.partition, entries, (), self.contributor, self.now)
+            finally:
+                await trial.rollback()
 
 
 async def _apply(
     connection: Connection,
     partition: int,
-    entries: list[Entry],
-    dead: list[Dead],
+    entries: Sequence[Entry],
+    dead: Sequence[Dead],
     contributor: Contributor,
     now: datetime,
 ) -> Applied:
@@ -96,47 +122,39 @@ async def _apply(
     return applied
 
 
-def _read(events: Sequence[CanonicalEvent]) -> tuple[list[Entry], list[Dead]]:
+def _read(events: Sequence[CanonicalEvent], registry: Registry) -> tuple[list[Entry], list[Dead]]:
+    """Read the events. One that can't be read is dead if the check refuses it, or a sound one can be read."""
     entries: list[Entry] = []
     dead: list[Dead] = []
     for event in events:
         try:
             entries.append(to_entry(event))
-        except MALFORMED as error:
-            dead.append(Dead("unknown", _reason(error), to_json(event).decode()))
+        except Exception as error:
+            if fault_of_data(error) is None:
+                raise
+            refused = fault_of(event)
+            if refused is None:
+                prove_reading(registry)
+            dead.append(Dead("unknown", refused or reason(error), to_json(event).decode()))
     return entries, dead
 
 
-def _sift(entries: Iterable[Entry], contributor: Contributor) -> tuple[list[Entry], list[Dead]]:
-    """Find the poison by looking at each alone: redelivering the batch would find it for ever."""
+def _check(entries: Iterable[Entry]) -> tuple[list[Entry], list[Dead]]:
+    """Find what is no event that intake lets through."""
     sound: list[Entry] = []
     poison: list[Dead] = []
     for entry in entries:
-        event = entry.canonical()
-        reason = fault_of(event) or _fault_in_use(entry, contributor)
-        if reason is None:
+        refused = fault_of(entry.canonical())
+        if refused is None:
             sound.append(entry)
         else:
-            kind = entry.kind if entry.kind in KINDS else "unknown"
-            poison.append(Dead(kind, reason, to_json(event).decode()))
+            poison.append(_dead(entry, refused))
     return sound, poison
 
 
-def _fault_in_use(entry: Entry, contributor: Contributor) -> str | None:
-    said = entry.said()
-    try:
-        claims(said, entry.source, entry.id)
-        contributor.about(said)
-        contributor.add(Delta(), said, 1)
-    except MALFORMED as error:
-        return _reason(error)
-    except UnknownToUsError:
-        pass  # sound as far as we know: it waits for the registry
-    return None
-
-
-def _reason(error: Exception) -> str:
-    return f"can't be applied: {type(error).__name__}: {error}"
+def _dead(entry: Entry, refused: str) -> Dead:
+    kind = entry.kind if entry.kind in KINDS else "unknown"
+    return Dead(kind, refused, to_json(entry.canonical()).decode())
 
 
 def _require_known(entries: Sequence[Entry], registry: Registry) -> None:
@@ -148,7 +166,7 @@ def _require_known(entries: Sequence[Entry], registry: Registry) -> None:
             raise UnknownToUsError(f"programme {programme}")
 
 
-async def _append(connection: Connection, entries: list[Entry], batch: int, applied: Applied) -> list[Entry]:
+async def _append(connection: Connection, entries: Sequence[Entry], batch: int, applied: Applied) -> list[Entry]:
     """Append what is new; tell duplicates from conflicts by the fingerprint."""
     first: dict[Identity, Entry] = {}
     again = [entry for entry in entries if first.setdefault(entry.identity, entry) is not entry]

@@ -1,32 +1,34 @@
 """Takes messages from the partitions' queues, packs them into batches, and acks when their transaction is committed."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Sequence
 
 import structlog
-from faststream import AckPolicy
-from faststream.rabbit import Channel, RabbitBroker
+from faststream.rabbit import RabbitBroker
 
 from services.aggregation.apply import Applied, apply_batch
 from services.aggregation.contribution import Contributor
-from services.aggregation.ledger import decode_batch
 from services.aggregation.rollup import UnknownToUsError
 from shared import metrics
 from shared.batch import Batcher
 from shared.clock import Clock
-from shared.db import DATABASE_AWAY, Pool
+from shared.consuming import consume
+from shared.db import Pool
 from shared.events import CanonicalEvent
+from shared.patience import patiently
 from shared.registry.follower import RegistryFollower
 from shared.topology import aggregation_queue
 
 PREFETCH = 200  # messages; at 256 KiB each the memory that waits is bounded
-_BACKOFF_SECONDS = (0.1, 0.3, 1, 2, 5)
+REFRESH_SECONDS = 10.0
+LONGEST_SECONDS = 60.0  # a batch that a slow database can't do in its time gets more of it at the third attempt
 log = structlog.get_logger()
 Events = list[CanonicalEvent]
 
 
 class PartitionConsumer:
-    """One partition's single writer in this process."""
+    """One partition's single writer in this process. `seconds` bounds each transaction."""
 
     def __init__(
         self,
@@ -36,53 +38,45 @@ class PartitionConsumer:
         clock: Clock,
         limit: int,
         linger: float,
+        seconds: float,
     ) -> None:
         self._partition = partition
         self._pool = pool
         self._follower = follower
         self._clock = clock
         self._contributor = Contributor(follower.registry)
-        self._batcher: Batcher[Events] = Batcher(self._flush, limit=limit, linger=linger, weight=len)
+        self._seconds = seconds
+        self._batcher: Batcher[Events] = Batcher(
+            self._flush, limit=limit, linger=linger, weight=len, name=f"partition {partition}"
+        )
 
     def subscribe(self, broker: RabbitBroker) -> None:
-        """Consume the partition's queue. A message that can't be decoded is rejected to the dead-letter queue."""
+        """Consume the partition's queue."""
         self._batcher.start()
-        broker.subscriber(
-            aggregation_queue(self._partition),
-            channel=Channel(prefetch_count=PREFETCH),
-            ack_policy=AckPolicy.REJECT_ON_ERROR,
-            no_reply=True,
-        )(self._handle)
+        consume(broker, aggregation_queue(self._partition), self._batcher.submit, prefetch=PREFETCH)
 
     async def stop(self) -> None:
         """Commit what is waiting, then end."""
         await self._batcher.stop()
 
-    async def _handle(self, body: bytes) -> None:
-        events = decode_batch(body)
-        if events:
-            await self._batcher.submit(events)
-
     async def _flush(self, messages: Sequence[Events]) -> None:
-        """Commit the batch, for as long as that takes: an outage is waited out, nothing is dead-lettered for it."""
+        """Commit the batch, for as long as that takes: whatever refuses it, no event is thrown away for it."""
         events = [event for message in messages for event in message]
         started = asyncio.get_running_loop().time()
-        attempt = 0
-        while True:
-            try:
-                async with self._pool().acquire() as connection:
-                    applied = await apply_batch(
-                        connection, self._partition, events, self._contributor_now(), self._clock.now()
-                    )
-                break
-            except UnknownToUsError as error:
-                log.warning("aggregation.registry_lags", unknown=str(error))
-                await self._follower.refresh()
-            except DATABASE_AWAY as error:
-                log.warning("aggregation.database_away", reason=type(error).__name__, attempt=attempt)
-            await asyncio.sleep(_BACKOFF_SECONDS[min(attempt, len(_BACKOFF_SECONDS) - 1)])
-            attempt += 1
+        limits = itertools.chain((self._seconds, 2 * self._seconds), itertools.repeat(LONGEST_SECONDS))
+        applied = await patiently(f"partition {self._partition}", lambda: self._apply(events, next(limits)))
         self._observe(applied, len(events), asyncio.get_running_loop().time() - started)
+
+    async def _apply(self, events: Events, seconds: float) -> Applied:
+        try:
+            return await apply_batch(
+                lambda: self._pool().acquire(limit=seconds),
+                self._partition, events, self._contributor_now(), self._clock.now(),
+            )  # fmt: skip
+        except UnknownToUsError:
+            async with asyncio.timeout(REFRESH_SECONDS):
+                await self._follower.refresh()
+            raise
 
     def _contributor_now(self) -> Contributor:
         if self._contributor.registry is not self._follower.registry:

@@ -53,6 +53,8 @@ LONGEST_UNCHECKED = """
     ORDER BY checked_at NULLS FIRST, asked.province LIMIT 1
 """
 
+CHECK_SECONDS = 2 * 3600.0  # the nation's largest province is rebuilt in minutes; one waits for another's end
+
 
 @asynccontextmanager
 async def snapshot(pool: Pool, province: str, partition: int) -> AsyncIterator[tuple[Connection, int]]:
@@ -61,7 +63,7 @@ async def snapshot(pool: Pool, province: str, partition: int) -> AsyncIterator[t
     The partition's writer is held up only for the moment in which the snapshot is taken. One check of a province runs
     at a time.
     """
-    async with pool.acquire() as connection:
+    async with pool.acquire(limit=CHECK_SECONDS) as connection:
         await connection.execute(ONE_CHECK, province, timeout=3600)
         try:
             async with connection.transaction(isolation="repeatable_read"):

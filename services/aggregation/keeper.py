@@ -13,6 +13,7 @@ from services.aggregation.shape import shapes
 from shared import database_store, metrics
 from shared.db import DATABASE_AWAY, Pool
 from shared.registry.snapshot import Registry
+from shared.supervision import Supervised
 
 log = structlog.get_logger()
 _OBSERVE_SECONDS = 5
@@ -37,18 +38,18 @@ class Keeper:
         self._partitions = frozenset(partitions)
         self._interval = interval
         self._changed = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = [Supervised("drift", self._run), Supervised("observer", self._observe)]
 
     def start(self) -> None:
         """Begin."""
         self._changed.set()
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._observe())]
+        for task in self._tasks:
+            task.start()
 
     async def stop(self) -> None:
         """End; a check under way leaves nothing behind."""
         for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+            await task.stop()
 
     async def heed(self, tables: frozenset[str]) -> None:
         """Hear what of the registry has changed."""

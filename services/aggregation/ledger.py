@@ -1,19 +1,15 @@
-"""From a message's bytes to ledger entries: pure, one pass, no second validation of what intake has checked."""
+"""From canonical events to ledger entries: pure, one pass, no second validation of what intake has checked."""
 
 import hashlib
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from services.aggregation.rollup import Said
 from shared.events import TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent
 
 Identity: TypeAlias = tuple[str, str, str, str]  # (id, source, sender, province), as the ledger's key
-
-
-class UndecodableError(Exception):
-    """The message is no CloudEvents batch of ours: it belongs in the dead-letter queue, whole."""
 
 
 class Entry(NamedTuple):
@@ -54,17 +50,6 @@ class Entry(NamedTuple):
             "acceptedat": self.accepted_at.isoformat(),
             "province": self.province,
         }
-
-
-def decode_batch(body: bytes) -> list[CanonicalEvent]:
-    """The events of a message. Raises UndecodableError when it holds no JSON array of objects."""
-    try:
-        events = from_json(body)
-    except ValueError as error:
-        raise UndecodableError(f"not JSON: {error}") from None
-    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
-        raise UndecodableError("expected a JSON array of objects")
-    return events
 
 
 def to_entry(event: CanonicalEvent) -> Entry:

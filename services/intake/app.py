@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -29,13 +29,16 @@ from services.intake.spool import Spool
 from services.intake.taken_log import TakenLog
 from services.intake.together import Together
 from shared import topology
+from shared.answering import answered_within
 from shared.broker import make_broker
 from shared.clock import SystemClock
 from shared.config import Settings
 from shared.observability import measured, probe_routes
 from shared.registry.follower import RegistryFollower
+from shared.supervision import Supervised
 
 log = structlog.get_logger()
+CONNECT_SECONDS = 15.0
 
 
 class Intake:
@@ -54,6 +57,7 @@ class Intake:
             self.broker, self.spool, self.gate, linger=settings.publish_linger, deadline=settings.publish_timeout
         )
         self.drain = Drain(self.broker, self.spool, self.gate, self.connect, settings.publish_timeout)
+        self.draining = Supervised("drain", self.drain.run)
 
     def trusted(self) -> bool:
         """Whether what the registry says may be believed: the database answered within the grace time."""
@@ -90,8 +94,9 @@ class Intake:
         """Declare the topology and connect, if that has not been done. Raises one of BROKER_AWAY."""
         if not self.gate.declared:
             await topology.declare(self._amqp_url, self._settings.partitions)
-            await self.broker.connect()
-            await self.broker.declare_exchange(topology.EVENTS)
+            async with answered_within(CONNECT_SECONDS):
+                await self.broker.connect()
+                await self.broker.declare_exchange(topology.EVENTS)
             self.gate.declared = True
 
 
@@ -105,14 +110,12 @@ def make_app(settings: Settings) -> ASGIApp:
         await intake.spool.open()
         intake.publisher.start()
         await intake.follower.start()
-        draining = asyncio.create_task(intake.drain.run(), name="drain")
+        intake.draining.start()
         log.info("intake.started", port=settings.intake_port)
         yield
         door.taken.tell()
         await intake.publisher.stop()  # uvicorn has waited for the requests under way
-        draining.cancel()
-        with suppress(asyncio.CancelledError):
-            await draining
+        await intake.draining.stop()
         await intake.broker.stop()
         await intake.spool.close()
         await intake.follower.stop()

@@ -9,11 +9,15 @@ from faststream.rabbit import RabbitBroker
 from services.intake import store
 from services.intake.gate import Gate
 from services.intake.spool import Spool, SpoolAwayError
+from shared.answering import answered_within
 from shared.broker import BROKER_AWAY, UnroutableError, publish_events
 from shared.db import DATABASE_AWAY
 
+_AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, SpoolAwayError)
+_INTERRUPTED: tuple[type[Exception], ...] = (*_AWAY, *BROKER_AWAY, UnroutableError)
 log = structlog.get_logger()
 TICK_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 4.0
 MESSAGES = 16  # taken at once: 4 MiB at most
 PUBLISH_SECONDS = 10.0  # nobody waits for an answer here
 
@@ -31,7 +35,8 @@ class Drain:
         self._probe = probe
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. Raises nothing that a broker or a database can bring about."""
+        pause = TICK_SECONDS
         while True:
             waiting = await self._count()
             if not self._gate.open:
@@ -40,15 +45,17 @@ class Drain:
                 while waiting and self._gate.open:
                     await self._publish_some()
                     waiting = await self._count()
-            except (*BROKER_AWAY, *DATABASE_AWAY, SpoolAwayError, UnroutableError) as error:
+                pause = TICK_SECONDS
+            except _INTERRUPTED as error:
                 log.warning("intake.drain_interrupted", reason=f"{type(error).__name__}: {error}")
-            await asyncio.sleep(TICK_SECONDS)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)  # what can't be removed is published again each time
+            await asyncio.sleep(pause)
 
     async def _count(self) -> int:
         """How many events wait; 0 as well while the database is away, which the spool remembers."""
         try:
             return await self._spool.count()
-        except (*DATABASE_AWAY, SpoolAwayError) as error:
+        except _AWAY as error:
             log.debug("database.waiting", reason=f"{type(error).__name__}: {error}")
             return 0
 
@@ -56,7 +63,7 @@ class Drain:
         """Open the gate if the broker confirms a message; one without a queue is confirmed at once and dropped."""
         try:
             await self._connect()
-            async with asyncio.timeout(self._probe):
+            async with answered_within(self._probe):
                 await self._broker.publish(b"", queue="kip.probe", mandatory=False)
         except BROKER_AWAY as error:
             log.debug("broker.waiting", reason=f"{type(error).__name__}: {error}")
@@ -75,7 +82,7 @@ class Drain:
             if isinstance(error, UnroutableError):
                 self._gate.lock_undeclared(str(error))
                 raise error
-            if isinstance(error, BaseException):
+            if error is not None:
                 raise error
         log.info("intake.drained", messages=len(done), events=sum(message.events for message in done))
 

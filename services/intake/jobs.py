@@ -1,6 +1,5 @@
 """Results of asynchronous imports: in memory, and in the database for the other replicas."""
 
-import asyncio
 import json
 from collections import OrderedDict
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from shared.db import DATABASE_AWAY
 KEPT = 1000  # in memory: what was imported while the database is away is known to this replica only
 KEEP = timedelta(days=7)
 SECONDS = 2.0
+_AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, SpoolAwayError)
 log = structlog.get_logger()
 
 
@@ -31,9 +31,9 @@ class Jobs:
         if len(self._recent) > KEPT:
             self._recent.popitem(last=False)
         try:
-            async with asyncio.timeout(SECONDS), self._spool.connection() as connection:
+            async with self._spool.connection(SECONDS) as connection:
                 await store.put_job(connection, job, sender, json.dumps(summary), now, now - KEEP)
-        except (*DATABASE_AWAY, SpoolAwayError) as error:
+        except _AWAY as error:
             log.warning("intake.job_in_memory_only", reason=type(error).__name__)
 
     async def get(self, job: str, sender: str) -> dict[str, Any] | None:
@@ -42,7 +42,7 @@ class Jobs:
         if found is not None:
             return found
         try:
-            async with asyncio.timeout(SECONDS), self._spool.connection() as connection:
+            async with self._spool.connection(SECONDS) as connection:
                 text = await store.read_job(connection, job, sender)
         except DATABASE_AWAY as error:
             raise SpoolAwayError(f"the database can't be asked: {type(error).__name__}") from error

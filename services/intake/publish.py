@@ -43,7 +43,12 @@ class Publisher:
         self._gate = gate
         self._deadline = deadline
         self._turns: Batcher[Piece] = Batcher(
-            self._turn, limit=TURN_BYTES, linger=linger, flushes=TURNS, weight=lambda piece: len(piece.body)
+            self._turn,
+            limit=TURN_BYTES,
+            linger=linger,
+            flushes=TURNS,
+            weight=lambda piece: len(piece.body),
+            name="posts",
         )
 
     def start(self) -> None:

@@ -1,16 +1,17 @@
 """The spool: a table that takes messages while the broker does not, and gives them back when it does."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncpg
-
 from services.intake import store
+from shared.connections import DATABASE_REFUSES
 from shared.db import DATABASE_AWAY, Connection, Pool, close_pool
 from shared.metrics import SPOOL_EVENTS
 
 CONNECTIONS = 4
+HOST_SECONDS = 1.0  # a second host is asked within the time that a client waits
+COUNT_SECONDS = 4.0
+WORK_SECONDS = 30.0  # to take messages, publish them with confirms and remove them
 
 
 class SpoolAwayError(Exception):
@@ -33,14 +34,14 @@ class Spool:
 
     async def open(self) -> None:
         """Prepare the connections. The database may be away: each is opened when it is needed."""
-        self._pool = await asyncpg.create_pool(
+        self._pool = await Pool.open(
             self._url,
-            min_size=0,
-            max_size=CONNECTIONS,
-            timeout=2,
-            command_timeout=30,
+            least=0,
+            size=CONNECTIONS,
+            limit=WORK_SECONDS,
+            host_seconds=HOST_SECONDS,
             # 202 is answered on this commit: it must be on disk, whatever the server's default is.
-            server_settings={"application_name": "kip-intake-spool", "timezone": "UTC", "synchronous_commit": "on"},
+            settings={"application_name": "kip-intake-spool", "timezone": "UTC", "synchronous_commit": "on"},
         )
 
     async def close(self) -> None:
@@ -58,18 +59,23 @@ class Spool:
         if self.waiting + events > self._limit:
             raise SpoolAwayError(f"{self.waiting} events wait for the broker: the spool is full")
         try:
-            async with asyncio.timeout(within), self.connection() as connection:
+            async with self.connection(within) as connection:
                 await store.put_message(connection, routing_key, events, body)
-        except DATABASE_AWAY as error:
+        except DATABASE_REFUSES as error:  # whatever it says: the events aren't kept
             self.away = True
             raise SpoolAwayError(f"the spool did not commit: {type(error).__name__}") from error
         self.note(self.waiting + events)
 
     async def count(self) -> int:
-        """Ask how many events wait. Raises one of DATABASE_AWAY; when it answers, the spool takes again."""
+        """Ask how many events wait. Raises one of DATABASE_AWAY.
+
+        When it answers, the spool takes again; after a refusal, when it would also keep a message.
+        """
         try:
-            async with asyncio.timeout(2), self.connection() as connection:
+            async with self.connection(COUNT_SECONDS) as connection:
                 self.note(await store.waiting_events(connection))
+                if self.away:
+                    await store.try_to_put(connection)
         except DATABASE_AWAY:
             self.away = True
             raise
@@ -79,7 +85,7 @@ class Spool:
     @asynccontextmanager
     async def take(self, limit: int) -> AsyncIterator[tuple[Connection, list[store.Spooled]]]:
         """The oldest messages, held for this caller until its block ends; what it removed is gone then."""
-        async with self.connection() as connection, connection.transaction():
+        async with self.connection(WORK_SECONDS) as connection, connection.transaction():
             yield connection, await store.take_messages(connection, limit)
 
     def note(self, waiting: int) -> None:
@@ -88,9 +94,9 @@ class Spool:
         SPOOL_EVENTS.set(waiting)
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """One of the connections. Raises one of DATABASE_AWAY."""
+    async def connection(self, seconds: float) -> AsyncIterator[Connection]:
+        """One of the connections, for so many seconds at most. Raises one of DATABASE_AWAY."""
         if self._pool is None:
             raise SpoolAwayError("the spool is not open yet")
-        async with self._pool.acquire() as connection:
+        async with self._pool.acquire(limit=seconds) as connection:
             yield connection

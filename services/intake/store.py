@@ -35,6 +35,16 @@ async def put_message(connection: Connection, routing_key: str, events: int, bod
     await connection.execute(PUT, routing_key, events, body)
 
 
+async def try_to_put(connection: Connection) -> None:
+    """Put a message and take it back: raises what would refuse a real one, which reading doesn't show."""
+    attempt = connection.transaction()
+    await attempt.start()
+    try:
+        await put_message(connection, "kip.probe", 1, b"[]")
+    finally:
+        await attempt.rollback()
+
+
 async def waiting_events(connection: Connection) -> int:
     """How many events wait, of all replicas."""
     count: int = await connection.fetchval(WAITING)

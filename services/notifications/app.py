@@ -22,15 +22,18 @@ from services.notifications.consumer import Consumer, Taken
 from services.notifications.delivery import Delivery
 from services.notifications.http import Reader, routes
 from services.notifications.links import Links
+from services.notifications.observer import Observer
 from services.notifications.on_their_way import Queues
 from services.notifications.pages import Pages
 from services.notifications.sweeper import Sweeper
 from shared import topology
-from shared.broker import BROKER_AWAY, make_broker, publish_events
+from shared.answering import answered_within
+from shared.broker import make_broker, publish_events
 from shared.clock import SystemClock
 from shared.config import Settings
 from shared.connecting import connected, open_migrated, until_there
-from shared.db import DATABASE_AWAY, Pool, close_pool
+from shared.consuming import consume
+from shared.db import Pool, close_pool
 from shared.observability import measured, probe_routes
 from shared.registry.follower import RegistryFollower
 
@@ -39,6 +42,7 @@ EVENT_PREFETCH = 100
 BODIES = 8  # of kip.alerts in hand
 POOL_SIZE = BODIES + 8
 PUBLISH_SECONDS = 10.0
+CONNECT_SECONDS = 30.0
 _ASKS_FOR_SWEEP = frozenset({"clock", "unit", "programme", "sweeper"})
 
 
@@ -61,6 +65,7 @@ class Notifications:
         self._sweeper: Sweeper | None = None
         self._announcer: Announcer | None = None
         self._delivery: Delivery | None = None
+        self._observer: Observer | None = None
         self._links: Links | None = None
 
     def pool(self) -> Pool:
@@ -93,10 +98,11 @@ class Notifications:
 
     async def connect(self) -> None:
         """Open the database, wait for migrations and registry, then consume, deliver and sweep."""
-        await until_there(self._open_database, DATABASE_AWAY, "database.waiting")
+        await until_there(self._open_database, "database.waiting")
         await self.follower.wait_loaded()
-        self._assemble(self.pool())
-        await until_there(self._consume, BROKER_AWAY, "broker.waiting")
+        if self._sweeper is None:
+            self._assemble(self.pool())
+        await until_there(self._consume, "broker.waiting")
         if self._sweeper is not None and self._announcer is not None:
             self._sweeper.start()
             self._announcer.start()
@@ -118,6 +124,8 @@ class Notifications:
             await self._queues.close()
         for channel in self.channels.values():
             await channel.close()
+        if self._observer is not None:
+            await self._observer.stop()
         await self.follower.stop()
         if self._pool is not None:
             await close_pool(self._pool)
@@ -145,7 +153,9 @@ class Notifications:
             if taken.problems:
                 sweeper.ask()  # a problem is told at once
 
-        consumer = Consumer(pool, lambda: self.follower.registry, self.clock, on_settled=settled)
+        consumer = Consumer(
+            pool, lambda: self.follower.registry, self.clock, on_settled=settled, seconds=self._settings.batch_timeout
+        )
         delivery = self._make_delivery(pool, sweeper)
 
         async def ask_for_sweep(changed: frozenset[str]) -> None:
@@ -156,6 +166,8 @@ class Notifications:
         self._subscribe(consumer, delivery)
         consumer.start()
         delivery.start()
+        self._observer = Observer(pool)
+        self._observer.start()
         self._delivery, self._announcer = delivery, announcer
         self._consumer, self._queues, self._sweeper = consumer, queues, sweeper
 
@@ -171,12 +183,7 @@ class Notifications:
         )
 
     def _subscribe(self, consumer: Consumer, delivery: Delivery) -> None:
-        self.consuming.subscriber(
-            topology.NOTIFICATIONS,
-            channel=AmqpChannel(prefetch_count=EVENT_PREFETCH),
-            ack_policy=AckPolicy.REJECT_ON_ERROR,
-            no_reply=True,
-        )(consumer.handle)
+        consume(self.consuming, topology.NOTIFICATIONS, consumer.handle, prefetch=EVENT_PREFETCH)
         self.consuming.subscriber(
             topology.ALERTS,
             channel=AmqpChannel(prefetch_count=BODIES),
@@ -185,6 +192,8 @@ class Notifications:
         )(delivery.handle)
 
     async def _open_database(self) -> None:
+        if self._pool is not None:
+            return
         pool = await open_migrated(self._database_url, size=POOL_SIZE, application_name="kip-notifications")
         base = self._settings.public_url or f"http://{self._settings.bind}:{self._settings.notifications_port}"
         self._links = Links(base, await page_store.link_secret(pool))
@@ -192,13 +201,14 @@ class Notifications:
 
     async def _consume(self) -> None:
         await topology.declare(self._amqp_url, self._settings.partitions)
-        await self.publishing.connect()
-        await self.consuming.start()
+        async with answered_within(CONNECT_SECONDS):
+            await self.publishing.connect()
+            await self.consuming.start()
 
 
 async def publish_ids(broker: RabbitBroker, bodies: Sequence[Sequence[UUID]]) -> None:
     """Queue messages by id and wait for every confirm. Raises one of BROKER_AWAY."""
-    async with asyncio.timeout(PUBLISH_SECONDS):
+    async with answered_within(PUBLISH_SECONDS):
         await asyncio.gather(
             *(
                 broker.publish(

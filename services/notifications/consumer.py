@@ -2,44 +2,83 @@
 each one transaction.
 """
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 import structlog
+from pydantic_core import to_json
 
-from services.notifications import notice_store, store
+from services.notifications import dead_store, notice_store, store
 from services.notifications.answers import Answer, answers_of, required_items
-from services.notifications.patience import patiently
 from services.notifications.problems import ProblemChange, latest, problem_of
 from shared.batch import Batcher
 from shared.clock import Clock
-from shared.db import Pool
-from shared.events import KIND_OF_TYPE
+from shared.db import Connection, Pool
+from shared.events import KIND_OF_TYPE, CanonicalEvent, Kind
+from shared.isolation import fault_of_data, isolate, reason
 from shared.metrics import EVENTS_APPLIED
+from shared.patience import patiently
 from shared.programme import Programme
 from shared.registry.snapshot import Registry
 
 log = structlog.get_logger()
 _BATCH = 1000
 _LINGER_SECONDS = 0.02
+_LONGEST_SECONDS = 60.0  # what a slow database can't do in its time gets more of it at the third attempt
+_CONTROL = "kip-control"  # the names in control events; their transaction is rolled back
+_CONTROL_TIME = "2001-01-01T00:00:00+00:00"
+
+Connect = Callable[[], AbstractAsyncContextManager[Connection]]  # one for each transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An event that concerns us: what it answers, or what it says about a problem."""
+
+    event: CanonicalEvent
+    kind: str
+    answers: Sequence[Answer]
+    problem: ProblemChange | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """An event that can't be taken, with the reason."""
+
+    kind: str
+    reason: str
+    event: str
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a body of events holds that concerns us; `kinds` has the kind of each event that does."""
+    """What a body of events holds that concerns us, and what of it can't be read."""
 
-    answers: Sequence[Answer]
-    problems: Sequence[ProblemChange]
-    kinds: Sequence[str]
+    readings: Sequence[Reading]
+    dead: Sequence[Dead] = ()
 
     def __len__(self) -> int:
-        return len(self.answers) + len(self.problems)
+        return len(self.readings) + len(self.dead)
+
+    @property
+    def answers(self) -> list[Answer]:
+        """What is answered."""
+        return [answer for reading in self.readings for answer in reading.answers]
+
+    @property
+    def problems(self) -> list[ProblemChange]:
+        """What is said about problems."""
+        return [reading.problem for reading in self.readings if reading.problem is not None]
 
 
 class Consumer:
-    """Takes what answers an obligation or tells of a problem. `on_settled` hears when either has changed."""
+    """Takes what answers an obligation or tells of a problem. `on_settled` hears when either has changed.
+
+    `seconds` bounds each transaction.
+    """
 
     def __init__(
         self,
@@ -47,12 +86,16 @@ class Consumer:
         registry: Callable[[], Registry],
         clock: Clock,
         on_settled: Callable[[Taken], None],
+        seconds: float = 8.0,
     ) -> None:
         self._pool = pool
         self._registry = registry
         self._clock = clock
         self._on_settled = on_settled
-        self._batcher: Batcher[Taken] = Batcher(self._flush, limit=_BATCH, linger=_LINGER_SECONDS, weight=len)
+        self._seconds = seconds
+        self._batcher: Batcher[Taken] = Batcher(
+            self._flush, limit=_BATCH, linger=_LINGER_SECONDS, weight=len, name="events"
+        )
         self.in_hand = 0
 
     def start(self) -> None:
@@ -63,9 +106,9 @@ class Consumer:
         """Settle what is in hand, then end."""
         await self._batcher.stop()
 
-    async def handle(self, body: bytes) -> None:
-        """Take a CloudEvents batch and return when it is settled. Raises ValueError for what can't be decoded."""
-        taken = read_batch(body, self._registry().programmes)
+    async def handle(self, events: Sequence[CanonicalEvent]) -> None:
+        """Take canonical events and return when they are settled."""
+        taken = read_batch(events, self._registry().programmes)
         if not len(taken):
             return
         self.in_hand += 1
@@ -76,43 +119,101 @@ class Consumer:
 
     async def _flush(self, batches: Sequence[Taken]) -> None:
         whole = Taken(
-            [answer for batch in batches for answer in batch.answers],
-            [problem for batch in batches for problem in batch.problems],
-            [kind for batch in batches for kind in batch.kinds],
+            [reading for batch in batches for reading in batch.readings],
+            [dead for batch in batches for dead in batch.dead],
         )
-        outcome = await patiently(lambda: settle(self._pool, self._registry(), self._clock, whole))
-        for kind in whole.kinds:
-            EVENTS_APPLIED.labels(kind, "taken").inc()
+        limits = itertools.chain((self._seconds, 2 * self._seconds), itertools.repeat(_LONGEST_SECONDS))
+
+        async def attempt() -> dict[str, int]:
+            seconds = next(limits)
+            return await settle(lambda: self._pool.acquire(limit=seconds), self._registry(), whole, self._clock.now())
+
+        outcome = await patiently("events", attempt)
+        for reading in whole.readings:
+            EVENTS_APPLIED.labels(reading.kind, "taken").inc()
         log.info("answers.settled", answers=len(whole.answers), problems=len(whole.problems), **outcome)
         self._on_settled(whole)
 
 
-async def settle(pool: Pool, registry: Registry, clock: Clock, taken: Taken) -> dict[str, int]:
-    """Write what was taken in one transaction; return how many obligations went into each state. Safe to repeat."""
-    async with pool.acquire() as connection, connection.transaction():
-        await notice_store.take_problems(connection, latest(taken.problems))
-        if not taken.answers:
-            return {}
-        return await store.take_answers(connection, taken.answers, required_items(registry), clock.now())
+async def settle(connect: Connect, registry: Registry, taken: Taken, now: datetime) -> dict[str, int]:
+    """Write what was taken in one transaction; return how many obligations went into each state. Safe to repeat.
 
+    What is refused alone by a fault of its data, while a control event is taken, goes aside. Raises whatever else
+    stands in the way; nothing has happened then.
+    """
 
-def read_batch(body: bytes, programmes: Mapping[str, Programme]) -> Taken:
-    """What concerns us in a canonical CloudEvents batch. Raises ValueError that says what is wrong with it."""
+    async def undo(readings: Sequence[Reading]) -> None:
+        async with connect() as connection:
+            trial = connection.transaction()
+            await trial.start()
+            try:
+                await _write(connection, registry, Taken(readings), now)
+            finally:
+                await trial.rollback()
+
     try:
-        events: list[dict[str, Any]] = json.loads(body)
-        unknown = [str(event["type"])[:80] for event in events if event["type"] not in KIND_OF_TYPE]
-        if unknown:
-            log.warning("events.unknown", types=sorted(set(unknown))[:5])
-        answers: list[Answer] = []
-        problems: list[ProblemChange] = []
-        kinds: list[str] = []
-        for event in events:
-            answered, problem = answers_of(event, programmes), problem_of(event)
-            answers += answered
-            if problem is not None:
-                problems.append(problem)
-            if answered or problem is not None:
-                kinds.append(str(KIND_OF_TYPE[event["type"]]))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"not a batch of canonical events: {type(error).__name__}: {error}") from error
-    return Taken(answers, problems, kinds)
+        async with connect() as connection, connection.transaction():
+            return await _write(connection, registry, taken, now)
+    except Exception as error:
+        if fault_of_data(error) is None:
+            raise
+    found = await isolate(taken.readings, undo, lambda reading: _control(reading.kind, registry.programmes))
+    bad = [Dead(reading.kind, why, to_json(reading.event).decode()) for reading, why in found.bad]
+    async with connect() as connection, connection.transaction():
+        return await _write(connection, registry, Taken(found.sound, [*taken.dead, *bad]), now)
+
+
+async def _write(connection: Connection, registry: Registry, taken: Taken, now: datetime) -> dict[str, int]:
+    if taken.dead:
+        await dead_store.bury(connection, [(item.reason, item.kind, item.event) for item in taken.dead], now)
+        log.error("events.dead", events=len(taken.dead))
+    await notice_store.take_problems(connection, latest(taken.problems))
+    answers = taken.answers
+    return await store.take_answers(connection, answers, required_items(registry), now) if answers else {}
+
+
+def read_batch(events: Iterable[CanonicalEvent], programmes: Mapping[str, Programme]) -> Taken:
+    """What concerns us in canonical events. One that can't be read is dead, as long as a sound one can be."""
+    readings: list[Reading] = []
+    dead: list[Dead] = []
+    for event in events:
+        try:
+            reading = _read(event, programmes)
+        except Exception as error:
+            if fault_of_data(error) is None:
+                raise
+            _control(Kind.REPORT_SUBMITTED, programmes)
+            dead.append(Dead("unknown", reason(error), to_json(event).decode()))
+        else:
+            if reading.answers or reading.problem is not None:
+                readings.append(reading)
+    return Taken(readings, dead)
+
+
+def _read(event: CanonicalEvent, programmes: Mapping[str, Programme]) -> Reading:
+    kind = KIND_OF_TYPE.get(event["type"])
+    if kind is None:
+        log.warning("event.unknown", type=str(event["type"])[:80])
+    return Reading(event, str(kind or "unknown"), answers_of(event, programmes), problem_of(event))
+
+
+def _control(kind: str, programmes: Mapping[str, Programme]) -> Reading:
+    """A sound event of the kind: where it is refused, everything is."""
+    programme = programmes[min(programmes)] if programmes else None
+    data = {
+        "programme": programme.slug if programme else _CONTROL,
+        "report": programme.reports[0].slug if programme and programme.reports else _CONTROL,
+        "agency": programme.agencies[0].slug if programme and programme.agencies else _CONTROL,
+        "period": str(programme.first_period) if programme else "2001",
+        "revision": 0,
+    }
+    if kind in {Kind.PROBLEM_RAISED, Kind.PROBLEM_RESOLVED}:
+        data = {"programme": data["programme"], "record": _CONTROL, "agency": data["agency"], "text": _CONTROL}
+    event = {
+        "type": Kind(kind).type if kind in set(Kind) else Kind.REPORT_SUBMITTED.type,
+        "id": _CONTROL, "source": _CONTROL, "subject": _CONTROL, "sender": _CONTROL, "province": _CONTROL,
+        "time": _CONTROL_TIME, "acceptedat": _CONTROL_TIME, "data": data,
+    }  # fmt: skip
+    if kind == Kind.INDICATOR_REPORTED:
+        event["type"] = Kind.REPORT_SUBMITTED.type  # both are answers, written by the same statements
+    return _read(event, programmes)

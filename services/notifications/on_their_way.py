@@ -7,12 +7,14 @@ from contextlib import suppress
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
 
+from shared.answering import answered_within
 from shared.broker import BROKER_AWAY
 from shared.db import Pool
 from shared.topology import ALERTS, NOTIFICATIONS
 
 _SETTLE_SECONDS = 0.02  # what the broker has handed over may still lie in our socket
 _CLOSE_SECONDS = 2.0
+_ANSWER_SECONDS = 5.0
 _BROKER_SILENT = "the broker does not answer"
 LONGEST_HOLD_SECONDS = 600.0  # a queue that never runs dry must not silence every alert
 
@@ -51,7 +53,7 @@ class Queues:
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
             with suppress(*BROKER_AWAY):
-                async with asyncio.timeout(_CLOSE_SECONDS):
+                async with answered_within(_CLOSE_SECONDS):
                     await connection.close()
 
     async def _reason(self) -> str | None:
@@ -68,7 +70,7 @@ class Queues:
 
     async def _waiting(self, queue: str) -> int | None:
         try:
-            async with asyncio.timeout(5):
+            async with answered_within(_ANSWER_SECONDS):
                 if self._channel is None or self._channel.is_closed:
                     if self._connection is None:
                         self._connection = await aio_pika.connect(self._url, timeout=5)

@@ -1,26 +1,17 @@
-"""Waits for a database that is away: what came from the queue is neither lost nor thrown back meanwhile."""
+"""Waits for a database that can't serve: what is known of a message is written down when it can again.
 
-import asyncio
+Messages are rows: what else goes wrong with one is its own affair, and raised.
+"""
+
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import structlog
-
+from shared import patience
 from shared.db import DATABASE_AWAY
 
-log = structlog.get_logger()
-_BACKOFF_SECONDS = (0.1, 0.3, 1, 2, 5)
 Result = TypeVar("Result")
 
 
 async def patiently(work: Callable[[], Awaitable[Result]]) -> Result:
     """Run `work`, again and again while the database is away. It must be safe to repeat."""
-    attempt = 0
-    while True:
-        try:
-            return await work()
-        except DATABASE_AWAY as error:
-            if attempt == 0:
-                log.warning("database.waiting", reason=f"{type(error).__name__}: {error}")
-            await asyncio.sleep(_BACKOFF_SECONDS[min(attempt, len(_BACKOFF_SECONDS) - 1)])
-            attempt += 1
+    return await patience.patiently("messages", work, DATABASE_AWAY)

@@ -7,7 +7,9 @@ import structlog
 
 from shared.broker import BROKER_AWAY
 from shared.db import DATABASE_AWAY
+from shared.supervision import Supervised
 
+_AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, *BROKER_AWAY)
 log = structlog.get_logger()
 PAUSE_AFTER_ERROR = 1.0
 
@@ -27,17 +29,15 @@ class Recurring:
         self._broken_pause = broken_pause
         self._least_pause = least_pause
         self._asked = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._task = Supervised(name, self._run)
 
     def start(self) -> None:
         """Begin."""
-        self._task = asyncio.create_task(self._run(), name=self._name)
+        self._task.start()
 
     async def stop(self) -> None:
         """End; work under way is cancelled, and repaired by the next turn of whoever does it."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._task.stop()
 
     def ask(self) -> None:
         """Do it soon."""
@@ -48,7 +48,7 @@ class Recurring:
             self._asked.clear()
             try:
                 pause = await self._work()
-            except (*DATABASE_AWAY, *BROKER_AWAY) as error:
+            except _AWAY as error:
                 log.warning(f"{self._name}.failed", reason=f"{type(error).__name__}: {error}")
                 pause = PAUSE_AFTER_ERROR
             except Exception:

@@ -17,6 +17,7 @@ from shared.registry.snapshot import Registry
 log = structlog.get_logger()
 _LEAST_PAUSE = 0.2  # between two sweeps, however often somebody asks
 _PAUSE_WHILE_HELD = 0.3
+_LONGEST_SECONDS = 300.0  # the first sweep of a programme opens the nation's obligations
 
 
 class Lag(Protocol):
@@ -75,7 +76,7 @@ class Sweeper:
 
     async def sweep_once(self) -> tuple[Swept | None, float]:
         """Sweep unless another replica does; return what was done and after how many seconds to look again."""
-        async with self._pool.acquire() as connection:
+        async with self._pool.acquire(limit=_LONGEST_SECONDS) as connection:
             if not await store.try_sweep_lock(connection):
                 return None, self._interval
             try:

@@ -6,22 +6,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import asyncpg
 import structlog
 from pydantic import ValidationError
 
 from shared import memory
 from shared.clock import SystemClock
-from shared.db import Connection
+from shared.connections import DATABASE_REFUSES, Connection, Hosts
 from shared.programme import Programme
 from shared.registry import source_store, store
 from shared.registry.snapshot import Registry
+from shared.supervision import Supervised
 
 log = structlog.get_logger()
 CHANNEL = "kip_registry"
 _PARTS = ("unit", "partition", "programme", "source_key", "clock")
 _RECONNECT_SECONDS = (0.2, 0.5, 1, 2, 5)
 _PROBE_SECONDS = 1.0
+_LOAD_SECONDS = 20.0  # for one statement: reading the nation's units takes one
 
 
 class RegistryFollower:
@@ -32,13 +33,14 @@ class RegistryFollower:
     """
 
     def __init__(self, url: str, clock: SystemClock, name: str, *, simulated_from: datetime | None = None) -> None:
-        self._url = url
         self._simulated_from = simulated_from
         self._clock = clock
         self._application_name = f"kip-{name}-listener"
         self._dirty: set[str] = set()
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._hosts = Hosts(url)
+        self._task = Supervised("registry", self._follow)
+        self._first = asyncio.Event()  # set when the first attempt has ended, well or not
         self._refreshed = asyncio.Condition()
         self._listeners: list[Callable[[frozenset[str]], Awaitable[None]]] = []
         self.registry = Registry()
@@ -51,15 +53,12 @@ class RegistryFollower:
 
     async def start(self) -> None:
         """Begin to follow. Returns after the first load if the database is there, else at once: it keeps trying."""
-        first = asyncio.Event()
-        self._task = asyncio.create_task(self._follow(first), name="registry-follower")
-        await first.wait()
+        self._task.start()
+        await self._first.wait()
 
     async def stop(self) -> None:
         """Stop following."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._task.stop()
 
     async def wait_loaded(self) -> None:
         """Wait until units and a programme are there."""
@@ -73,12 +72,12 @@ class RegistryFollower:
             self._wake.set()
             await self._refreshed.wait()
 
-    async def _follow(self, first: asyncio.Event) -> None:
+    async def _follow(self) -> None:
         attempt = 0
         while True:
             try:
-                connection = await asyncpg.connect(
-                    self._url, timeout=5, server_settings={"application_name": self._application_name}
+                connection = await self._hosts.connect(
+                    command_timeout=_LOAD_SECONDS, server_settings={"application_name": self._application_name}
                 )
                 try:
                     await connection.add_listener(CHANNEL, self._notified)
@@ -86,18 +85,20 @@ class RegistryFollower:
                         await store.start_clock(connection, self._clock.offset_to(self._simulated_from))
                     self._dirty.update(_PARTS)
                     attempt = 0
-                    await self._serve(connection, first)
+                    await self._serve(connection)
                 finally:
+                    self.connected = False
+                    self._first.set()
                     connection.terminate()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except DATABASE_REFUSES as error:
                 if self.connected or attempt == 0:
                     log.warning("registry.disconnected", reason=f"{type(error).__name__}: {error}")
             self.connected = False
-            first.set()
+            self._first.set()
             await asyncio.sleep(_RECONNECT_SECONDS[min(attempt, len(_RECONNECT_SECONDS) - 1)])
             attempt += 1
 
-    async def _serve(self, connection: Connection, first: asyncio.Event) -> None:
+    async def _serve(self, connection: Connection) -> None:
         while True:
             self._wake.clear()
             changed, self._dirty = frozenset(self._dirty), set()
@@ -107,7 +108,7 @@ class RegistryFollower:
                 await connection.execute("SELECT 1", timeout=5)
             self.connected = True
             self.confirmed_at = asyncio.get_running_loop().time()
-            first.set()
+            self._first.set()
             if changed:
                 async with self._refreshed:
                     self._refreshed.notify_all()

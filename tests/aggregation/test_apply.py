@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +34,7 @@ def canonical(made: dict[str, Any], **stamps: Any) -> dict[str, Any]:
 
 
 async def apply(connection: Connection, *events: dict[str, Any]) -> dict[str, int]:
-    applied = await apply_batch(connection, 0, events, Contributor(REGISTRY), NOW)
+    applied = await apply_batch(lambda: nullcontext(connection), 0, events, Contributor(REGISTRY), NOW)
     return {f"{kind} {outcome}": number for (kind, outcome), number in applied.outcomes.items()}
 
 

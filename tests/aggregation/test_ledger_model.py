@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Coroutine
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule,
 from services.aggregation.apply import apply_batch
 from services.aggregation.contribution import Contributor
 from services.aggregation.drift import check_province
-from services.aggregation.ledger import decode_batch
+from shared.consuming import decode_batch
 from shared.registry.snapshot import Registry
 from tests.aggregation import model
 from tests.aggregation.registry import REGISTRY
@@ -163,7 +164,7 @@ class Pipeline(RuleBasedStateMachine):
         async with self.pool.acquire() as connection:
             outer = connection.transaction()
             await outer.start()
-            await apply_batch(connection, 0, batch, self.contributor, NOW)
+            await apply_batch(lambda: nullcontext(connection), 0, batch, self.contributor, NOW)
             await (outer.commit() if commit else outer.rollback())
 
     @rule()

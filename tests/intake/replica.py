@@ -40,13 +40,15 @@ def _ready(url: str) -> bool:
 
 
 class Relay:
-    """`with Relay(url) as relay:` passes connections on to the database, until `cut`."""
+    """`with Relay(url) as relay:` passes connections on to the database, until `cut` or `freeze`."""
 
     def __init__(self, database_url: str) -> None:
         parts = urlsplit(database_url)
         self._to = (parts.hostname, parts.port)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = [self._listening]
+        self._far: list[socket.socket] = []
+        self._frozen = False
         port = self._listening.getsockname()[1]
         self.url = database_url.replace(f"{parts.hostname}:{parts.port}", f"127.0.0.1:{port}")
 
@@ -64,19 +66,34 @@ class Relay:
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
 
+    def freeze(self) -> None:
+        """Be as a server that hangs, from the client's side: take connections and bytes, and say nothing any more.
+
+        The server's side is let go of, as by a failover: nothing of its old sessions stays.
+        """
+        self._frozen = True
+        for far in self._far:
+            with contextlib.suppress(OSError):
+                far.shutdown(socket.SHUT_RDWR)
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listening.accept()
+                self._open.append(near)
+                if self._frozen:
+                    continue
                 far = socket.create_connection(self._to)
-                self._open += [near, far]
+                self._far.append(far)
+                self._open.append(far)
                 for ends in ((near, far), (far, near)):
-                    threading.Thread(target=_pump, args=ends, daemon=True).start()
+                    threading.Thread(target=self._pump, args=ends, daemon=True).start()
 
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65_536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
+    def _pump(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65_536):
+                if not self._frozen:
+                    sink.sendall(data)
+        if not self._frozen:
+            with contextlib.suppress(OSError):
+                sink.shutdown(socket.SHUT_WR)

@@ -90,8 +90,8 @@ class Field:
 
     async def take(self, *events: Mapping[str, Any], now: str = "2023-03-16 10:00") -> None:
         """Have events consumed."""
-        taken = read_batch(json.dumps(events).encode(), self.registry.programmes)
-        await settle(self.pool, self.registry, Fixed(at(now)), taken)
+        taken = read_batch(json.loads(json.dumps(events)), self.registry.programmes)
+        await settle(self.pool.acquire, self.registry, taken, at(now))
 
     async def alerts(self, **where: Any) -> list[tuple[str, str, str | None]]:
         """(step, unit of the obligation, officer's name) of every alert, in order."""

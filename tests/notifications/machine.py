@@ -76,8 +76,10 @@ class Replica:
 
     async def take(self, events: Sequence[Event]) -> None:
         """Consume events."""
-        body = json.dumps([canonical(event) for event in events]).encode()
-        await settle(self.pool, self.registry, self.clock, read_batch(body, self.registry.programmes))
+        bodies = json.loads(json.dumps([canonical(event) for event in events]))
+        taken = read_batch(bodies, self.registry.programmes)
+        assert not taken.dead
+        await settle(self.pool.acquire, self.registry, taken, self.clock.now())
 
     async def close(self) -> None:
         await self.worker.stop()

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from services.notifications.answers import Answer, answered_at, judge
 from services.notifications.consumer import read_batch
+from shared.consuming import UndecodableError, decode_batch
 from shared.events import ObligationState as State
 from tests.notifications.field import answer, at
 
@@ -70,13 +71,20 @@ def test_other_events_and_other_records_are_no_answers():
     withdrawn_activity = answer("record.retracted", record="r1")
     del withdrawn_activity["data"]["report"]
     indicator["data"] = {**indicator["data"], "indicator": "child-service-access"}
-    taken = read_batch(json.dumps([indicator, withdrawn_activity, answer()]).encode(), {})
+    taken = read_batch([indicator, withdrawn_activity, answer()], {})
+    assert not taken.dead
     assert [item.accepted_at for item in taken.answers] == [at("2023-03-16 10:00")]
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"7", b'[{"id":1}]', b'[{"type":"vn.kip.report.submitted.v1","data":{}}]', b"\xff"]
-)
+@pytest.mark.parametrize("event", [{}, {"id": 1}, {"type": "vn.kip.report.submitted.v1", "data": {}}])
+def test_what_can_t_be_read_goes_aside_alone(event):
+    taken = read_batch([event, answer(), event], {})
+    assert [json.loads(item.event) for item in taken.dead] == [event, event]
+    assert all("can't be applied: " in item.reason for item in taken.dead)
+    assert len(taken.answers) == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"7", b"\xff", b"[7]", b'{"type": "x"}'])
 def test_what_can_t_be_decoded_is_refused(body):
-    with pytest.raises(ValueError):  # noqa: PT011 - any ValueError sends it to the dead letters
-        read_batch(body, {})
+    with pytest.raises(UndecodableError):
+        decode_batch(body)

@@ -1,0 +1,116 @@
+"""The tables of put-aside events: each service has its own, of the same form."""
+
+import json
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import nullcontext
+from datetime import datetime
+from typing import Any, Protocol
+
+import asyncpg
+
+from cli.checks import read_registry
+from cli.dead.source import DeadRow, Outcomes
+from services.aggregation import dead_store as aggregation_store
+from services.aggregation.apply import apply_batch
+from services.aggregation.contribution import Contributor
+from services.aggregation.rollup import UnknownToUsError
+from services.notifications import dead_store as notifications_store
+from services.notifications.consumer import read_batch, settle
+from shared.clock import SystemClock
+from shared.db import Connection
+
+Apply = Callable[[Connection, dict[str, Any], datetime], Awaitable[str]]  # one event; how it ended
+
+
+class Store(Protocol):
+    """The SQL of one such table."""
+
+    async def numbers(self, connection: Connection, /) -> list[int]: ...
+    async def list_waiting(self, connection: Connection, limit: int, /) -> Sequence[asyncpg.Record]: ...
+    async def show(self, connection: Connection, number: int, /) -> asyncpg.Record | None: ...
+    async def settle(self, connection: Connection, number: int, state: str, now: datetime, /) -> str | None: ...
+
+
+class TableOfEvents:
+    """A table of events that wait, and how one of them is applied again."""
+
+    def __init__(self, name: str, connection: Connection, store: Store, apply: Apply) -> None:
+        self.name = name
+        self._connection = connection
+        self._store = store
+        self._apply = apply
+
+    async def rows(self, limit: int) -> list[DeadRow]:
+        """Those that wait, oldest first."""
+        rows = await self._store.list_waiting(self._connection, limit)
+        return [_row(self.name, row) for row in rows]
+
+    async def show(self, name: str) -> dict[str, Any] | None:
+        """One, with its reason and whole event."""
+        row = await self._store.show(self._connection, _number(name))
+        if row is None:
+            return None
+        settled = row["settled_at"] and row["settled_at"].isoformat()
+        told = {**dict(row), "event": json.loads(row["event"]), "died_at": row["died_at"].isoformat()}
+        return {**told, "settled_at": settled}
+
+    async def replay(self, names: Collection[str] | None) -> Outcomes:
+        """Apply them again. One that fails again is listed anew."""
+        for number in await self._numbers(names):
+            now = SystemClock().now()
+            async with self._connection.transaction():
+                text = await self._store.settle(self._connection, number, "replayed", now)
+                outcome = _GONE if text is None else await self._apply(self._connection, json.loads(text), now)
+            yield str(number), outcome
+
+    async def drop(self, names: Collection[str] | None) -> Outcomes:
+        """Give them up. They stay in the table, marked as dropped."""
+        for number in await self._numbers(names):
+            settled = await self._store.settle(self._connection, number, "dropped", SystemClock().now())
+            yield str(number), _GONE if settled is None else "dropped"
+
+    async def _numbers(self, names: Collection[str] | None) -> list[int]:
+        if names is None:
+            return await self._store.numbers(self._connection)
+        return [_number(name) for name in names]
+
+
+_GONE = "doesn't wait any more"
+
+
+def _row(source: str, row: asyncpg.Record) -> DeadRow:
+    number = row["number"]
+    return DeadRow(source, str(number), row["kind"], row["unit"], row["sender"], row["reason"], row["died_at"], number)
+
+
+def _number(name: str) -> int:
+    if not name.isascii() or not name.isdigit() or len(name) > len(str(2**63)) - 1:
+        raise ValueError(f"expected a number that 'kip dead list' shows, got {name[:40]!r}")
+    return int(name)
+
+
+def of_aggregation(connection: Connection) -> TableOfEvents:
+    """What aggregation put aside."""
+    return TableOfEvents("aggregation", connection, aggregation_store, _count)
+
+
+def of_notifications(connection: Connection) -> TableOfEvents:
+    """What notifications put aside."""
+    return TableOfEvents("notifications", connection, notifications_store, _take)
+
+
+async def _count(connection: Connection, event: dict[str, Any], now: datetime) -> str:
+    registry = await read_registry(connection)
+    partition = registry.partitions.get(str(event.get("province")), 0)
+    try:
+        applied = await apply_batch(lambda: nullcontext(connection), partition, [event], Contributor(registry), now)
+    except UnknownToUsError as error:
+        raise ValueError(f"the registry lacks {error}; load it first ('kip load')") from None
+    return ", ".join(outcome for _, outcome in applied.outcomes)
+
+
+async def _take(connection: Connection, event: dict[str, Any], now: datetime) -> str:
+    registry = await read_registry(connection)
+    taken = read_batch([event], registry.programmes)
+    await settle(lambda: nullcontext(connection), registry, taken, now)
+    return "dead" if taken.dead else "taken" if taken.readings else "concerns no obligation and no problem"

@@ -1,0 +1,34 @@
+"""Brings into the metrics what of the database waits for a person."""
+
+import asyncio
+from contextlib import suppress
+
+from services.notifications import dead_store
+from shared.db import DATABASE_AWAY, Pool
+from shared.metrics import DEAD_EVENTS
+from shared.supervision import Supervised
+
+_PAUSE_SECONDS = 5.0
+
+
+class Observer:
+    """Counts the events that were put aside."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._task = Supervised("observer", self._run)
+
+    def start(self) -> None:
+        """Begin."""
+        self._task.start()
+
+    async def stop(self) -> None:
+        """End."""
+        await self._task.stop()
+
+    async def _run(self) -> None:
+        while True:
+            with suppress(*DATABASE_AWAY):
+                async with self._pool.acquire() as connection:
+                    DEAD_EVENTS.labels("notifications").set(await dead_store.waiting(connection))
+            await asyncio.sleep(_PAUSE_SECONDS)

@@ -1,0 +1,182 @@
+"""Connections to PostgreSQL that can't hold anybody up: opened host by host, bounded, thrown away when they refuse."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+
+# SQLSTATE classes by which a server refuses the data of a statement: wrong values, broken constraints, limits of size.
+DATA_FAULTS = frozenset({"22", "23", "54"})
+_SERVER_ERRORS = tuple(
+    kind for kind in asyncpg.PostgresError.__subclasses__() if str(kind.sqlstate or "")[:2] not in DATA_FAULTS
+)
+# What a database that can't serve raises, whatever the reason: away, full, read-only, its rights or tables gone. A rule
+# and no list: all that isn't the data's fault. Wait and try again; nothing has happened.
+DATABASE_AWAY: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # "cannot switch to state": the connection broke while it was being cleaned up
+    *_SERVER_ERRORS,
+)
+DATABASE_REFUSES: tuple[type[Exception], ...] = (*DATABASE_AWAY, asyncpg.PostgresError)  # its data's fault included
+HOST_SECONDS = 3.0  # for each host: one that is frozen takes the connection and says nothing
+RELEASE_SECONDS = 2.0
+STATEMENT_SECONDS = 60.0
+WORK_SECONDS = 20.0  # for all that is done on a connection, unless its user says more
+
+
+def data_fault(error: BaseException) -> str | None:
+    """The SQLSTATE by which the server refused the data; None where something else was the matter."""
+    state = str(error.sqlstate or "") if isinstance(error, asyncpg.PostgresError) else ""
+    return state if state[:2] in DATA_FAULTS else None
+
+
+class Hosts:
+    """The hosts of a database URL. The one that answered last is asked first."""
+
+    def __init__(self, url: str) -> None:
+        self._urls = each_host(url)
+
+    async def connect(self, *, seconds: float = HOST_SECONDS, **options: Any) -> "asyncpg.Connection[asyncpg.Record]":
+        """Connect to the first host that takes us, `seconds` for each. Raises the last one's error.
+
+        asyncpg's own timeout is for all hosts together, which a frozen first host uses up.
+        """
+        for number, url in enumerate(self._urls):
+            try:
+                connection: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(url, timeout=seconds, **options)
+            except DATABASE_AWAY:
+                if number + 1 == len(self._urls):
+                    raise
+            else:
+                self._urls = [url, *(other for other in self._urls if other != url)]
+                return connection
+        raise ValueError("a database URL has a host")
+
+
+def each_host(url: str) -> list[str]:
+    """The URL once for each host that it names, as `//a:1,b:2/` or `?host=a,b&port=1,2`; all else stays."""
+    parts = urlsplit(url)
+    user, at, hosts = parts.netloc.rpartition("@")
+    if "," in hosts:
+        return [urlunsplit(parts._replace(netloc=f"{user}{at}{host}")) for host in hosts.split(",")]
+    query = dict(parse_qsl(parts.query))
+    named = query.get("host", "").split(",")
+    ports = query.get("port", "").split(",")
+    if len(named) == 1:
+        return [url]
+    ports = ports * len(named) if len(ports) == 1 else ports
+    if len(ports) != len(named):
+        raise ValueError(f"the database URL names {len(named)} hosts and {len(ports)} ports")
+    chosen = [
+        {**query, "host": host, **({"port": port} if port else {})} for host, port in zip(named, ports, strict=True)
+    ]
+    before = url.partition("?")[0]
+    return [f"{before}?{urlencode(one)}" for one in chosen]
+
+
+def _end(connection: Connection) -> None:
+    """End a connection from here, if that hasn't happened: asyncpg lets nobody touch one that it has given up."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
+
+
+class Pool:
+    """Connections that are shared. Work on one is bounded: after its time the connection is cut, whatever it waits for.
+
+    A statement to a frozen server is never answered, and neither is the ROLLBACK after it nor the cancellation: only
+    to end the connection from here ends the wait. One that has refused for another reason than its data isn't used
+    again: it may hang on a host that is no primary any more, or on settings that have been taken back.
+    """
+
+    def __init__(self, inner: "asyncpg.Pool[asyncpg.Record]", limit: float) -> None:
+        self._inner = inner
+        self._limit = limit
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        size: int,
+        settings: Mapping[str, str],
+        least: int = 1,
+        limit: float = WORK_SECONDS,
+        host_seconds: float = HOST_SECONDS,
+    ) -> "Pool":
+        """Open `least` of `size` connections. `settings` are the server's own; `limit` (s) is for work on one."""
+        hosts = Hosts(url)
+
+        async def connect(_: None, **options: Any) -> "asyncpg.Connection[asyncpg.Record]":
+            return await hosts.connect(seconds=host_seconds, **options)
+
+        inner: asyncpg.Pool[asyncpg.Record] = await asyncpg.create_pool(
+            connect=cast("Any", connect),
+            min_size=least,
+            max_size=size,
+            server_settings=dict(settings),
+            command_timeout=STATEMENT_SECONDS,
+        )
+        return cls(inner, limit)
+
+    @asynccontextmanager
+    async def acquire(self, *, limit: float | None = None) -> AsyncIterator[Connection]:
+        """A connection for `limit` seconds (the pool's own if not given), the wait for it included.
+
+        Raises one of DATABASE_AWAY, TimeoutError where the time was not enough.
+        """
+        loop = asyncio.get_running_loop()
+        seconds = self._limit if limit is None else limit
+        until = loop.time() + seconds
+        connection = await self._inner.acquire(timeout=seconds)
+        cut = loop.call_at(until, _end, connection)
+        try:
+            yield connection
+        except DATABASE_AWAY as error:
+            _end(connection)
+            if loop.time() < until:
+                raise
+            await self._inner.expire_connections()  # the others lead to the same host
+            raise TimeoutError(f"the database did not answer within {seconds:g} s") from error
+        finally:
+            cut.cancel()
+            with suppress(*DATABASE_AWAY):  # what was done is done; asyncpg has ended the connection
+                await self._inner.release(connection, timeout=RELEASE_SECONDS)
+
+    async def execute(self, query: str, *arguments: object) -> str:
+        """As the connection's own."""
+        async with self.acquire() as connection:
+            status: str = await connection.execute(query, *arguments)
+            return status
+
+    async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        """As the connection's own."""
+        async with self.acquire() as connection:
+            return list(await connection.fetch(query, *arguments))
+
+    async def fetchrow(self, query: str, *arguments: object) -> asyncpg.Record | None:
+        """As the connection's own."""
+        async with self.acquire() as connection:
+            return await connection.fetchrow(query, *arguments)
+
+    async def fetchval(self, query: str, *arguments: object) -> Any:
+        """As the connection's own."""
+        async with self.acquire() as connection:
+            return await connection.fetchval(query, *arguments)
+
+    async def close(self) -> None:
+        """Wait until every connection has been given back, then close it."""
+        await self._inner.close()
+
+    def terminate(self) -> None:
+        """End every connection at once."""
+        self._inner.terminate()

@@ -1,0 +1,91 @@
+"""Every background task of every service is supervised: one that is killed comes back, whichever it is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from starlette.types import ASGIApp
+
+from services.aggregation import app as aggregation
+from services.intake import app as intake
+from services.notifications import app as notifications
+from shared import supervision
+from shared.config import Settings
+from tests.system import ROOT
+
+SERVICES: dict[str, tuple[Callable[[Settings], ASGIApp], set[str]]] = {
+    "intake": (intake.make_app, {"registry", "drain", "posts"}),
+    "aggregation": (aggregation.make_app, {"registry", "drift", "observer", "partition 0", "partition 3"}),
+    "notifications": (notifications.make_app, {"registry", "sweep", "changes", "observer", "events"}),
+}
+PASSING = {"lifespan", "flush"}  # the application itself, and what a batcher waits for
+OURS = tuple(str(ROOT / folder) for folder in ("services", "shared"))
+
+
+@asynccontextmanager
+async def living(app: ASGIApp) -> AsyncIterator[None]:
+    """The application between its start and its stop, as a server runs it."""
+    told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    running = asyncio.create_task(
+        app({"type": "lifespan", "asgi": {"version": "3.0"}}, told.get, said.put), name="lifespan"
+    )  # type: ignore[arg-type]
+    await told.put({"type": "lifespan.startup"})
+    assert (await said.get())["type"] == "lifespan.startup.complete"
+    try:
+        yield
+    finally:
+        await told.put({"type": "lifespan.shutdown"})
+        async with asyncio.timeout(60):
+            await running
+
+
+async def ready(app: ASGIApp) -> bool:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        return (await client.get("/readyz")).status_code == 200
+
+
+async def until(happened: Callable[[], Any]) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            found = happened()
+            if await found if asyncio.iscoroutine(found) else found:
+                return
+            await asyncio.sleep(0.05)
+
+
+def own_tasks() -> set["asyncio.Task[Any]"]:
+    """The tasks that run a function of ours: a library's are its own affair."""
+    found = set()
+    for task in asyncio.all_tasks():
+        code = getattr(task.get_coro(), "cr_code", None)
+        if code is not None and code.co_filename.startswith(OURS):
+            found.add(task)
+    return found
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_no_background_task_is_left_alone_and_each_comes_back(
+    name: str, amqp_url: str, loaded_database: str
+) -> None:
+    make_app, expected = SERVICES[name]
+    settings = Settings(amqp_url=amqp_url, database_url=loaded_database, drift_interval=0.2)  # type: ignore[arg-type]
+    app = make_app(settings)
+    async with living(app):
+        await until(lambda: ready(app))
+        known = {task.name: task for task in supervision.supervised()}
+        assert expected <= set(known)
+        names = {*known, *(f"supervision of {task}" for task in known)}
+        await until(lambda: all(task.get_name() in names for task in own_tasks() if task.get_name() not in PASSING))
+        for task in own_tasks():
+            if task.get_name() in known:
+                task.cancel()
+        await until(lambda: set(supervision.restarted()) == set(known))
+        assert set(supervision.restarted().values()) == {"cancelled"}
+        await until(lambda: supervision.down() is None)
+        await until(lambda: ready(app))
+    assert supervision.supervised() == []
+    assert {task for task in own_tasks() if task.get_name() not in PASSING} == set()

@@ -1,0 +1,54 @@
+"""A broker that freezes ends what waits for it with an error, never with a cancellation that nobody asked for."""
+
+import asyncio
+
+import pytest
+
+from deploy.local.rabbitmq import RabbitMQ
+from shared import topology
+from shared.answering import answered_within
+from shared.broker import BROKER_AWAY, make_broker, publish_events
+from tests.frozen import frozen
+
+
+@pytest.mark.long
+async def test_a_publish_that_waits_while_the_broker_freezes_fails_as_one_that_is_away(
+    rabbitmq: RabbitMQ, amqp_url: str
+) -> None:
+    await topology.declare(amqp_url, 1)
+    broker = make_broker(amqp_url, name="kip-test")
+    await broker.connect()
+    await publish_events(broker, b"[]", "problem.raised.0", 10)
+    # The heartbeat ends the connection after 18 s, and what waits on it.
+    with pytest.raises(BROKER_AWAY) as failed, frozen(rabbitmq.pid):
+        await publish_events(broker, b"[]", "problem.raised.0", 60)
+    assert isinstance(failed.value, ConnectionResetError)
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+    async def taken() -> bool:
+        try:
+            await publish_events(broker, b"[]", "problem.raised.0", 2)
+        except BROKER_AWAY:
+            return False
+        return True
+
+    async with asyncio.timeout(100):
+        while not await taken():
+            await asyncio.sleep(0.2)
+    await broker.stop()
+
+
+async def test_ones_own_cancellation_and_deadline_stay_what_they_are() -> None:
+    async def wait(seconds: float) -> None:
+        async with answered_within(seconds):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait(30))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(TimeoutError):
+        await wait(0.01)
