@@ -28,13 +28,15 @@ class Outgoing:
 class DeliveryError(Exception):
     """The message was not delivered: `permanent` says that trying this address again is of no use.
 
-    `retry_after` is how many seconds the provider wants to be left alone.
+    `retry_after` is how many seconds the provider wants to be left alone; `away` says that it was not reached, or takes
+    nothing from us, whatever the message.
     """
 
-    def __init__(self, reason: str, *, permanent: bool, retry_after: float | None = None) -> None:
+    def __init__(self, reason: str, *, permanent: bool, retry_after: float | None = None, away: bool = False) -> None:
         super().__init__(reason)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.away = away
 
 
 class BusyError(Exception):

@@ -71,7 +71,7 @@ async def _failures() -> AsyncIterator[None]:
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
         raise DeliveryError(f"not an address that can be posted to: {error}", permanent=True) from error
     except httpx.HTTPError as error:
-        raise DeliveryError(f"{type(error).__name__}: {error}", permanent=False) from error
+        raise DeliveryError(f"{type(error).__name__}: {error}", permanent=False, away=True) from error
 
 
 def _seconds(retry_after: str | None) -> float | None:

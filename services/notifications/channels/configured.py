@@ -7,6 +7,7 @@ from services.notifications.channels.anything import AppriseChannel
 from services.notifications.channels.email import EmailChannel
 from services.notifications.channels.esms import EsmsChannel
 from services.notifications.channels.pace import Pace
+from services.notifications.channels.watched import WatchedChannel
 from services.notifications.channels.webhook import WebhookChannel
 from services.notifications.channels.zns import ZnsChannel
 from shared.clock import SystemClock
@@ -33,4 +34,4 @@ def make_channels(settings: Settings) -> dict[str, Channel]:
         )
     if settings.webhook_secret is not None:
         channels.append(WebhookChannel(settings.webhook_secret.get_secret_value(), SystemClock(), new_pace=new_pace))
-    return {channel.kind: channel for channel in channels}
+    return {channel.kind: WatchedChannel(channel, monotonic) for channel in channels}

@@ -162,5 +162,5 @@ def _failure(error: Exception) -> DeliveryError:
     if isinstance(error, aiosmtplib.SMTPResponseException):
         about_this = isinstance(error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError)
         final = error.code == SMTPStatus.storage_exceeded or (about_this and error.code >= _FINAL)
-        return DeliveryError(f"{error.code} {error.message}", permanent=final)
-    return DeliveryError(f"{type(error).__name__}: {error}", permanent=False)
+        return DeliveryError(f"{error.code} {error.message}", permanent=final, away=not about_this)
+    return DeliveryError(f"{type(error).__name__}: {error}", permanent=False, away=True)
