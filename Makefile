@@ -6,7 +6,7 @@ UV := .venv/.uv/bin/uv
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check bench
+.PHONY: help install run demo test check prove bench
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,6 +36,9 @@ check: $(STAMP) ## lint, format, types, file rules, everything for deployment
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/shellcheck -x -P SCRIPTDIR deploy/backup/*.sh deploy/image/*.sh deploy/local/*.sh .ci/run
 	$(PYTHON) -m services.intake.documents.files --check
+
+prove: $(STAMP) ## the longer proofs, for PROVE_MINUTES (default 10)
+	@exec $(PYTHON) -m prove
 
 bench: $(STAMP) ## the benchmark; FULL=1 for the long one
 	@FULL="$(FULL)" exec $(PYTHON) -m bench

@@ -1,0 +1,70 @@
+"""How each case ended, run after run: a line of JSON each, kept at once, so that what is broken off can go on."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+USUAL_SECONDS = 60.0  # of a case that has not run yet
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One run of one case: `outcome` is passed, failed or skipped; `measured` is what the test recorded."""
+
+    proof: str
+    case: str
+    outcome: str
+    seconds: float
+    seed: int
+    measured: dict[str, float]
+
+
+def read(path: Path) -> list[Outcome]:
+    """All that were kept; a last line that was cut off is left out."""
+    if not path.exists():
+        return []
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            found.append(Outcome(**json.loads(line)))
+        except (ValueError, TypeError):
+            continue
+    return found
+
+
+def keep(path: Path, outcome: Outcome) -> None:
+    """Add one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(outcome), ensure_ascii=False) + "\n")
+
+
+def usual_seconds(outcomes: Iterable[Outcome], case: str) -> float:
+    """How long a case takes as a rule."""
+    seen = [item.seconds for item in outcomes if item.case == case and item.outcome != "skipped"]
+    return median(seen) if seen else USUAL_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What a proof's runs come to. `worst` is the largest of each measured number."""
+
+    proof: str
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+    worst: dict[str, float]
+
+
+def add_up(outcomes: Iterable[Outcome], proof: str) -> Sum:
+    """The sum of one proof's outcomes."""
+    own = [item for item in outcomes if item.proof == proof]
+    worst: dict[str, float] = {}
+    for item in own:
+        for name, value in item.measured.items():
+            worst[name] = max(worst.get(name, value), value)
+    counts = {word: sum(item.outcome == word for item in own) for word in ("passed", "failed", "skipped")}
+    return Sum(proof, **counts, seconds=sum(item.seconds for item in own), worst=worst)
