@@ -36,12 +36,12 @@ def main(arguments: Sequence[str]) -> int:
         sys.exit(f"prove: PROVE_ONLY: expected some of {', '.join(proof.name for proof in PROOFS)}")
     print(f"prove: {minutes:g} minutes, PROVE_SEED={seed}", flush=True)
     before = len(outcomes.read(KEPT))
-    until = time.time() + 60 * minutes
+    until = time.monotonic() + 60 * minutes
     fallen = False
     for number, proof in enumerate(chosen):
-        left = until - time.time()
+        left = until - time.monotonic()
         share = left * proof.share / sum(other.share for other in chosen[number:])
-        fallen = not run(proof, seed, time.time() + share) or fallen
+        fallen = not run(proof, seed, time.monotonic() + share) or fallen
     fresh = outcomes.read(KEPT)[before:]
     return report(chosen, fresh, fallen=fallen)
 
@@ -63,7 +63,7 @@ def run(proof: Proof, seed: int, until: float) -> bool:
         if code not in {0, 1}:  # pytest itself failed, or found no case
             return False
         ended = {item.outcome for item in outcomes.read(KEPT)[before:]}
-        if "failed" in ended or "passed" not in ended or time.time() + LEAST_SECONDS > until:
+        if "failed" in ended or "passed" not in ended or time.monotonic() + LEAST_SECONDS > until:
             return True
 
 

@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what there is no time for."""
-    left = float(os.environ[UNTIL]) - time.time()
+    left = float(os.environ[UNTIL]) - time.monotonic()
     if usual_seconds(read(Path(os.environ[KEPT])), item.nodeid) > left:
         pytest.skip("the budget is used up")
 

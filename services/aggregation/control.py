@@ -62,4 +62,6 @@ def _data(kind: str, programme: Programme) -> dict[str, Any]:
     if kind.startswith(OBLIGATION_PREFIX) and programme.reports:
         about = {"report": programme.reports[0].slug, "agency": agency, "period": period}
         return {**about, "state": ObligationState.OPEN.value, "cycle": 1, "due_at": _TIME, "revision": 0}
-    return {"record": _NAME, "agency": agency, "revision": 0}
+    if kind == Kind.RECORD_RETRACTED:
+        return {"record": _NAME, "agency": agency, "revision": 0}
+    return {"record": _NAME, "agency": agency, "text": _NAME}

@@ -103,6 +103,27 @@ def test_while_both_are_away_the_answer_is_503_within_two_seconds(
     load.settle()
 
 
+def test_a_spool_that_may_not_write_is_told_by_503_and_takes_again_by_itself(
+    own_system: System, rabbitmq: RabbitMQ, postgres: Postgres
+) -> None:
+    database = own_system.environment["KIP_DATABASE_URL"].rpartition("/")[2]
+    sessions = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"  # noqa: S608
+    with Load(own_system) as load:
+        load.during(1, 202)
+        postgres.execute(f'ALTER DATABASE "{database}" SET default_transaction_read_only = on')
+        postgres.execute(sessions)
+        rabbitmq.kill()
+        load.during(3, 503)
+        own_system.wait_until(
+            lambda: LOCAL.get(f"{own_system.services.url('intake')}/readyz").status_code == 503, "it is not ready"
+        )
+        postgres.execute(f'ALTER DATABASE "{database}" RESET default_transaction_read_only')
+        load.during(1, 202)
+        rabbitmq.start()
+        load.during(1, 202)
+    load.settle()
+
+
 def test_a_service_killed_in_the_middle_of_its_work_has_lied_to_nobody(own_system: System, rabbitmq: RabbitMQ) -> None:
     with Load(own_system) as load:
         load.during(1, 202)
