@@ -4,9 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import asyncpg
-
 from shared.config import load_settings
+from shared.connections import Hosts
 from shared.db import Connection
 
 Result = TypeVar("Result")
@@ -17,7 +16,7 @@ def with_database(work: Callable[[Connection], Awaitable[Result]]) -> Result:
 
     async def run() -> Result:
         url = load_settings().database_url.get_secret_value()
-        connection = await asyncpg.connect(url, timeout=10, server_settings={"application_name": "kip-cli"})
+        connection = await Hosts(url).connect(server_settings={"application_name": "kip-cli"})
         try:
             return await work(connection)
         finally:

@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
-import asyncpg
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from shared.clock import SystemClock
 from shared.config import load_settings
+from shared.connections import Hosts
 from shared.db import Connection
 from shared.events import DECIDE, Kind
 from shared.keys import hash_key, new_key
@@ -161,7 +161,7 @@ def _with_database(work: Callable[[Connection, datetime], Awaitable[Result]]) ->
 
     async def run() -> Result:
         url = load_settings().database_url.get_secret_value()
-        connection = await asyncpg.connect(url, timeout=10, server_settings={"application_name": "kip source"})
+        connection = await Hosts(url).connect(server_settings={"application_name": "kip source"})
         try:
             async with connection.transaction():
                 clock = await store.read_clock(connection)

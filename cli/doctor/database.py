@@ -9,6 +9,7 @@ import asyncpg
 from cli.doctor.finding import Finding, bad, good, unsure
 from shared import db
 from shared.clock import SystemClock
+from shared.connections import Hosts
 from shared.db import Connection
 from shared.registry import store
 
@@ -73,7 +74,7 @@ REMAINS = (
 async def check_database(url: str, partitions: int) -> AsyncIterator[Finding]:
     """All findings; what needs the tables only where the migrations have made them."""
     try:
-        connection = await asyncpg.connect(url, timeout=5, server_settings={"application_name": "kip-doctor"})
+        connection = await Hosts(url).connect(server_settings={"application_name": "kip-doctor"})
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):
         yield bad(
             "database.connection",
