@@ -3,12 +3,12 @@
 import time
 from typing import Any, Self
 
-import asyncpg
 import httpx
 
 from deploy.local.http import LOCAL
 from deploy.local.own_loop import in_own_loop
 from deploy.local.stack import LocalStack
+from shared.connections import Hosts
 from tests.intake.load import COMMUNES, Load
 from tests.system import System, dead_letters, event, kip
 
@@ -82,7 +82,7 @@ class Outage:
         """One value."""
 
         async def ask() -> Any:
-            connection = await asyncpg.connect(self.system.environment["KIP_DATABASE_URL"], timeout=30)
+            connection = await Hosts(self.system.environment["KIP_DATABASE_URL"]).connect()
             try:
                 return await connection.fetchval(sql)
             finally:
