@@ -1,7 +1,7 @@
 """`kip officer import`: reads who is told, and how they are reached. Nothing is written if any row is bad."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +14,10 @@ from cli.database import with_database
 from cli.officer_cells import RowError, absence, addresses, quiet_hours, yes_or_no
 from cli.officer_rows import NOT_A_ROW, FileError, read_rows
 from shared.clock import SystemClock
+from shared.config import load_settings
 from shared.db import Connection
 from shared.programme import Programme
+from shared.reach import Reach
 from shared.registry import store
 from shared.registry.officers import Officer, officers_at, write_officers
 from shared.units import Units
@@ -34,6 +36,7 @@ class Known:
     programmes: tuple[Programme, ...]
     today: date
     names: frozenset[tuple[str, str]] = frozenset()
+    reach: Reach = field(default_factory=Reach)
 
 
 @officer_app.callback()
@@ -76,7 +79,8 @@ async def _known(connection: Connection) -> Known:
     clock = SystemClock(*([running[0]] if running else []))
     there = await officers_at(connection, [unit.uid for unit in units])
     names = frozenset((officer.unit, officer.name) for officer in there)
-    return Known(units, programmes, clock.now().astimezone(ZoneInfo(programmes[0].timezone)).date(), names)
+    today = clock.now().astimezone(ZoneInfo(programmes[0].timezone)).date()
+    return Known(units, programmes, today, names, Reach.of(load_settings()))
 
 
 def read_officers(path: Path, known: Known) -> tuple[list[Officer], list[str]]:
@@ -129,6 +133,7 @@ def _officer(cell: Mapping[str, str], known: Known) -> Officer:
     away_until, deputy = absence(cell.get("away_until", ""), cell.get("deputy", ""))
     return Officer(
         name=cell["name"], role=cell["role"], unit=unit.uid, agency=cell["agency"],
-        channels=tuple(addresses(cell["channels"])), language=language, quiet=quiet_hours(cell.get("quiet", "")),
-        away_until=away_until, deputy=deputy, optional=yes_or_no("optional", cell.get("optional", ""), default=True),
+        channels=tuple(addresses(cell["channels"], known.reach)), language=language,
+        quiet=quiet_hours(cell.get("quiet", "")), away_until=away_until, deputy=deputy,
+        optional=yes_or_no("optional", cell.get("optional", ""), default=True),
     )  # fmt: skip

@@ -6,6 +6,8 @@ from datetime import date, time
 
 import phonenumbers
 
+from shared.reach import Reach
+
 CHANNELS = ("email", "zalo", "sms", "webhook", "apprise")
 _EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _COUNTRY = "VN"  # of a number that is written without one
@@ -19,7 +21,7 @@ class RowError(Exception):
         super().__init__(f"{column}: expected {expected}, got {got!r}")
 
 
-def addresses(text: str) -> Iterator[str]:
+def addresses(text: str, reach: Reach) -> Iterator[str]:
     """The addresses of a cell like `email:a@b.vn zalo:0912345678`; phone numbers as providers want them (84…)."""
     for channel in text.split():
         kind, colon, address = channel.partition(":")
@@ -27,10 +29,9 @@ def addresses(text: str) -> Iterator[str]:
             raise RowError("channels", f"kind:address with a kind of {', '.join(CHANNELS)}", channel)
         if kind == "email" and not _EMAIL.fullmatch(address):
             raise RowError("channels", "email:name@domain", channel)
-        if kind == "webhook" and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", address):
-            raise RowError("channels", "webhook:https://…", channel)
-        if kind == "apprise" and "://" not in address:
-            raise RowError("channels", "apprise:service://…", channel)
+        fault = reach.fault(kind, address)
+        if fault is not None:
+            raise RowError("channels", f"an address that may be sent to ({fault})", channel)
         yield f"{kind}:{_phone(kind, address)}" if kind in _BY_PHONE else channel
 
 

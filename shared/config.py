@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,6 +63,15 @@ class Settings(BaseSettings):
     esms_brand: str = Field(default="", description="eSMS: the registered brand name")
     esms_url: str = Field(default="", description="eSMS: another address than eSMS's")
     webhook_secret: SecretStr | None = Field(default=None, description="Signs webhooks, as whsec_… (base64)")
+    webhook_http: bool = Field(default=False, description="Webhooks may be http:// too, unencrypted: for tests")
+    webhook_networks: str = Field(
+        default="",
+        description="Networks that are not public and that webhooks may reach all the same, as 10.1.2.0/24,10.3.0.7",
+    )
+    apprise_schemes: str = Field(
+        default="discord,gchat,line,slack,tgram,viber,whatsapp,zalo",
+        description="Services that apprise may send to. One whose address names a host can reach any host",
+    )
     channel_rate: float = Field(default=10, gt=0, le=1000, description="Requests a second to each provider but e-mail")
     log_format: Literal["console", "json"] = Field(default="console", description="For people or for machines")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="Lowest level logged")
@@ -97,6 +107,14 @@ class Settings(BaseSettings):
     def _clock_has_an_offset(cls, value: datetime | None) -> datetime | None:
         if value is not None and value.tzinfo is None:
             raise ValueError("needs an offset, like 2023-03-17T08:00:00+07:00")
+        return value
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks_are_networks(cls, value: str) -> str:
+        for text in value.split(","):
+            if text.strip():
+                ip_network(text.strip())  # raises ValueError that says what is wrong
         return value
 
     @classmethod

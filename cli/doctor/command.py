@@ -10,19 +10,21 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.doctor.addresses import check_addresses
 from cli.doctor.broker import check_broker
 from cli.doctor.database import check_database
 from cli.doctor.finding import Finding, State
 from cli.doctor.management import check_management
 from cli.doctor.surroundings import check_mail, check_time_zones
 from shared.config import Settings, load_settings
+from shared.reach import Reach
 
 COLOURS = {State.GOOD: "green", State.UNSURE: "yellow", State.BAD: "red"}
 out = Console()
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Check broker, database, registry, clock, time zones and mail; exit code 1 if something is wrong."""
+    """Check broker, database, registry, addresses, clock, time zones and mail; exit code 1 if something is wrong."""
     findings = asyncio.run(_all(load_settings()))
     healthy = all(finding.state is not State.BAD for finding in findings)
     if as_json:
@@ -45,6 +47,8 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     for finding in check_management(management, amqp_url, settings.partitions):
         yield finding
     async for finding in check_database(settings.database_url.get_secret_value(), settings.partitions):
+        yield finding
+    async for finding in check_addresses(settings.database_url.get_secret_value(), Reach.of(settings)):
         yield finding
     for finding in check_time_zones():
         yield finding

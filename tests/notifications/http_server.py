@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 
 
 class HttpServer:
@@ -10,14 +11,15 @@ class HttpServer:
     An answer is (status, body), "close" (the connection ends after the request was read) or "silence".
     """
 
-    def __init__(self, *answers: object) -> None:
+    def __init__(self, *answers: object, context: ssl.SSLContext | None = None) -> None:
+        self._context = context
         self.answers = list(answers) or [(200, {})]
         self.headers_of_answers: dict[str, str] = {}
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
 
     async def __aenter__(self) -> "HttpServer":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
+        self.url = f"{'https' if self._context else 'http'}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from time import monotonic
 from uuid import UUID
 
@@ -13,13 +14,17 @@ from standardwebhooks.webhooks import Webhook
 from services.notifications.channels import BusyError, DeliveryError, Outgoing, answers
 from services.notifications.channels.anything import AppriseChannel
 from services.notifications.channels.esms import EsmsChannel, short_text
+from services.notifications.channels.outward import Outward
 from services.notifications.channels.pace import Pace
 from services.notifications.channels.webhook import WebhookChannel
 from services.notifications.channels.zns import ZnsChannel
 from shared.clock import SystemClock
+from shared.reach import Reach
 from tests.notifications.http_server import HttpServer
 
 SECRET = "whsec_" + b64encode(b"0123456789abcdef01234567").decode()
+REAL = SystemClock()
+HERE = Reach(http=True, networks=(ip_network("127.0.0.0/8"),), schemes=frozenset({"json"}))
 ID = UUID("11111111-2222-3333-4444-555555555555")
 
 
@@ -38,13 +43,14 @@ def unhurried():
 def made(kind, url, new_pace=unhurried):
     match kind:
         case "zalo":
-            return ZnsChannel("token", "7890", url=url, new_pace=new_pace), outgoing("84912345678")
+            return ZnsChannel("token", "7890", url=url, now=REAL.now, new_pace=new_pace), outgoing("84912345678")
         case "sms":
-            return EsmsChannel("key", "secret", "KIP", url=url, new_pace=new_pace), outgoing("84912345678")
+            channel = EsmsChannel("key", "secret", "KIP", url=url, now=REAL.now, new_pace=new_pace)
+            return channel, outgoing("84912345678")
         case "webhook":
-            return WebhookChannel(SECRET, SystemClock(), new_pace=new_pace), outgoing(f"{url}/hook")
+            return WebhookChannel(SECRET, REAL, Outward(HERE), new_pace=new_pace), outgoing(f"{url}/hook")
         case _:
-            return AppriseChannel(new_pace=new_pace), outgoing(f"json://{url.removeprefix('http://')}/hook")
+            return AppriseChannel(HERE, new_pace=new_pace), outgoing(f"json://{url.removeprefix('http://')}/hook")
 
 
 GOOD = {"zalo": {"error": 0}, "sms": {"CodeResult": "100"}, "webhook": {}, "apprise": {}}
@@ -134,8 +140,9 @@ async def test_a_repeat_that_the_provider_knows_already_counts_as_sent_and_carri
 
 
 async def test_an_address_that_apprise_can_t_read_is_permanent():
+    reach = Reach(schemes=frozenset({"nonsense"}))
     with pytest.raises(DeliveryError) as raised:
-        await AppriseChannel(new_pace=unhurried).send(outgoing("nonsense://"))
+        await AppriseChannel(reach, new_pace=unhurried).send(outgoing("nonsense://"))
     assert raised.value.permanent
 
 

@@ -15,6 +15,7 @@ from services.notifications.channels.esms import EsmsChannel
 from services.notifications.channels.pace import Pace
 from services.notifications.channels.zns import ZnsChannel
 from services.notifications.delivery import backoff
+from shared.clock import SystemClock
 from tests.notifications.field import BEFORE, Field, answer, at, limited, working_delivery
 from tests.notifications.http_server import HttpServer
 from tests.notifications.mail_server import MailServer
@@ -281,8 +282,8 @@ async def test_a_message_goes_from_zalo_by_sms_to_mail_and_then_to_the_dead_lett
     ):
         worker = make_delivery(
             field,
-            ZnsChannel("token", "7890", url=zalo.url, new_pace=unhurried),
-            EsmsChannel("key", "secret", "KIP", url=esms.url, new_pace=unhurried),
+            ZnsChannel("token", "7890", url=zalo.url, now=SystemClock().now, new_pace=unhurried),
+            EsmsChannel("key", "secret", "KIP", url=esms.url, now=SystemClock().now, new_pace=unhurried),
             EmailChannel(f"smtp://127.0.0.1:{server.port}", "kip@kip.example.vn"),
         )
         with capture_logs() as logs:
@@ -321,7 +322,7 @@ async def test_a_provider_at_its_rate_holds_no_other_channel_and_costs_no_attemp
     async with HttpServer((200, {"CodeResult": "100"})) as esms:
         worker = make_delivery(
             field,
-            EsmsChannel("key", "secret", "KIP", url=esms.url, new_pace=lambda: stopped),
+            EsmsChannel("key", "secret", "KIP", url=esms.url, now=SystemClock().now, new_pace=lambda: stopped),
             EmailChannel(f"smtp://127.0.0.1:{server.port}", "kip@kip.example.vn"),
         )
         for _ in range(3):

@@ -1,4 +1,7 @@
-"""Everything else: any of the 160 services that the `apprise` package knows, by its URL (`zalo://token/chat_id`, …)."""
+"""Everything else: services that the `apprise` package knows, by their URL (`zalo://token/chat_id`, …).
+
+Only those that the settings list: many of the 160 name a host of their own, and so reach any host.
+"""
 
 import logging
 
@@ -6,6 +9,7 @@ import apprise
 
 from services.notifications.channels import DeliveryError, Outgoing
 from services.notifications.channels.pace import NewPace, Pace
+from shared.reach import Reach
 
 # It logs addresses and tokens, which nobody may read.
 logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
@@ -16,19 +20,26 @@ class AppriseChannel:
 
     kind = "apprise"
 
-    def __init__(self, *, new_pace: NewPace) -> None:
+    def __init__(self, reach: Reach, *, new_pace: NewPace) -> None:
+        self._reach = reach
         self._new_pace = new_pace
         self._paces: dict[str, Pace] = {}  # by the kind of service
 
     async def send(self, message: Outgoing) -> None:
         """Hand over one message. Raises DeliveryError, or BusyError over the service's rate."""
-        target = apprise.Apprise()
-        if not target.add(message.address):
+        fault = self._reach.fault(self.kind, message.address)
+        if fault is not None:
+            raise DeliveryError(fault, permanent=True)
+        # One service: `Apprise.add` would take a text apart at its commas, and what follows has another scheme.
+        service = apprise.Apprise.instantiate(message.address)
+        if service is None:
             raise DeliveryError("not an address that apprise can read", permanent=True)
-        service = message.address.partition("://")[0].casefold()
-        if service not in self._paces:
-            self._paces[service] = self._new_pace()
-        self._paces[service].take()
+        scheme = message.address.partition("://")[0].casefold()
+        if scheme not in self._paces:
+            self._paces[scheme] = self._new_pace()
+        self._paces[scheme].take()
+        target = apprise.Apprise()
+        target.add(service)
         done = await target.async_notify(body=message.body, title=message.subject)
         if not done:
             raise DeliveryError("apprise could not deliver it", permanent=False)

@@ -6,12 +6,14 @@ from services.notifications.channels import Channel, esms, zns
 from services.notifications.channels.anything import AppriseChannel
 from services.notifications.channels.email import EmailChannel
 from services.notifications.channels.esms import EsmsChannel
+from services.notifications.channels.outward import Outward
 from services.notifications.channels.pace import Pace
 from services.notifications.channels.watched import WatchedChannel
 from services.notifications.channels.webhook import WebhookChannel
 from services.notifications.channels.zns import ZnsChannel
 from shared.clock import SystemClock
 from shared.config import Settings
+from shared.reach import Reach
 
 
 def make_channels(settings: Settings) -> dict[str, Channel]:
@@ -20,18 +22,20 @@ def make_channels(settings: Settings) -> dict[str, Channel]:
     def new_pace() -> Pace:
         return Pace(settings.channel_rate, monotonic)
 
+    reach, machine = Reach.of(settings), SystemClock()
     channels: list[Channel] = [
         EmailChannel(settings.smtp_url.get_secret_value(), settings.mail_from),
-        AppriseChannel(new_pace=new_pace),
+        AppriseChannel(reach, new_pace=new_pace),
     ]
     if settings.zns_token is not None:
         token = settings.zns_token.get_secret_value()
-        channels.append(ZnsChannel(token, settings.zns_template, url=settings.zns_url or zns.URL, new_pace=new_pace))
+        url = settings.zns_url or zns.URL
+        channels.append(ZnsChannel(token, settings.zns_template, url=url, now=machine.now, new_pace=new_pace))
     if settings.esms_key is not None and settings.esms_secret is not None:
         key, secret = settings.esms_key.get_secret_value(), settings.esms_secret.get_secret_value()
-        channels.append(
-            EsmsChannel(key, secret, settings.esms_brand, url=settings.esms_url or esms.URL, new_pace=new_pace)
-        )
+        url = settings.esms_url or esms.URL
+        channels.append(EsmsChannel(key, secret, settings.esms_brand, url=url, now=machine.now, new_pace=new_pace))
     if settings.webhook_secret is not None:
-        channels.append(WebhookChannel(settings.webhook_secret.get_secret_value(), SystemClock(), new_pace=new_pace))
+        secret = settings.webhook_secret.get_secret_value()
+        channels.append(WebhookChannel(secret, machine, Outward(reach), new_pace=new_pace))
     return {channel.kind: WatchedChannel(channel, monotonic) for channel in channels}

@@ -2,6 +2,8 @@
 
 import json
 import unicodedata
+from collections.abc import Callable
+from datetime import datetime
 
 from services.notifications.channels import DeliveryError, Outgoing
 from services.notifications.channels.answers import Provider, number_of
@@ -22,12 +24,14 @@ class EsmsChannel:
 
     kind = "sms"
 
-    def __init__(self, key: str, secret: str, brand: str, *, url: str = URL, new_pace: NewPace) -> None:
+    def __init__(
+        self, key: str, secret: str, brand: str, *, url: str = URL, now: Callable[[], datetime], new_pace: NewPace
+    ) -> None:
         self._key = key
         self._secret = secret
         self._brand = brand
         self._url = url
-        self._provider = Provider(new_pace)
+        self._provider = Provider(new_pace, now)
 
     async def send(self, message: Outgoing) -> None:
         """Hand over one SMS. Raises DeliveryError."""

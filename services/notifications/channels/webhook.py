@@ -1,11 +1,13 @@
 """A signed webhook (https://www.standardwebhooks.com), for systems that show messages in their own way."""
 
 import json
+from ssl import SSLContext
 
 from standardwebhooks.webhooks import Webhook
 
-from services.notifications.channels import Outgoing
+from services.notifications.channels import DeliveryError, Outgoing
 from services.notifications.channels.answers import Provider
+from services.notifications.channels.outward import Outward
 from services.notifications.channels.pace import NewPace
 from shared.clock import Clock
 
@@ -17,13 +19,19 @@ class WebhookChannel:
 
     kind = "webhook"
 
-    def __init__(self, secret: str, machine: Clock, *, new_pace: NewPace) -> None:
+    def __init__(
+        self, secret: str, machine: Clock, outward: Outward, *, new_pace: NewPace, trust: SSLContext | None = None
+    ) -> None:
         self._signer = Webhook(secret)
         self._machine = machine  # a receiver compares the time with its own, whatever the run simulates
-        self._provider = Provider(new_pace)
+        self._reach = outward.reach
+        self._provider = Provider(new_pace, machine.now, outward, trust)
 
     async def send(self, message: Outgoing) -> None:
         """Hand over one message. Raises DeliveryError."""
+        fault = self._reach.fault(self.kind, message.address)
+        if fault is not None:
+            raise DeliveryError(fault, permanent=True)
         body = json.dumps(
             {
                 "type": EVENT_TYPE,

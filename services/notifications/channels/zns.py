@@ -4,6 +4,8 @@ https://developers.zalo.me/docs/zalo-notification-service : POST /message/templa
 """
 
 import json
+from collections.abc import Callable
+from datetime import datetime
 
 from services.notifications.channels import DeliveryError, Outgoing
 from services.notifications.channels.answers import Provider, number_of
@@ -21,11 +23,13 @@ class ZnsChannel:
 
     kind = "zalo"
 
-    def __init__(self, token: str, template: str, *, url: str = URL, new_pace: NewPace) -> None:
+    def __init__(
+        self, token: str, template: str, *, url: str = URL, now: Callable[[], datetime], new_pace: NewPace
+    ) -> None:
         self._token = token
         self._template = template
         self._url = url
-        self._provider = Provider(new_pace)
+        self._provider = Provider(new_pace, now)
 
     async def send(self, message: Outgoing) -> None:
         """Hand over one message. `tracking_id` stays the same over repeats. Raises DeliveryError."""
