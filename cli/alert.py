@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from shared.message_text import SAMPLE, render
-from shared.programme_folder import LANGUAGES, load_programme
+from shared.message_text import SAMPLE
+from shared.programme_folder import LANGUAGES
+from shared.programme_reading import fill_confined, load_confined
 
 alert_app = typer.Typer(help="What officers are told.", no_args_is_help=True)
 _RULE = "=" * 78
@@ -25,13 +26,22 @@ def preview(
     requested: Annotated[bool, typer.Option("--requested", help="As those read who are asked, not ordered.")] = False,
 ) -> None:
     """Print the texts of a programme, filled with sample data."""
-    programme = load_programme(folder)
+    programme = load_confined(folder)
     if language is not None and language not in LANGUAGES:
         raise ValueError(f"--language: expected one of {', '.join(LANGUAGES)}, got {language!r}")
     known = sorted(programme.messages[LANGUAGES[0]])
     if text is not None and text not in known:
         raise ValueError(f"--text: expected one of {', '.join(known)}, got {text!r}")
-    for name in known if text is None else [text]:
-        for reads in LANGUAGES if language is None else [language]:
-            message = render(programme.messages[reads][name], {**SAMPLE, "language": reads, "requested": requested})
-            typer.echo(f"{_RULE}\nmessages/{reads}/{name}.j2: {message.subject}\n{_RULE}\n{message.body}")
+    chosen = [
+        (reads, name)
+        for name in (known if text is None else [text])
+        for reads in (LANGUAGES if language is None else [language])
+    ]
+    messages = fill_confined(
+        [
+            (programme.messages[reads][name], {**SAMPLE, "language": reads, "requested": requested})
+            for reads, name in chosen
+        ]
+    )
+    for (reads, name), message in zip(chosen, messages, strict=True):
+        typer.echo(f"{_RULE}\nmessages/{reads}/{name}.j2: {message.subject}\n{_RULE}\n{message.body}")

@@ -4,15 +4,19 @@ import asyncpg
 import httpx
 
 from shared.config import SettingsError
+from shared.confined import ConfinedError
 from shared.db import DatabaseError
 from shared.programme_folder import ProgrammeError
 from shared.registry.units_file import UnitsError
+from shared.text_filling import TextError
 
 EXPECTED = (
     SettingsError,
     DatabaseError,
     ProgrammeError,
     UnitsError,
+    ConfinedError,
+    TextError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     httpx.HTTPError,

@@ -14,7 +14,7 @@ from shared.clock import SystemClock
 from shared.config import load_settings
 from shared.db import Connection
 from shared.partitions import assign_partitions
-from shared.programme_folder import check_programme, load_programme
+from shared.programme_reading import check_confined, load_confined
 from shared.registry import store
 from shared.registry.units_file import UnitsError, read_units
 from shared.units import Units
@@ -33,7 +33,7 @@ def migrate() -> None:
 def check(folder: Annotated[Path, typer.Argument(help="A programme's folder.")]) -> None:
     """Check a programme's folder: names the file, the path in it and the reason of every error."""
     levels = frozenset(unit.level for unit in read_units(UNITS_FILE))
-    problems = check_programme(folder, levels)
+    problems = check_confined(folder, levels)
     for problem in problems:
         typer.echo(str(problem), err=True)
     if problems:
@@ -48,7 +48,7 @@ def load(
     """Load the units and a programme: all or nothing, and a second load of the same files changes nothing."""
     digest = hashlib.sha256(units.read_bytes()).hexdigest()
     register = Units(read_units(units))
-    programme = load_programme(folder)
+    programme = load_confined(folder)
     document = programme.model_dump_json()
     partitions = load_settings().partitions
     now = SystemClock().now()

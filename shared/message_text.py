@@ -4,7 +4,7 @@ Whoever writes a programme is not whoever runs the machine: templates run in a s
 error. They are tried on sample data when the programme is loaded, so that none fails on the morning that it is due.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateRuntimeErro
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+LONGEST_TEXT = 1_000_000
 _SUBJECT = "Subject:"
 
 
@@ -49,9 +50,12 @@ def _compiled(template: str) -> Template:
 
 
 def render(template: str, variables: Mapping[str, Any]) -> Message:
-    """The message. Raises TemplateError for a template that fails, ValueError for a text without subject or body."""
+    """The message. Raises TemplateError for a template that fails, ValueError for a text without subject or body.
+
+    A template may run without end or take all memory: call this in a process that is confined (shared/confined.py).
+    """
     try:
-        text = _compiled(template).render(variables)
+        text = _bounded(_compiled(template).generate(variables))
     except TemplateError:
         raise
     except (
@@ -67,6 +71,17 @@ def render(template: str, variables: Mapping[str, Any]) -> Message:
     if not body.strip():
         raise ValueError("the body is empty")
     return Message(" ".join(first.removeprefix(_SUBJECT).split()), body.strip() + "\n")
+
+
+def _bounded(pieces: Iterable[str]) -> str:
+    kept: list[str] = []
+    left = LONGEST_TEXT
+    for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            raise TemplateRuntimeError(f"the text is longer than {LONGEST_TEXT:,} letters")
+        kept.append(piece)
+    return "".join(kept)
 
 
 def faults(template: str) -> Iterator[tuple[int | None, str]]:

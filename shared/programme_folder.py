@@ -12,6 +12,7 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from unicodedata import is_normalized
@@ -26,6 +27,8 @@ from shared.programme_checks import contradictions, references, texts, unknown
 from shared.programme_yaml import Document, Place, Problem, read_yaml
 
 PROGRAMME_FILE = "programme.yaml"
+LONGEST_FILE = 1024 * 1024  # bytes; the shipped programme.yaml has 78,000
+MOST_FILES = 1000
 LANGUAGES = ("en", "vi")
 # Texts that no step names: a late report came in after all, an obstacle was met or overcome, the monthly summary.
 NOTICES = ("received", "problem", "summary")
@@ -46,7 +49,7 @@ def load_programme(folder: Path, levels: frozenset[str] | None = None) -> Progra
 
     `levels` are those of the register of units; without them the names of levels are not checked.
     """
-    programme, problems = _read(folder, levels)
+    programme, problems = read_programme(folder, levels)
     if problems or programme is None:
         raise ProgrammeError(problems)
     return programme
@@ -54,10 +57,14 @@ def load_programme(folder: Path, levels: frozenset[str] | None = None) -> Progra
 
 def check_programme(folder: Path, levels: frozenset[str] | None = None) -> list[Problem]:
     """Every problem of the programme in `folder`, by file and line; none if it can be loaded."""
-    return _read(folder, levels)[1]
+    return read_programme(folder, levels)[1]
 
 
-def _read(folder: Path, levels: frozenset[str] | None) -> tuple[Programme | None, list[Problem]]:
+def read_programme(folder: Path, levels: frozenset[str] | None) -> tuple[Programme | None, list[Problem]]:
+    """The programme in `folder`, as far as it could be read, and every problem.
+
+    A folder that others wrote is read by `shared/programme_reading.py`, which can be stopped.
+    """
     files = _Files(folder)
     files.read()
     problems = files.problems
@@ -110,8 +117,15 @@ class _Files:
         )
 
     def _text(self, name: str, why: str = "") -> str | None:
+        path = self.folder / name
         try:
-            return (self.folder / name).read_text(encoding="utf-8-sig")
+            if path.exists() and not path.is_file():
+                raise OSError("not a file")
+            with path.open("rb") as file:
+                content = file.read(LONGEST_FILE + 1)
+            if len(content) > LONGEST_FILE:
+                raise OSError(f"longer than {LONGEST_FILE:,} bytes")
+            return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         except FileNotFoundError:
             self.problems.append(Problem(name, None, "", f"missing{why}"))
         except (OSError, UnicodeDecodeError) as error:
@@ -152,7 +166,10 @@ class _Files:
             self.problems += problems
 
     def _strangers(self, known: set[str]) -> None:
-        for path in sorted(self.folder.rglob("*")):
+        found = list(islice(self.folder.rglob("*"), MOST_FILES + 1))
+        if len(found) > MOST_FILES:
+            self.problems.append(Problem(PROGRAMME_FILE, None, "", f"beside it are more than {MOST_FILES:,} files"))
+        for path in sorted(found):
             name = path.relative_to(self.folder).as_posix()
             if path.is_file() and name not in known:
                 self.problems.append(Problem(name, None, "", unknown("file", name, known)))

@@ -3,6 +3,7 @@
 Positions come from the composed nodes: a plain load forgets them, and stops at the first duplicate key.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,18 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 Place = tuple[str | int, ...]
+# The shipped programme has 2,600 values, 7 deep. An alias counts each time that it is used: nine lists of nine times
+# the one before are a billion.
+MOST_VALUES = 100_000
+DEEPEST = 50
+_MOST_OPEN = 500  # brackets; ruamel's scanner takes a time that grows with their square
+_BRACKETS = re.compile(r"[\[\]{}]")
+_SHOWN = 200  # letters of a value in a problem
+_BITS = 63  # of a number: written in hexadecimal, a longer one can be read and not be shown
+
+
+class TooManyValuesError(Exception):
+    """The document has more values than any programme."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +68,43 @@ def read_yaml(file: str, text: str) -> Document:
     yaml = YAML(typ="safe", pure=True)
     yaml.allow_duplicate_keys = True  # the nodes keep both, and each is named below
     try:
+        if _open_brackets(text) > _MOST_OPEN:
+            raise RecursionError
         root = yaml.compose(text)
+        if root is not None:
+            document.values = _value(document, yaml, root, (), ())
+    except RecursionError:
+        document.problems.append(Problem(file, None, "", f"nested more than {DEEPEST} deep"))
+    except TooManyValuesError:
+        document.values = None
+        document.problems.append(
+            Problem(file, None, "", f"more than {MOST_VALUES:,} values: aliases (*name) that repeat each other expand")
+        )
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = " ".join(part for part in (error.context, error.problem) if part)
         document.problems.append(Problem(file, mark.line + 1 if mark else None, "", f"not YAML: {reason}"))
-        return document
     except YAMLError as error:
         document.problems.append(Problem(file, None, "", f"not YAML: {error}"))
-        return document
-    if root is not None:
-        document.values = _value(document, yaml, root, (), ())
     return document
+
+
+def _open_brackets(text: str) -> int:
+    """The most brackets that are open at once, wherever they stand: texts close theirs."""
+    most = now = 0
+    for bracket in _BRACKETS.findall(text):
+        now += 1 if bracket in "[{" else -1
+        most = max(most, now)
+    return most
 
 
 def _value(document: Document, yaml: YAML, node: Node, place: Place, around: tuple[Node, ...]) -> Any:
     document.lines[place] = node.start_mark.line + 1
+    if len(document.lines) > MOST_VALUES:
+        raise TooManyValuesError
+    if len(around) > DEEPEST:
+        document.problems.append(document.problem(place, f"nested more than {DEEPEST} deep"))
+        return None
     if any(node is outer for outer in around):
         document.problems.append(document.problem(place, "an alias that contains itself"))
         return None
@@ -82,9 +116,13 @@ def _value(document: Document, yaml: YAML, node: Node, place: Place, around: tup
     if isinstance(node, SequenceNode):
         return [_value(document, yaml, item, (*place, i), (*around, node)) for i, item in enumerate(node.value)]
     try:
-        return yaml.constructor.construct_object(node)
-    except (ValueError, YAMLError) as error:  # such as 2025-02-30
-        document.problems.append(document.problem(place, f"unreadable value {node.value!r}: {error}"))
+        value = yaml.constructor.construct_object(node)
+        if isinstance(value, int) and value.bit_length() > _BITS:
+            raise ValueError("expected a number of at most 18 digits")
+        return value
+    except (ValueError, OverflowError, YAMLError) as error:  # such as 2025-02-30
+        shown = repr(node.value)[:_SHOWN]
+        document.problems.append(document.problem(place, f"unreadable value {shown}: {str(error)[:_SHOWN]}"))
         return None
 
 
