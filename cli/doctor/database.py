@@ -51,6 +51,12 @@ REMAINS = (
         "kip dead list",
     ),
     (
+        "notifications.aside",
+        "SELECT count(*) FROM notifications.aside WHERE state = 'waiting'",
+        "rows that could not be told",
+        "kip dead list (docs/operate/alerts/KipDeadEvents.md)",
+    ),
+    (
         "aggregation.drift",
         "SELECT count(*) FROM aggregation.drift",
         "cells that differ from the ledger",

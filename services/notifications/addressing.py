@@ -1,6 +1,6 @@
 """Who is told: officers of the addressed unit, their deputies, less what they declined or acknowledged. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
@@ -77,13 +77,15 @@ class Addresser:
         for officer in self.officers:
             self._at.setdefault(officer.unit, []).append(officer)
 
-    def run(self, needs: Iterable[Need]) -> None:
-        """Add the claims of these needs."""
+    def run(self, needs: Iterable[Need], fails: Callable[[Need, Exception], None]) -> None:
+        """Add the claims of these needs; `fails` hears of one that can't be addressed."""
         for need in needs:
-            told = self._chosen(need)
-            if not told:
-                self.claims.append(Claim(need, None, None))
-            self.claims += (self._claim(need, officer) for officer in told)
+            try:
+                claims = [self._claim(need, officer) for officer in self._chosen(need)]
+            except Exception as error:  # whatever is wrong with it, the others are told
+                fails(need, error)
+            else:
+                self.claims += claims or [Claim(need, None, None)]
 
     def message(self, officer: Officer, programme: str, unit: str) -> NewMessage:
         """The officer's message of this sweep about the programme."""

@@ -5,13 +5,15 @@ An event is published, confirmed, then noted. A crash in between publishes it ag
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
 
-from services.notifications import change_store
+from services.notifications import aside_store, change_store
+from services.notifications.apart import Asides, apart
 from services.notifications.recurring import Recurring
-from shared.db import Pool
+from shared.db import Connection, Pool
 from shared.events import NOTIFICATIONS_SENDER, NOTIFICATIONS_SOURCE, ObligationChange, ObligationChanged
 from shared.registry.snapshot import Registry
 from shared.topology import routing_key
@@ -26,9 +28,12 @@ PublishEvents = Callable[[str, bytes], Awaitable[None]]  # routing key, body
 class Announcer:
     """One replica's publisher of what changed."""
 
-    def __init__(self, pool: Pool, registry: Callable[[], Registry], publish: PublishEvents) -> None:
+    def __init__(
+        self, pool: Pool, registry: Callable[[], Registry], now: Callable[[], datetime], publish: PublishEvents
+    ) -> None:
         self._pool = pool
         self._registry = registry
+        self._now = now
         self._publish = publish
         self._turns = Recurring("changes", self._turn, broken_pause=_LOOK_SECONDS)
 
@@ -49,14 +54,26 @@ class Announcer:
         count = 0
         while True:
             async with self._pool.acquire() as connection, connection.transaction():
-                rows = await change_store.take_unpublished(connection, _CHUNK)
-                if rows:
-                    for key, events in grouped(rows, self._registry()).items():
+                taken = await change_store.take_unpublished(connection, _CHUNK)
+                if taken:
+                    asides = Asides()
+                    rows = await self._read(connection, taken, asides)
+                    for key, events in grouped(rows, self._registry(), asides).items():
                         await self._publish(key, json.dumps(events, separators=(",", ":")).encode())
-                    await change_store.published(connection, [(row["obligation"], row["revision"]) for row in rows])
-            count += len(rows)
-            if len(rows) < _CHUNK:
+                    await change_store.published(connection, [(row["obligation"], row["revision"]) for row in taken])
+                    await aside_store.put(connection, asides.found, self._now())
+            count += len(taken)
+            if len(taken) < _CHUNK:
                 return count
+
+    async def _read(self, connection: Connection, taken: Sequence[Any], asides: Asides) -> list[Any]:
+        """The changes in full. One that Python can't read goes aside."""
+        read = await apart(
+            taken,
+            lambda some: change_store.read_changes(connection, some),
+            lambda row, error: asides.add("change", named(row), row["programme"], row["unit"], error),
+        )
+        return [row for rows in read for row in rows]
 
     async def _turn(self) -> float:
         count = await self.announce()
@@ -65,14 +82,21 @@ class Announcer:
         return _LOOK_SECONDS
 
 
-def grouped(rows: Sequence[Mapping[str, Any]], registry: Registry) -> dict[str, list[dict[str, Any]]]:
-    """The canonical events of these changes by the routing key that they travel under."""
+def grouped(rows: Sequence[Mapping[str, Any]], registry: Registry, asides: Asides) -> dict[str, list[dict[str, Any]]]:
+    """The canonical events of these changes by the routing key that they travel under; what makes none goes aside."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        province = registry.units.province_of(row["unit"])
-        key = routing_key(ObligationChange(row["change"]).kind, registry.partition_of(province))
-        found.setdefault(key, []).append(event_of(row, province))
+        with asides.unless_sound("change", named(row), row["programme"], row["unit"]):
+            province = registry.units.province_of(row["unit"])
+            key = routing_key(ObligationChange(row["change"]).kind, registry.partition_of(province))
+            event = event_of(row, province)
+            found.setdefault(key, []).append(event)
     return found
+
+
+def named(row: Mapping[str, Any]) -> str:
+    """A change's name: that of its event too."""
+    return f"{row['obligation']}.{row['revision']}"
 
 
 def event_of(row: Mapping[str, Any], province: str) -> dict[str, Any]:
@@ -84,7 +108,7 @@ def event_of(row: Mapping[str, Any], province: str) -> dict[str, Any]:
     at = row["at"].isoformat().replace("+00:00", "Z")
     return {
         "specversion": "1.0",
-        "id": f"{row['obligation']}.{row['revision']}",
+        "id": named(row),
         "source": NOTIFICATIONS_SOURCE,
         "type": ObligationChange(row["change"]).type,
         "subject": row["unit"],

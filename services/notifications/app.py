@@ -20,6 +20,7 @@ from services.notifications.announcer import Announcer
 from services.notifications.channels.configured import make_channels
 from services.notifications.consumer import Consumer, Taken
 from services.notifications.delivery import Delivery
+from services.notifications.filling import Filler
 from services.notifications.http import Reader, routes
 from services.notifications.links import Links
 from services.notifications.observer import Observer
@@ -88,12 +89,13 @@ class Notifications:
             self._announcer.ask()
 
     async def readiness(self) -> Mapping[str, str | None]:
-        """Ready with broker, database and registry, consuming and sweeping."""
+        """Ready with broker, database and registry, consuming and sweeping, the last sweeps not all broken."""
         broker = self.running and await self.consuming.ping(timeout=1) and await self.publishing.ping(timeout=1)
         return {
             "broker": None if broker else "not consuming: RabbitMQ does not answer",
             "database": None if self._pool is not None and self.follower.connected else "PostgreSQL does not answer",
             "registry": None if self.follower.registry.loaded else "not loaded: run 'kip migrate' and 'kip load'",
+            "sweeps": self._sweeper.broken if self._sweeper is not None else None,
         }
 
     async def connect(self) -> None:
@@ -135,6 +137,7 @@ class Notifications:
         announcer = Announcer(
             pool,
             lambda: self.follower.registry,
+            self.clock.now,
             lambda key, body: publish_events(self.publishing, body, key, PUBLISH_SECONDS),
         )
         sweeper = Sweeper(
@@ -177,6 +180,7 @@ class Notifications:
             lambda: self.follower.registry,
             self.clock,
             self.channels,
+            Filler(),
             page_of=lambda officer, message: self.links().page(officer, message, self.clock.now()),
             retry_soon=sweeper.ask,
             chance=random,

@@ -8,12 +8,19 @@ from shared.db import Connection, Pool
 
 # Two replicas take different rows; one that dies gives its rows back.
 TAKE_UNPUBLISHED = """
-    SELECT change.obligation, change.revision, change.change, change.state, change.cycle, change.due_at, change.met_at,
-           change.at, programme, report, period, unit, agency
+    SELECT change.obligation, change.revision, programme, unit
     FROM notifications.change JOIN notifications.obligation ON obligation.id = change.obligation
     WHERE NOT change.published
     ORDER BY change.obligation, change.revision LIMIT $1
     FOR UPDATE OF change SKIP LOCKED
+"""
+CHANGES = """
+    SELECT change.obligation, change.revision, change.change, change.state, change.cycle, change.due_at, change.met_at,
+           change.at, programme, report, period, unit, agency
+    FROM unnest($1::bigint[], $2::integer[]) AS taken (obligation, revision)
+    JOIN notifications.change ON change.obligation = taken.obligation AND change.revision = taken.revision
+    JOIN notifications.obligation ON obligation.id = change.obligation
+    ORDER BY change.obligation, change.revision
 """
 PUBLISHED = """
     UPDATE notifications.change SET published = true
@@ -50,8 +57,14 @@ UNPUBLISHED = "SELECT count(*) FROM notifications.change WHERE NOT published"
 
 
 async def take_unpublished(connection: Connection, limit: int) -> list[Any]:
-    """Changes that no event was published for, locked until the caller's transaction ends."""
+    """Which changes no event was published for, locked until the caller's transaction ends."""
     return list(await connection.fetch(TAKE_UNPUBLISHED, limit))
+
+
+async def read_changes(connection: Connection, taken: Sequence[Any]) -> list[Any]:
+    """What these changes were."""
+    keys = [(row["obligation"], row["revision"]) for row in taken]
+    return list(await connection.fetch(CHANGES, *zip(*keys, strict=True)))
 
 
 async def published(connection: Connection, changes: Sequence[tuple[int, int]]) -> None:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-import jinja2
 import structlog
 
-from services.notifications import message_store
+from services.notifications import aside_store, message_store
+from services.notifications.apart import reason_of
 from services.notifications.channels import BusyError, Channel, DeliveryError, Outgoing
+from services.notifications.filling import Filler, TextError
 from services.notifications.gathering import Gathered, Told, gather
 from services.notifications.masking import without
 from services.notifications.patience import patiently
@@ -37,6 +38,10 @@ _RECORD_LINGER = 0.005  # what is sent and not recorded is repeated after a cras
 PageOf = Callable[[int, UUID], str]  # (officer, message) → the officer's own link
 
 
+class NothingToTellError(Exception):
+    """All that the message had to tell has gone aside."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     """One attempt to send a message: how, to whom."""
@@ -52,7 +57,10 @@ class _Attempt:
 
 
 class Delivery:
-    """Sends messages by id. `retry_soon` hears when one has to be queued again; `chance` gives numbers from 0 to 1."""
+    """Sends messages by id. `filler` is its own: it starts and stops with it.
+
+    `retry_soon` hears when one has to be queued again; `chance` gives numbers from 0 to 1.
+    """
 
     def __init__(
         self,
@@ -60,6 +68,7 @@ class Delivery:
         registry: Callable[[], Registry],
         clock: Clock,
         channels: Mapping[str, Channel],
+        filler: Filler,
         page_of: PageOf,
         retry_soon: Callable[[], None],
         chance: Callable[[], float],
@@ -68,18 +77,21 @@ class Delivery:
         self._registry = registry
         self._clock = clock
         self._channels = channels
+        self._filler = filler
         self._page_of = page_of
         self._retry_soon = retry_soon
         self._chance = chance
         self._sent: Batcher[_Attempt] = Batcher(self._record_sent, limit=_RECORD_TOGETHER, linger=_RECORD_LINGER)
 
     def start(self) -> None:
-        """Begin to record."""
+        """Begin to fill texts and to record."""
+        self._filler.start()
         self._sent.start()
 
     async def stop(self) -> None:
         """Record what has been sent, then end."""
         await self._sent.stop()
+        await self._filler.stop()
 
     async def handle(self, body: bytes) -> None:
         """Send the messages that a body names (a JSON list of ids). Raises ValueError for any other body."""
@@ -94,44 +106,70 @@ class Delivery:
         if gathered.empty:
             await patiently(lambda: message_store.record_cancelled(self._pool, gathered.empty))
         until = asyncio.get_running_loop().time() + _BODY_SECONDS
-        await asyncio.gather(*(self._deliver_one(gathered, told, until) for told in gathered.told))
+        ends = await asyncio.gather(
+            *(self._deliver_one(gathered, told, until) for told in gathered.told), return_exceptions=True
+        )
+        for told, end in zip(gathered.told, ends, strict=True):
+            if end is not None:  # its lease ends, and with it the attempt, which has been counted
+                log.error("message.unrecorded", message=str(told.message), reason=reason_of(end))
 
     async def _deliver_one(self, gathered: Gathered, told: Told, until: float) -> None:
-        usable = [text.partition(":") for text in told.channels if text.partition(":")[0] in self._channels]
+        usable = [text.partition(":") for text in told.channels if str(text).partition(":")[0] in self._channels]
         if told.choice >= len(usable):
             await self._fail(told, None, "none of the officer's channels can be used here")
             return
         kind, _, address = usable[told.choice]
         attempt = _Attempt(told, kind, address, told.choice + 1 >= len(usable))
+        if told.attempts > ATTEMPTS:
+            await self._leave_channel(attempt, f"{ATTEMPTS} attempts have begun and not ended")
+            return
         try:
             async with asyncio.timeout_at(until):
-                await self._channels[kind].send(self._write(gathered, attempt))
+                outgoing = await self._write(gathered, attempt)
+                await self._channels[kind].send(outgoing)
         except TimeoutError:
             await self._retry(attempt, "no answer in time")
         except BusyError as full:
             wait = timedelta(seconds=full.seconds)
             await patiently(lambda: message_store.put_back(self._pool, told.message, wait))
             self._retry_soon()
+        except NothingToTellError as error:
+            await self._fail(told, kind, str(error))
         except DeliveryError as error:
             reason = without(address, str(error))
             if error.permanent:
                 await self._leave_channel(attempt, reason)
             else:
                 await self._retry(attempt, reason, error.retry_after)
-        except (jinja2.TemplateError, KeyError, ValueError, TypeError) as error:
-            # Another template may be loaded, or a registry that knows the unit.
-            await self._retry(attempt, f"the text can't be written: {type(error).__name__}: {error}")
+        except TextError as error:
+            await self._retry(attempt, f"the text can't be written: {error}")  # another one may be loaded
+        except Exception as error:  # whatever it is, it is an attempt, and ends as one
+            log.error("message.broken", message=str(told.message), channel=kind, exc_info=told.attempts == 1)
+            await self._retry(attempt, without(address, reason_of(error)))
         else:
             await self._sent.submit(attempt)
 
-    def _write(self, gathered: Gathered, attempt: _Attempt) -> Outgoing:
+    async def _write(self, gathered: Gathered, attempt: _Attempt) -> Outgoing:
+        """The message as it goes out; what can't be told of it goes aside. Raises TextError, NothingToTellError."""
         told = attempt.told
+        if told.broken is not None:
+            raise TextError(told.broken)
         page = self._page_of(told.officer, told.message)
-        letter, language = gathered.letter(told, page)
+        draft = gathered.draft(told, page)
+        if told.asides.found:
+            await patiently(lambda: self._put_aside(told))
+        if not draft.sections:
+            raise NothingToTellError(f"nothing of it can be told: {told.asides.found[0].reason}")
+        messages = await self._filler.fill([(section.template, section.variables) for section in draft.sections])
+        letter = draft.letter(messages)
         return Outgoing(
             id=told.message, address=attempt.address, subject=letter.subject, body=letter.body, html=letter.html,
-            language=language, topic=told.programme, page=page, officer=told.name, at=gathered.now,
+            language=draft.language, topic=told.programme, page=page, officer=told.name, at=gathered.now,
         )  # fmt: skip
+
+    async def _put_aside(self, told: Told) -> None:
+        async with self._pool.acquire() as connection:
+            await aside_store.put(connection, told.asides.found, self._clock.now())
 
     async def _record_sent(self, attempts: Sequence[_Attempt]) -> None:
         sent = [(attempt.message, attempt.kind) for attempt in attempts]

@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from services.notifications import message_store
+from services.notifications.apart import Asides, apart, is_of_the_data, reason_of
 from services.notifications.patience import patiently
 from services.notifications.planning import PROBLEM_RAISED, accusing_steps
 from services.notifications.summaries import Standing, standing
-from services.notifications.texts import Facts, Item, Letter, ProblemItem, Reader, Writer, language_for
+from services.notifications.texts import Draft, Facts, Item, ProblemItem, Reader, Writer
 from shared.db import Connection, Pool
 from shared.registry.snapshot import Registry
 
@@ -33,11 +34,14 @@ class Told:
     attempts: int
     rows: Sequence[Mapping[str, Any]]
     standing: Sequence[Standing] | None
+    broken: str | None = None  # why nothing can be gathered for it
+    asides: Asides = field(default_factory=Asides)  # what it should tell and can't
 
     @property
     def alerts(self) -> list[int]:
         """The alerts in its text."""
-        return [row["alert"] for row in self.rows]
+        gone = self.asides.subjects("alert")
+        return [row["alert"] for row in self.rows if str(row["alert"]) not in gone]
 
     @property
     def steps(self) -> list[str]:
@@ -57,21 +61,27 @@ class Gathered:
     expected: Mapping[tuple[str, str, str, str], int]
     problems: Mapping[tuple[int, str], Sequence[Mapping[str, Any]]]
 
-    def letter(self, told: Told, page: str) -> tuple[Letter, str]:
-        """The message's text and its language. Raises as `Writer.letter` does."""
+    def draft(self, told: Told, page: str) -> Draft:
+        """The message before its templates are filled; what can't be told of it goes to its asides.
+
+        Raises KeyError or ValueError where nothing can be written to this reader.
+        """
         programme = self.registry.programmes[told.programme]
         reader = Reader(told.name, told.language, told.unit, page)
         expected = {key[1:]: count for key, count in self.expected.items() if key[0] == told.programme}
         new = {row["problem"] for row in told.rows}
         listed = [row for row in self.problems.get((told.officer, told.programme), ()) if row["id"] not in new]
-        facts = Facts(self.officers, expected, [_problem(row, PROBLEM_RAISED) for row in listed])
-        writer = Writer(programme, self.registry.units, reader, facts, self.now)
-        language = language_for(programme, told.language)
+        facts = Facts(self.officers, expected, [_problem(row, PROBLEM_RAISED, row["id"]) for row in listed])
+        writer = Writer(programme, self.registry.units, reader, facts, self.now, told.asides)
         if told.standing is not None:
-            return writer.summary(told.standing), language
-        items = [_item(row) for row in told.rows if row["problem"] is None]
-        problems = [_problem(row, row["step"]) for row in told.rows if row["problem"] is not None]
-        return writer.letter(items, problems), language
+            return writer.summary(told.standing)
+        items: list[Item] = []
+        for row in told.rows:
+            with told.asides.unless_sound("alert", row["alert"], told.programme, row["unit"]):
+                if row["problem"] is None:
+                    items.append(_item(row))
+        problems = [_problem(row, row["step"], row["problem"], row["alert"]) for row in told.rows if row["problem"]]
+        return writer.draft(items, problems)
 
 
 async def gather(pool: Pool, registry: Registry, taken: Sequence[Mapping[str, Any]], now: datetime) -> Gathered:
@@ -87,16 +97,12 @@ async def gather(pool: Pool, registry: Registry, taken: Sequence[Mapping[str, An
 async def _gather(
     connection: Connection, registry: Registry, taken: Sequence[Mapping[str, Any]], now: datetime
 ) -> Gathered:
-    rows = await message_store.items_of(connection, [row["id"] for row in taken])
-    live: dict[UUID, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        if row["live"]:
-            live.setdefault(row["message"], []).append(row)
-    told = [await _told(connection, registry, row, live.get(row["id"], []), now) for row in taken]
+    live, asides = await _items(connection, taken)
+    told = [await _told(connection, registry, row, live.get(row["id"], []), asides[row["id"]], now) for row in taken]
     kept = [item for item in told if item.rows or item.standing]
     digests = [(item, row) for item in kept for row in item.rows if _is_digest(registry, item.programme, row["step"])]
-    units = registry.units
-    parents = {units[row["unit"]].parent or "" for item, row in digests if units[row["unit"]].parent != item.unit}
+    parents = {unit.parent or "" for item, row in digests if (unit := registry.units.get(row["unit"])) is not None
+               and unit.parent != item.unit}  # fmt: skip
     contacts = await message_store.contacts(connection, sorted({row["unit"] for _, row in digests} | parents))
     periods = sorted({row["period"] for _, row in digests})
     expected = await message_store.expected_below(connection, sorted(parents), periods)
@@ -107,8 +113,28 @@ async def _gather(
     officers: dict[str, list[Mapping[str, Any]]] = {}
     for row in contacts:
         officers.setdefault(row["unit"], []).append(row)
-    empty = [item.message for item in told if not (item.rows or item.standing)]
-    return Gathered(registry, now, kept, empty, officers, expected, problems)
+    broken = [item for item in told if item not in kept and (item.broken or item.asides.found)]
+    empty = [item.message for item in told if item not in kept and item not in broken]
+    return Gathered(registry, now, [*kept, *broken], empty, officers, expected, problems)
+
+
+async def _items(
+    connection: Connection, taken: Sequence[Mapping[str, Any]]
+) -> tuple[dict[UUID, list[Mapping[str, Any]]], dict[UUID, Asides]]:
+    """By message what it tells and is still true, and what of it can't be read."""
+    whose = {row["id"]: row["programme"] for row in taken}
+    asides = {row["id"]: Asides() for row in taken}
+    alerts = await message_store.alerts_of(connection, list(whose))
+    read = await apart(
+        alerts,
+        lambda some: message_store.items_of(connection, some),
+        lambda row, error: asides[row["message"]].add("alert", row["id"], whose[row["message"]], row["unit"], error),
+    )
+    live: dict[UUID, list[Mapping[str, Any]]] = {}
+    for row in (row for rows in read for row in rows):
+        if row["live"]:
+            live.setdefault(row["message"], []).append(row)
+    return live, asides
 
 
 async def _told(
@@ -116,17 +142,24 @@ async def _told(
     registry: Registry,
     row: Mapping[str, Any],
     rows: Sequence[Mapping[str, Any]],
+    asides: Asides,
     now: datetime,
 ) -> Told:
     stands: Sequence[Standing] | None = None
+    broken: str | None = None
     programme = registry.programmes.get(row["programme"])
     if row["occasion"] is not None and programme is not None:
-        unit = registry.units[row["unit"]]
-        stands = await standing(connection, registry.units, programme, unit, now)
+        try:
+            unit = registry.units[row["unit"]]
+            stands = await standing(connection, registry.units, programme, unit, now)
+        except Exception as error:
+            if not is_of_the_data(error):
+                raise
+            broken = reason_of(error)
     return Told(
         message=row["id"], programme=row["programme"], officer=row["officer"], name=row["name"], unit=row["unit"],
         language=row["language"], channels=row["channels"], choice=row["choice"], attempts=row["attempts"],
-        rows=rows, standing=stands,
+        rows=rows, standing=stands, broken=broken, asides=asides,
     )  # fmt: skip
 
 
@@ -139,9 +172,9 @@ def _item(row: Mapping[str, Any]) -> Item:
     shift = row["shifted_because"]
     return Item(
         row["step"], row["report"], row["period"], row["unit"], row["agency"], row["due_at"],
-        json.loads(shift) if shift else None,
+        json.loads(shift) if shift else None, row["alert"],
     )  # fmt: skip
 
 
-def _problem(row: Mapping[str, Any], step: str) -> ProblemItem:
-    return ProblemItem(step, row["unit"], row["agency"], row["raised_at"])
+def _problem(row: Mapping[str, Any], step: str, problem: int, alert: int | None = None) -> ProblemItem:
+    return ProblemItem(step, row["unit"], row["agency"], row["raised_at"], problem, alert)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from services.notifications.apart import storable
 from shared.db import Connection, Pool
 
 LEASE = timedelta(seconds=60)  # longer than one attempt to send may take
@@ -44,6 +45,10 @@ TAKE = """
     RETURNING message.id, message.programme, message.unit, message.choice, message.attempts, message.occasion,
               officer.id AS officer, officer.name, officer.channels, officer.language
 """
+ALERTS = """
+    SELECT alert.id, alert.message, alert.unit FROM notifications.alert
+    WHERE alert.message = ANY ($1::uuid[]) AND alert.state = 'queued' ORDER BY alert.id
+"""
 # Worked out again: what has become untrue since it was claimed is not told.
 ITEMS = """
     SELECT alert.message, alert.id AS alert, alert.step,
@@ -58,7 +63,7 @@ ITEMS = """
     FROM notifications.alert
     LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
     LEFT JOIN notifications.problem ON problem.id = alert.problem
-    WHERE alert.message = ANY ($1::uuid[]) AND alert.state = 'queued'
+    WHERE alert.id = ANY ($1::bigint[]) AND alert.state = 'queued'
     ORDER BY obligation.due_at, COALESCE(obligation.unit, problem.unit), obligation.report, alert.id
 """
 CONTACTS = "SELECT id, unit, agency, name FROM registry.officer WHERE unit = ANY ($1::text[]) ORDER BY id"
@@ -69,11 +74,12 @@ EXPECTED = """
     GROUP BY 1, 2, 3, 4
 """
 OPEN_PROBLEMS = """
-    SELECT DISTINCT alert.officer, problem.id, problem.programme, problem.unit, problem.agency, problem.raised_at
+    SELECT DISTINCT alert.officer, problem.id, problem.programme, problem.unit, problem.agency,
+           CASE WHEN problem.raised_at BETWEEN '2000-01-01' AND '2101-01-01' THEN problem.raised_at END AS raised_at
     FROM notifications.alert JOIN notifications.problem ON problem.id = alert.problem
     WHERE alert.officer = ANY ($1::bigint[]) AND alert.problem IS NOT NULL
       AND problem.state = 'raised' AND alert.state IN ('sent', 'queued')
-    ORDER BY problem.raised_at, problem.id
+    ORDER BY raised_at, problem.id
 """
 SENT = """
     WITH message AS (
@@ -184,9 +190,14 @@ async def take(pool: Pool, messages: Sequence[UUID]) -> list[Any]:
     return list(await pool.fetch(TAKE, messages, LEASE))
 
 
-async def items_of(connection: Connection, messages: Sequence[UUID]) -> list[Any]:
-    """What the messages tell, with whether it is still true."""
-    return list(await connection.fetch(ITEMS, messages))
+async def alerts_of(connection: Connection, messages: Sequence[UUID]) -> list[Any]:
+    """The alerts (id, message, unit) that the messages tell."""
+    return list(await connection.fetch(ALERTS, messages))
+
+
+async def items_of(connection: Connection, alerts: Sequence[Any]) -> list[Any]:
+    """What these alerts tell, with whether it is still true."""
+    return list(await connection.fetch(ITEMS, [row["id"] for row in alerts]))
 
 
 async def contacts(connection: Connection, units: Sequence[str]) -> list[Any]:
@@ -224,17 +235,17 @@ async def put_back(pool: Pool, message: UUID, delay: timedelta) -> None:
 
 async def record_retry(pool: Pool, message: UUID, channel: str, error: str, delay: timedelta) -> None:
     """It failed for now: once more on the same channel after `delay`."""
-    await pool.execute(POSTPONE, message, channel, error, delay)
+    await pool.execute(POSTPONE, message, channel, storable(error), delay)
 
 
 async def record_next_channel(pool: Pool, message: UUID, channel: str, error: str) -> None:
     """This channel will not do: on to the officer's next one."""
-    await pool.execute(NEXT_CHANNEL, message, channel, error)
+    await pool.execute(NEXT_CHANNEL, message, channel, storable(error))
 
 
 async def record_failed(pool: Pool, message: UUID, channel: str | None, error: str) -> None:
     """No channel is left: it stays as a failed row that operations sees."""
-    await pool.execute(FAILED, message, channel, error)
+    await pool.execute(FAILED, message, channel, storable(error))
 
 
 async def undelivered(connection: "Connection | Pool", now: datetime) -> tuple[float | None, float | None]:

@@ -1,10 +1,11 @@
 """The SQL of alerts being made: claims, messages, who was told before, what was acknowledged, and problems."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.notifications.addressing import Claim, NewMessage
+from services.notifications.addressing import Claim, Need, NewMessage
+from services.notifications.apart import apart, saved
 from services.notifications.problems import ProblemChange
 from shared.db import Connection
 
@@ -34,15 +35,20 @@ TOLD_LATE = """
     WHERE alert.obligation = ANY ($1::bigint[]) AND alert.state IN ('sent', 'queued')
     GROUP BY alert.obligation, alert.officer, alert.unit
 """
-# Muted: what was not sent to somebody who had acknowledged, and whose acknowledgement has ended. Of each obligation's
-# only the latest is told, if it is still true.
+# Muted: what was not sent to somebody who had acknowledged, and whose acknowledgement has ended, or what went aside and
+# is taken up again. Of each obligation's only the latest is told, if it is still true.
 MUTED = """
-    SELECT alert.id, alert.officer, alert.unit, obligation.programme,
-           alert.cycle = obligation.cycle AND obligation.state IN ('open', 'overdue')
-               AND NOT EXISTS (SELECT FROM notifications.alert AS later
-                               WHERE later.obligation = alert.obligation AND later.cycle = alert.cycle
-                                 AND later.officer = alert.officer AND later.id > alert.id) AS live
-    FROM notifications.alert JOIN notifications.obligation ON obligation.id = alert.obligation
+    SELECT alert.id, alert.officer, alert.unit, COALESCE(obligation.programme, problem.programme) AS programme,
+           CASE WHEN alert.problem IS NOT NULL
+                THEN problem.cycle = alert.cycle AND alert.step = 'problem-' || problem.state
+                ELSE alert.cycle = obligation.cycle
+                     AND obligation.state IN ('open', 'overdue', CASE alert.step WHEN 'received' THEN 'late_met' END)
+                     AND NOT EXISTS (SELECT FROM notifications.alert AS later
+                                     WHERE later.obligation = alert.obligation AND later.cycle = alert.cycle
+                                       AND later.officer = alert.officer AND later.id > alert.id) END AS live
+    FROM notifications.alert
+    LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
+    LEFT JOIN notifications.problem ON problem.id = alert.problem
     WHERE alert.state = 'muted' AND alert.wake_at <= $1
     ORDER BY alert.id FOR UPDATE OF alert
 """
@@ -53,7 +59,7 @@ WAKE = """
     FROM unnest($1::bigint[], $2::uuid[]) AS woken (id, message) WHERE alert.id = woken.id
 """
 ACKNOWLEDGED = """
-    SELECT officer, programme, obligation, until FROM notifications.acknowledgement
+    SELECT officer, programme, obligation, LEAST(until, '2101-01-01') AS until FROM notifications.acknowledgement
     WHERE officer = ANY ($1::bigint[]) AND until > $2
 """
 ACKNOWLEDGE = """
@@ -77,6 +83,7 @@ TAKE_PROBLEMS = """
         to_tell = excluded.state <> 'withdrawn' AND (problem.to_tell OR problem.state <> excluded.state),
         cycle = problem.cycle + (problem.state <> 'raised' AND excluded.state = 'raised')::integer
     WHERE (excluded.changed_at, excluded.source, excluded.event) > (problem.changed_at, problem.source, problem.event)
+       OR problem.changed_at NOT BETWEEN '2000-01-01' AND '2101-01-01' -- a time that no event has outranks none
 """
 PROBLEMS_TO_TELL = """
     SELECT id, programme, unit, agency, state, cycle FROM notifications.problem
@@ -91,12 +98,18 @@ PROBLEMS_TOLD = "UPDATE notifications.problem SET to_tell = false WHERE id = ANY
 
 
 async def claim(
-    connection: Connection, claims: Sequence[Claim], messages: Sequence[NewMessage], now: datetime
+    connection: Connection,
+    claims: Sequence[Claim],
+    messages: Sequence[NewMessage],
+    now: datetime,
+    fails: Callable[[Need, Exception], None],
 ) -> tuple[int, int]:
-    """Make alerts that are not there yet, and the messages that any of them needs; return how many of each."""
-    made: list[Any] = []
-    if claims:
-        rows = sorted(claims, key=lambda c: (c.need.obligation or 0, c.need.step, c.need.number, c.officer or 0))
+    """Make alerts that are not there yet, and the messages that any of them needs; return how many of each.
+
+    `fails` hears of what can't be stored.
+    """
+
+    async def insert(rows: Sequence[Claim]) -> list[Any]:
         columns = zip(
             *(
                 (
@@ -107,7 +120,13 @@ async def claim(
             ),
             strict=True,
         )  # fmt: skip
-        made = list(await connection.fetch(CLAIM_ALERTS, *columns, now))
+        return list(await connection.fetch(CLAIM_ALERTS, *columns, now))
+
+    rows = sorted(claims, key=lambda c: (c.need.obligation or 0, c.need.step, c.need.number, c.officer or 0))
+    inserted = await apart(
+        rows, lambda some: saved(connection, lambda: insert(some)), lambda item, error: fails(item.need, error)
+    )
+    made = [row for some in inserted for row in some]
     needed = {row["message"] for row in made}
     kept = [m for m in messages if m.id in needed]
     await make_messages(connection, kept, now)

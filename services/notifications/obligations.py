@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from services.notifications import store
+from services.notifications import aside_store, store
 from services.notifications.answers import required_items
+from services.notifications.apart import Asides
 from services.notifications.deadlines import deadline_of
 from services.notifications.escalation import Policy, Situation, escalates, plan, policy_of
 from services.notifications.store import Opening
@@ -30,26 +31,56 @@ class Opener:
         self._seen: dict[str, datetime] = {}
 
     async def open(self, connection: Connection, registry: Registry, now: datetime) -> int:
-        """Open every period begun by `now` that isn't open by this register and these rules; return how many rows."""
+        """Open every period begun by `now` that isn't open by this register and these rules; return how many rows.
+
+        A programme or period that can't be opened goes aside, and rests until it, or the register, is another.
+        """
         known = await store.openings(connection)
+        resting = await aside_store.subjects(connection, "opening")
+        asides = Asides()
         opened = 0
         for slug, programme in sorted(registry.programmes.items()):
-            seen = self._seen.get(slug)
-            if seen is None:
-                seen = self._seen[slug] = await store.first_seen(connection, slug, now)
-            fingerprint, is_new = self._fingerprint(registry.units, programme)
-            if is_new:
-                await store.look_again(connection, slug, self._planned_by(programme), now)
-            today = now.astimezone(ZoneInfo(programme.timezone)).date()
-            for period in begun_periods(programme, today):
-                key = (slug, str(period))
-                if known.get(key) != fingerprint:
-                    late = now if key in known else min(seen, now)
-                    items = list(obligations_of(programme, registry.units, period, now, expired_before=late))
-                    opened += await store.open_period(
-                        connection, slug, str(period), fingerprint, items, required_items(registry), now
-                    )
+            with asides.unless_sound("opening", slug, slug):
+                fingerprint = await self._look_again(connection, registry, programme, now)
+                today = now.astimezone(ZoneInfo(programme.timezone)).date()
+                for period in begun_periods(programme, today):
+                    subject = f"{slug} {period} {fingerprint.hex()[:12]}"
+                    if known.get((slug, str(period))) == fingerprint or subject in resting:
+                        continue
+                    with asides.unless_sound("opening", subject, slug):
+                        opened += await self._open(connection, registry, programme, period, fingerprint, known, now)
+                        former = [name for name in resting if name.startswith(f"{slug} {period} ")]
+                        await aside_store.settle(connection, "opening", former, now)
+                if slug in resting:
+                    await aside_store.settle(connection, "opening", [slug], now)
+        await aside_store.put(connection, asides.found, now)
         return opened
+
+    async def _look_again(
+        self, connection: Connection, registry: Registry, programme: Programme, now: datetime
+    ) -> bytes:
+        """The programme's fingerprint; what is unfinished is planned anew where register or programme are new."""
+        if programme.slug not in self._seen:
+            self._seen[programme.slug] = await store.first_seen(connection, programme.slug, now)
+        fingerprint, is_new = self._fingerprint(registry.units, programme)
+        if is_new:
+            await store.look_again(connection, programme.slug, self._planned_by(programme), now)
+        return fingerprint
+
+    async def _open(
+        self,
+        connection: Connection,
+        registry: Registry,
+        programme: Programme,
+        period: Period,
+        fingerprint: bytes,
+        known: Mapping[tuple[str, str], bytes],
+        now: datetime,
+    ) -> int:
+        late = now if (programme.slug, str(period)) in known else min(self._seen[programme.slug], now)
+        items = list(obligations_of(programme, registry.units, period, now, expired_before=late))
+        required = required_items(registry)
+        return await store.open_period(connection, programme.slug, str(period), fingerprint, items, required, now)
 
     def _fingerprint(self, units: Units, programme: Programme) -> tuple[bytes, bool]:
         """What openings depend on, and whether register or programme were loaded since the last call."""

@@ -26,7 +26,8 @@ MESSAGE = "SELECT programme FROM notifications.message WHERE id = $1 AND officer
 CALENDAR_OBLIGATIONS = """
     SELECT programme, report, period, unit, agency, due_at, shifted_because, state, revision
     FROM notifications.obligation
-    WHERE unit = ANY ($1::text[]) AND due_at >= $2 AND state <> 'expired' ORDER BY due_at, id LIMIT 1000
+    WHERE unit = ANY ($1::text[]) AND due_at >= $2 AND due_at < '2101-01-01' AND state <> 'expired'
+    ORDER BY due_at, id LIMIT 1000
 """
 PROBLEM_ROWS = """
     SELECT id, programme, sender, record, unit, agency, state, text, raised_at, changed_at

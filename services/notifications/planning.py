@@ -1,12 +1,14 @@
 """What has to be told about which obligation or problem, and when each is looked at again. Pure."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.notifications.addressing import Need
+from services.notifications.apart import Asides
 from services.notifications.escalation import (
     Occurrence,
     Plan,
@@ -36,10 +38,11 @@ class Planned:
 
 
 class Planner:
-    """Plans many obligations; the same situation is thought through once."""
+    """Plans many obligations; the same situation is thought through once. What can't be planned goes to `asides`."""
 
-    def __init__(self, registry: Registry, now: datetime, *, held: bool) -> None:
+    def __init__(self, registry: Registry, now: datetime, asides: Asides, *, held: bool) -> None:
         self._registry = registry
+        self._asides = asides
         self._now = now
         self._held = held
         self._policies: dict[str, Policy] = {}
@@ -51,11 +54,13 @@ class Planner:
         """What unfinished obligations need: `sent` has the steps that each has had."""
         planned = Planned()
         for row in rows:
-            late = row["due_at"] < self._now
-            planned.overdue += late and row["state"] == "open"
-            plan_ = self._plan(row, sent.get(row["id"], frozenset()), late=late)
-            planned.moves.append((row["id"], "overdue" if late else row["state"], plan_.next_at))
-            planned.needs += (self._need(row, turn) for turn in plan_.send)
+            with self._apart(row):
+                late = row["due_at"] < self._now
+                plan_ = self._plan(row, sent.get(row["id"], frozenset()), late=late)
+                needs = [self._need(row, turn) for turn in plan_.send]
+                planned.moves.append((row["id"], "overdue" if late else row["state"], plan_.next_at))
+                planned.needs += needs
+                planned.overdue += late and row["state"] == "open"
         return planned
 
     def receive(self, rows: Sequence[Mapping[str, Any]], told: Mapping[int, Sequence[Mapping[str, Any]]]) -> Planned:
@@ -67,32 +72,43 @@ class Planner:
         """
         planned = Planned()
         for row in rows:
-            hours = self.policy(row["programme"]).hours
-            opens = hours.next_open(self._now)
-            morning = hours.opening(hours.days.add(row["met_at"].astimezone(hours.zone).date(), 1))
-            found = told.get(row["id"], ())
-            heard = [item for item in found if item["told"]]
-            above = [item for item in heard if item["to"]]
-            due = [item for item in heard if not item["to"] or morning <= self._now]
-            if opens > self._now:
-                next_at: datetime | None = opens if found else None
-            else:
-                by_unit: dict[str, set[int]] = {}
-                for item in due:
-                    by_unit.setdefault(item["unit"], set()).add(item["officer"])
-                planned.needs += (
-                    Need(row["id"], None, row["cycle"], RECEIVED, 1, row["programme"], unit, officers=frozenset(ids))
-                    for unit, ids in sorted(by_unit.items())
-                )
-                next_at = morning if above and morning > self._now else None
-            if any(item["pending"] for item in found):
-                next_at = self._now
-            planned.moves.append((row["id"], row["state"], next_at))
+            with self._apart(row):
+                needs, next_at = self._receive(row, told.get(row["id"], ()))
+                planned.moves.append((row["id"], row["state"], next_at))
+                planned.needs += needs
         return planned
 
+    def _receive(
+        self, row: Mapping[str, Any], found: Sequence[Mapping[str, Any]]
+    ) -> tuple[list[Need], datetime | None]:
+        hours = self.policy(row["programme"]).hours
+        opens = hours.next_open(self._now)
+        if opens > self._now:
+            return [], self._now if any(item["pending"] for item in found) else opens if found else None
+        morning = hours.opening(hours.days.add(row["met_at"].astimezone(hours.zone).date(), 1))
+        heard = [item for item in found if item["told"]]
+        by_unit: dict[str, set[int]] = {}
+        for item in heard:
+            if not item["to"] or morning <= self._now:
+                by_unit.setdefault(item["unit"], set()).add(item["officer"])
+        needs = [
+            Need(row["id"], None, row["cycle"], RECEIVED, 1, row["programme"], unit, officers=frozenset(ids))
+            for unit, ids in sorted(by_unit.items())
+        ]
+        if any(item["pending"] for item in found):
+            return needs, self._now
+        return needs, morning if any(item["to"] for item in heard) and morning > self._now else None
+
+    def _apart(self, row: Mapping[str, Any]) -> AbstractContextManager[None]:
+        return self._asides.unless_sound("obligation", row["id"], row["programme"], row["unit"])
+
     def problem(self, row: Mapping[str, Any], told: frozenset[int]) -> list[Need]:
-        """A raised problem goes to the unit above and to the lead agency; a resolved one to those who were told."""
+        """A raised problem goes to the unit above and to the lead agency; a resolved one to those who were told.
+
+        Raises KeyError for a unit that the register lacks.
+        """
         programme = self._registry.programmes[row["programme"]]
+        _ = self._registry.units[row["unit"]]  # nobody can be told of a unit that the register lacks
         if row["state"] == "resolved":
             if not told:
                 return []

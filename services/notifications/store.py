@@ -1,12 +1,14 @@
 """The SQL of obligations: opening, answering, sweeping. `message_store.py` has that of messages."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.notifications import aside_store
 from services.notifications.answers import Answer, Verdict, answered_at, judge
+from services.notifications.apart import Asides, apart
 from services.notifications.deadlines import Deadline
 from shared.db import Connection
 from shared.events import ObligationState as State
@@ -49,9 +51,11 @@ LOOK_AGAIN = """
     WITH changed AS (
         UPDATE notifications.programme SET planned_by = $2
         WHERE slug = $1 AND planned_by IS DISTINCT FROM $2 RETURNING slug
+    ), moved AS (
+        UPDATE notifications.obligation SET next_at = $3 FROM changed
+        WHERE obligation.programme = changed.slug AND state IN ('open', 'overdue') AND next_at IS DISTINCT FROM $3
     )
-    UPDATE notifications.obligation SET next_at = $3 FROM changed
-    WHERE obligation.programme = changed.slug AND state IN ('open', 'overdue') AND next_at IS DISTINCT FROM $3
+    SELECT EXISTS (SELECT FROM changed)
 """
 KEEP_ANSWERS = """
     INSERT INTO notifications.answer
@@ -96,9 +100,10 @@ SETTLE = """
            state, cycle, due_at, met_at, $5
     FROM settled
 """
-DUE_OBLIGATIONS = """
+DUE = "SELECT id, programme, unit FROM notifications.obligation WHERE next_at <= $1 ORDER BY id FOR UPDATE"
+OBLIGATIONS = """
     SELECT id, programme, report, unit, agency, due_at, state, cycle, reopened_at, met_at
-    FROM notifications.obligation WHERE next_at <= $1 ORDER BY id FOR UPDATE
+    FROM notifications.obligation WHERE id = ANY ($1::bigint[]) ORDER BY id
 """
 SENT_STEPS = """
     SELECT DISTINCT alert.obligation, alert.step, alert.occurrence
@@ -192,8 +197,11 @@ async def open_period(
 
 
 async def look_again(connection: Connection, programme: str, planned_by: bytes, now: datetime) -> None:
-    """Have every unfinished obligation of the programme planned anew, if what plans are made of has changed."""
-    await connection.execute(LOOK_AGAIN, programme, planned_by, now)
+    """Have every unfinished obligation of the programme planned anew, if what plans are made of has changed; and with
+    them what went aside.
+    """
+    if await connection.fetchval(LOOK_AGAIN, programme, planned_by, now):
+        await aside_store.replay_programme(connection, programme, now)
 
 
 async def take_answers(
@@ -222,13 +230,23 @@ async def take_answers(
 async def _settle(connection: Connection, keys: Sequence[Key], required: Required, now: datetime) -> dict[str, int]:
     if not keys:
         return {}
-    columns = list(zip(*keys, strict=True))
-    obligations = await connection.fetch(ANSWERED_OBLIGATIONS, *columns)
+    asides = Asides()
+
+    async def read(chosen: Sequence[Key]) -> tuple[list[Any], list[Any]]:
+        columns = list(zip(*chosen, strict=True))
+        obligations = await connection.fetch(ANSWERED_OBLIGATIONS, *columns)
+        return list(obligations), list(await connection.fetch(ANSWERS, *columns))
+
+    read_ones = await apart(keys, read, lambda key, error: asides.add("answer", " ".join(key), key[0], key[3], error))
     given: dict[Key, list[Answer]] = {}
-    for row in await connection.fetch(ANSWERS, *columns):
-        answer = Answer(**dict(row))
-        given.setdefault(answer.key, []).append(answer)
-    return await _write_verdicts(connection, obligations, given, required, now)
+    for _, answers in read_ones:
+        for row in answers:
+            answer = Answer(**dict(row))
+            given.setdefault(answer.key, []).append(answer)
+    obligations = [row for found, _ in read_ones for row in found]
+    outcome = await _write_verdicts(connection, obligations, given, required, now, asides)
+    await aside_store.put(connection, asides.found, now)
+    return outcome
 
 
 async def _write_verdicts(
@@ -237,15 +255,17 @@ async def _write_verdicts(
     given: Mapping[Key, list[Answer]],
     required: Required,
     now: datetime,
+    asides: Asides,
 ) -> dict[str, int]:
     changes: list[tuple[int, Verdict]] = []
     outcome: dict[str, int] = {}
     for row in obligations:
         key = (row["programme"], row["period"], row["report"], row["unit"], row["agency"])
-        verdict = judge(State(row["state"]), row["due_at"], answered_at(given.get(key, ()), required(key)), now)
-        if (verdict.state, verdict.met_at) != (row["state"], row["met_at"]):
-            changes.append((row["id"], verdict))
-            outcome[verdict.state] = outcome.get(verdict.state, 0) + 1
+        with asides.unless_sound("answer", " ".join(key), row["programme"], row["unit"]):
+            verdict = judge(State(row["state"]), row["due_at"], answered_at(given.get(key, ()), required(key)), now)
+            if (verdict.state, verdict.met_at) != (row["state"], row["met_at"]):
+                changes.append((row["id"], verdict))
+                outcome[verdict.state] = outcome.get(verdict.state, 0) + 1
     if changes:
         await connection.execute(
             SETTLE,
@@ -258,9 +278,22 @@ async def _write_verdicts(
     return outcome
 
 
-async def due_obligations(connection: Connection, now: datetime) -> list[Any]:
-    """What has to be looked at by `now`, locked until the caller's transaction ends."""
-    return list(await connection.fetch(DUE_OBLIGATIONS, now))
+async def due_obligations(
+    connection: Connection, programmes: Container[str], now: datetime, asides: Asides
+) -> list[Any]:
+    """What of these programmes has to be looked at by `now`, locked until the caller's transaction ends.
+
+    A row with a time that Python doesn't know goes aside.
+    """
+    due = [row for row in await connection.fetch(DUE, now) if row["programme"] in programmes]
+
+    async def read(rows: Sequence[Any]) -> list[Any]:
+        return list(await connection.fetch(OBLIGATIONS, [row["id"] for row in rows]))
+
+    read_ones = await apart(
+        due, read, lambda row, error: asides.add("obligation", row["id"], row["programme"], row["unit"], error)
+    )
+    return [row for rows in read_ones for row in rows]
 
 
 async def sent_steps(connection: Connection, obligations: Sequence[int]) -> dict[int, frozenset[tuple[str, int]]]:
@@ -275,8 +308,7 @@ async def move_obligations(
     connection: Connection, moves: Sequence[tuple[int, str, datetime | None]], now: datetime
 ) -> None:
     """Set (id, state, next_at) inside the caller's transaction, which holds the rows."""
-    if moves:
-        await connection.execute(MOVE_OBLIGATIONS, *zip(*moves, strict=True), now)
+    await connection.execute(MOVE_OBLIGATIONS, *zip(*moves, strict=True), now)
 
 
 async def request_sweep(connection: Connection) -> int:

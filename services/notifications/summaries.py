@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from services.notifications import aside_store
+from services.notifications.apart import Asides, apart, saved
 from services.notifications.escalation import policy_of, wanted_agencies
 from shared.db import Connection, Pool
 from shared.programme import Programme
@@ -25,7 +27,7 @@ MAKE_SUMMARIES = """
 """
 # What was waived is expected no more here, and what had expired before anybody could be told is nobody's fault.
 STANDING = """
-    SELECT report, period, max(due_at) AS due_at, count(*) AS expected,
+    SELECT report, period, count(*) AS expected,
            count(*) FILTER (WHERE state = 'met') AS on_time, count(*) FILTER (WHERE state = 'late_met') AS late,
            count(*) FILTER (WHERE state IN ('open', 'overdue')) AS missing
     FROM notifications.obligation
@@ -54,48 +56,75 @@ class Standing:
 
 
 async def claim_summaries(connection: Connection, registry: Registry, now: datetime) -> int:
-    """Make this month's summaries if they are due and there is something to say; return how many."""
+    """Make this month's summaries if they are due and there is something to say; return how many.
+
+    A programme or unit whose summary fails goes aside, and rests until it is taken up again; the others are made.
+    """
+    asides = Asides()
+    resting = await aside_store.subjects(connection, "summary")
     made = 0
     for slug, programme in sorted(registry.programmes.items()):
-        hours = policy_of(programme).hours
-        local = now.astimezone(hours.zone)
-        month = f"{local:%Y-%m}"
-        first = hours.days.roll(local.date().replace(day=1))
-        if not programme.summary_levels or now < hours.opening(first) or hours.next_open(now) > now:
+        if f"{slug} summary" in resting:
             continue
-        if await connection.fetchval(SUMMARISED, slug) == month:
-            continue
-        async with connection.transaction():
-            made += await _make(connection, registry, programme, month, now)
-            await connection.execute(NOTE_SUMMARISED, slug, month)
+        with asides.unless_sound("summary", f"{slug} summary", slug):
+            month = _month_due(programme, now)
+            if month is None or await connection.fetchval(SUMMARISED, slug) == month:
+                continue
+            async with connection.transaction():
+                made += await _make(connection, registry, programme, month, now, asides)
+                await connection.execute(NOTE_SUMMARISED, slug, month)
+    await aside_store.put(connection, asides.found, now)
     return made
 
 
-async def _make(connection: Connection, registry: Registry, programme: Programme, month: str, now: datetime) -> int:
+def _month_due(programme: Programme, now: datetime) -> str | None:
+    """The month whose summaries may be made now."""
+    hours = policy_of(programme).hours
+    local = now.astimezone(hours.zone)
+    first = hours.days.roll(local.date().replace(day=1))
+    if not programme.summary_levels or now < hours.opening(first) or hours.next_open(now) > now:
+        return None
+    return f"{local:%Y-%m}"
+
+
+async def _make(
+    connection: Connection, registry: Registry, programme: Programme, month: str, now: datetime, asides: Asides
+) -> int:
     zone = policy_of(programme).hours.zone
     today = now.astimezone(zone).date()
-    readers: list[tuple[Officer, str]] = []
     units = [u for u in registry.units if u.level in programme.summary_levels and u.in_force(today)]
-    there: dict[str, list[Officer]] = {}
-    for officer in await officers_at(connection, [unit.uid for unit in units]):
-        there.setdefault(officer.unit, []).append(officer)
     lead = programme.lead(today)
     wanted = (wanted_agencies(programme, lead, 1, today) | {lead}) if lead else frozenset()
-    for unit in units:
-        known = there.get(unit.uid, [])
-        if known and await standing(connection, registry.units, programme, unit, now):
-            chosen = [officer for officer in known if officer.agency in wanted] or known
-            readers += ((officer, unit.uid) for officer in chosen)
+
+    async def readers_of(some: Sequence[Unit]) -> list[tuple[Officer, str, datetime]]:
+        there: dict[str, list[Officer]] = {}
+        for officer in await officers_at(connection, [unit.uid for unit in some]):
+            there.setdefault(officer.unit, []).append(officer)
+        readers: list[tuple[Officer, str, datetime]] = []
+        for unit in some:
+            known = there.get(unit.uid, [])
+            if known and await standing(connection, registry.units, programme, unit, now):
+                chosen = [officer for officer in known if officer.agency in wanted] or known
+                readers += ((officer, unit.uid, officer.free_at(now, zone)) for officer in chosen)
+        return readers
+
+    found = await apart(
+        units,
+        lambda some: saved(connection, lambda: readers_of(some)),
+        lambda unit, error: asides.add(
+            "summary", f"{programme.slug} {month} {unit.uid}", programme.slug, unit.uid, error
+        ),
+    )
+    readers = [reader for some in found for reader in some]
     if readers:
-        free = [officer.free_at(now, zone) for officer, _ in readers]
         await connection.execute(
             MAKE_SUMMARIES,
             programme.slug,
             [uuid4() for _ in readers],
-            [officer.id for officer, _ in readers],
-            [uid for _, uid in readers],
-            [f"summary {programme.slug} {month} {officer.id}" for officer, _ in readers],
-            [at if at > now else None for at in free],
+            [officer.id for officer, _, _ in readers],
+            [uid for _, uid, _ in readers],
+            [f"summary {programme.slug} {month} {officer.id}" for officer, _, _ in readers],
+            [free if free > now else None for _, _, free in readers],
             now,
         )
     return len(readers)

@@ -1,24 +1,28 @@
 """One sweep: open what has begun, mark what is overdue, claim the steps that are due, hand the messages to the queue.
 
+What fails in it fails alone: a row goes aside with its reason, a stage that breaks is told when the others are done.
 Everything here can be run again. A crash before the commit leaves nothing; one after it leaves messages that the next
 sweep publishes; a message that was published twice is sent once, because a worker takes it by compare-and-set.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from services.notifications import message_store, notice_store, store
+from services.notifications import aside_store, message_store, notice_store, store
 from services.notifications.addressing import Addresser, Need
+from services.notifications.apart import Asides, apart, saved
 from services.notifications.obligations import Opener
 from services.notifications.planning import PROBLEM_RAISED, Planner, accusing_steps
 from services.notifications.summaries import claim_summaries
-from shared.db import Connection
+from shared.broker import BROKER_AWAY
+from shared.db import DATABASE_AWAY, Connection
 from shared.events import ObligationState as State
-from shared.registry.officers import Officer, officers_at
+from shared.registry.officers import Officer, officer_ids, officers_by_id
 from shared.registry.snapshot import Registry
 
 IDS_PER_MESSAGE = 50  # one message on the queue names that many of ours: a worker sends them side by side
@@ -54,16 +58,51 @@ async def sweep(
     what was queued long ago, where the queue is known to be empty. `publish` takes lists of message ids and returns
     when the broker has confirmed them.
     """
-    opened = await opener.open(connection, registry, now)
+    broken: list[Exception] = []
+    told = _Told()
+
+    async def stage(work: Awaitable[int]) -> int:
+        """One after the other, whatever became of those before: what is made already goes out."""
+        try:
+            return await work
+        except (*DATABASE_AWAY, *BROKER_AWAY):
+            raise
+        except Exception as error:
+            broken.append(error)
+            return 0
+
+    async def tell() -> int:
+        nonlocal told
+        told = await _tell(connection, registry, now, held=held is not None)
+        return told.messages
+
+    opened = await stage(opener.open(connection, registry, now))
+    messages = await stage(tell())
+    messages += await stage(claim_summaries(connection, registry, now))
+    published = await stage(hand_over(connection, publish, now, repair=repair))
+    if broken:
+        raise broken[0]
+    return Swept(opened, told.overdue, told.alerts, messages, published)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    overdue: int = 0
+    alerts: int = 0
+    messages: int = 0
+
+
+async def _tell(connection: Connection, registry: Registry, now: datetime, *, held: bool) -> _Told:
+    """Plan and claim all that is due, in one transaction; what can't be told goes aside in it."""
+    asides = Asides()
     async with connection.transaction():
-        planner = Planner(registry, now, held=held is not None)
-        overdue, needs = await _obligations(connection, registry, planner, now)
-        needs += await _problems(connection, registry, planner)
-        alerts, messages = await _claim(connection, registry, needs, now)
-        woken = await _wake(connection, registry, planner, now)
-    summaries = await claim_summaries(connection, registry, now)
-    published = await hand_over(connection, publish, now, repair=repair)
-    return Swept(opened, overdue, alerts + woken, messages + summaries, published)
+        planner = Planner(registry, now, asides, held=held)
+        overdue, needs = await _obligations(connection, registry, planner, asides, now)
+        needs += await _problems(connection, registry, planner, asides)
+        alerts, messages = await _claim(connection, registry, needs, asides, now)
+        woken = await _wake(connection, registry, planner, asides, now)
+        await aside_store.put(connection, asides.found, now)
+    return _Told(overdue, alerts + woken, messages)
 
 
 async def hand_over(connection: Connection, publish: Publish, now: datetime, *, repair: bool) -> int:
@@ -77,9 +116,9 @@ async def hand_over(connection: Connection, publish: Publish, now: datetime, *, 
 
 
 async def _obligations(
-    connection: Connection, registry: Registry, planner: Planner, now: datetime
+    connection: Connection, registry: Registry, planner: Planner, asides: Asides, now: datetime
 ) -> tuple[int, list[Need]]:
-    rows = [row for row in await store.due_obligations(connection, now) if row["programme"] in registry.programmes]
+    rows = await store.due_obligations(connection, registry.programmes, now, asides)
     if not rows:
         return 0, []
     late = [row for row in rows if row["state"] == State.LATE_MET]
@@ -89,11 +128,18 @@ async def _obligations(
     accusing = {slug: accusing_steps(programme) for slug, programme in registry.programmes.items()}
     told = await notice_store.told_late(connection, [row["id"] for row in late], accusing)
     received = planner.receive(late, told)
-    await store.move_obligations(connection, planned.moves + received.moves, now)
-    return planned.overdue, planned.needs + received.needs
+    whose = {row["id"]: (row["programme"], row["unit"]) for row in rows}
+    await apart(
+        planned.moves + received.moves,
+        lambda moves: saved(connection, lambda: store.move_obligations(connection, moves, now)),
+        lambda move, error: asides.add("obligation", move[0], *whose[move[0]], error),
+    )
+    stopped = asides.subjects("obligation")
+    needs = [need for need in planned.needs + received.needs if str(need.obligation) not in stopped]
+    return planned.overdue, needs
 
 
-async def _problems(connection: Connection, registry: Registry, planner: Planner) -> list[Need]:
+async def _problems(connection: Connection, registry: Registry, planner: Planner, asides: Asides) -> list[Need]:
     rows = [row for row in await notice_store.problems_to_tell(connection) if row["programme"] in registry.programmes]
     if not rows:
         return []
@@ -104,49 +150,77 @@ async def _problems(connection: Connection, registry: Registry, planner: Planner
         officers = told.get(row["id"], {})
         if row["state"] == "resolved" and "queued" in officers.values():
             continue  # its delivery will say whether they hear of it at all
-        needs += planner.problem(row, frozenset(officers))
-        done.append(row["id"])
+        with asides.unless_sound("problem", row["id"], row["programme"], row["unit"]):
+            needs += planner.problem(row, frozenset(officers))
+            done.append(row["id"])
     await notice_store.problems_told(connection, done)
     return needs
 
 
-async def _claim(connection: Connection, registry: Registry, needs: Sequence[Need], now: datetime) -> tuple[int, int]:
+async def _claim(
+    connection: Connection, registry: Registry, needs: Sequence[Need], asides: Asides, now: datetime
+) -> tuple[int, int]:
     if not needs:
         return 0, 0
-    officers = await _officers_for(connection, registry, needs, now)
+
+    def fails(need: Need, error: Exception) -> None:
+        kind = "obligation" if need.problem is None else "problem"
+        asides.add(kind, need.obligation or need.problem, need.programme, need.unit, error)
+
+    officers = await _officers_for(connection, registry, needs, asides, now)
     muted = await notice_store.acknowledged(connection, [officer.id for officer in officers], now)
     addresser = Addresser(officers, _zones(registry), muted, now)
-    addresser.run(needs)
-    return await notice_store.claim(connection, addresser.claims, list(addresser.messages.values()), now)
+    addresser.run(needs, fails)
+    return await notice_store.claim(connection, addresser.claims, list(addresser.messages.values()), now, fails)
 
 
 async def _officers_for(
-    connection: Connection, registry: Registry, needs: Iterable[Need], now: datetime
+    connection: Connection, registry: Registry, needs: Iterable[Need], asides: Asides, now: datetime
 ) -> list[Officer]:
     units = {need.unit for need in needs if need.unit}
     # Who was told of a problem sits above the unit that the problem is about.
     units |= {step.uid for need in needs if need.problem for step in registry.units.ladder(need.unit, now.date())}
-    return await officers_at(connection, sorted(units))
+    return await _officers(connection, sorted(units), asides)
 
 
-async def _wake(connection: Connection, registry: Registry, planner: Planner, now: datetime) -> int:
-    """Tell what an acknowledgement kept back, once it has ended and people are at work."""
+async def _officers(connection: Connection, units: Sequence[str], asides: Asides) -> list[Officer]:
+    """The officers of these units. One whose row can't be read goes aside; the others are told."""
+    read = await apart(
+        await officer_ids(connection, units),
+        lambda some: officers_by_id(connection, some),
+        lambda id_, error: asides.add("officer", id_, "", "", error),
+    )
+    return [officer for officers in read for officer in officers]
+
+
+async def _wake(connection: Connection, registry: Registry, planner: Planner, asides: Asides, now: datetime) -> int:
+    """Tell what an acknowledgement kept back, once it has ended and people are at work; and what went aside before."""
     if not await notice_store.muted_wakes(connection, now):
         return 0
-    rows = [row for row in await notice_store.muted(connection, now) if row["programme"] in registry.programmes]
-    rows = [row for row in rows if planner.policy(row["programme"]).hours.next_open(now) <= now]
-    officers = {o.id: o for o in await officers_at(connection, sorted({row["unit"] for row in rows}))}
+    due: list[Any] = []
+    for row in await notice_store.muted(connection, now):
+        if row["programme"] in registry.programmes:
+            with asides.unless_sound("alert", row["id"], row["programme"], row["unit"]):
+                if planner.policy(row["programme"]).hours.next_open(now) <= now:
+                    due.append(row)
+    officers = {o.id: o for o in await _officers(connection, sorted({row["unit"] for row in due}), asides)}
     addresser = Addresser(list(officers.values()), _zones(registry), {}, now)
     woken: list[tuple[int, Any]] = []
-    for row in rows:
+    for row in due:
         officer = officers.get(row["officer"])
-        told = officer is not None and row["live"]
-        message = addresser.message(officer, row["programme"], row["unit"]) if officer and told else None
-        woken.append((row["id"], message.id if message else None))
+        with asides.unless_sound("alert", row["id"], row["programme"], row["unit"]):
+            told = officer is not None and row["live"]
+            message = addresser.message(officer, row["programme"], row["unit"]) if officer and told else None
+            woken.append((row["id"], message.id if message else None))
     await notice_store.make_messages(connection, list(addresser.messages.values()), now)
     await notice_store.wake(connection, woken)
     return sum(message is not None for _, message in woken)
 
 
 def _zones(registry: Registry) -> dict[str, ZoneInfo]:
-    return {slug: ZoneInfo(programme.timezone) for slug, programme in registry.programmes.items()}
+    """By programme. One without a sound zone is left out: what is its goes aside."""
+    zones: dict[str, ZoneInfo] = {}
+    for slug, programme in registry.programmes.items():
+        with suppress(ValueError, OSError, ZoneInfoNotFoundError):
+            zones[slug] = ZoneInfo(programme.timezone)
+    return zones

@@ -5,16 +5,18 @@ from typing import Protocol
 
 import structlog
 
-from services.notifications import message_store, store
+from services.notifications import aside_store, message_store, store
+from services.notifications.apart import reason_of
 from services.notifications.obligations import Opener
 from services.notifications.recurring import Recurring
 from services.notifications.sweep import Publish, Swept, sweep
 from shared.clock import Clock, SystemClock
 from shared.db import Connection, Pool
-from shared.metrics import OBLIGATIONS, OLDEST_UNDELIVERED_ALERT, SWEEP_LAST_SUCCESS
+from shared.metrics import DEAD_EVENTS, OBLIGATIONS, OLDEST_UNDELIVERED_ALERT, SWEEP_LAST_SUCCESS
 from shared.registry.snapshot import Registry
 
 log = structlog.get_logger()
+MOST_BROKEN = 3  # sweeps in a row, before the service says that it isn't ready
 _LEAST_PAUSE = 0.2  # between two sweeps, however often somebody asks
 _PAUSE_WHILE_HELD = 0.3
 _LONGEST_SECONDS = 300.0  # the first sweep of a programme opens the nation's obligations
@@ -56,6 +58,8 @@ class Sweeper:
         self._interval = interval
         self._opener = Opener()
         self._counts_stale = True
+        self._broken = 0  # sweeps in a row that did not end well
+        self._reason = ""
         self._turns = Recurring("sweep", self._turn, broken_pause=interval, least_pause=_LEAST_PAUSE)
 
     def start(self) -> None:
@@ -69,6 +73,13 @@ class Sweeper:
     def ask(self) -> None:
         """Sweep soon."""
         self._turns.ask()
+
+    @property
+    def broken(self) -> str | None:
+        """Why this replica is not fit to sweep: its last sweeps have all failed. None after one that ended well."""
+        if self._broken < MOST_BROKEN:
+            return None
+        return f"the last {self._broken} sweeps failed: {self._reason}"
 
     def obligations_changed(self) -> None:
         """The counts by state are to be taken anew."""
@@ -92,6 +103,7 @@ class Sweeper:
         done = await sweep(connection, self._registry(), self._opener, self._publish, now, held=held, repair=repair)
         await store.swept(connection, served, now, held)
         self._on_swept()
+        DEAD_EVENTS.labels("notifications").set(await aside_store.waiting(connection))
         oldest, next_in = await message_store.undelivered(connection, now)
         SWEEP_LAST_SUCCESS.set(self._machine.now().timestamp())
         OLDEST_UNDELIVERED_ALERT.set(oldest or 0)
@@ -113,5 +125,12 @@ class Sweeper:
             OBLIGATIONS.labels(row["report"], row["level"], row["state"]).set(row["count"])
 
     async def _turn(self) -> float:
-        _, pause = await self.sweep_once()
+        try:
+            done, pause = await self.sweep_once()
+        except Exception as error:
+            self._broken += 1
+            self._reason = reason_of(error)
+            raise
+        if done is not None:
+            self._broken = 0
         return pause

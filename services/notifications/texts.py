@@ -1,6 +1,7 @@
 """What a message says: gathers the facts of its items and renders the programme's templates for the reader."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -9,16 +10,21 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
 
+from services.notifications.apart import Asides
 from services.notifications.escalation import days_late, wanted_agencies
 from services.notifications.html_part import html_of
 from services.notifications.planning import PROBLEM_RAISED, PROBLEM_RESOLVED, RECEIVED
 from services.notifications.summaries import Standing
-from shared.message_text import Message, render
+from shared.message_text import Message
 from shared.programme import AgencyRole, Programme
 from shared.programme_base import Label
 from shared.units import Units
 
 FALLBACK_LANGUAGE = "vi"
+_LEFT_OUT = {
+    "vi": "Thư này còn thiếu {count} nội dung do dữ liệu có lỗi; bộ phận quản trị hệ thống đã được thông báo.",
+    "en": "This message lacks {count} of its items, whose data are faulty; whoever runs the system has been told.",
+}
 _BETWEEN_SECTIONS = "\n" + "—" * 40 + "\n\n"
 _INSTANTS = {"vi": "HH:mm dd/MM/yyyy", "en": "HH:mm, d MMM yyyy"}
 _PROBLEMS = {PROBLEM_RAISED: False, PROBLEM_RESOLVED: True}
@@ -36,7 +42,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing told: a step of an obligation."""
+    """One thing told: a step of an obligation, by the alert that claimed it."""
 
     step: str
     report: str
@@ -45,16 +51,19 @@ class Item:
     agency: str
     due_at: datetime
     shifted_because: Mapping[str, Any] | None
+    alert: int
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemItem:
-    """A problem told, or listed because it is open. Its text stays behind the link."""
+    """A problem told (by an alert), or listed because it is open. Its text stays behind the link."""
 
     step: str
     unit: str
     agency: str
     raised_at: datetime | None
+    problem: int
+    alert: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +85,46 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """One template of the programme, with what it is filled with; `rows` make the table of its HTML."""
+
+    template: str
+    variables: Mapping[str, Any]
+
+    @property
+    def rows(self) -> list[Mapping[str, Any]]:
+        """What the section's list names."""
+        return [*self.variables["dark"], *self.variables["items"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message before its templates are filled. `left_out` says how many of its items could not be told."""
+
+    sections: Sequence[Section]
+    language: str
+    left_out: int
+
+    def letter(self, messages: Sequence[Message]) -> Letter:
+        """The letter, of the sections' texts in their order."""
+        parts = [(message, section.rows) for message, section in zip(messages, self.sections, strict=True)]
+        if self.left_out:
+            told = _LEFT_OUT.get(self.language, _LEFT_OUT[FALLBACK_LANGUAGE]).format(count=self.left_out)
+            parts.append((Message(parts[0][0].subject, f"{told}\n"), []))
+        body = _BETWEEN_SECTIONS.join(message.body for message, _ in parts)
+        return Letter(parts[0][0].subject, body, html_of(parts, self.language))
+
+
+@dataclass(frozen=True, slots=True)
 class Writer:
-    """Writes one reader's message about one programme."""
+    """Drafts one reader's message about one programme. What can't be told goes to `asides`; the rest is told."""
 
     programme: Programme
     units: Units
     reader: Reader
     facts: Facts
     now: datetime
+    asides: Asides
 
     @property
     def _zone(self) -> ZoneInfo:
@@ -93,33 +134,32 @@ class Writer:
     def _language(self) -> str:
         return language_for(self.programme, self.reader.language)
 
-    def letter(self, items: Sequence[Item], problems: Sequence[ProblemItem] = ()) -> Letter:
+    def draft(self, items: Sequence[Item], problems: Sequence[ProblemItem] = ()) -> Draft:
         """One message: a section for each step (and for requests apart), the most serious first.
 
-        Raises jinja2.TemplateError or ValueError for a template that fails, KeyError for a template or step that the
-        programme doesn't have.
+        Without a section where nothing can be told. Raises KeyError for a template that the programme doesn't have.
         """
         places = {step.slug: place for place, step in enumerate(self.programme.escalation)}
         sections: dict[tuple[int, bool], list[Item]] = {}
         for item in items:
-            agency = self.programme.agency.get(item.agency)
-            requested = agency is not None and agency.role is AgencyRole.REQUESTED
-            place = -1 if item.step == RECEIVED else places[item.step]
-            sections.setdefault((place, requested), []).append(item)
+            with self._apart(item):
+                self._prove(item)
+                agency = self.programme.agency.get(item.agency)
+                requested = agency is not None and agency.role is AgencyRole.REQUESTED
+                place = -1 if item.step == RECEIVED else places[item.step]
+                sections.setdefault((place, requested), []).append(item)
         parts = [
             self._section(place, told, requested=requested)
             for (place, requested), told in sorted(sections.items(), key=lambda entry: (-entry[0][0], entry[0][1]))
         ]
         for step, resolved in _PROBLEMS.items():
-            told_problems = [item for item in problems if item.step == step]
-            if told_problems:
-                listed = [self._problem(item) for item in told_problems]
-                parts.append(self._render("problem", items=listed, count=len(listed), resolved=resolved))
-        return _joined(parts, self._language)
+            listed = self._problems([item for item in problems if item.step == step])
+            if listed:
+                parts.append(self._filled("problem", items=listed, count=len(listed), resolved=resolved))
+        return Draft(parts, self._language, len(self.asides.found))
 
-    def summary(self, rows: Sequence[Standing]) -> Letter:
+    def summary(self, rows: Sequence[Standing]) -> Draft:
         """The monthly summary."""
-        language = self._language
         lines = [
             {
                 "report_label": self._report_label(row.report),
@@ -133,17 +173,37 @@ class Writer:
             }
             for row in rows
         ]
-        return _joined([self._render("summary", items=lines, count=len(lines))], language)
+        section = self._filled("summary", items=lines, count=len(lines))
+        return Draft([section], self._language, len(self.asides.found))
 
-    def _section(self, place: int, items: Sequence[Item], *, requested: bool) -> tuple[Message, list[dict[str, Any]]]:
+    def _section(self, place: int, items: Sequence[Item], *, requested: bool) -> Section:
         if place < 0:
-            return self._render("received", items=[self._item(item) for item in items], count=len(items))
+            return self._filled("received", items=[self._item(item) for item in items], count=len(items))
         step = self.programme.escalation[place]
         dark, rest = self._folded(items) if step.to else ([], items)
         listed = [self._item(item) for item in rest]
-        return self._render(step.template, items=listed, dark=dark, count=len(items), requested=requested)
+        return self._filled(step.template, items=listed, dark=dark, count=len(items), requested=requested)
 
-    def _render(self, template: str, **variables: Any) -> tuple[Message, list[dict[str, Any]]]:
+    def _prove(self, item: Item) -> None:
+        """Work out once what may fail with an item, also where it is folded into a line with others."""
+        unit = self.units[item.unit]
+        _ = self.units[unit.parent] if unit.parent else None
+        instant(item.due_at, self._zone, self._language)
+        days_late(item.due_at, self.now, self._zone)
+        shift_text(item.shifted_because, self._language)
+
+    def _apart(self, item: Item) -> AbstractContextManager[None]:
+        return self.asides.unless_sound("alert", item.alert, self.programme.slug, item.unit)
+
+    def _problems(self, items: Iterable[ProblemItem]) -> list[dict[str, Any]]:
+        listed: list[dict[str, Any]] = []
+        for item in items:
+            kind, subject = ("problem", item.problem) if item.alert is None else ("alert", item.alert)
+            with self.asides.unless_sound(kind, subject, self.programme.slug, item.unit):
+                listed.append(self._problem(item))
+        return listed
+
+    def _filled(self, template: str, **variables: Any) -> Section:
         language = self._language
         known = {
             "officer": {"name": self.reader.name},
@@ -151,14 +211,14 @@ class Writer:
             "programme_label": in_language(self.programme.label, language),
             "now": instant(self.now, self._zone, language),
             "page": self.reader.page,
-            "problems": [self._problem(item) for item in self.facts.problems],
+            "problems": self._problems(self.facts.problems),
             "dark": [],
             "requested": False,
             "resolved": False,
             "language": language,
             **variables,
         }
-        return render(self.programme.messages[language][template], known), [*known["dark"], *known["items"]]
+        return Section(self.programme.messages[language][template], known)
 
     def _folded(self, items: Sequence[Item]) -> tuple[list[dict[str, Any]], list[Item]]:
         """Whole subtrees that are silent, as one line each, and the items that are not among those."""
@@ -220,11 +280,6 @@ class Writer:
     def _report_label(self, slug: str) -> str:
         report = self.programme.report.get(slug)
         return in_language(report.label, self._language) if report else slug
-
-
-def _joined(parts: Sequence[tuple[Message, list[dict[str, Any]]]], language: str) -> Letter:
-    body = _BETWEEN_SECTIONS.join(message.body for message, _ in parts)
-    return Letter(parts[0][0].subject, body, html_of(parts, language))
 
 
 def language_for(programme: Programme, wanted: str) -> str:

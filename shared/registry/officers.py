@@ -1,6 +1,6 @@
 """Officers: who is told, how, and when not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -18,6 +18,8 @@ UPSERT_OFFICER = """
         away_until = excluded.away_until, deputy = excluded.deputy, optional = excluded.optional
 """
 OFFICERS_AT = "SELECT * FROM registry.officer WHERE unit = ANY ($1::text[]) ORDER BY id"
+OFFICER_IDS = "SELECT id FROM registry.officer WHERE unit = ANY ($1::text[]) ORDER BY id"
+OFFICERS_BY_ID = "SELECT * FROM registry.officer WHERE id = ANY ($1::bigint[]) ORDER BY id"
 OFFICER = "SELECT * FROM registry.officer WHERE id = $1"
 
 
@@ -78,6 +80,16 @@ async def write_officers(connection: Connection, officers: Iterable[Officer]) ->
 async def officers_at(connection: Connection, units: Iterable[str]) -> list[Officer]:
     """The officers of these units."""
     return [officer_of(row) for row in await connection.fetch(OFFICERS_AT, list(units))]
+
+
+async def officer_ids(connection: Connection, units: Iterable[str]) -> list[int]:
+    """The ids of the officers of these units: to read them apart, where one may not be readable."""
+    return [row["id"] for row in await connection.fetch(OFFICER_IDS, list(units))]
+
+
+async def officers_by_id(connection: Connection, ids: Sequence[int]) -> list[Officer]:
+    """These officers."""
+    return [officer_of(row) for row in await connection.fetch(OFFICERS_BY_ID, ids)]
 
 
 async def find_officer(connection: "Connection | Pool", id_: int) -> Officer | None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from services.notifications.channels import Channel
 from services.notifications.consumer import read_batch, settle
 from services.notifications.delivery import Delivery
+from services.notifications.filling import Filler
 from services.notifications.obligations import Opener
 from services.notifications.sweep import Swept, sweep
 from shared.clock import Clock
@@ -56,7 +57,7 @@ class Fixed:
 def working_delivery(pool: Pool, registry: Callable[[], Registry], clock: Clock, *channels: Channel) -> Delivery:
     """A worker that has started, with these channels and no chance in it."""
     worker = Delivery(
-        pool, registry, clock, {channel.kind: channel for channel in channels},
+        pool, registry, clock, {channel.kind: channel for channel in channels}, Filler(),
         page_of=lambda officer, message: f"https://kip.example.vn/v1/ack/{officer}", retry_soon=lambda: None,
         chance=lambda: 0.5,
     )  # fmt: skip
