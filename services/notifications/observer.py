@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from services.notifications import dead_store
+from services.notifications import aside_store, dead_store
 from shared.db import DATABASE_AWAY, Pool
 from shared.metrics import DEAD_EVENTS
 from shared.supervision import Supervised
@@ -12,7 +12,7 @@ _PAUSE_SECONDS = 5.0
 
 
 class Observer:
-    """Counts the events that were put aside."""
+    """Counts the events and the rows that were put aside."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -26,9 +26,14 @@ class Observer:
         """End."""
         await self._task.stop()
 
+    async def count(self) -> None:
+        """Count them once."""
+        async with self._pool.acquire() as connection:
+            waiting = await dead_store.waiting(connection) + await aside_store.waiting(connection)
+        DEAD_EVENTS.labels("notifications").set(waiting)
+
     async def _run(self) -> None:
         while True:
             with suppress(*DATABASE_AWAY):
-                async with self._pool.acquire() as connection:
-                    DEAD_EVENTS.labels("notifications").set(await dead_store.waiting(connection))
+                await self.count()
             await asyncio.sleep(_PAUSE_SECONDS)

@@ -5,14 +5,14 @@ from typing import Protocol
 
 import structlog
 
-from services.notifications import aside_store, message_store, store
+from services.notifications import message_store, store
 from services.notifications.apart import reason_of
 from services.notifications.obligations import Opener
 from services.notifications.recurring import Recurring
 from services.notifications.sweep import Publish, Swept, sweep
 from shared.clock import Clock, SystemClock
 from shared.db import Connection, Pool
-from shared.metrics import DEAD_EVENTS, OBLIGATIONS, OLDEST_UNDELIVERED_ALERT, SWEEP_LAST_SUCCESS
+from shared.metrics import OBLIGATIONS, OLDEST_UNDELIVERED_ALERT, SWEEP_LAST_SUCCESS
 from shared.registry.snapshot import Registry
 
 log = structlog.get_logger()
@@ -103,7 +103,6 @@ class Sweeper:
         done = await sweep(connection, self._registry(), self._opener, self._publish, now, held=held, repair=repair)
         await store.swept(connection, served, now, held)
         self._on_swept()
-        DEAD_EVENTS.labels("notifications").set(await aside_store.waiting(connection))
         oldest, next_in = await message_store.undelivered(connection, now)
         SWEEP_LAST_SUCCESS.set(self._machine.now().timestamp())
         OLDEST_UNDELIVERED_ALERT.set(oldest or 0)

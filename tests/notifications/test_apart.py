@@ -15,6 +15,7 @@ from services.notifications.channels.esms import EsmsChannel
 from services.notifications.channels.pace import Pace
 from services.notifications.delivery import ATTEMPTS
 from services.notifications.obligations import Opener
+from services.notifications.observer import Observer
 from services.notifications.sweeper import Sweeper
 from shared.clock import SystemClock
 from tests.notifications.field import BEFORE, Field, Fixed, answer, at, limited, working_delivery
@@ -360,6 +361,7 @@ async def test_the_count_of_what_waits_is_a_metric(field):
         field.pool, lambda: field.registry, Fixed(at(MORNING)), publish, NoLag(), on_swept=lambda: None, interval=30
     )
     await sweeper.sweep_once()
+    await Observer(field.pool).count()
     assert REGISTRY.get_sample_value("kip_dead_events", {"service": "notifications"}) == 1
 
 
