@@ -1,4 +1,4 @@
-"""What the read APIs have in common: who asks, and how a question that can't be answered is told."""
+"""What the read APIs have in common: how far who asks sees, and how a question that can't be answered is told."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -6,9 +6,10 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from shared.authorization import CHALLENGE, find_key
+from shared.authentication import CHALLENGE, EXPECTED, authorization_of, find_key
 from shared.db import DATABASE_AWAY
-from shared.registry.snapshot import Key, Registry
+from shared.registry.snapshot import Registry
+from shared.rights import Reach, own_events, reach_of
 
 
 class QueryError(Exception):
@@ -23,23 +24,32 @@ class ForbiddenError(Exception):
     """The key doesn't reach what is asked."""
 
 
+def beyond(reach: Reach) -> ForbiddenError:
+    """The refusal of what a reach doesn't see."""
+    return ForbiddenError(f"this key reaches what lies below {' and '.join(reach.subtrees)}")
+
+
 class UnauthorizedError(Exception):
     """There is no valid key."""
 
 
-def reading_key(registry: Registry, request: Request, now: datetime, *, senders_too: bool = False) -> Key:
-    """The key that asks. With `senders_too` one that only posts may ask as well.
+def reading_reach(registry: Registry, request: Request, now: datetime, *, senders_too: bool = False) -> Reach:
+    """How far the key that asks sees. With `senders_too` one that only posts may ask as well.
 
     Raises UnauthorizedError, ForbiddenError, and ConnectionError (one of DATABASE_AWAY) before the registry is loaded.
     """
     if not registry.loaded:
         raise ConnectionError("the registry is not loaded yet")
-    key = find_key(registry, request.headers.get("authorization"), now)
+    key = find_key(registry, authorization_of(request.scope["headers"]), now)
     if key is None:
-        raise UnauthorizedError("expected the header Authorization: Bearer <key>")
+        raise UnauthorizedError(f"expected one header {EXPECTED}")
     if not key.can_read and not senders_too:
         raise ForbiddenError("this key may not read; add one with 'kip source add NAME --read'")
-    return key
+    if not key.can_read:
+        return own_events(key)
+    if not registry.limited_to(key.programmes).programmes:
+        raise ForbiddenError("none of this key's programmes is loaded")
+    return reach_of(key)
 
 
 def guarded(respond: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+_HOLDERS = 1024  # of rights, whose reach is remembered
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -49,7 +51,7 @@ class Units:
         self._ladders: dict[tuple[str, int], tuple[Unit, ...]] = {}
         self._steps: dict[tuple[str, int, tuple[str, ...]], tuple[str, ...]] = {}
         self._roots: dict[str, str] = {}
-        self._covered: dict[tuple[str, str], bool] = {}
+        self._reached: dict[str, frozenset[str]] = {}
 
     def __len__(self) -> int:
         return len(self._by_uid)
@@ -163,24 +165,47 @@ class Units:
         return province
 
     def covers(self, holder: str, uid: str) -> bool:
-        """Whether rights held on `holder` reach `uid`: it lies below, or becomes or came from what lies below.
+        """Whether rights held on `holder` reach `uid`."""
+        return uid in self.reached_by(holder)
 
-        Rights follow successors, and a successor may post for its predecessors' earlier periods. A district's rights
-        go on in the communes that its communes became, not in the whole province. Remembered: a door asks for every
-        event.
+    def reached_by(self, holder: str) -> frozenset[str]:
+        """The units that rights held on `holder` reach: all below it, what that came from, and what becomes of both.
+
+        Rights follow successors, and a successor may post for its predecessors' earlier periods; what else went into
+        the same successor stays another's. A district's rights go on in the communes that its communes became, not in
+        the whole province. Remembered, because a door asks for every event; for so many holders only, because a reader
+        may ask for any.
         """
-        reached = self._covered.get((holder, uid))
+        reached = self._reached.get(holder)
         if reached is None:
-            reached = self._covered[holder, uid] = self._reaches(holder, uid)
+            if len(self._reached) >= _HOLDERS:
+                self._reached.clear()
+            reached = self._reached[holder] = self._reaches(holder)
         return reached
 
-    def _reaches(self, holder: str, uid: str) -> bool:
-        if any(step.uid == holder for step in self.path(uid)):
-            return True
-        unit = self._by_uid[uid]
-        if unit.valid_to is not None and any(step.uid == holder for step in self.path(self.today(uid).uid)):
-            return True
-        return any(self.covers(holder, former.uid) for former in self.predecessors(uid))
+    def _reaches(self, holder: str) -> frozenset[str]:
+        if holder not in self._by_uid:
+            return frozenset()
+        reached: set[str] = set()
+        coming = [unit.uid for unit in self.descendants(holder)]
+        while coming:  # backwards: whose figures climb through what is reached
+            uid = coming.pop()
+            if uid not in reached:
+                reached.add(uid)
+                coming += self._predecessors.get(uid, ())
+                coming += (child.uid for child in self.children(uid) if _ends_in_its_parent(child))
+        going = [self._by_uid[uid].successor for uid in reached]
+        while going:  # forwards: what they became
+            heir = going.pop()
+            if heir is not None and heir not in reached:
+                reached.add(heir)
+                going.append(self._by_uid[heir].successor)
+        return frozenset(reached)
+
+
+def _ends_in_its_parent(unit: Unit) -> bool:
+    """Whether the unit is no more, and nothing has taken its place."""
+    return unit.valid_to is not None and unit.successor is None
 
 
 def _epochs(units: Iterable[Unit]) -> list[date]:

@@ -1,9 +1,9 @@
-"""The read API: figures with their coverage, at one instant, limited to the key's subtree."""
+"""The read API: figures with their coverage, at one instant, of what the key sees."""
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,8 +33,9 @@ from services.aggregation.reading import Reading, check_by
 from services.aggregation.tables import answer, format_asked
 from shared.db import Connection, Pool
 from shared.programme import Programme
-from shared.read_http import QueryError, guarded, reading_key
-from shared.registry.snapshot import Key, Registry
+from shared.read_http import ForbiddenError, QueryError, guarded, reading_reach
+from shared.registry.snapshot import Registry
+from shared.rights import Reach
 from shared.units import Unit
 
 
@@ -50,11 +51,13 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: its parameters, who asks, and the instant at which it is answered."""
+    """One request: its parameters, the registry as who asks knows it, how far they see, and the instant at which it is
+    answered.
+    """
 
     request: Request
     registry: Registry
-    key: Key
+    reach: Reach
     now: datetime
     connection: Connection
     expectations: Expectations
@@ -66,7 +69,7 @@ class Asked:
 
     def reading(self, programme: Programme, on: date) -> Reading:
         """Reads figures on the tree of that day."""
-        return Reading(self.connection, self.registry, self.expectations, programme, on, self.now)
+        return Reading(self.connection, self.registry, self.expectations, self.reach, programme, on, self.now)
 
 
 Answer = Callable[[Asked], Awaitable[dict[str, Any]]]
@@ -91,14 +94,15 @@ def routes(reader: Reader) -> list[Route]:
 async def _respond(reader: Reader, request: Request, respond: Answer) -> Response:
     registry, now = reader.registry(), reader.now()
     # A sender may ask what became of its own events without a key that reads figures.
-    key = reading_key(registry, request, now, senders_too=request.url.path.startswith("/v1/events/"))
+    reach = reading_reach(registry, request, now, senders_too=request.url.path.startswith("/v1/events/"))
     form = format_asked(request.query_params, request.headers.get("accept", ""))
     async with _snapshot(reader) as connection:
-        tag = await _tag(connection, request, registry, key, form, now)
+        tag = await _tag(connection, request, registry, reach, form, now)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
-        body = await respond(Asked(request, registry, key, now, connection, reader.expectations))
+        known = registry.limited_to(reach.programmes)
+        body = await respond(Asked(request, known, reach, now, connection, reader.expectations))
     return answer(body, form, headers)
 
 
@@ -112,21 +116,23 @@ async def _snapshot(reader: Reader) -> AsyncIterator[Connection]:
         yield connection
 
 
-async def _tag(connection: Connection, request: Request, registry: Registry, key: Key, form: str, now: datetime) -> str:
+async def _tag(
+    connection: Connection, request: Request, registry: Registry, reach: Reach, form: str, now: datetime
+) -> str:
     """The answer's name: another batch, register, programme, day or reader gives another."""
     batch, _ = await read_store.state(connection)
     known = (id(registry.units), id(registry.programmes))
-    marks = (request.url.path, request.url.query, form, batch, *known, key.sender, key.subtree, now.date())
+    marks = (request.url.path, request.url.query, form, batch, *known, reach.mark, now.date())
     return f'"{hashlib.blake2b(repr(marks).encode(), digest_size=12).hexdigest()}"'
 
 
 async def _rollups(asked: Asked) -> dict[str, Any]:
     only(asked.query, ROLLUP_PARAMETERS)
-    question = understand(asked.query, asked.registry, asked.key, asked.now)
+    question = understand(asked.query, asked.registry, asked.reach, asked.now)
     by = asked.query.get("by")
     check_by(question, by)
-    units = _units(asked, question.within, question.on)
     reading = asked.reading(question.programme, question.on)
+    units = _units(asked, reading, question.within, [reading.days(subject) for subject in question.subjects])
     column, downwards = sort_asked(asked.query)
     if column != "uid" or downwards:
         rows = await _all_rows(reading, question, units, by)
@@ -154,17 +160,26 @@ def _sorted_page(rows: list[dict[str, Any]], column: str, downwards: bool, quest
     return {"rows": ordered[start:end], "next": str(end) if end < len(ordered) else None}
 
 
-def _units(asked: Asked, within: Unit, on: date) -> list[Unit]:
-    """The units of the wanted level below one, in force on the day, by uid."""
+def _units(asked: Asked, reading: Reading, within: Unit, rows: Sequence[Sequence[date]]) -> list[Unit]:
+    """The units of the wanted level below one, in force on the day, of whose rows, each made of the trees of
+    these days, who asks sees one; by uid.
+
+    Raises ForbiddenError where there are such units, and none of their rows is to be seen.
+    """
     level = level_asked(asked.query, asked.registry, within)
     below = asked.registry.units.descendants(within.uid)
-    return sorted((unit for unit in below if unit.level == level and unit.in_force(on)), key=lambda unit: unit.uid)
+    units = sorted((it for it in below if it.level == level and it.in_force(reading.on)), key=lambda unit: unit.uid)
+    seen = [unit for unit in units if any(reading.sees(unit, days) for days in rows)]
+    if units and not seen:
+        part = f"this key sees no figure of a whole {level} in {within.uid} for this period"
+        raise ForbiddenError(f"{part}: ask for a lower level, or for figures as they were reported")
+    return seen
 
 
 async def _missing(asked: Asked) -> dict[str, Any]:
     """Who is expected and hasn't spoken, by name; with `waived` where the obligation is."""
     only(asked.query, MISSING_PARAMETERS)
-    question = understand(asked.query, asked.registry, asked.key, asked.now)
+    question = understand(asked.query, asked.registry, asked.reach, asked.now)
     subject = question.subject
     reading = asked.reading(question.programme, question.on)
     spoken, waived = await reading.spoken(subject), await reading.waived(subject)
@@ -176,7 +191,9 @@ async def _missing(asked: Asked) -> dict[str, Any]:
             "waived": (unit.uid, agency) in waived,
         }
         for unit, agency, _ in expected
-        if (unit.uid, agency) not in spoken and question.within in ladder(unit.uid, question.on)
+        if (unit.uid, agency) not in spoken
+        and asked.reach.sees(asked.registry.units, unit.uid, question.programme.slug)
+        and question.within in ladder(unit.uid, question.on)
     ]  # fmt: skip
     rows.sort(key=lambda row: (row["uid"], row["agency"]))
     left = [row for row in rows if f"{row['uid']} {row['agency']}" > question.after]
@@ -187,10 +204,10 @@ async def _missing(asked: Asked) -> dict[str, Any]:
 
 async def _explain(asked: Asked) -> dict[str, Any]:
     only(asked.query, EXPLAIN_PARAMETERS)
-    question = understand(asked.query, asked.registry, asked.key, asked.now)
+    question = understand(asked.query, asked.registry, asked.reach, asked.now)
     reading = asked.reading(question.programme, question.on)
     rows = await _all_rows(reading, question, [question.within], None)
-    events = await explain.events_behind(asked.connection, asked.registry, asked.key, question)
+    events = await explain.events_behind(asked.connection, asked.registry, asked.reach, question)
     return {"figure": rows, **events}
 
 
@@ -204,14 +221,15 @@ async def _timeliness(asked: Asked) -> dict[str, Any]:
     periods = periods_asked(asked.query, programme, report.period, today)
     if periods[0].kind is not report.period:
         raise QueryError("period", f"{report.slug} is owed by the {report.period}, got {asked.query['period']}")
-    place = place_asked(asked.query, asked.registry, asked.key, programme.calendar.end(periods[-1]), today)
-    left = [unit for unit in _units(asked, place.within, place.on) if unit.uid > place.after]
-    page = left[: max(1, place.limit // len(periods))]
+    place = place_asked(asked.query, asked.registry, asked.reach, programme.calendar.end(periods[-1]), today)
     reading = asked.reading(programme, place.on)
+    days = [(programme.calendar.end(period),) for period in periods]
+    left = [unit for unit in _units(asked, reading, place.within, days) if unit.uid > place.after]
+    page = left[: max(1, place.limit // len(periods))]
     rows: list[dict[str, Any]] = []
     for period in periods:
         states = await reading.obligations([f"obligation:{report.slug}"], period, [unit.uid for unit in page])
-        for unit in page:
+        for unit in reading.seen(page, (programme.calendar.end(period),)):
             told = timeliness(states.get(unit.uid, {}))
             rows.append({**identity(unit, period), "report": report.slug, **told, "as_of": asked.now.isoformat()})
     rows.sort(key=lambda row: row["uid"])
@@ -221,12 +239,9 @@ async def _timeliness(asked: Asked) -> dict[str, Any]:
 async def _event(asked: Asked) -> dict[str, Any]:
     only(asked.query, frozenset({"format"}))
     source, event_id = asked.request.path_params["source"], asked.request.path_params["id"]
-    key = asked.key
-    if not key.can_read:  # its own events only: the subtree doesn't count
-        key = replace(key, subtree="")
-    found = await explain.event_status(asked.connection, asked.registry, key, source, event_id)
+    found = await explain.event_status(asked.connection, asked.registry, asked.reach, source, event_id)
     if not found and not source.startswith("/"):  # a source like /tests loses its slash in a path
-        found = await explain.event_status(asked.connection, asked.registry, key, f"/{source}", event_id)
+        found = await explain.event_status(asked.connection, asked.registry, asked.reach, f"/{source}", event_id)
     pending = [{"source": source, "id": event_id, "status": "pending"}]
     return {"rows": found or pending, "next": None}
 

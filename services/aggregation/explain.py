@@ -11,7 +11,8 @@ from services.aggregation.questions import Question
 from services.aggregation.rollup import Said, record_key
 from shared.db import Connection
 from shared.events import Kind
-from shared.registry.snapshot import Key, Registry
+from shared.registry.snapshot import Registry
+from shared.rights import Reach
 
 _KINDS = {
     "activity": [Kind.ACTIVITY_RECORDED, Kind.RECORD_RETRACTED],
@@ -19,10 +20,12 @@ _KINDS = {
 }
 
 
-async def events_behind(connection: Connection, registry: Registry, key: Key, question: Question) -> dict[str, Any]:
-    """The events of the figure's unit and all below it, page by page, each with what it does to the figure.
+async def events_behind(connection: Connection, registry: Registry, reach: Reach, question: Question) -> dict[str, Any]:
+    """The events of the figure's unit and all below it, page by page, each with what it does to the figure; of all of
+    them those that who asks sees.
 
-    Other revisions of the page's activities are added that named another unit, if the key reaches it.
+    A withdrawal stands under the activity of the record that it withdraws. Other revisions of the page's activities are
+    added that named another unit.
 
     `counted`: it is the record's winner; `superseded`: a stronger one is; `withdrawn`: its record is no more.
     """
@@ -30,49 +33,63 @@ async def events_behind(connection: Connection, registry: Registry, key: Key, qu
     what = subject.cells[0].partition(":")[0]
     if what not in _KINDS:
         what = "activity"
-    units = [unit.uid for unit in registry.units if question.within in registry.units.ladder(unit.uid, question.on)]
+    units = [uid for uid in reach.units(registry.units) if question.within in registry.units.ladder(uid, question.on)]
+    kinds = [kind for kind in _KINDS[what] if reach.sees_kind(kind)]
+    slugs = [cell.partition(":")[2] for cell in subject.cells]
+    periods = [str(period) for item in question.subjects for period in item.periods] if what == "indicator" else []
     start = programme.calendar.start(question.subjects[0].period)
     end = programme.calendar.end(question.subjects[-1].period)
+    days = (start.isoformat(), end.isoformat())
     unit, _, event_id = question.after.partition(" ")
     rows = await read_store.behind(
-        connection,
-        programme.slug,
-        units,
-        _KINDS[what],
-        what,
-        [cell.partition(":")[2] for cell in subject.cells],
-        [str(period) for item in question.subjects for period in item.periods] if what == "indicator" else [],
-        (start.isoformat(), end.isoformat()),
-        (unit, event_id),
-        question.limit + 1,
+        connection, programme.slug, units, kinds, what, slugs, periods, days, (unit, event_id), question.limit + 1
     )
     page = rows[: question.limit]
     told = await _told(connection, page)
     if what == "activity":
-        told += await _elsewhere(connection, registry, key, programme.slug, told, frozenset(units))
+        told = await _of_the_subject(connection, registry, programme.slug, told, units, slugs, days)
+        told += await _elsewhere(connection, registry, reach, programme.slug, told, frozenset(units), kinds)
     last = page[-1] if len(rows) > len(page) else None
     return {"rows": told, "next": f"{last['unit']} {last['id']}" if last else None}
 
 
+async def _of_the_subject(
+    connection: Connection, registry: Registry, programme: str, told: Sequence[dict[str, Any]], units: Sequence[str],
+    slugs: Sequence[str], days: tuple[str, str],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """These events without the withdrawals of other activities' records: a withdrawal names a record, and only what was
+    recorded says of what it is.
+    """
+    names = sorted({item["data"]["record"] for item in told if item["kind"] == Kind.RECORD_RETRACTED})
+    if not names:
+        return list(told)
+    rows = await read_store.revisions(connection, programme, units, [Kind.ACTIVITY_RECORDED], names)
+    own = {
+        _record_of(registry, item)
+        for item in await _told(connection, rows)
+        if item["data"]["activity"] in slugs and days[0] <= item["data"]["held_on"] <= days[1]
+    }
+    return [item for item in told if item["kind"] != Kind.RECORD_RETRACTED or _record_of(registry, item) in own]
+
+
 async def _elsewhere(
-    connection: Connection, registry: Registry, key: Key, programme: str, told: Sequence[dict[str, Any]],
-    units: frozenset[str],
+    connection: Connection, registry: Registry, reach: Reach, programme: str, told: Sequence[dict[str, Any]],
+    units: frozenset[str], kinds: Sequence[Kind],
 ) -> list[dict[str, Any]]:  # fmt: skip
     """The revisions of these records that stand in other units: a record never leaves its province."""
     provinces = {registry.units.province_of(item["uid"]) for item in told}
-    others = [
-        unit.uid
-        for unit in registry.units
-        if unit.uid not in units
-        and registry.units.province_of(unit.uid) in provinces
-        and _reaches(registry, key, unit.uid)
-    ]
+    others = [uid for uid in reach.units(registry.units) - units if registry.units.province_of(uid) in provinces]
     if not others:
         return []
-    names = sorted({item["data"]["record"] for item in told if "record" in item["data"]})
-    known = {item["record"] for item in told}
-    found = await read_store.revisions(connection, programme, others, _KINDS["activity"], names)
-    return [item for item in await _told(connection, found) if item["record"] in known]
+    known = {_record_of(registry, item) for item in told}
+    names = sorted({item["data"]["record"] for item in told})
+    found = await read_store.revisions(connection, programme, others, kinds, names)
+    return [item for item in await _told(connection, found) if _record_of(registry, item) in known]
+
+
+def _record_of(registry: Registry, item: Mapping[str, Any]) -> tuple[str, str]:
+    """A record's key is its own within its province only."""
+    return item["record"], registry.units.province_of(item["uid"])
 
 
 async def _told(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
@@ -111,29 +128,31 @@ def _status(row: asyncpg.Record, record: asyncpg.Record | None) -> str:
 
 
 async def event_status(
-    connection: Connection, registry: Registry, key: Key, source: str, event_id: str
+    connection: Connection, registry: Registry, reach: Reach, source: str, event_id: str
 ) -> list[dict[str, Any]]:
-    """What became of the event with this source and id, of every sender whose units the key reaches.
+    """What became of the event with this source and id, of every sender whose event who asks sees.
 
     `applied`, `superseded`, `duplicate` (the event that counts says the same under another id), `conflict` (another
     body came first under this id), `dead`; nothing for one that hasn't arrived: it is still pending, if it was ever
     accepted.
     """
+
+    def seen(row: asyncpg.Record) -> bool:
+        return reach.sees_event(registry.units, row["unit"], row["programme"], row["kind"] or "", row["sender"])
+
     found: list[dict[str, Any]] = []
-    ledger = await read_store.events_of(connection, source, event_id)
+    ledger = [row for row in await read_store.events_of(connection, source, event_id) if seen(row)]
     for row, told in zip(ledger, await _told(connection, ledger), strict=True):
         status = "superseded" if told["status"] in {"superseded", "withdrawn"} else "applied"
-        if row["sender"] == key.sender or _reaches(registry, key, row["unit"]):
-            if status == "superseded" and await _is_said_again(connection, row, told):
-                status = "duplicate"
-            found.append({**told, "status": status})
-    for row in await read_store.conflicts_of(connection, source, event_id):
-        if row["sender"] == key.sender or _reaches(registry, key, row["province"]):
-            found += [{"source": source, "id": event_id, "sender": row["sender"], "status": "conflict"}]
+        if status == "superseded" and await _is_said_again(connection, row, told):
+            status = "duplicate"
+        found.append({**told, "status": status})
+    named = {"source": source, "id": event_id}
+    conflicts = [row for row in await read_store.conflicts_of(connection, source, event_id) if seen(row)]
+    found += [{**named, "sender": row["sender"], "status": "conflict"} for row in conflicts]
     for row in await read_store.dead_of(connection, source, event_id):
-        if row["state"] == "waiting" and (row["sender"] == key.sender or _reaches(registry, key, row["unit"])):
-            dead = {"source": source, "id": event_id, "sender": row["sender"], "status": "dead"}
-            found += [{**dead, "reason": row["reason"]}]
+        if row["state"] == "waiting" and seen(row):
+            found.append({**named, "sender": row["sender"], "status": "dead", "reason": row["reason"]})
     return found
 
 
@@ -148,7 +167,3 @@ async def _is_said_again(connection: Connection, row: asyncpg.Record, told: Mapp
         and from_json(other["data"]) == told["data"]
         for other in await read_store.events_of(connection, winner["source"], winner["id"])
     )
-
-
-def _reaches(registry: Registry, key: Key, uid: str | None) -> bool:
-    return uid is not None and uid in registry.units and registry.units.covers(key.subtree, uid)

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from services.aggregation.subjects import Subject, subject_of
 from shared.periods import Period, PeriodKind, Span, Stretch, parse_period
 from shared.programme import Programme
-from shared.read_http import ForbiddenError, QueryError
-from shared.registry.snapshot import Key, Registry
+from shared.read_http import QueryError, beyond
+from shared.registry.snapshot import Registry
+from shared.rights import Reach
 from shared.units import Unit
 
 MISSING_PARAMETERS = frozenset({"programme", "indicator", "activity", "within", "period", "limit", "after", "format"})
@@ -51,7 +52,7 @@ class Place:
     after: str
 
 
-def understand(query: Mapping[str, str], registry: Registry, key: Key, now: datetime) -> Question:
+def understand(query: Mapping[str, str], registry: Registry, reach: Reach, now: datetime) -> Question:
     """A question about an indicator, measure or activity. Raises QueryError or ForbiddenError."""
     programme = programme_asked(query, registry)
     today = now.astimezone(ZoneInfo(programme.timezone)).date()
@@ -61,28 +62,32 @@ def understand(query: Mapping[str, str], registry: Registry, key: Key, now: date
     native = programme.indicator[query[field]].period if query[field] in programme.indicator else PeriodKind.MONTH
     periods = _stage_asked(query, programme) or periods_asked(query, programme, native, today)
     subjects = tuple(subject_of(programme, field, query[field], period, today) for period in periods)
-    place = place_asked(query, registry, key, programme.calendar.end(periods[-1]), today)
+    place = place_asked(query, registry, reach, programme.calendar.end(periods[-1]), today)
     return Question(programme, subjects, place.within, place.on, place.limit, place.after)
 
 
-def place_asked(query: Mapping[str, str], registry: Registry, key: Key, end: date, today: date) -> Place:
-    """The unit below which is asked, on the tree of the period's end or of today."""
+def place_asked(query: Mapping[str, str], registry: Registry, reach: Reach, end: date, today: date) -> Place:
+    """The unit below which is asked, on the tree of the period's end or of today.
+
+    Where none is named, it is the one that the rights are held on or what that has become; of an old district that is a
+    province, of which it sees a part: what is shown below it is for each row to say.
+    """
     view = query.get("view", VIEWS[0])
     if view not in VIEWS:
         raise QueryError("view", f"expected one of {', '.join(VIEWS)}, got {view!r}")
     on = max(end, today) if view == "as_of_today" else end
-    name = query.get("within", key.subtree)
+    name = query.get("within", reach.subtrees[-1])
     within = registry.units.find(name, on)
     if within is None:
         raise QueryError("within", f"no unit has the code or uid {name!r} on {on}")
     if "within" not in query:
-        within = registry.units.ladder(within.uid, on)[0]  # a key of old times reaches what its unit became
+        within = registry.units.ladder(within.uid, on)[0]
     if not within.in_force(on):
         now = registry.units.ladder(within.uid, on)[0]
         hint = f"ask for {now.uid}" if now is not within else "ask with view=as_of_today"
         raise QueryError("within", f"{within.uid} is not in force on {on}: {hint}")
-    if not registry.units.covers(key.subtree, within.uid):
-        raise ForbiddenError(f"this key reaches what lies below {key.subtree}")
+    if "within" in query and not reach.sees_unit(registry.units, within.uid):
+        raise beyond(reach)
     return Place(within, on, _limit(query), query.get("after", ""))
 
 

@@ -67,13 +67,17 @@ REVISIONS = """
 """
 STANDING = "SELECT key, province, id, source, sender, alive FROM aggregation.record WHERE key = ANY($1)"
 EVENTS = """
-    SELECT province, sender, source, id, kind, unit, time, accepted_at, data FROM aggregation.ledger
-    WHERE source = $1 AND id = $2
+    SELECT province, sender, source, id, kind, unit, time, accepted_at, data, data->>'programme' AS programme
+    FROM aggregation.ledger WHERE source = $1 AND id = $2
 """
-CONFLICTS = "SELECT sender, province FROM aggregation.conflict WHERE source = $1 AND id = $2"
-DEAD = """
-    SELECT reason, state, event->>'sender' AS sender, event->>'subject' AS unit FROM aggregation.dead
-    WHERE event->>'source' = $1 AND event->>'id' = $2
+CONFLICTS = """
+    SELECT sender, kind, unit, data->>'programme' AS programme FROM aggregation.conflict WHERE source = $1 AND id = $2
+"""
+# Of what could not be read, each field that can be: what is missing is seen by nobody but its sender.
+DEAD = r"""
+    SELECT reason, state, event->>'sender' AS sender, event->>'subject' AS unit,
+           substring(event->>'type' FROM '^vn\.kip\.(.+)\.v1$') AS kind, event->'data'->>'programme' AS programme
+    FROM aggregation.dead WHERE event->>'source' = $1 AND event->>'id' = $2
 """
 
 
@@ -141,7 +145,7 @@ async def events_of(connection: Connection, source: str, event_id: str) -> list[
 
 
 async def conflicts_of(connection: Connection, source: str, event_id: str) -> list[asyncpg.Record]:
-    """Who sent another body under an identity that was taken."""
+    """Who sent another body under an identity that was taken, and about what."""
     return list(await connection.fetch(CONFLICTS, source, event_id))
 
 

@@ -1,7 +1,7 @@
 """Reads the cells behind a question, at one instant, and puts its rows together."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -29,22 +29,25 @@ from shared.periods import Period
 from shared.programme import OverTime, Programme
 from shared.read_http import QueryError
 from shared.registry.snapshot import Registry
+from shared.rights import Reach
 from shared.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One snapshot of the database beside one of the registry."""
+    """One snapshot of the database beside one of the registry, and how far who asks sees."""
 
     connection: Connection
     registry: Registry
     expectations: Expectations
+    reach: Reach
     programme: Programme
     on: date
     as_of: datetime
 
     async def rows(self, subject: Subject, units: Sequence[Unit], by: str | None) -> list[dict[str, Any]]:
-        """The figures of these units, split by `by`."""
+        """The figures of those of these units of which who asks sees them, split by `by`."""
+        units = self.seen(units, self.days(subject))
         uids = [unit.uid for unit in units]
         if subject.counts == "timeliness":
             return await self._timeliness_rows(subject, units)
@@ -69,6 +72,23 @@ class Reading:
                 known = subject.indicator is not None and by != "series"
                 rows.append({**row, "by": options, **({"part_reported": part.reported} if known else {})})
         return rows
+
+    def days(self, subject: Subject) -> list[date]:
+        """The days on whose trees a figure and its coverage stood before they were brought to the tree of `on`."""
+        divisors = subject.divisor.periods if subject.divisor is not None else ()
+        ends = [self.programme.calendar.end(p) for p in (*subject.periods, subject.coverage_period, *divisors)]
+        return list({self.registry.units.epoch(end): end for end in ends}.values())
+
+    def sees(self, unit: Unit, days: Iterable[date]) -> bool:
+        """Whether who asks sees a figure of the unit that is put together from the trees of these days."""
+        lineage = self.expectations.lineage()
+        others = [day for day in days if not lineage.same(day, self.on)]
+        made_of = {source for day in others for source, times in self._makeup(day, [unit.uid])[unit.uid] if times > 0}
+        return self.reach.sees_figure(self.registry.units, unit.uid, made_of)
+
+    def seen(self, units: Iterable[Unit], days: Collection[date]) -> list[Unit]:
+        """Those of the units of which who asks sees such a figure."""
+        return [unit for unit in units if self.sees(unit, days)]
 
     def _row(
         self, subject: Subject, unit: Unit, counters: Counters, coverage: Coverage, divisor: Counters | None
@@ -219,11 +239,12 @@ class Reading:
         if subject.indicator is None or subject.indicator.checks.denominator_change is None:
             return {}
         levels = {reporter.level for reporter in subject.indicator.reporters}
-        uids = [unit.uid for unit in units if unit.level in levels]
-        if not uids:
-            return {}
         last = subject.periods[-1]
         earlier = replace(subject, periods=(last.shift(-(12 // last.kind.months)),))
+        reporting = [unit for unit in units if unit.level in levels]
+        uids = [unit.uid for unit in self.seen(reporting, self.days(earlier))]
+        if not uids:
+            return {}
         cells = await self._cells(earlier, uids, None)
         return {uid: counters[""] for uid, counters in cells.items() if "" in counters}
 

@@ -85,7 +85,7 @@ async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Respons
         found = read(body)
     values = [replace(row, deleted=True) for row in found.values] if strategy.startswith("DELETE") else found.values
     now = door.now()
-    drafts, conflicts = draft_records(values, door.registry(), now)
+    drafts, conflicts = draft_records(values, door.registry().limited_to(key.programmes), now)
     total = len(values)
     conflicts += await _admit(door, key, drafts, dry_run=dry_run)
     if found.completion is not None:
@@ -107,7 +107,7 @@ async def _complete(
     door: Door, key: Key, completion: Completion, before: Sequence[Conflict], *, dry_run: bool
 ) -> list[Conflict]:
     """Take the completion that a data value set states, unless the set has conflicts: it is not complete then."""
-    drafts, conflicts = draft_completions([completion], door.registry(), door.now())
+    drafts, conflicts = draft_completions([completion], door.registry().limited_to(key.programmes), door.now())
     if before:
         refusal = Refusal(Code.RECORD_INCOMPLETE, "completeDate", "a set without conflicts", completion.data_set)
         return [*conflicts, Conflict(refusal, (completion.index,), {"dataSet": completion.data_set})]
@@ -122,7 +122,7 @@ async def _post_completions(door: Door, request: Request) -> Response:
     dry_run = flag(request, "dryRun")
     async with HeldBody(door, request) as body:
         rows = read_completions(body)
-    drafts, conflicts = draft_completions(rows, door.registry(), door.now())
+    drafts, conflicts = draft_completions(rows, door.registry().limited_to(key.programmes), door.now())
     conflicts += await _admit(door, key, drafts, dry_run=dry_run)
     summary = dhis2_answers.summary(len(rows), conflicts, language_of(request), complete=None, dry_run=dry_run)
     return dhis2_answers.import_answer(summary, request.path_params.get("version"))

@@ -12,7 +12,7 @@ from services.intake.admission import Admission
 from services.intake.limits import Memory, RateLimits
 from services.intake.request_errors import Fault, RefusedError, unavailable
 from services.intake.taken_log import TakenLog
-from shared.authorization import CHALLENGE, find_key
+from shared.authentication import CHALLENGE, EXPECTED, authorization_of, find_key
 from shared.registry.snapshot import Key, Registry
 
 BODY_BYTES = 8 * 1024 * 1024
@@ -43,9 +43,9 @@ def identify(door: Door, request: Request) -> Key:
     registry = door.registry()
     if not door.trusted() or not registry.loaded:
         raise unavailable("the registry is not at hand: keys can't be checked")
-    key = find_key(registry, header(request, b"authorization"), door.now())
+    key = find_key(registry, authorization_of(request.scope["headers"]), door.now())
     if key is None:
-        raise RefusedError(Fault.UNAUTHORIZED, "Authorization: Bearer <key>", headers=CHALLENGE)
+        raise RefusedError(Fault.UNAUTHORIZED, EXPECTED, headers=CHALLENGE)
     return key
 
 

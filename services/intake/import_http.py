@@ -16,6 +16,7 @@ from services.intake.formats.sheet_cells import Sheet, read_csv, read_xlsx
 from services.intake.http import Refusing
 from services.intake.refusals import Rejected
 from services.intake.request_errors import Fault, RefusedError
+from shared.registry.snapshot import Key
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv"
@@ -41,7 +42,7 @@ async def _post_sheet(door: Door, request: Request, one_at_a_time: asyncio.Semap
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{CSV} or {XLSX}, got {media_type[:80] or 'none'}")
     async with HeldBody(door, request) as body, one_at_a_time:
         read: list[Sheet] = await asyncio.to_thread(_READERS[media_type], body)
-        drafts, rejected = await asyncio.to_thread(draft_events, read, _programme(door), door.now())
+        drafts, rejected = await asyncio.to_thread(draft_events, read, _programme(door, key), door.now())
     key = identify(door, request)  # it may have been revoked while others' sheets were read
     candidates, malformed = parse_items((index, draft.event) for index, draft in drafts.items())
     door.rates.spend(key, len(drafts) + len(rejected))
@@ -53,9 +54,9 @@ async def _post_sheet(door: Door, request: Request, one_at_a_time: asyncio.Semap
     return answer(located, language_of(request), dry_run=dry_run)
 
 
-def _programme(door: Door) -> str:
-    """The programme of a sheet that doesn't name one: the only one there is."""
-    programmes = list(door.registry().programmes)
+def _programme(door: Door, key: Key) -> str:
+    """The programme of a sheet that doesn't name one: the only one there is for the key."""
+    programmes = list(door.registry().limited_to(key.programmes).programmes)
     return programmes[0] if len(programmes) == 1 else ""
 
 

@@ -39,7 +39,7 @@ async def _post_submission(door: Door, request: Request) -> Response:
     media_type = media_type_of(request)
     if media_type != JSON:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {media_type[:80] or 'none'}")
-    programme, form = _form(door.registry(), request.path_params["form"])
+    programme, form = _form(door.registry().limited_to(key.programmes), request.path_params["form"])
     async with HeldBody(door, request) as body:
         drafts, rejected = draft_events(programme, form, read_submission(body))
         candidates, malformed = parse_items((index, draft.event) for index, draft in drafts.items())

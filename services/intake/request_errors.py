@@ -29,8 +29,8 @@ FAULTS: dict[Fault, tuple[int, str, str]] = {
     Fault.BAD_PARAMETER: (400, "Tham số không hợp lệ: {detail}", "bad parameter: {detail}"),
     Fault.UNAUTHORIZED: (
         401,
-        "Thiếu khóa hợp lệ; cần tiêu đề {detail}",
-        "no valid key; expected the header {detail}",
+        "Thiếu khóa hợp lệ; cần đúng một tiêu đề {detail}",
+        "no valid key; expected one header {detail}",
     ),
     Fault.NOT_FOUND: (404, "Không có địa chỉ hoặc mục này: {detail}", "there is no such thing: {detail}"),
     Fault.METHOD_NOT_ALLOWED: (

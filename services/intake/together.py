@@ -18,7 +18,7 @@ from services.intake.door import Door, header, media_type_of
 from services.intake.formats import cloudevents
 from services.intake.http import EVENTS, failure, parser_of
 from services.intake.publish import MESSAGE_BYTES, Publisher
-from shared.authorization import find_key
+from shared.authentication import authorization_of, find_key
 from shared.events import Kind
 from shared.observability import count_request
 from shared.registry.snapshot import Key, Registry
@@ -98,7 +98,7 @@ class Together:
         posts: list[_Post] = []
         for whole in gathered:
             request = Request(whole.scope)
-            key = find_key(registry, header(request, b"authorization"), now) if trusted else None
+            key = find_key(registry, authorization_of(whole.scope["headers"]), now) if trusted else None
             if key is None or header(request, b"content-encoding") is not None:
                 whole.go_the_usual_way()
             else:

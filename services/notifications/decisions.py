@@ -8,12 +8,13 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from services.notifications.links import LinkError, Links, Purpose
-from shared.authorization import find_key
+from shared.authentication import find_key
 from shared.db import Pool
 from shared.events import DECIDE
 from shared.programme import Programme
 from shared.registry.officers import Officer, find_officer
 from shared.registry.snapshot import Registry
+from shared.rights import Reach, reach_of
 from shared.units import Units
 from shared.working_days import working_days
 
@@ -32,17 +33,16 @@ class DecisionError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """Who decides, as it is written down, and the unit that their right comes from."""
+    """Who decides, as it is written down, and what their right comes from: an officer's unit, or an operator's key."""
 
     name: str
-    unit: str
-    is_officer: bool
+    right: Officer | Reach
 
-    def may_decide_for(self, units: Units, uid: str, on: date) -> bool:
-        """An officer for units below their own, never for their own; an operator within the key's subtree."""
-        if not self.is_officer:
-            return units.covers(self.unit, uid)
-        return self.unit in {step.uid for step in units.ladder(uid, on)[1:]}
+    def may_decide_for(self, units: Units, uid: str, programme: str, on: date) -> bool:
+        """An officer for units below their own, never for their own; an operator as far as the key reaches."""
+        if isinstance(self.right, Reach):
+            return self.right.sees(units, uid, programme)
+        return self.right.unit in {step.uid for step in units.ladder(uid, on)[1:]}
 
 
 async def who_decides(
@@ -55,7 +55,7 @@ async def who_decides(
     if key is not None and token is None:
         if key.kinds is None or DECIDE not in key.kinds:
             raise DecisionError(403, "forbidden", f"this key may not decide; its kinds would have to name {DECIDE}")
-        return Decider(f"key {key.sender}", key.subtree, is_officer=False)
+        return Decider(f"key {key.sender}", reach_of(key))
     if candidate is None:
         raise DecisionError(401, "unauthorized", "expected an officer's link or an operator's key")
     try:
@@ -65,7 +65,7 @@ async def who_decides(
     officer = await find_officer(pool, holder.officer)
     if officer is None:
         raise DecisionError(401, "unauthorized", "this officer is no longer registered")
-    return Decider(written(officer), officer.unit, is_officer=True)
+    return Decider(written(officer), officer)
 
 
 def written(officer: Officer) -> str:

@@ -1,10 +1,9 @@
-"""The read API: obligations and alerts, limited to the key's subtree, addresses masked."""
+"""The read API: obligations, alerts and problems that the key sees, addresses masked."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,11 +14,12 @@ from starlette.routing import Route
 from services.notifications import change_store, message_store, page_store
 from services.notifications.masking import masked
 from shared.db import Pool
+from shared.events import Kind
 from shared.events import ObligationState as State
 from shared.periods import parse_period
-from shared.read_http import ForbiddenError, QueryError, guarded, reading_key
-from shared.registry.snapshot import Key, Registry
-from shared.units import Units
+from shared.read_http import ForbiddenError, QueryError, beyond, guarded, reading_reach
+from shared.registry.snapshot import Registry
+from shared.rights import Reach
 
 OBLIGATION_PARAMETERS = frozenset({"programme", "report", "unit", "period", "state", "limit", "after"})
 ALERT_PARAMETERS = frozenset({"unit", "officer", "step", "since", "state", "limit", "after"})
@@ -37,7 +37,7 @@ class Reader:
     now: Callable[[], datetime]
 
 
-Answer = Callable[[Reader, Request, Registry, Key], Awaitable[dict[str, Any]]]
+Answer = Callable[[Reader, Request, Registry, Reach], Awaitable[dict[str, Any]]]
 
 
 def routes(reader: Reader) -> list[Route]:
@@ -46,8 +46,8 @@ def routes(reader: Reader) -> list[Route]:
     def rows(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         async def respond(request: Request) -> Response:
             registry = reader.registry()
-            key = reading_key(registry, request, reader.now())
-            return JSONResponse(await answer(reader, request, registry, key))
+            reach = reading_reach(registry, request, reader.now())
+            return JSONResponse(await answer(reader, request, registry.limited_to(reach.programmes), reach))
 
         return guarded(respond)
 
@@ -59,7 +59,7 @@ def routes(reader: Reader) -> list[Route]:
     ]
 
 
-async def _obligations(reader: Reader, request: Request, registry: Registry, key: Key) -> dict[str, Any]:
+async def _obligations(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
     query = request.query_params
     _only(query, OBLIGATION_PARAMETERS)
     state = query.get("state")
@@ -68,9 +68,9 @@ async def _obligations(reader: Reader, request: Request, registry: Registry, key
     limit = _number(query, "limit", _ROWS, least=1, most=MOST_ROWS)
     rows = await message_store.obligation_rows(
         reader.pool(),
-        programme=query.get("programme"),
+        programmes=_programmes(query, registry, reach),
         report=query.get("report"),
-        units=_units(query, registry, key, _day(query, registry, reader.now())),
+        units=_units(query, registry, reach, _day(query, registry, reader.now())),
         period=query.get("period"),
         state=state,
         after=_number(query, "after", 0, least=0, most=2**62),
@@ -79,30 +79,32 @@ async def _obligations(reader: Reader, request: Request, registry: Registry, key
     return _page([_obligation(row) for row in rows], limit)
 
 
-async def _alerts(reader: Reader, request: Request, registry: Registry, key: Key) -> dict[str, Any]:
+async def _alerts(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
     query = request.query_params
     _only(query, ALERT_PARAMETERS)
     limit = _number(query, "limit", _ROWS, least=1, most=MOST_ROWS)
     officer = _number(query, "officer", 0, least=1, most=2**62) if "officer" in query else None
     rows = await message_store.alert_rows(
         reader.pool(),
-        units=_units(query, registry, key, _day(query, registry, reader.now())),
+        programmes=_programmes({}, registry, reach),
+        units=_units(query, registry, reach, _day(query, registry, reader.now())),
         officer=officer,
+        addressed=_reached(registry, reach),
         step=query.get("step"),
         state=query.get("state"),
         since=_instant(query, "since"),
         after=_number(query, "after", 0, least=0, most=2**62),
         limit=limit + 1,
     )
-    return _page([_alert(row) for row in rows], limit)
+    return _page([_alert(row, seen=reach.sees_unit(registry.units, row["addressed_unit"])) for row in rows], limit)
 
 
-async def _history(reader: Reader, request: Request, registry: Registry, key: Key) -> dict[str, Any]:
+async def _history(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
     """One obligation with all that happened to it: who was told what, and who decided what and why."""
     _only(request.query_params, frozenset())
     id_ = request.path_params["id"]
     row = await change_store.find_obligation(reader.pool(), id_)
-    if row is None or not registry.units.covers(key.subtree, row["unit"]):
+    if row is None or not reach.sees(registry.units, row["unit"], row["programme"]):
         raise QueryError("id", f"no obligation {id_} in this key's reach")
     shown = ("id", "unit", "agency", "report", "period", "due_at", "shifted_because", "state", "met_at", "cycle")
     history = await change_store.history(reader.pool(), id_)
@@ -116,16 +118,19 @@ async def _history(reader: Reader, request: Request, registry: Registry, key: Ke
     }
 
 
-async def _problems(reader: Reader, request: Request, registry: Registry, key: Key) -> dict[str, Any]:
+async def _problems(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
     query = request.query_params
     _only(query, PROBLEM_PARAMETERS)
     state = query.get("state")
     if state is not None and state not in {"raised", "resolved"}:
         raise QueryError("state", f"expected raised or resolved, got {state!r}")
     limit = _number(query, "limit", _ROWS, least=1, most=MOST_ROWS)
+    if not reach.sees_kind(Kind.PROBLEM_RAISED):
+        raise ForbiddenError(f"this key is limited to kinds of events without {Kind.PROBLEM_RAISED}")
     rows = await page_store.problem_rows(
         reader.pool(),
-        units=_units(query, registry, key, _day(query, registry, reader.now())),
+        programmes=_programmes({}, registry, reach),
+        units=_units(query, registry, reach, _day(query, registry, reader.now())),
         state=state,
         after=_number(query, "after", 0, least=0, most=2**62),
         limit=limit + 1,
@@ -149,7 +154,8 @@ def _obligation(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _alert(row: Mapping[str, Any]) -> dict[str, Any]:
+def _alert(row: Mapping[str, Any], *, seen: bool) -> dict[str, Any]:
+    """An alert; to whom it went only where who asks sees the unit that was addressed."""
     shown = {
         **dict(row),
         "made_at": row["made_at"].isoformat(),
@@ -158,7 +164,7 @@ def _alert(row: Mapping[str, Any]) -> dict[str, Any]:
     shown["message"] = row["message"] and str(row["message"])
     addresses = [text.partition(":") for text in shown.pop("channels") or ()]
     shown["address"] = next((masked(address) for kind, _, address in addresses if kind == row["channel"]), None)
-    return shown
+    return shown if seen else {**shown, "officer": None, "officer_name": None, "address": None, "error": None}
 
 
 def _only(query: Mapping[str, str], known: frozenset[str]) -> None:
@@ -200,21 +206,29 @@ def _day(query: Mapping[str, str], registry: Registry, now: datetime) -> date:
         raise QueryError("period", str(error)) from error
 
 
-def _units(query: Mapping[str, str], registry: Registry, key: Key, on: date) -> list[str] | None:
+def _programmes(query: Mapping[str, str], registry: Registry, reach: Reach) -> list[str] | None:
+    """The programmes whose rows may be shown; None for all."""
+    slug = query.get("programme")
+    if slug is None:
+        return None if reach.programmes is None else sorted(reach.programmes)
+    if slug not in registry.programmes:
+        raise QueryError("programme", f"expected one of {', '.join(sorted(registry.programmes))}, got {slug!r}")
+    return [slug]
+
+
+def _units(query: Mapping[str, str], registry: Registry, reach: Reach, on: date) -> list[str] | None:
     """The units whose rows may be shown; None for all."""
     if "unit" in query:
         unit = registry.units.find(query["unit"], on)
         if unit is None:
             raise QueryError("unit", f"no unit has the code or uid {query['unit']!r} on {on}")
-        if not registry.units.covers(key.subtree, unit.uid):
-            raise ForbiddenError(f"this key reaches what lies below {key.subtree}")
+        if not reach.sees_unit(registry.units, unit.uid):
+            raise beyond(reach)
         return [unit.uid]
-    holder = registry.units.get(key.subtree)
-    if holder is not None and holder.parent is None:
-        return None
-    return _covered(registry.units, key.subtree)
+    return _reached(registry, reach)
 
 
-@lru_cache(maxsize=64)
-def _covered(units: Units, subtree: str) -> list[str]:
-    return [unit.uid for unit in units if units.covers(subtree, unit.uid)]
+def _reached(registry: Registry, reach: Reach) -> list[str] | None:
+    """All units that are reached; None for all there are."""
+    reached = reach.units(registry.units)
+    return None if len(reached) == len(registry.units) else sorted(reached)

@@ -146,7 +146,7 @@ UNSENT = """
 OBLIGATION_ROWS = """
     SELECT id, unit, agency, report, period, due_at, shifted_because, state, met_at, cycle
     FROM notifications.obligation
-    WHERE ($1::text IS NULL OR programme = $1) AND ($2::text IS NULL OR report = $2)
+    WHERE ($1::text[] IS NULL OR programme = ANY ($1)) AND ($2::text IS NULL OR report = $2)
       AND ($3::text[] IS NULL OR unit = ANY ($3)) AND ($4::text IS NULL OR period = $4)
       AND ($5::text IS NULL OR state = $5) AND id > $6
     ORDER BY id LIMIT $7
@@ -163,7 +163,8 @@ ALERT_ROWS = """
     LEFT JOIN notifications.message ON message.id = alert.message
     LEFT JOIN registry.officer ON officer.id = alert.officer
     WHERE ($1::text[] IS NULL OR COALESCE(obligation.unit, problem.unit) = ANY ($1))
-      AND ($2::bigint IS NULL OR alert.officer = $2)
+      AND ($8::text[] IS NULL OR COALESCE(obligation.programme, problem.programme) = ANY ($8))
+      AND ($2::bigint IS NULL OR alert.officer = $2 AND ($9::text[] IS NULL OR alert.unit = ANY ($9)))
       AND ($3::text IS NULL OR alert.step = $3) AND ($4::timestamptz IS NULL OR alert.made_at >= $4) AND alert.id > $5
       AND ($7::text IS NULL OR alert.state = $7)
     ORDER BY alert.id LIMIT $6
@@ -272,7 +273,7 @@ async def unsent(connection: Connection, limit: int) -> list[Any]:
 async def obligation_rows(
     pool: Pool,
     *,
-    programme: str | None,
+    programmes: Sequence[str] | None,
     report: str | None,
     units: Sequence[str] | None,
     period: str | None,
@@ -281,7 +282,7 @@ async def obligation_rows(
     limit: int,
 ) -> list[Any]:
     """Obligations in order of their id, those after `after`."""
-    return list(await pool.fetch(OBLIGATION_ROWS, programme, report, units, period, state, after, limit))
+    return list(await pool.fetch(OBLIGATION_ROWS, programmes, report, units, period, state, after, limit))
 
 
 async def alert_rows(
@@ -294,6 +295,8 @@ async def alert_rows(
     after: int,
     limit: int,
     state: str | None = None,
+    programmes: Sequence[str] | None = None,
+    addressed: Sequence[str] | None = None,
 ) -> list[Any]:
-    """Alerts in order of their id, those after `after`."""
-    return list(await pool.fetch(ALERT_ROWS, units, officer, step, since, after, limit, state))
+    """Alerts in order of their id, those after `after`; an officer's only where `addressed` has the officer's unit."""
+    return list(await pool.fetch(ALERT_ROWS, units, officer, step, since, after, limit, state, programmes, addressed))

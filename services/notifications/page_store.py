@@ -33,7 +33,7 @@ PROBLEM_ROWS = """
     SELECT id, programme, sender, record, unit, agency, state, text, raised_at, changed_at
     FROM notifications.problem
     WHERE state <> 'withdrawn' AND ($1::text[] IS NULL OR unit = ANY ($1)) AND ($2::text IS NULL OR state = $2)
-      AND id > $3 ORDER BY id LIMIT $4
+      AND ($5::text[] IS NULL OR programme = ANY ($5)) AND id > $3 ORDER BY id LIMIT $4
 """
 
 
@@ -66,7 +66,13 @@ async def calendar_obligations(pool: Pool, units: Sequence[str], since: datetime
 
 
 async def problem_rows(
-    pool: Pool, *, units: Sequence[str] | None, state: str | None, after: int, limit: int
+    pool: Pool,
+    *,
+    programmes: Sequence[str] | None,
+    units: Sequence[str] | None,
+    state: str | None,
+    after: int,
+    limit: int,
 ) -> list[Any]:
     """Problems in order of their id, those after `after`."""
-    return list(await pool.fetch(PROBLEM_ROWS, units, state, after, limit))
+    return list(await pool.fetch(PROBLEM_ROWS, units, state, after, limit, programmes))

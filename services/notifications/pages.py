@@ -22,6 +22,7 @@ from services.notifications.decisions import DecisionError, new_deadline, reason
 from services.notifications.escalation import policy_of
 from services.notifications.links import Holder, LinkError, Links, Purpose
 from services.notifications.page_html import render_page, render_refusal
+from shared.authentication import authorization_of
 from shared.db import DATABASE_AWAY, Pool
 from shared.registry.officers import Officer, find_officer
 from shared.registry.snapshot import Registry
@@ -112,9 +113,11 @@ class Pages:
         """The officer's deadlines."""
         _, officer = await self._holder(request.path_params["token"], Purpose.CALENDAR)
         registry, now = self.registry(), self.now()
-        own = registry.units.today(officer.unit).uid
-        units = {officer.unit, own} | {former.uid for former in registry.units.predecessors(own)}
-        rows = await page_store.calendar_obligations(self.pool(), sorted(units), since(now))
+        units = registry.units
+        own = units.today(officer.unit).uid  # of an old district its province's, which isn't theirs
+        offices = {officer.unit, own, *(former.uid for former in units.predecessors(own))}
+        theirs = offices & units.reached_by(officer.unit)
+        rows = await page_store.calendar_obligations(self.pool(), sorted(theirs), since(now))
         return Response(
             calendar(registry, officer, rows, now), media_type="text/calendar; charset=utf-8", headers=_HEADERS
         )
@@ -132,7 +135,7 @@ class Pages:
         pool, registry, now = self.pool(), self.registry(), self.now()
         token = form.get("token")
         by = await who_decides(
-            pool, registry, self.links(), request.headers.get("authorization"),
+            pool, registry, self.links(), authorization_of(request.scope["headers"]),
             token if isinstance(token, str) else None, now,
         )  # fmt: skip
         row = await change_store.find_obligation(pool, request.path_params["id"])
@@ -140,7 +143,7 @@ class Pages:
         if row is None or programme is None:
             raise DecisionError(404, "not_found", "there is no such obligation")
         today = now.astimezone(ZoneInfo(programme.timezone)).date()
-        if not by.may_decide_for(registry.units, row["unit"], today):
+        if not by.may_decide_for(registry.units, row["unit"], row["programme"], today):
             raise DecisionError(403, "forbidden", "only a level above the unit decides about what it owes")
         reason = reason_of(form.get("reason"))
         if what == "extend":

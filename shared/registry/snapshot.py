@@ -1,7 +1,7 @@
 """The registry in memory: one immutable snapshot, replaced whole when something changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.programme import Programme
@@ -42,6 +42,12 @@ class Registry:
     def loaded(self) -> bool:
         """Whether units and at least one programme are there."""
         return len(self.units) > 0 and bool(self.programmes)
+
+    def limited_to(self, programmes: frozenset[str] | None) -> "Registry":
+        """The registry as a key limited to these programmes (None: all) knows it: there are no others."""
+        if programmes is None:
+            return self
+        return replace(self, programmes={slug: it for slug, it in self.programmes.items() if slug in programmes})
 
     def partition_of(self, province: str) -> int:
         """The partition of a province (as `Units.province_of` names it)."""

@@ -1,13 +1,21 @@
-"""Reads the key out of an Authorization header, in the three forms that senders use."""
+"""Who asks: the key in a request's Authorization header, in the three forms that senders use."""
 
 import base64
 import binascii
+from collections.abc import Iterable
 from datetime import datetime
 
 from shared.keys import hash_key
 from shared.registry.snapshot import Key, Registry
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kip", Basic realm="kip"'}
+EXPECTED = "Authorization: Bearer <key>"
+
+
+def authorization_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """The Authorization header among ASGI's raw headers; None without one, and where two claim to say who asks."""
+    found = [value for name, value in headers if name == b"authorization"]
+    return found[0].decode("latin-1") if len(found) == 1 else None
 
 
 def find_key(registry: Registry, authorization: str | None, now: datetime) -> Key | None:

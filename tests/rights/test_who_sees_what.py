@@ -1,0 +1,379 @@
+"""Every read of every service, with a key of every kind of unit, on both sides of 1 July 2025.
+
+What is expected is computed from `register.py` and `ledger.py`, which are written from the rule in
+docs/operate/keys.md. The reads are taken from the services' own tables of routes: one without a walk here fails the
+first test.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import icalendar
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route
+
+import services.aggregation.app
+import services.intake.app
+import services.notifications.app
+from shared.config import load_settings
+from tests.rights.conftest import Field
+from tests.rights.ledger import OTHER, OWN, PERIODS, Asked, as_event, behind, said, total
+from tests.rights.oracle import answer_expected, parameters, places, questions, shown, start
+from tests.rights.register import PLACES, REACHED, climbs, standing
+
+# What anybody may read: how the service is, and how it is spoken to.
+PUBLIC = {"/healthz", "/readyz", "/metrics", "/openapi.json", "/asyncapi.json", "/v1/schemas/{kind}"}
+WALKS: dict[str, str] = {
+    "/v1/rollups": "test_rollups",
+    "/v1/rollups/missing": "test_missing",
+    "/v1/rollups/explain": "test_explain",
+    "/v1/timeliness": "test_timeliness",
+    "/v1/events/{source:path}/{id}": "test_events",
+    "/v1/units/{code}": "test_units",
+    "/v1/obligations": "test_obligations",
+    "/v1/obligations/{id:int}": "test_one_obligation",
+    "/v1/alerts": "test_alerts",
+    "/v1/problems": "test_problems",
+    "/v1/ack/{token}": "test_pages",
+    "/v1/calendar/{token}.ics": "test_calendars",
+    "/api/system/tasks/{job}": "test_jobs",
+    "/api/system/taskSummaries/{job}": "test_jobs",
+}
+READERS = list(PLACES)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
+
+
+def test_every_route_that_reads_is_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    met: list[BaseRoute] = []
+
+    class Recording(Starlette):
+        def __init__(self, **options: Any) -> None:
+            met.extend(options["routes"])
+            super().__init__(**options)
+
+    settings = load_settings({"amqp_url": "amqp://unused", "database_url": "postgresql://unused"})
+    for module in (services.intake.app, services.aggregation.app, services.notifications.app):
+        monkeypatch.setattr(module, "Starlette", Recording)
+        module.make_app(settings)
+    assert all(isinstance(route, Route) for route in met)
+    reads = {
+        re.sub(r"^/api(/\{version:int\})?/system/(\w+)/\w+/", r"/api/system/\2/", route.path)
+        for route in met
+        if isinstance(route, Route) and "GET" in (route.methods or {"GET"})
+    }
+    assert reads - PUBLIC == set(WALKS)
+    assert {name for name in globals() if name.startswith("test_")} >= set(WALKS.values())
+
+
+@pytest.mark.parametrize("key", READERS)
+def test_rollups(field: Field, key: str) -> None:
+    for subject, asked in questions():
+        counter = "participants" if subject == "parent-counselling" else "numerator"
+        for within in places(key, asked):
+            for level in (None, "commune", "province") if within in {None, key, "11@2"} else (None,):
+                query = parameters(subject, asked, within, **({"level": level} if level else {}))
+                answer = field.get("aggregation", "/v1/rollups", key, **query)
+                expected = answer_expected(key, asked, within, level)
+                if isinstance(expected, int):
+                    assert answer.status_code == expected, (query, answer.text)
+                    continue
+                assert answer.status_code == 200, (query, answer.text)
+                found = {row["uid"]: row[counter] or 0 for row in answer.json()["rows"]}
+                assert found == {uid: total(subject, asked, uid) for uid in expected}, query
+
+
+def test_tables_have_the_rows_that_json_has(field: Field) -> None:
+    asked = PERIODS["child-service-access"][2]
+    for key in READERS:
+        query = parameters("child-service-access", asked, None, level="commune")
+        answer = field.get("aggregation", "/v1/rollups", key, **query)
+        table = field.get("aggregation", "/v1/rollups", key, format="csv", **query)
+        assert table.status_code == answer.status_code
+        if answer.status_code == 200:
+            rows = csv.DictReader(io.StringIO(table.content.decode("utf-8-sig")))
+            assert [row["uid"] for row in rows] == [row["uid"] for row in answer.json()["rows"]]
+
+
+@pytest.mark.parametrize("key", READERS)
+def test_explain(field: Field, key: str) -> None:
+    for subject, asked in questions():
+        for within in places(key, asked):
+            answer = field.get("aggregation", "/v1/rollups/explain", key, **parameters(subject, asked, within))
+            place = within or start(key, after=asked.after)
+            expected = answer_expected(key, asked, within, None)
+            if expected == 400 or (within is not None and within not in REACHED[key]):
+                assert answer.status_code == expected, (within, asked, answer.text)
+                continue
+            assert answer.status_code == 200, (within, asked, answer.text)
+            body = answer.json()
+            assert {row["id"] for row in body["rows"]} == behind(subject, asked, place, REACHED[key]), (within, asked)
+            assert {row["uid"] for row in body["figure"]} == ({place} if shown(key, asked, place) else set())
+
+
+@pytest.mark.parametrize("key", READERS)
+def test_missing(field: Field, key: str) -> None:
+    silent_then = [
+        Asked("2024-Q1", "as_reported", False, True, False),
+        Asked("2024-Q1", "as_of_today", True, True, False),
+    ]
+    for question in (*silent_then, *PERIODS["child-service-access"]):
+        for within in places(key, question):
+            answer = field.get(
+                "aggregation", "/v1/rollups/missing", key, **parameters("child-service-access", question, within)
+            )
+            place = within or start(key, after=question.after)
+            expected = answer_expected(key, question, within, None)
+            if expected == 400 or (within is not None and within not in REACHED[key]):
+                assert answer.status_code == expected, answer.text
+                continue
+            silent = {
+                uid for uid in REACHED[key]
+                if question.period == "2024-Q1" and PLACES[uid].level == "commune" and standing(uid, after=False)
+                and place in climbs(uid, after=question.after)
+            }  # fmt: skip
+            assert {row["uid"] for row in answer.json()["rows"]} == silent, (within, question)
+
+
+@pytest.mark.parametrize("key", READERS)
+def test_timeliness(field: Field, key: str) -> None:
+    for asked in (
+        Asked("2025-Q2", "as_reported", False, True, False),
+        Asked("2025-Q2", "as_of_today", True, True, False),
+        Asked("2025-Q3", "as_reported", True, False, True),
+    ):
+        for within in places(key, asked):
+            for level in (None, "commune"):
+                query = {"report": "progress-quarterly", "period": asked.period, "view": asked.view, "programme": OWN}
+                query |= {name: value for name, value in (("within", within), ("level", level)) if value}
+                answer = field.get("aggregation", "/v1/timeliness", key, **query)
+                expected = answer_expected(key, asked, within, level)
+                if isinstance(expected, int):
+                    assert answer.status_code == expected, (query, answer.text)
+                    continue
+                owing = [
+                    uid for uid in PLACES
+                    if standing(uid, after=asked.counted_after) and PLACES[uid].level in {"commune", "district"}
+                ]  # fmt: skip
+                assert {row["uid"]: row["expected"] for row in answer.json()["rows"]} == {
+                    unit: sum(unit in climbs(uid, after=asked.after) for uid in owing) for unit in expected
+                }, query
+
+
+def test_events(field: Field) -> None:
+    for item in said():
+        for key in READERS:
+            rows = field.get("aggregation", f"/v1/events/rights/{item.id}", key).json()["rows"]
+            seen = item.unit in REACHED[key]
+            assert [row["status"] == "pending" for row in rows] == [not seen], (key, item.id)
+        for key, seen in (
+            ("own programme", item.programme == OWN),
+            ("other programme", item.programme == OTHER),
+            ("activities", item.kind == "activity.recorded"),
+            ("posts", True),
+            ("posts elsewhere", False),
+        ):
+            (row,) = field.get("aggregation", f"/v1/events/rights/{item.id}", key).json()["rows"]
+            assert (row["status"] != "pending") == seen, (key, item.id)
+
+
+def test_units(field: Field) -> None:
+    for key in READERS:
+        for uid in PLACES:
+            assert field.get("aggregation", f"/v1/units/{uid}", key).json()["uid"] == uid
+    assert field.get("aggregation", "/v1/units/VN", "posts").status_code == 403
+
+
+def all_rows(field: Field, path: str, key: str, **query: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    after: str | None = "0"
+    while after is not None:
+        answer = field.get("notifications", path, key, limit="1000", after=after, **query)
+        assert answer.status_code == 200, answer.text
+        found += answer.json()["rows"]
+        after = answer.json()["next"] and str(answer.json()["next"])
+    return found
+
+
+TRUTH = {
+    "/v1/obligations": "SELECT id, unit, programme FROM notifications.obligation",
+    "/v1/alerts": """SELECT alert.id, coalesce(obligation.unit, problem.unit) AS unit,
+                            coalesce(obligation.programme, problem.programme) AS programme,
+                            alert.unit AS addressed, alert.officer
+                     FROM notifications.alert LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
+                     LEFT JOIN notifications.problem ON problem.id = alert.problem""",
+    "/v1/problems": "SELECT id, unit, programme FROM notifications.problem",
+}
+
+
+def walk(field: Field, path: str, check: Callable[[str, list[dict[str, Any]]], None] = lambda key, rows: None) -> None:
+    truth = field.rows(TRUTH[path])
+    assert {row["unit"] for row in truth} >= set(PLACES) - {"VN"}, "there are rows about every unit"
+    for key in READERS:
+        rows = all_rows(field, path, key)
+        assert {row["id"] for row in rows} == {row["id"] for row in truth if row["unit"] in REACHED[key]}, key
+        check(key, rows)
+        for uid in PLACES:
+            answer = field.get("notifications", path, key, unit=uid, limit="1000")
+            assert answer.status_code == (200 if uid in REACHED[key] else 403), (key, uid)
+            if answer.status_code == 200:
+                assert {row["unit"] for row in answer.json()["rows"]} <= {uid}
+    for key, programme in (("own programme", OWN), ("other programme", OTHER)):
+        assert {row["id"] for row in all_rows(field, path, key)} == {
+            row["id"] for row in truth if row["programme"] == programme
+        }
+    assert field.get("notifications", path, "posts").status_code == 403
+
+
+def test_obligations(field: Field) -> None:
+    walk(field, "/v1/obligations")
+
+
+def test_problems(field: Field) -> None:
+    walk(field, "/v1/problems")
+    assert field.get("notifications", "/v1/problems", "activities").status_code == 403
+
+
+def test_alerts(field: Field) -> None:
+    truth = {row["id"]: row for row in field.rows(TRUTH["/v1/alerts"])}
+    assert any(row["addressed"] != row["unit"] and row["officer"] for row in truth.values())
+
+    def to_whom(key: str, rows: list[dict[str, Any]]) -> None:
+        for row in rows:
+            fact = truth[row["id"]]
+            named = fact["officer"] if fact["addressed"] in REACHED[key] else None
+            assert row["officer"] == named
+            assert (row["officer_name"] is None) == (named is None)
+            assert row["address"] is None or named is not None
+
+    walk(field, "/v1/alerts", to_whom)
+    for officer in {row["officer"] for row in truth.values() if row["officer"]}:
+        for key in READERS:
+            assert {row["id"] for row in all_rows(field, "/v1/alerts", key, officer=str(officer))} == {
+                row["id"] for row in truth.values()
+                if row["officer"] == officer and {row["unit"], row["addressed"]} <= REACHED[key]
+            }  # fmt: skip
+
+
+def test_one_obligation(field: Field) -> None:
+    one_each = {row["unit"]: row for row in field.rows(TRUTH["/v1/obligations"])}
+    for uid, row in one_each.items():
+        for key in READERS:
+            answer = field.get("notifications", f"/v1/obligations/{row['id']}", key)
+            assert (answer.status_code == 200) == (uid in REACHED[key]), (uid, key)
+        for key, programme in (("own programme", OWN), ("other programme", OTHER)):
+            answer = field.get("notifications", f"/v1/obligations/{row['id']}", key)
+            assert (answer.status_code == 200) == (row["programme"] == programme)
+
+
+def test_calendars(field: Field) -> None:
+    """Soon after the merger: an office's own deadlines, also those of before, and no neighbour's."""
+    obliged = {row["unit"] for row in field.rows("SELECT DISTINCT unit FROM notifications.obligation")}
+    for uid, content in field.calendars.items():
+        events = icalendar.Calendar.from_ical(content).walk("VEVENT")
+        named = {str(event["SUMMARY"]).rpartition("Unit ")[2] for event in events}
+        office = {place for place in REACHED[uid] & obliged if PLACES[place].level == PLACES[uid].level}
+        assert named <= office | {uid}, uid
+        assert uid in named or uid not in obliged, uid
+    assert "11101@1" in {str(event["SUMMARY"]).rpartition("Unit ")[2] for event in icalendar.Calendar.from_ical(
+        field.calendars["11101@2"]).walk("VEVENT")}  # fmt: skip
+
+
+def test_pages(field: Field) -> None:
+    """A link shows what its message named, to whoever holds it, and a key beside it changes nothing."""
+    assert field.pages
+    for page in field.pages:
+        told = {
+            row["unit"] for row in field.rows(
+                f"{TRUTH['/v1/alerts']} WHERE alert.message = $1 OR alert.officer = $2 AND alert.problem IS NOT NULL",
+                page.message, page.officer,
+            )
+        }  # fmt: skip
+        bare = field.client.get(page.url)
+        assert bare.status_code == 200
+        assert set(re.findall(r"Unit (\d+@\d)", bare.text)) <= told | {page.unit}
+        held = field.client.get(page.url, headers={"Authorization": f"Bearer {field.keys['VN']}"})
+        assert set(re.findall(r"Unit (\d+@\d)", held.text)) == set(re.findall(r"Unit (\d+@\d)", bare.text))
+
+
+def test_jobs(field: Field) -> None:
+    body = {"period": "2025Q3", "orgUnit": "13101", "dataValues": [
+        {"dataElement": "child-service-access.numerator", "value": "1"},
+        {"dataElement": "child-service-access.denominator", "value": "2"}]}  # fmt: skip
+    url = f"{field.services.url('intake')}/api/dataValueSets"
+    headers = {"Authorization": f"Bearer {field.keys['posts elsewhere']}"}
+    started = field.client.post(url, params={"async": "true"}, json=body, headers=headers)
+    assert started.status_code == 200, started.text
+    job = started.json()["response"]["id"]
+    for kind in ("tasks", "taskSummaries"):
+        for version in ("", "/41"):
+            path = f"/api{version}/system/{kind}/DATAVALUE_IMPORT/{job}"
+            for key in field.keys:
+                asked = field.get("intake", path, key)
+                assert asked.status_code == (200 if key == "posts elsewhere" else 404), (path, key)
+
+
+def test_a_programme_that_the_key_may_not_read_is_as_if_it_were_not_loaded(field: Field) -> None:
+    for key, own, foreign in (("own programme", OWN, OTHER), ("other programme", OTHER, OWN)):
+        asked = {"indicator": "child-service-access", "within": "VN", "period": "2025-Q3"}
+        assert field.get("aggregation", "/v1/rollups", key, **asked).status_code == 200
+        for service, path, query in (
+            ("aggregation", "/v1/rollups", asked),
+            ("aggregation", "/v1/rollups/missing", asked),
+            ("aggregation", "/v1/rollups/explain", asked),
+            ("aggregation", "/v1/timeliness", {"report": "progress-quarterly", "period": "2025-Q3"}),
+            ("notifications", "/v1/obligations", {}),
+        ):
+            refused = field.get(service, path, key, programme=foreign, **query)
+            unknown = field.get(service, path, key, programme="nobodys", **query)
+            assert (refused.status_code, unknown.status_code) == (400, 400), path
+            assert refused.text.replace(foreign, "nobodys") == unknown.text
+            assert own in unknown.json()["message"]
+
+
+def test_kinds_limit_the_single_events_that_are_shown_and_no_figure(field: Field) -> None:
+    for subject, asked in questions():
+        query = parameters(subject, asked, "VN")
+        full = field.get("aggregation", "/v1/rollups/explain", "VN", **query).json()
+        body = field.get("aggregation", "/v1/rollups/explain", "activities", **query).json()
+        assert [row["numerator"] for row in body["figure"]] == [row["numerator"] for row in full["figure"]]
+        assert body["rows"] == [row for row in full["rows"] if row["kind"] == "activity.recorded"]
+
+
+def test_a_key_that_reads_posts_nothing_and_one_that_posts_reads_nothing(field: Field) -> None:
+    item = next(item for item in said() if item.unit == "13101@2")
+    refused = field.post([as_event(item)], key=field.keys["VN"])
+    assert (refused.status_code, refused.json()["rejected"][0]["errors"][0]["code"]) == (403, "kind_not_allowed")
+    for service, path in (
+        ("aggregation", "/v1/rollups"), ("aggregation", "/v1/rollups/missing"), ("aggregation", "/v1/timeliness"),
+        ("aggregation", "/v1/rollups/explain"), ("notifications", "/v1/obligations"),
+        ("notifications", "/v1/obligations/1"), ("notifications", "/v1/alerts"), ("notifications", "/v1/problems"),
+    ):  # fmt: skip
+        assert field.get(service, path, "posts").status_code == 403, path
+        assert field.get(service, path, None).status_code == 401, path
+
+
+def test_two_keys_in_one_request_are_none(field: Field) -> None:
+    narrow, wide = (("Authorization", f"Bearer {field.keys[name]}") for name in ("13101@2", "VN"))
+    query = {"indicator": "child-service-access", "within": "VN", "period": "2025-Q3", "programme": OWN}
+    for headers in ([narrow, wide], [wide, narrow], [wide, wide]):
+        for service, path in (("aggregation", "/v1/rollups"), ("notifications", "/v1/obligations")):
+            answer = field.client.get(f"{field.services.url(service)}{path}", params=query, headers=headers)
+            assert (answer.status_code, answer.json()["error"]) == (401, "unauthorized")
+    poster = ("Authorization", f"Bearer {field.keys['posts']}")
+    kind = ("Content-Type", "application/cloudevents-batch+json")
+    for path in ("/v1/events", "/v1/import", "/api/dataValueSets"):
+        answer = field.client.post(
+            f"{field.services.url('intake')}{path}", content=b"[]", headers=[poster, poster, kind]
+        )
+        assert answer.status_code == 401, path
+    row = field.rows("SELECT id FROM notifications.obligation LIMIT 1")[0]
+    answer = field.client.post(
+        f"{field.services.url('notifications')}/v1/obligations/{row['id']}/waive",
+        json={"reason": "x"},
+        headers=[wide, poster],
+    )
+    assert answer.status_code == 401
