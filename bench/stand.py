@@ -20,6 +20,7 @@ from deploy.local.postgres import Postgres
 from deploy.local.processes import PROJECT, Command, Process
 from deploy.local.services import PREPARATION, SERVICES, Services
 from deploy.local.stack import LocalStack
+from shared.events import Kind
 from shared.programme_folder import load_programme
 from shared.registry.units_file import read_units
 from shared.units import Units
@@ -44,7 +45,7 @@ class Stand:
         environment = {**stack.environment(), "KIP_DATABASE_URL": self._template}
         for words in PREPARATION:
             kip(environment, *words)
-        added = kip(environment, "source", "add", "bench", "--read", "--json")
+        added = kip(environment, "source", "add", "bench", "--read", "--kinds", ",".join(Kind), "--json")
         self.headers = {"authorization": f"Bearer {json.loads(added)['key']}"}
         self.servers = servers()
         self._peers: list[Process] = []

@@ -1,4 +1,4 @@
-"""`kip source`: senders, what they may post, and their keys."""
+"""`kip source`: senders, what they may post and read, and their keys."""
 
 import asyncio
 import json
@@ -22,6 +22,7 @@ from shared.registry.source_store import Source
 source_app = typer.Typer(no_args_is_help=True)
 out = Console()
 Result = TypeVar("Result")
+MOST_HOURS = 24 * 366  # of an overlap: two keys for ever are no rotation
 Name = Annotated[str, typer.Argument(help="The sender's name, shown with its events.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -35,19 +36,23 @@ def source() -> None:
 def add_source(
     name: Name,
     subtree: Annotated[
-        str | None, typer.Option(help="The unit (uid) below which it may post; the nation if absent.")
+        str | None, typer.Option(help="The unit (uid) below which it may post and read; the nation if absent.")
     ] = None,
-    kinds: Annotated[str | None, typer.Option(help="Kinds that it may post, with commas; all if absent.")] = None,
-    programmes: Annotated[str | None, typer.Option(help="Programmes, with commas; all if absent.")] = None,
+    kinds: Annotated[
+        str | None, typer.Option(help="Kinds that it may post, with commas; all if absent, none if it reads.")
+    ] = None,
+    programmes: Annotated[
+        str | None, typer.Option(help="Programmes that it may post to and read, with commas; all if absent.")
+    ] = None,
     rate: Annotated[int | None, typer.Option(min=1, help="Events a second, per replica; any if absent.")] = None,
     loses_429: Annotated[
         bool, typer.Option("--loses-429", help="Answer 503 over the rate: the sender (Kobo) never repeats a 429.")
     ] = False,
-    read: Annotated[bool, typer.Option("--read", help="It may read figures.")] = False,
+    read: Annotated[bool, typer.Option("--read", help="It may read; it posts then what --kinds names.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Add a sender and print its key, once: it is kept as a hash only."""
-    wanted = _words(kinds)
+    wanted = _words(kinds) or ([] if read else None)
     unknown = sorted(set(wanted or ()) - {*map(str, Kind), DECIDE})
     if unknown:
         raise ValueError(f"unknown kind {', '.join(unknown)}: expected {', '.join([*Kind, DECIDE])}")
@@ -84,7 +89,7 @@ def list_sources(as_json: AsJson = False) -> None:
     for row in rows:
         keys = [f"{key['key']}{' until ' + key['expires_at'][:16] if key['expires_at'] else ''}" for key in row["keys"]]
         table.add_row(
-            row["name"], row["subtree"], ", ".join(row["kinds"] or ["all"]), ", ".join(row["programmes"] or ["all"]),
+            row["name"], row["subtree"], _shown(row["kinds"]), _shown(row["programmes"]),
             "yes" if row["can_read"] else "", str(row["rate"] or ""), "\n".join(keys) or "none",
         )  # fmt: skip
     out.print(table)
@@ -93,19 +98,30 @@ def list_sources(as_json: AsJson = False) -> None:
 @source_app.command("rotate")
 def rotate(
     name: Name,
-    overlap: Annotated[float, typer.Option(min=0, help="Hours for which the present keys go on.")] = 24,
+    overlap: Annotated[
+        float, typer.Option(min=0, max=MOST_HOURS, help="Hours for which the present keys go on; then they end.")
+    ] = 24,
     as_json: AsJson = False,
 ) -> None:
-    """Give a sender a new key; its present ones end after the overlap."""
+    """Give a sender a new key. Its present ones go on for the overlap, then end by themselves.
+
+    'kip source revoke NAME --key …' ends one of them at once.
+    """
     key = new_key()
 
-    async def work(connection: Connection, now: datetime) -> None:
+    async def work(connection: Connection, now: datetime) -> tuple[int, datetime]:
         await _must_exist(connection, name)
-        await source_store.end_keys(connection, name, now + timedelta(hours=overlap))
+        end = now + timedelta(hours=overlap)
+        ending = await source_store.end_keys(connection, name, end)
         await source_store.add_key(connection, name, hash_key(key), now)
+        return ending, end
 
-    _with_database(work)
-    _show_key(name, key, f"has a new key; the others end in {overlap:g} h", as_json=as_json)
+    ending, end = _with_database(work)
+    if overlap:
+        others = f"{ending} other key(s) go on for {overlap:g} h and end by themselves at {end.isoformat()[:16]}Z"
+    else:
+        others = f"{ending} other key(s) have ended"
+    _show_key(name, key, f"has a new key; {others}", as_json=as_json)
 
 
 @source_app.command("revoke")
@@ -116,7 +132,7 @@ def revoke(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Revoke a sender's keys, at once and for good, on every replica that reaches the database."""
+    """Revoke a sender's keys, all of them or one, at once and for good, on every replica that reaches the database."""
 
     async def work(connection: Connection, _: datetime) -> int:
         await _must_exist(connection, name)
@@ -177,8 +193,18 @@ async def _must_exist(connection: Connection, name: str) -> None:
         raise ValueError(f"no source {name}: 'kip source list' shows them")
 
 
+def _shown(limit: list[str] | None) -> str:
+    return "all" if limit is None else ", ".join(limit) or "none"
+
+
 def _words(text: str | None) -> list[str] | None:
-    return [word.strip() for word in text.split(",") if word.strip()] if text else None
+    """The names; None where nothing is said. A list without any is refused: it might mean none of them, or no limit."""
+    if text is None:
+        return None
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words:
+        raise ValueError(f"expected names with commas, got {text!r}; leave the option out where nothing is limited")
+    return words
 
 
 def _show_key(name: str, key: str, what: str, *, as_json: bool) -> None:

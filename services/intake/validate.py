@@ -43,7 +43,7 @@ def judge(event: Event, registry: Registry, key: Key, now: datetime) -> Admitted
     """Admit the event or say everything that is wrong with it. `now` is the instant of acceptance."""
     kind = KIND_OF_TYPE[event.type]
     if key.kinds is not None and kind not in key.kinds:
-        return (Refusal(Code.KIND_NOT_ALLOWED, "type", ", ".join(sorted(key.kinds)), event.type),)
+        return (Refusal(Code.KIND_NOT_ALLOWED, "type", _names(key.kinds), event.type),)
     if key.programmes is not None and event.data.programme not in key.programmes:
         return (_unknown(Code.PROGRAMME_NOT_ALLOWED, "data.programme", key.programmes, event.data.programme),)
     programme = registry.programmes.get(event.data.programme)

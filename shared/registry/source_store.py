@@ -42,7 +42,8 @@ AUDIT = """
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A sender as `kip source add` makes it: rights below `subtree`, None for all kinds, programmes, any rate."""
+    """A sender as `kip source add` makes it: rights below `subtree`, None for all kinds (no kind: it posts nothing),
+    programmes, any rate."""
 
     name: str
     subtree: str
@@ -95,15 +96,14 @@ async def add_key(connection: Connection, source: str, key_hash: bytes, now: dat
     await connection.execute(ADD_KEY, key_hash, source, now)
 
 
-async def end_keys(connection: Connection, source: str, at: datetime) -> None:
-    """Let the sender's present keys end at that instant of the run's clock."""
-    await connection.execute(END_KEYS, source, at)
+async def end_keys(connection: Connection, source: str, at: datetime) -> int:
+    """Let the sender's present keys end at that instant of the run's clock; how many they were."""
+    return _count(await connection.execute(END_KEYS, source, at))
 
 
 async def revoke_keys(connection: Connection, source: str, prefix: str | None) -> int:
     """Revoke the sender's keys, or the one whose hash begins so; how many they were."""
-    status = await connection.execute(REVOKE, source, prefix)
-    return int(status.rpartition(" ")[2])
+    return _count(await connection.execute(REVOKE, source, prefix))
 
 
 async def list_sources(connection: Connection) -> list[Any]:
@@ -114,6 +114,10 @@ async def list_sources(connection: Connection) -> list[Any]:
 async def read_audit(connection: Connection, source: str | None) -> list[Any]:
     """The changes of one sender or of all, oldest first."""
     return list(await connection.fetch(AUDIT, source))
+
+
+def _count(status: str) -> int:
+    return int(status.rpartition(" ")[2])
 
 
 def _set(values: list[str] | None) -> frozenset[str] | None:

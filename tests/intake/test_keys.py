@@ -11,7 +11,7 @@ import pytest
 from deploy.local.http import LOCAL
 from deploy.local.own_loop import in_own_loop
 from deploy.local.stack import LocalStack
-from tests.system import BATCH, System, access, counselling, event, kip
+from tests.system import BATCH, ROOT, System, access, counselling, event, kip
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,45 @@ def test_after_a_rotation_both_keys_hold_until_the_overlap_ends(door: System) ->
     assert (status(door, old), status(door, new)) == (202, 202)
     door.wait_until(lambda: status(door, old) == 401, "the overlap is over")
     assert status(door, new) == 202
+
+
+def test_a_rotation_says_what_it_does_and_the_handbook_says_the_same(door: System) -> None:
+    door.add_source("told")
+
+    def said(*words: str) -> str:
+        return " ".join(kip("source", *words, environment=door.environment).split())
+
+    assert "1 other key(s) go on for 24 h and end by themselves at " in said("rotate", "told")
+    (listed,) = [row for row in run(door, "list") if row["name"] == "told"]
+    first, second = listed["keys"]
+    assert first["expires_at"] is not None
+    assert second["expires_at"] is None
+    assert "2 other key(s) go on for 0.5 h" in said("rotate", "told", "--overlap", "0.5")
+    assert "3 other key(s) have ended" in said("rotate", "told", "--overlap", "0")
+    (first, *_) = next(row for row in run(door, "list") if row["name"] == "told")["keys"]
+    assert first["expires_at"] <= listed["keys"][0]["expires_at"]
+    help_text = said("rotate", "--help")
+    assert "[default: 24]" in help_text
+    handbook = (ROOT / "docs" / "operate" / "keys.md").read_text(encoding="utf-8")
+    for text in (help_text, handbook):
+        assert "end by themselves" in text
+    assert "the present ones go on for 24 h, then end by themselves" in handbook
+    assert "until you revoke it" not in handbook
+
+
+def test_a_key_that_reads_posts_only_the_kinds_that_it_was_given(door: System) -> None:
+    reads = known(door, door.add_source("reads", "--read"))
+    both = known(door, door.add_source("reads-and-posts", "--read", "--kinds", "indicator.reported"))
+    answer = door.post([access()], key=reads)
+    assert (answer.status_code, answer.json()["rejected"][0]["errors"][0]["code"]) == (403, "kind_not_allowed")
+    assert door.post([access()], key=both).status_code == 202
+    assert door.post([counselling()], key=both).status_code == 403
+
+
+def test_a_limit_that_names_nothing_is_refused(door: System) -> None:
+    for option in ("--kinds", "--programmes"):
+        with pytest.raises(AssertionError, match="expected names with commas"):
+            run(door, "add", "limited", option, " ,")
 
 
 def test_one_of_two_keys_can_be_revoked_alone(door: System) -> None:

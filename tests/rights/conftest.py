@@ -131,7 +131,7 @@ def _problems(field: Field, *, after: bool) -> None:
     events = [
         event(
             "problem.raised", uid,
-            {"programme": programme, "record": f"p-{uid}", "text": f"Thiếu cán bộ ở {uid}",
+            {"programme": programme, "record": f"p-{uid}", "text": "Thiếu cán bộ",
              "agency": AGENCIES[place.level]},
             id=f"{programme}-p-{uid}", source="/rights", time=f"{day}T07:00:00+07:00",
         )
