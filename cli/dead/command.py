@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.dead.asides import RowsAside
 from cli.dead.queue import QueueOfMessages
+from cli.dead.rows import TableOfRows
 from cli.dead.source import DeadRow, Outcomes, Source
 from cli.dead.tables import of_aggregation, of_notifications
 from shared.broker import BROKER_AWAY
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 @dead_app.callback()
 def dead() -> None:
-    """What could not be used: events and rows put aside by a service, messages in the queue kip.dead."""
+    """What was accepted and could not be used: events put aside by a service, messages in the queue kip.dead."""
 
 
 @dead_app.command("list")
@@ -127,7 +127,9 @@ def _with_sources(work: Callable[[Sequence[Source]], Awaitable[Result]]) -> Resu
         connection = await hosts.connect(seconds=10, server_settings={"application_name": "kip-cli"})
         try:
             queue = QueueOfMessages(settings.amqp_url.get_secret_value())
-            return await work([of_aggregation(connection), of_notifications(connection), RowsAside(connection), queue])
+            return await work(
+                [of_aggregation(connection), of_notifications(connection), TableOfRows(connection), queue]
+            )
         finally:
             await connection.close(timeout=5)
 

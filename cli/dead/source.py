@@ -53,10 +53,3 @@ class Source(Protocol):
     def drop(self, names: Collection[str] | None) -> Outcomes:
         """Give them up."""
         ...
-
-
-def read_number(name: str) -> int:
-    """The number of a row in a table. Raises ValueError."""
-    if not name.isascii() or not name.isdigit() or len(name) > len(str(2**63)) - 1:
-        raise ValueError(f"expected a number that 'kip dead list' shows, got {name[:40]!r}")
-    return int(name)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import asyncpg
 
 from cli.checks import read_registry
-from cli.dead.source import DeadRow, Outcomes, read_number
+from cli.dead.source import DeadRow, Outcomes
 from services.aggregation import dead_store as aggregation_store
 from services.aggregation.apply import apply_batch
 from services.aggregation.contribution import Contributor
@@ -47,7 +47,7 @@ class TableOfEvents:
 
     async def show(self, name: str) -> dict[str, Any] | None:
         """One, with its reason and whole event."""
-        row = await self._store.show(self._connection, read_number(name))
+        row = await self._store.show(self._connection, number_of(name))
         if row is None:
             return None
         settled = row["settled_at"] and row["settled_at"].isoformat()
@@ -72,7 +72,7 @@ class TableOfEvents:
     async def _numbers(self, names: Collection[str] | None) -> list[int]:
         if names is None:
             return await self._store.numbers(self._connection)
-        return [read_number(name) for name in names]
+        return [number_of(name) for name in names]
 
 
 _GONE = "doesn't wait any more"
@@ -81,6 +81,13 @@ _GONE = "doesn't wait any more"
 def _row(source: str, row: asyncpg.Record) -> DeadRow:
     number = row["number"]
     return DeadRow(source, str(number), row["kind"], row["unit"], row["sender"], row["reason"], row["died_at"], number)
+
+
+def number_of(name: str) -> int:
+    """The number that a name within a table is. Raises ValueError."""
+    if not name.isascii() or not name.isdigit() or len(name) > len(str(2**63)) - 1:
+        raise ValueError(f"expected a number that 'kip dead list' shows, got {name[:40]!r}")
+    return int(name)
 
 
 def of_aggregation(connection: Connection) -> TableOfEvents:

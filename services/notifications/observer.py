@@ -12,7 +12,7 @@ _PAUSE_SECONDS = 5.0
 
 
 class Observer:
-    """Counts the events and the rows that were put aside."""
+    """Counts the events and rows that were put aside."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -26,14 +26,10 @@ class Observer:
         """End."""
         await self._task.stop()
 
-    async def count(self) -> None:
-        """Count them once."""
-        async with self._pool.acquire() as connection:
-            waiting = await dead_store.waiting(connection) + await aside_store.waiting(connection)
-        DEAD_EVENTS.labels("notifications").set(waiting)
-
     async def _run(self) -> None:
         while True:
             with suppress(*DATABASE_AWAY):
-                await self.count()
+                async with self._pool.acquire() as connection:
+                    events = await dead_store.waiting(connection)
+                    DEAD_EVENTS.labels("notifications").set(events + await aside_store.waiting(connection))
             await asyncio.sleep(_PAUSE_SECONDS)

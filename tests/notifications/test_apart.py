@@ -1,5 +1,6 @@
 """One bad row, unit, officer, programme or message fails alone, with its reason, and all the others go out."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -16,15 +17,16 @@ from services.notifications.channels.pace import Pace
 from services.notifications.delivery import ATTEMPTS
 from services.notifications.obligations import Opener
 from services.notifications.observer import Observer
-from services.notifications.sweeper import Sweeper
+from shared import topology
 from shared.clock import SystemClock
+from shared.metrics import DEAD_EVENTS
 from tests.notifications.field import BEFORE, Field, Fixed, answer, at, limited, working_delivery
 from tests.notifications.http_server import HttpServer
 from tests.notifications.mail_server import MailServer
-from tests.notifications.test_sweeper import NoLag
 from tests.system import System, kip
 
 MORNING = "2023-03-17 08:00"
+OF_AN = "FROM notifications.message JOIN registry.officer ON officer.id = officer WHERE name = 'An'"
 
 
 @pytest.fixture
@@ -225,8 +227,7 @@ async def test_a_digest_goes_without_the_item_that_can_t_be_told_and_says_so(fie
     kinds, _ = await asides(field)
     assert {kind for kind, _ in kinds} == {"alert"}
     assert await field.pool.fetchval("SELECT count(*) FROM notifications.message WHERE state = 'sending'") == 0
-    alone = "SELECT state FROM notifications.message JOIN registry.officer ON officer.id = officer WHERE name = 'An'"
-    assert await field.pool.fetchval(alone) == "failed"  # it had nothing else to tell
+    assert await field.pool.fetchval(f"SELECT state {OF_AN}") == "failed"  # it had nothing else to tell
 
 
 async def test_an_alert_that_went_aside_is_told_in_a_message_of_its_own_when_it_is_replayed(field, server, deliver):
@@ -283,15 +284,14 @@ async def test_an_exception_of_any_kind_is_an_attempt_and_ends_as_failed(field, 
     channel = Broken(error)
     worker = working_delivery(field.pool, lambda: field.registry, Fixed(at(MORNING)), channel)
     ids = [row["id"] for row in await field.pool.fetch("SELECT id FROM notifications.message")]
-    of_an = "FROM notifications.message JOIN registry.officer ON officer.id = officer WHERE name = 'An'"
     for attempt in range(1, ATTEMPTS + 1):
         await worker.deliver(ids)
-        row = await field.pool.fetchrow(f"SELECT state, attempts {of_an}")
+        row = await field.pool.fetchrow(f"SELECT state, attempts {OF_AN}")
         assert (row["state"], row["attempts"]) == ("waiting" if attempt < ATTEMPTS else "failed", attempt)
         await field.pool.execute("UPDATE notifications.message SET act_at = now() WHERE state = 'waiting'")
     await worker.stop()
     assert sorted(channel.sent) == ["binh@example.vn", "cuc@example.vn"]
-    assert "\x00" not in await field.pool.fetchval(f"SELECT error {of_an}")
+    assert "\x00" not in await field.pool.fetchval(f"SELECT error {OF_AN}")
 
 
 async def test_attempts_that_never_ended_end_too(field, deliver, server):
@@ -302,23 +302,21 @@ async def test_attempts_that_never_ended_end_too(field, deliver, server):
            FROM registry.officer WHERE officer.id = officer AND name = 'An'"""
     )
     await deliver()
-    of_an = "FROM notifications.message JOIN registry.officer ON officer.id = officer WHERE name = 'An'"
-    assert await field.pool.fetchval(f"SELECT state {of_an}") == "failed"
+    assert await field.pool.fetchval(f"SELECT state {OF_AN}") == "failed"
     assert sorted(mail["To"] for mail in server.kept) == ["binh@example.vn", "cuc@example.vn"]
 
 
 async def test_a_providers_answer_that_postgresql_can_t_store_is_recorded_all_the_same(field):
     await field.officer("An", "06412@1", "ubnd-xa", "sms:84912345678")
     await field.sweep(MORNING)
-    of_an = "FROM notifications.message JOIN registry.officer ON officer.id = officer WHERE name = 'An'"
     text = b'{"CodeResult": "99", "ErrorMessage": "\\ud800 and \\u0000"}'
     async with HttpServer((200, text)) as server:
         esms = EsmsChannel("k", "s", "KIP", url=server.url, now=SystemClock().now, new_pace=lambda: Pace(10, lambda: 0))
         worker = working_delivery(field.pool, lambda: field.registry, Fixed(at(MORNING)), esms)
-        await worker.deliver([await field.pool.fetchval(f"SELECT message.id {of_an}")])
+        await worker.deliver([await field.pool.fetchval(f"SELECT message.id {OF_AN}")])
         await worker.stop()
         await esms.close()
-    row = await field.pool.fetchrow(f"SELECT state, error {of_an}")
+    row = await field.pool.fetchrow(f"SELECT state, error {OF_AN}")
     assert row["state"] == "failed"
     assert "eSMS 99" in row["error"]
 
@@ -353,35 +351,35 @@ async def test_a_change_that_makes_no_event_goes_aside_and_the_others_are_publis
 
 async def test_the_count_of_what_waits_is_a_metric(field):
     await field.pool.execute("UPDATE notifications.obligation SET unit = 'nowhere' WHERE unit = '06427@1'")
-
-    async def publish(bodies):
-        pass
-
-    sweeper = Sweeper(
-        field.pool, lambda: field.registry, Fixed(at(MORNING)), publish, NoLag(), on_swept=lambda: None, interval=30
-    )
-    await sweeper.sweep_once()
-    await Observer(field.pool).count()
-    assert REGISTRY.get_sample_value("kip_dead_events", {"service": "notifications"}) == 1
+    await field.sweep(MORNING)
+    DEAD_EVENTS.labels("notifications").set(0)
+    observer = Observer(field.pool)
+    observer.start()
+    async with asyncio.timeout(60):
+        while REGISTRY.get_sample_value("kip_dead_events", {"service": "notifications"}) != 1:
+            await asyncio.sleep(0.05)
+    await observer.stop()
 
 
 async def test_kip_dead_lists_shows_replays_and_drops_what_went_aside(field, loaded_database, amqp_url):
     environment = {"KIP_AMQP_URL": amqp_url, "KIP_DATABASE_URL": loaded_database}
+    await topology.declare(amqp_url, 1)
     await field.pool.execute("UPDATE notifications.obligation SET due_at = 'infinity' WHERE unit = '06412@1'")
     await field.pool.execute("UPDATE notifications.obligation SET unit = 'nowhere' WHERE unit = '06427@1'")
     await field.sweep(MORNING)
     first, second = sorted(
         json.loads(kip("dead", "list", "--json", environment=environment)), key=lambda row: row["unit"]
     )
-    assert (first["source"], first["kind"], first["unit"]) == ("row", "obligation", "06412@1")
+    assert (first["source"], first["kind"], first["unit"]) == ("notifications.rows", "obligation", "06412@1")
     shown = json.loads(kip("dead", "show", first["ref"], environment=environment))
     assert shown["row"]["due_at"] == "infinity"
+    assert "notifications" in kip("dead", "list", environment=environment)
     assert "next sweep" in kip("dead", "replay", first["ref"], environment=environment)
     assert "dropped" in kip("dead", "drop", second["ref"], environment=environment)
     assert json.loads(kip("dead", "list", "--json", environment=environment)) == []
     await field.sweep(MORNING)  # the clock of kip is the machine's: later than this morning
     assert await field.pool.fetchval("SELECT next_at > $1 FROM notifications.obligation WHERE id = $2", at(MORNING),
-                                     int(first["subject"]))  # fmt: skip
+                                     int(shown["subject"]))  # fmt: skip
 
 
 def test_after_three_broken_sweeps_the_service_is_not_ready_says_why_and_recovers(

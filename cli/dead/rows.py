@@ -1,0 +1,65 @@
+"""Notifications' own rows that could not be told, opened or published: the next sweep tries them again."""
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from cli.dead.source import DeadRow, Outcomes
+from cli.dead.tables import number_of
+from services.notifications import aside_store
+from services.notifications import store as sweep_store
+from shared.clock import SystemClock
+from shared.db import Connection
+from shared.registry import store as registry_store
+
+_GONE = "doesn't wait any more"
+
+
+class TableOfRows:
+    """The table `notifications.aside`."""
+
+    name = "notifications.rows"
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def rows(self, limit: int) -> list[DeadRow]:
+        """Those that wait, oldest first."""
+        return [
+            DeadRow(
+                self.name, str(row["number"]), row["kind"], row["unit"], None, row["reason"], row["died_at"],
+                row["number"],
+            )
+            for row in await aside_store.list_waiting(self._connection, limit)
+        ]  # fmt: skip
+
+    async def show(self, name: str) -> dict[str, Any] | None:
+        """One, with its reason and the row that it is about, as it is now."""
+        found = await aside_store.show(self._connection, number_of(name))
+        if found is None:
+            return None
+        times = {key: found[key] and found[key].isoformat() for key in ("died_at", "settled_at")}
+        return {**dict(found), **times, "row": json.loads(found["row"]) if found["row"] else None}
+
+    async def replay(self, names: Collection[str] | None) -> Outcomes:
+        """Have the next sweep take them up. One that fails again is listed anew."""
+        machine = SystemClock().now()
+        for number in await self._numbers(names):
+            taken = await aside_store.replay(self._connection, [number], machine, await self._now(machine))
+            yield str(number), "is taken up by the next sweep" if taken else _GONE
+        await sweep_store.request_sweep(self._connection)
+
+    async def drop(self, names: Collection[str] | None) -> Outcomes:
+        """Give them up. They stay in the table, marked as dropped."""
+        for number in await self._numbers(names):
+            dropped = await aside_store.drop(self._connection, number, SystemClock().now())
+            yield str(number), "dropped" if dropped else _GONE
+
+    async def _numbers(self, names: Collection[str] | None) -> list[int]:
+        return await aside_store.numbers(self._connection) if names is None else [number_of(name) for name in names]
+
+    async def _now(self, machine: datetime) -> datetime:
+        """The run's time, which may be simulated."""
+        running = await registry_store.read_clock(self._connection)
+        return machine + running[0] if running else machine
