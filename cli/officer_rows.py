@@ -2,10 +2,11 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time
 from pathlib import Path
 
-from python_calamine import CalamineError, CalamineWorkbook
+from shared.sheets import as_meant
+from shared.spreadsheets.limits import SheetError
+from shared.spreadsheets.own_file import read_workbook
 
 MOST_ROWS = 200_000
 NOT_A_ROW = ""  # the only key of a row that has another number of cells than the header
@@ -46,7 +47,7 @@ def _csv(path: Path) -> Iterator[tuple[int, list[str]]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file)
             for row in rows:
-                yield rows.line_num, [cell.strip() for cell in row]
+                yield rows.line_num, [as_meant(cell.strip()) for cell in row]
     except UnicodeDecodeError as error:
         raise FileError(f"{path}: expected UTF-8 text, got byte {error.object[error.start]:#x}") from error
     except csv.Error as error:
@@ -55,15 +56,19 @@ def _csv(path: Path) -> Iterator[tuple[int, list[str]]]:
 
 def _sheet(path: Path) -> Iterator[tuple[int, list[str]]]:
     """The first sheet. Blank cells at the end of a row are no cells."""
-    try:
-        rows = CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (CalamineError, OSError) as error:
-        raise FileError(f"{path}: not an XLSX file: {error}") from error
     width = 0
-    for number, row in enumerate(rows, 1):
-        cells = _trimmed(_text(value) for value in row)
-        width = width or len(cells)
-        yield number, cells + [""] * (width - len(cells))
+    first: str | None = None
+    try:
+        for name, rows in read_workbook(path):
+            first = name if first is None else first
+            if name != first:
+                return
+            for number, row in rows:
+                cells = _trimmed(_text(value) for value in row)
+                width = width or len(cells)
+                yield number, cells + [""] * (width - len(cells))
+    except (SheetError, OSError) as error:
+        raise FileError(f"{path}: {error}") from error
 
 
 def _trimmed(cells: Iterable[str]) -> list[str]:
@@ -75,12 +80,4 @@ def _trimmed(cells: Iterable[str]) -> list[str]:
 
 def _text(value: object) -> str:
     """A cell as text: a code that a spreadsheet took for a number keeps its digits, not its leading zeros."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
     return str(value).strip()

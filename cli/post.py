@@ -37,7 +37,7 @@ def post(
         str | None, typer.Option(help="The intake service; the one at KIP_INTAKE_PORT here if absent.")
     ] = None,
     key: Annotated[str, typer.Option(envvar="KIP_KEY", help="The sender's key.", show_default=False)] = "",
-    batch: Annotated[int, typer.Option(min=1, max=10_000, help="Events, or rows of a sheet, in one post.")] = 500,
+    batch: Annotated[int, typer.Option(min=1, max=1000, help="Events, or rows of a sheet, in one post.")] = 500,
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Posts under way at once.")] = 4,
     partial: Annotated[
         bool, typer.Option("--partial", help="Take a batch's good lines though others are bad.")
@@ -73,7 +73,7 @@ def post(
         typer.echo(json.dumps({**asdict(report), "seconds": round(seconds, 3)}, ensure_ascii=False))
     else:
         _tell(report, seconds, dry_run=dry_run)
-    if report.rejected:
+    if report.rejected or report.unlisted:
         raise typer.Exit(1)
 
 
@@ -104,7 +104,12 @@ def _post_sheet(file: Path, target: Target, most_rows: int, *, afresh: bool, as_
 def _tell_sheet(sent: Sent, target: Target, *, as_json: bool) -> None:
     if as_json:
         rejected = [{"place": item.place, **item.error} for item in sent.refused]
-        told = {"accepted": sent.accepted, "accepted_before": sent.before, "rejected": rejected}
+        told = {
+            "accepted": sent.accepted,
+            "accepted_before": sent.before,
+            "rejected": rejected,
+            "unlisted": sent.unlisted,
+        }
         typer.echo(json.dumps(told, ensure_ascii=False))
         return
     verb = "would be accepted" if target.dry_run else "accepted"
@@ -116,6 +121,7 @@ def _tell_sheet(sent: Sent, target: Target, *, as_json: bool) -> None:
         err.print(text, highlight=False, markup=False, soft_wrap=True)
     if len(sent.refused) > SHOWN:
         err.print(f"… and {len(sent.refused) - SHOWN:,} more; --json lists all", highlight=False)
+    _tell_unlisted(sent.unlisted)
 
 
 def _progress(*, quiet: bool) -> Progress:
@@ -131,12 +137,19 @@ def _tell(report: Report, seconds: float, *, dry_run: bool) -> None:
         _tell_rejected(item)
     if len(report.rejected) > SHOWN:
         err.print(f"… and {len(report.rejected) - SHOWN:,} more; --json lists all", highlight=False)
+    _tell_unlisted(report.unlisted)
     if report.held_back:
         err.print(
             f"{report.held_back:,} good lines stood in the same batches and were not taken. Cure the lines above and "
             "run the same command again, or take the good ones now with --partial",
             highlight=False,
         )
+
+
+def _tell_unlisted(unlisted: int) -> None:
+    """What the service counted and did not list."""
+    if unlisted:
+        err.print(f"… and {unlisted:,} that the service doesn't list; a smaller --batch names them", highlight=False)
 
 
 def _tell_rejected(item: Rejected) -> None:

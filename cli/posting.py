@@ -35,10 +35,14 @@ class Rejected:
 
 @dataclass(slots=True)
 class Report:
-    """What became of the lines. `held_back` are good ones whose batch was refused whole because of others."""
+    """What became of the lines. `held_back` are good ones whose batch was refused whole because of others.
+
+    `unlisted` were refused too, and the service did not say which they are.
+    """
 
     accepted: int = 0
     rejected: list[Rejected] = field(default_factory=list)
+    unlisted: int = 0
     held_back: int = 0
     retries: int = 0
 
@@ -159,7 +163,9 @@ def _settle(response: httpx.Response, batch: Batch, target: Target, report: Repo
         rejected = [_rejected(item, batch.lines) for item in body.get("rejected", ())]
         report.accepted += body.get("accepted", 0)
         report.rejected += rejected
-        report.held_back += len(batch.lines) - len(rejected) - body.get("accepted", 0)
+        unlisted = max(0, body.get("rejected_total", len(rejected)) - len(rejected))
+        report.unlisted += unlisted
+        report.held_back += len(batch.lines) - len(rejected) - unlisted - body.get("accepted", 0)
         return
     raise PostError(f"{target.url} {_REASONS.get(status, f'answers {status}')}: {_why(body, batch)}")
 

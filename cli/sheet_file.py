@@ -29,11 +29,15 @@ class RefusedCell:
 
 @dataclass(slots=True)
 class Sent:
-    """What became of a file's events. `before`: how many of the accepted ones were confirmed in a run before."""
+    """What became of a file's events. `before`: how many of the accepted ones were confirmed in a run before.
+
+    `unlisted` were refused, and the service did not say which they are.
+    """
 
     accepted: int = 0
     before: int = 0
     refused: list[RefusedCell] = field(default_factory=list)
+    unlisted: int = 0
 
 
 def journal_of(folder: Path, path: Path, target: Target) -> Journal:
@@ -70,9 +74,10 @@ async def post_parts(
                 sent.accepted += before
                 sent.before += before
             else:
-                accepted, refused = await _post_part(client, target, part, pace)
+                accepted, refused, unlisted = await _post_part(client, target, part, pace)
                 sent.accepted += accepted
                 sent.refused += refused
+                sent.unlisted += unlisted
                 if journal is not None and not refused:
                     journal.confirm(part.body, accepted)
             advance(len(part.rows) - 1)
@@ -81,14 +86,16 @@ async def post_parts(
 
 async def _post_part(
     client: httpx.AsyncClient, target: Target, part: Part, pace: Pace
-) -> tuple[int, list[RefusedCell]]:
+) -> tuple[int, list[RefusedCell], int]:
     response = await post_patiently(client, target, ("/v1/import", lambda: part.body, str(part)), pace, Report())
     body = json_of(response)
     if response.status_code not in _TOLD or "accepted" not in body:
         raise PostError(f"{target.url} refuses {part}: {body.get('message', f'answers {response.status_code}')}")
     if target.dry_run and response.status_code in {202, 207}:
         raise PostError(f"{target.url} doesn't know dry runs: {part} were TAKEN")
-    return body["accepted"], [_refused(error, part) for item in body["rejected"] for error in item["errors"]]
+    listed = body["rejected"]
+    refused = [_refused(error, part) for item in listed for error in item["errors"]]
+    return body["accepted"], refused, body.get("rejected_total", len(listed)) - len(listed)
 
 
 def _refused(error: dict[str, Any], part: Part) -> RefusedCell:

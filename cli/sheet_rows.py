@@ -8,23 +8,15 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
-from python_calamine import CalamineError, CalamineWorkbook
-
 from cli.event_lines import BATCH_BYTES, FileError
-from shared.sheets import FIGURE, HEADER_ROWS, KEYS, Header, LayoutError, delimiter_of, find_header, text_of
+from shared.sheets import FIGURE, HEADER_ROWS, KEYS, Header, LayoutError, delimiter_of, header_in, neutral, text_of
+from shared.spreadsheets.csv_text import NOT_UTF8, csv_rows
+from shared.spreadsheets.limits import OWN_FILE, Row, SheetError
+from shared.spreadsheets.own_file import read_workbook
 
 XLSX, CSV = ".xlsx", ".csv"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a table: its number in the sheet from 1, its cells as texts."""
-
-    number: int
-    cells: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +49,10 @@ def is_sheet(path: Path) -> bool:
 
 def read_tables(path: Path) -> list[Table]:
     """The file's tables, read once through. Raises FileError when it can't be read or holds none."""
-    sheets = _workbook(path) if path.suffix.lower() == XLSX else [("", lambda: _csv_rows(path))]
     try:
+        sheets = _workbook(path) if path.suffix.lower() == XLSX else [("", lambda: _csv_rows(path))]
         tables = [table for name, rows in sheets if (table := _table(name, rows)) is not None]
-    except LayoutError as error:
+    except (LayoutError, SheetError) as error:
         raise FileError(f"{path}: {error}") from None
     if not tables:
         raise FileError(f"{path}: expected a header row with one of the columns {', '.join(KEYS)}")
@@ -73,7 +65,7 @@ def parts(tables: Sequence[Table], most: int) -> Iterator[Part]:
         header = _line(_names(table.header))
         waiting: list[tuple[int, bytes]] = []
         for record in _records(table):
-            lines = [(row.number, _line(row.cells)) for row in record]
+            lines = [(row.number, _line([neutral(_text(cell)) for cell in row.cells])) for row in record]
             size = sum(len(line) for _, line in (*waiting, *lines))
             if waiting and (len(waiting) + len(lines) > most or size + len(header) > BATCH_BYTES):
                 yield _part(table, header, waiting)
@@ -116,13 +108,12 @@ def _key(header: Header, row: Row) -> int | None:
 
 
 def _table(name: str, rows: Callable[[], Iterator[Row]]) -> Table | None:
-    first = list(islice(rows(), HEADER_ROWS))
-    header = find_header(name, [row.cells for row in first])
+    header = _header(name, rows())
     if header is None:
         return None
 
     def below() -> Iterator[Row]:
-        return (row for row in islice(rows(), header.row + 1, None) if any(cell.strip() for cell in row.cells))
+        return (row for row in rows() if row.number > header.row + 1 and any(str(cell).strip() for cell in row.cells))
 
     last: dict[int, int] = {}
     count = 0
@@ -134,17 +125,25 @@ def _table(name: str, rows: Callable[[], Iterator[Row]]) -> Table | None:
     return Table(name, header, below, last, count)
 
 
+def _header(name: str, rows: Iterator[Row]) -> Header | None:
+    for row in rows:
+        if row.number > HEADER_ROWS:
+            return None
+        header = header_in(name, row.number, row.cells)
+        if header is not None:
+            return header
+    return None
+
+
 def _workbook(path: Path) -> list[tuple[str, Callable[[], Iterator[Row]]]]:
-    try:
-        workbook = CalamineWorkbook.from_path(str(path))
-        read = [(name, workbook.get_sheet_by_name(name)) for name in workbook.sheet_names]
-    except (CalamineError, OSError, ValueError) as error:
-        raise FileError(f"{path}: expected an XLSX file (Excel 2007 or later): {str(error)[:120]}") from None
+    sheets: dict[str, list[Row]] = {}
+    for name, rows in read_workbook(path):
+        sheets.setdefault(name, []).extend(rows)
 
-    def reader(cells: Sequence[Sequence[object]]) -> Callable[[], Iterator[Row]]:
-        return lambda: (Row(number, [_text(cell) for cell in row]) for number, row in enumerate(cells, 1))
+    def reader(rows: Sequence[Row]) -> Callable[[], Iterator[Row]]:
+        return lambda: iter(rows)
 
-    return [(name, reader(sheet.to_python(skip_empty_area=False))) for name, sheet in read]
+    return [(name, reader(rows)) for name, rows in sheets.items()]
 
 
 def _text(cell: object) -> str:
@@ -158,12 +157,11 @@ def _csv_rows(path: Path) -> Iterator[Row]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             delimiter = delimiter_of(file.readline())
             file.seek(0)
-            for number, cells in enumerate(csv.reader(file, delimiter=delimiter, strict=True), 1):
-                yield Row(number, cells)
+            for row in csv_rows(file, delimiter, OWN_FILE):
+                number = row.number
+                yield row
     except UnicodeDecodeError:
-        raise FileError(f"{path}: expected CSV in UTF-8 (in Excel: «CSV UTF-8») below row {number}") from None
-    except csv.Error as error:
-        raise FileError(f"{path}: row {number + 1}: {error}") from None
+        raise FileError(f"{path}: {NOT_UTF8} below row {number}") from None
 
 
 def _line(cells: Sequence[str]) -> bytes:

@@ -16,6 +16,13 @@ PARTICIPANTS = "participants."
 MONEY = "money."
 KEYS = ("indicator", "activity", "report")  # the column that says what a table's rows are
 HEADER_ROWS = 20  # the header is looked for in the first ones
+# What a spreadsheet runs as a formula: one of these in the first place of a cell, spaces or quotes before it or not
+# (some programs fold the full-width forms). A cell begins where the text does and, in a CSV that is opened with another
+# separator than it was written with, behind whatever may be one.
+_RUNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_BEGINS = r"(?:^|(?<=[,;|\t\r\n\"]))(?P<spaces>[ \u00a0]*)"
+_RISKY = re.compile(rf"{_BEGINS}(?=\'*[{_RUNS}])|^(?=\'*[\t\r])")
+_NEUTRAL = re.compile(rf"{_BEGINS}\'(?=\'*[{_RUNS}])|^\'(?=\'*[\t\r])")
 _COMMON = frozenset({"programme", "unit", "agency", "period"})
 COLUMNS = {
     "indicator": _COMMON | {"indicator", "component", "numerator", "denominator", "value"},
@@ -95,24 +102,33 @@ def text_of(value: object) -> str:
     return slug_of(str(value))
 
 
+def neutral(text: str) -> str:
+    """A text that no spreadsheet runs: an apostrophe before each place that one would take for a formula."""
+    return _RISKY.sub(lambda found: f"{found['spaces'] or ''}'", text)
+
+
+def as_meant(text: str) -> str:
+    """The text that `neutral` was given."""
+    return _NEUTRAL.sub(lambda found: found["spaces"] or "", text)
+
+
 def delimiter_of(first_line: str) -> str:
     """What separates the cells of a CSV: a comma, a semicolon or a tab."""
     return max(",;\t", key=first_line.count)
 
 
-def find_header(sheet: str, first_rows: Sequence[Sequence[object]]) -> Header | None:
-    """The header among a sheet's first rows (at least HEADER_ROWS of them); None when the sheet holds no table.
+def header_in(sheet: str, number: int, cells: Sequence[object]) -> Header | None:
+    """The header that the row `number` (from 1, HEADER_ROWS at most) is; None when it is none.
 
     `sheet` is its name, "" for CSV. Raises LayoutError, which names the place of a column that is unknown.
     """
-    for number, row in enumerate(first_rows[:HEADER_ROWS]):
-        names = [str(cell).strip() for cell in row]
-        kind = next((key for key in KEYS if key in names and "unit" in names), None)
-        if kind is not None:
-            columns = {name: index for index, name in enumerate(names) if name and not name.startswith(NOTE)}
-            _refuse_unknown(sheet, number, kind, columns)
-            return Header(kind, number, columns)
-    return None
+    names = [str(cell).strip() for cell in cells]
+    kind = next((key for key in KEYS if key in names and "unit" in names), None)
+    if kind is None or number > HEADER_ROWS:
+        return None
+    columns = {name: index for index, name in enumerate(names) if name and not name.startswith(NOTE)}
+    _refuse_unknown(sheet, number - 1, kind, columns)
+    return Header(kind, number - 1, columns)
 
 
 def _refuse_unknown(sheet: str, row: int, kind: str, columns: Mapping[str, int]) -> None:

@@ -15,7 +15,7 @@ from services.intake.admission import Admission
 from services.intake.door import Door
 from services.intake.front import Front
 from services.intake.http import events_endpoint
-from services.intake.limits import Memory, RateLimits
+from services.intake.limits import LARGE_PATIENCE, Memory, RateLimits, Turns
 from services.intake.publish import Publisher
 from services.intake.taken_log import TakenLog
 from shared.clock import SystemClock
@@ -61,6 +61,7 @@ def make_front(settings: Settings, sink: Sink) -> ASGIApp:
         admission=Admission(cast("Publisher", sink)),
         rates=RateLimits(time.monotonic),
         memory=Memory(settings.body_memory),
+        large=Turns(1, LARGE_PATIENCE),
         taken=TakenLog(),
         body_seconds=settings.body_timeout,
         stream_bytes=settings.stream_limit,

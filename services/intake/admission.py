@@ -10,14 +10,15 @@ import prometheus_client
 from pydantic_core import to_json
 
 from services.intake.formats.cloudevents import Candidate, Event
+from services.intake.limits import EVENT_BYTES
 from services.intake.publish import Publisher
 from services.intake.refusals import FORBIDDEN, Code, Refusal, Rejected
+from services.intake.refusals import rejected as rejected_for
+from services.intake.slices import Pause
 from services.intake.validate import Admitted, judge
 from shared.events import KIND_OF_TYPE, Kind
 from shared.metrics import EVENTS_RECEIVED
 from shared.registry.snapshot import Key, Registry
-
-EVENT_BYTES = 64 * 1024
 
 
 class Outcome(NamedTuple):
@@ -58,7 +59,7 @@ class Admission:
 
         `foreign_refuse_all`: an event that the key has no right for refuses the whole request, partial or not.
         """
-        admitted, refused = _sort_out(candidates, registry, key, now)
+        admitted, refused = await _sort_out(candidates, registry, key, now)
         for item in rejected:
             _received("unknown", item.refusals[0].code).inc()
         if refused or rejected:
@@ -75,19 +76,21 @@ class Admission:
         return Outcome(len(admitted), refused)
 
 
-def _sort_out(
+async def _sort_out(
     candidates: Sequence[Candidate], registry: Registry, key: Key, now: datetime
 ) -> tuple[list[Stamped], list[Rejected]]:
-    """What may go, and what is wrong with the others."""
+    """What may go, and what is wrong with the others. The event loop has its turn in between."""
+    pause = Pause()
     admitted: list[Stamped] = []
     refused: list[Rejected] = []
     acceptedat = instant_json(now)
     for candidate in candidates:
         stamped = stamp(candidate.event, registry, key, now, acceptedat)
+        await pause.after()
         if isinstance(stamped, Stamped):
             admitted.append(stamped)
             continue
-        refused.append(Rejected(candidate.index, candidate.event.id, stamped))
+        refused.append(rejected_for(candidate.index, candidate.event.id, stamped))
         _received(KIND_OF_TYPE[candidate.event.type], stamped[0].code).inc()
     return admitted, refused
 

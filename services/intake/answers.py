@@ -9,15 +9,14 @@ from starlette.responses import Response
 from services.intake.admission import Outcome
 from services.intake.refusals import Code
 
-LISTED = 1000  # refused lines of a stream that its answer names; it counts all
+LISTED = 1000  # of the refused events of a request; its answer counts all
 
 
 def answer(outcome: Outcome, language: str, *, dry_run: bool) -> Response:
-    """202, 207, 200 (dry run), 403, 413 or 422: `{"accepted", "rejected"}`."""
+    """202, 207, 200 (dry run), 403, 413 or 422: `{"accepted", "rejected"}`, with `rejected_total` if there are any."""
     if not outcome.rejected:
         return all_taken(outcome.accepted, status_of(outcome, dry_run=dry_run))
-    rejected = [item.to_json(language) for item in outcome.rejected]
-    return _json({"accepted": outcome.accepted, "rejected": rejected}, status_of(outcome, dry_run=dry_run))
+    return stream_answer(outcome, len(outcome.rejected), language, dry_run=dry_run)
 
 
 @lru_cache(maxsize=512)
@@ -27,8 +26,8 @@ def all_taken(accepted: int, status: int) -> Response:
 
 
 def stream_answer(outcome: Outcome, rejected: int, language: str, *, dry_run: bool) -> Response:
-    """The same for a stream: `outcome` lists the first refused lines, `rejected` is how many there were."""
-    listed = [item.to_json(language) for item in outcome.rejected]
+    """The same where `outcome` has no more than the first refused ones: `rejected` is how many there were."""
+    listed = [item.to_json(language) for item in outcome.rejected[:LISTED]]
     body = {"accepted": outcome.accepted, "rejected_total": rejected, "rejected": listed}
     return _json(body, status_of(outcome, dry_run=dry_run))
 

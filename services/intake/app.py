@@ -23,7 +23,7 @@ from services.intake.http import events_endpoint, on_crash, on_http_error
 from services.intake.import_http import import_routes
 from services.intake.jobs import Jobs
 from services.intake.kobo_http import kobo_routes
-from services.intake.limits import Memory, RateLimits
+from services.intake.limits import LARGE_PATIENCE, Memory, RateLimits, Turns
 from services.intake.publish import Publisher
 from services.intake.spool import Spool
 from services.intake.taken_log import TakenLog
@@ -35,6 +35,8 @@ from shared.clock import SystemClock
 from shared.config import Settings
 from shared.observability import measured, probe_routes
 from shared.registry.follower import RegistryFollower
+from shared.spreadsheets.limits import REQUEST
+from shared.spreadsheets.readers import Readers
 from shared.supervision import Supervised
 
 log = structlog.get_logger()
@@ -85,6 +87,7 @@ class Intake:
             admission=Admission(self.publisher),
             rates=RateLimits(time.monotonic),
             memory=Memory(self._settings.body_memory),
+            large=Turns(1, LARGE_PATIENCE),
             taken=TakenLog(),
             body_seconds=self._settings.body_timeout,
             stream_bytes=self._settings.stream_limit,
@@ -104,16 +107,19 @@ def make_app(settings: Settings) -> ASGIApp:
     """The ASGI application."""
     intake = Intake(settings)
     door = intake.door()
+    readers = Readers(REQUEST)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await intake.spool.open()
         intake.publisher.start()
+        readers.start()
         await intake.follower.start()
         intake.draining.start()
         log.info("intake.started", port=settings.intake_port)
         yield
         door.taken.tell()
+        await readers.stop()
         await intake.publisher.stop()  # uvicorn has waited for the requests under way
         await intake.draining.stop()
         await intake.broker.stop()
@@ -124,7 +130,7 @@ def make_app(settings: Settings) -> ASGIApp:
         routes=[
             *dhis2_routes(door, Jobs(intake.spool)),
             *kobo_routes(door),
-            *import_routes(door),
+            *import_routes(door, readers),
             *document_routes(),
             *probe_routes(intake.readiness, intake.describe),
         ],

@@ -6,10 +6,12 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
+from services.intake.answers import LISTED
 from services.intake.formats.dhis2 import Conflict
 from services.intake.refusals import Code
 
 WRAPPED_SINCE = 38
+_SHOWN = 200  # of a name in a conflict, in characters
 JOB_TYPE = "DATAVALUE_IMPORT"
 # DHIS2's own codes where it has one for the fault; else ours.
 _ERROR_CODES = {
@@ -31,7 +33,10 @@ _DESCRIPTIONS = {
 def summary(
     total: int, conflicts: Sequence[Conflict], language: str, *, complete: str | None, dry_run: bool
 ) -> dict[str, Any]:
-    """DHIS2's ImportSummary. What is taken counts as updated: a value replaces what stood there."""
+    """DHIS2's ImportSummary. What is taken counts as updated: a value replaces what stood there.
+
+    Of conflicts and refused rows it lists the first LISTED, and says how many there are.
+    """
     refused = sorted({index for conflict in conflicts for index in conflict.indexes})
     status = "SUCCESS" if not conflicts else "WARNING" if len(refused) < total else "ERROR"
     taken = 0 if status == "ERROR" else total - len(refused)
@@ -41,8 +46,10 @@ def summary(
         "importOptions": {"dryRun": dry_run},
         "description": _DESCRIPTIONS[status],
         "importCount": {"imported": 0, "updated": taken, "ignored": total - taken, "deleted": 0},
-        "conflicts": [_conflict(conflict, language) for conflict in conflicts],
-        "rejectedIndexes": refused,
+        "conflicts": [_conflict(conflict, language) for conflict in conflicts[:LISTED]],
+        "conflictsTotal": len(conflicts),
+        "rejectedIndexes": refused[:LISTED],
+        "rejectedIndexesTotal": len(refused),
         "dataSetComplete": complete if complete and status == "SUCCESS" else "false",
     }
 
@@ -103,10 +110,10 @@ def _conflict(conflict: Conflict, language: str) -> dict[str, Any]:
     error = conflict.refusal.to_json(language)
     got = "" if error["got"] in (None, "") else f" ({error['got']})"
     return {
-        "object": next((text for text in conflict.objects.values() if text), ""),
-        "objects": dict(conflict.objects),
+        "object": next((text for text in conflict.objects.values() if text), "")[:_SHOWN],
+        "objects": {name: text[:_SHOWN] for name, text in conflict.objects.items()},
         "value": f"{error['field']}: {error['message']}{got}",
         "errorCode": _ERROR_CODES.get(conflict.refusal.code, conflict.refusal.code.value),
         "property": error["field"],
-        "indexes": list(conflict.indexes),
+        "indexes": list(conflict.indexes[:LISTED]),
     }

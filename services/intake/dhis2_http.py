@@ -21,6 +21,7 @@ from services.intake.http import Endpoint, refusal_of
 from services.intake.jobs import Jobs
 from services.intake.refusals import Code, Refusal
 from services.intake.request_errors import Fault, RefusedError
+from services.intake.slices import SMALL, aside
 from shared.metrics import EVENTS_RECEIVED
 from shared.registry.snapshot import Key
 
@@ -81,16 +82,16 @@ async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Respons
     if strategy not in _STRATEGIES:
         raise RefusedError(Fault.BAD_PARAMETER, f"importStrategy of {', '.join(sorted(_STRATEGIES))}")
     _check_schemes(request)
-    async with HeldBody(door, request) as body:
-        found = read(body)
-    values = [replace(row, deleted=True) for row in found.values] if strategy.startswith("DELETE") else found.values
     now = door.now()
-    drafts, conflicts = draft_records(values, door.registry().limited_to(key.programmes), now)
-    total = len(values)
-    conflicts += await _admit(door, key, drafts, dry_run=dry_run)
-    if found.completion is not None:
-        total += 1
-        conflicts += await _complete(door, key, found.completion, conflicts, dry_run=dry_run)
+    async with HeldBody(door, request) as body, door.large.turn(needed=len(body) > SMALL):
+        found = await aside(len(body), read, body)
+        values = [replace(row, deleted=True) for row in found.values] if strategy.startswith("DELETE") else found.values
+        total = len(values)
+        drafts, conflicts = await aside(len(body), draft_records, values, door.registry().limited_to(key.programmes), now)
+        conflicts += await _admit(door, key, drafts, dry_run=dry_run)
+        if found.completion is not None:
+            total += 1
+            conflicts += await _complete(door, key, found.completion, conflicts, dry_run=dry_run)
     summary = dhis2_answers.summary(
         total, conflicts, language_of(request), complete=found.complete_date, dry_run=dry_run
     )
@@ -120,17 +121,18 @@ async def _post_completions(door: Door, request: Request) -> Response:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {media_type_of(request)[:80] or 'none'}")
     _check_schemes(request)
     dry_run = flag(request, "dryRun")
-    async with HeldBody(door, request) as body:
-        rows = read_completions(body)
-    drafts, conflicts = draft_completions(rows, door.registry().limited_to(key.programmes), door.now())
-    conflicts += await _admit(door, key, drafts, dry_run=dry_run)
+    async with HeldBody(door, request) as body, door.large.turn(needed=len(body) > SMALL):
+        rows = await aside(len(body), read_completions, body)
+        registry = door.registry().limited_to(key.programmes)
+        drafts, conflicts = await aside(len(body), draft_completions, rows, registry, door.now())
+        conflicts += await _admit(door, key, drafts, dry_run=dry_run)
     summary = dhis2_answers.summary(len(rows), conflicts, language_of(request), complete=None, dry_run=dry_run)
     return dhis2_answers.import_answer(summary, request.path_params.get("version"))
 
 
 async def _admit(door: Door, key: Key, drafts: Sequence[Draft], *, dry_run: bool) -> list[Conflict]:
     """Take the good records; the others are conflicts of the rows that they were made from."""
-    candidates, rejected = parse_items((number, draft.event) for number, draft in enumerate(drafts))
+    candidates, rejected = await parse_items([(number, draft.event) for number, draft in enumerate(drafts)])
     door.rates.spend(key, len(drafts))
     outcome = await door.admission.admit(
         candidates,

@@ -9,10 +9,11 @@ from datetime import datetime
 from starlette.requests import ClientDisconnect, Request
 
 from services.intake.admission import Admission
-from services.intake.limits import Memory, RateLimits
+from services.intake.limits import Memory, RateLimits, Turns
 from services.intake.request_errors import Fault, RefusedError, unavailable
 from services.intake.taken_log import TakenLog
 from shared.authentication import CHALLENGE, EXPECTED, authorization_of, find_key
+from shared.events import Kind
 from shared.registry.snapshot import Key, Registry
 
 BODY_BYTES = 8 * 1024 * 1024
@@ -23,6 +24,7 @@ CLOSE = {"Connection": "close"}
 class Door:
     """The registry of now and whether it may be trusted, the time, admission, the limits, the log of what was taken.
 
+    `large` are the turns of bodies that are more than a small part of the work of a second.
     `body_seconds` bounds the time in which a body of the usual size has to arrive, and each pause of a stream;
     `stream_bytes` the size of a stream.
     """
@@ -33,6 +35,7 @@ class Door:
     admission: Admission
     rates: RateLimits
     memory: Memory
+    large: Turns
     taken: TakenLog
     body_seconds: float
     stream_bytes: int
@@ -49,9 +52,15 @@ def identify(door: Door, request: Request) -> Key:
     return key
 
 
-def enter(door: Door, request: Request) -> Key:
-    """The request's key. Raises as `identify` does, 429 over the sender's rate and 415 for a compressed body."""
+def enter(door: Door, request: Request, kinds: frozenset[Kind] = frozenset(Kind)) -> Key:
+    """The request's key, before anything of its body is read.
+
+    Raises as `identify` does, 403 for a key that may post none of these kinds, 429 over the sender's rate and 415 for a
+    compressed body.
+    """
     key = identify(door, request)
+    if key.kinds is not None and not key.kinds & kinds:
+        raise RefusedError(Fault.NOT_ALLOWED, f"it may post {', '.join(sorted(key.kinds)) or 'nothing'}")
     wait = door.rates.wait(key)
     if wait > 0:
         raise RefusedError(

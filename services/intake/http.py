@@ -14,13 +14,15 @@ from services.intake.dhis2_answers import error_answer
 from services.intake.door import Door, HeldBody, enter, flag, header, language_of, media_type_of
 from services.intake.formats import cloudevents
 from services.intake.formats.cloudevents import Parsed
-from services.intake.formats.json_text import UnreadableError
+from services.intake.formats.json_text import TooManyError, UnreadableError
 from services.intake.formats.ndjson import NDJSON
 from services.intake.request_errors import Fault, RefusedError, unavailable
+from services.intake.slices import SMALL
 from services.intake.spool import SpoolAwayError
 from services.intake.stream import take_stream
 from shared.broker import UnroutableError
 from shared.metrics import EVENTS_RECEIVED
+from shared.spreadsheets.limits import ReaderAwayError, SheetError, SheetTooLargeError
 
 EVENTS = "/v1/events"
 ALLOWED = "POST, OPTIONS"
@@ -78,9 +80,11 @@ def refusal_of(error: BaseException) -> RefusedError | None:
     match error:
         case RefusedError():
             return error
-        case UnreadableError():
+        case TooManyError() | SheetTooLargeError():
+            return RefusedError(Fault.TOO_LARGE, str(error))
+        case UnreadableError() | SheetError():
             return RefusedError(Fault.UNREADABLE, str(error))
-        case SpoolAwayError():
+        case SpoolAwayError() | ReaderAwayError():
             log.warning("intake.not_taken", reason=str(error))
             return unavailable(str(error))
         case UnroutableError():
@@ -129,9 +133,9 @@ async def _post_events(door: Door, request: Request) -> Response:
         log.info("intake.stream", sender=key.sender, accepted=tally.accepted, rejected=tally.rejected)
         outcome = Outcome(tally.accepted, tally.listed)
         return stream_answer(outcome, tally.rejected, language_of(request), dry_run=dry_run)
-    parse = parser_of(request, media_type)
-    async with HeldBody(door, request) as body:
-        candidates, rejected = parse(body)
+    parse = None if media_type == cloudevents.BATCH else parser_of(request, media_type)
+    async with HeldBody(door, request) as body, door.large.turn(needed=len(body) > SMALL):
+        candidates, rejected = await cloudevents.parse_batch(body) if parse is None else parse(body)
         door.rates.spend(key, len(candidates) + len(rejected))
         outcome = await door.admission.admit(
             candidates, rejected, door.registry(), key, door.now(), partial=partial, dry_run=dry_run
@@ -145,9 +149,10 @@ async def _post_events(door: Door, request: Request) -> Response:
 
 
 def parser_of(request: Request, media_type: str) -> Callable[[bytes], Parsed]:
-    """What reads the body: by its media type, or by the `ce-` headers of binary mode. Raises RefusedError."""
-    if media_type == cloudevents.BATCH:
-        return cloudevents.parse_batch
+    """What reads the one event of a body: by its media type, or by the `ce-` headers of binary mode.
+
+    Raises RefusedError.
+    """
     if media_type == cloudevents.STRUCTURED:
         return cloudevents.parse_structured
     if header(request, b"ce-specversion") is not None or header(request, b"ce-type") is not None:

@@ -1,6 +1,8 @@
 """`POST /v1/import`: a spreadsheet, XLSX or CSV, as `kip template` writes it."""
 
 import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeAlias
 
 import structlog
 from starlette.requests import Request
@@ -8,50 +10,87 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.intake.admission import Outcome
-from services.intake.answers import answer
+from services.intake.answers import LISTED, answer
 from services.intake.door import Door, HeldBody, enter, flag, identify, language_of, media_type_of
 from services.intake.formats.cloudevents import parse_items
-from services.intake.formats.sheet import Draft, draft_events
-from services.intake.formats.sheet_cells import Sheet, read_csv, read_xlsx
+from services.intake.formats.sheet import KINDS, Draft, Drafting
 from services.intake.http import Refusing
+from services.intake.limits import LARGE_PATIENCE, Turns
 from services.intake.refusals import Rejected
 from services.intake.request_errors import Fault, RefusedError
 from shared.registry.snapshot import Key
+from shared.spreadsheets.limits import Kind, Slice
+from shared.spreadsheets.readers import Readers
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv"
-_READERS = {XLSX: read_xlsx, CSV: read_csv}
+_KINDS: Mapping[str, Kind] = {XLSX: "xlsx", CSV: "csv"}
+ROWS_AT_ONCE = 100  # are made events of; then others have the event loop
+READ_AT_ONCE = 2  # each of them takes a core, and up to the memory of shared.spreadsheets.limits.REQUEST
+_Drafted: TypeAlias = tuple[dict[int, Draft], list[Rejected]]
 log = structlog.get_logger()
 
 
-def import_routes(door: Door) -> list[Route]:
+def import_routes(door: Door, readers: Readers) -> list[Route]:
     """`POST /v1/import`."""
-    one_at_a_time = asyncio.Semaphore(1)  # a workbook takes memory and a core for a second
+
+    turns = Turns(READ_AT_ONCE, LARGE_PATIENCE)
 
     async def sheets(request: Request) -> Response:
-        return await _post_sheet(door, request, one_at_a_time)
+        return await _post_sheet(door, request, readers, turns)
 
     return [Route("/v1/import", Refusing(sheets), methods=["POST"])]
 
 
-async def _post_sheet(door: Door, request: Request, one_at_a_time: asyncio.Semaphore) -> Response:
-    key = enter(door, request)
+async def _post_sheet(door: Door, request: Request, readers: Readers, turns: Turns) -> Response:
+    key = enter(door, request, KINDS)
     partial, dry_run = flag(request, "partial"), flag(request, "dry_run")
     media_type = media_type_of(request)
-    if media_type not in _READERS:
+    if media_type not in _KINDS:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{CSV} or {XLSX}, got {media_type[:80] or 'none'}")
-    async with HeldBody(door, request) as body, one_at_a_time:
-        read: list[Sheet] = await asyncio.to_thread(_READERS[media_type], body)
-        drafts, rejected = await asyncio.to_thread(draft_events, read, _programme(door, key), door.now())
-    key = identify(door, request)  # it may have been revoked while others' sheets were read
-    candidates, malformed = parse_items((index, draft.event) for index, draft in drafts.items())
-    door.rates.spend(key, len(drafts) + len(rejected))
-    outcome = await door.admission.admit(
-        candidates, [*rejected, *malformed], door.registry(), key, door.now(), partial=partial, dry_run=dry_run
-    )
+    async with HeldBody(door, request) as body, turns.turn():
+        drafts, rejected = await _while_asked(request, _read(door, key, readers, _KINDS[media_type], body))
+        key = identify(door, request)  # it may have been revoked while others' sheets were read
+        candidates, malformed = await parse_items([(index, draft.event) for index, draft in drafts.items()])
+        door.rates.spend(key, len(drafts) + len(rejected))
+        outcome = await door.admission.admit(
+            candidates, [*rejected, *malformed], door.registry(), key, door.now(), partial=partial, dry_run=dry_run
+        )
     log.info("intake.import", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
-    located = Outcome(outcome.accepted, [_located(item, drafts) for item in outcome.rejected], outcome.forbidden)
+    listed = [_located(item, drafts) for item in outcome.rejected[:LISTED]]
+    located = Outcome(outcome.accepted, [*listed, *outcome.rejected[LISTED:]], outcome.forbidden)
     return answer(located, language_of(request), dry_run=dry_run)
+
+
+async def _read(door: Door, key: Key, readers: Readers, kind: Kind, body: bytes) -> _Drafted:
+    drafting = Drafting(_programme(door, key), door.now())
+    async with readers.read(kind, body) as slices:
+        async for part in slices:
+            for start in range(0, max(1, len(part.rows)), ROWS_AT_ONCE):
+                drafting.take(Slice(part.sheet, part.rows[start : start + ROWS_AT_ONCE]))
+                await asyncio.sleep(0)
+    return drafting.end()
+
+
+async def _while_asked(request: Request, reading: Coroutine[Any, Any, _Drafted]) -> _Drafted:
+    """What the reading gives. It ends early, and its process with it, when the client has gone."""
+    work = asyncio.create_task(reading)
+    gone = asyncio.create_task(_disconnected(request))
+    try:
+        await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise RefusedError(Fault.UNREADABLE, "the connection broke before the answer")
+        return work.result()
+    finally:
+        work.cancel()
+        gone.cancel()
+        await asyncio.gather(work, gone, return_exceptions=True)
+
+
+async def _disconnected(request: Request) -> None:
+    """Ends with the connection: the body has come, and nothing else is told of the request."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _programme(door: Door, key: Key) -> str:

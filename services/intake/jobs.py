@@ -11,7 +11,8 @@ from services.intake import store
 from services.intake.spool import Spool, SpoolAwayError
 from shared.db import DATABASE_AWAY
 
-KEPT = 1000  # in memory: what was imported while the database is away is known to this replica only
+# In memory, as JSON: what was imported while the database is away is known to this replica only.
+KEPT_BYTES = 16 * 1024 * 1024
 KEEP = timedelta(days=7)
 SECONDS = 2.0
 _AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, SpoolAwayError)
@@ -23,24 +24,27 @@ class Jobs:
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
-        self._recent: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
+        self._recent: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._bytes = 0
 
     async def put(self, job: str, sender: str, summary: dict[str, Any], now: datetime) -> None:
         """Keep a summary."""
-        self._recent[job, sender] = summary
-        if len(self._recent) > KEPT:
-            self._recent.popitem(last=False)
+        written = json.dumps(summary)
+        self._recent[job, sender] = written
+        self._bytes += len(written)
+        while self._bytes > KEPT_BYTES:
+            self._bytes -= len(self._recent.popitem(last=False)[1])
         try:
             async with self._spool.connection(SECONDS) as connection:
-                await store.put_job(connection, job, sender, json.dumps(summary), now, now - KEEP)
+                await store.put_job(connection, job, sender, written, now, now - KEEP)
         except _AWAY as error:
             log.warning("intake.job_in_memory_only", reason=type(error).__name__)
 
     async def get(self, job: str, sender: str) -> dict[str, Any] | None:
         """A sender's summary. Raises SpoolAwayError when it is not here and the database can't be asked."""
-        found = self._recent.get((job, sender))
-        if found is not None:
-            return found
+        text = self._recent.get((job, sender))
+        if text is not None:
+            return dict(json.loads(text))
         try:
             async with self._spool.connection(SECONDS) as connection:
                 text = await store.read_job(connection, job, sender)

@@ -18,6 +18,7 @@ from services.intake.formats.kobo import Draft, draft_events, read_submission
 from services.intake.http import Refusing
 from services.intake.refusals import Rejected
 from services.intake.request_errors import Fault, RefusedError
+from services.intake.slices import SMALL, aside
 from shared.programme_senders import Form
 from shared.registry.snapshot import Registry
 
@@ -40,9 +41,10 @@ async def _post_submission(door: Door, request: Request) -> Response:
     if media_type != JSON:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {media_type[:80] or 'none'}")
     programme, form = _form(door.registry().limited_to(key.programmes), request.path_params["form"])
-    async with HeldBody(door, request) as body:
-        drafts, rejected = draft_events(programme, form, read_submission(body))
-        candidates, malformed = parse_items((index, draft.event) for index, draft in drafts.items())
+    async with HeldBody(door, request) as body, door.large.turn(needed=len(body) > SMALL):
+        submission = await aside(len(body), read_submission, body)
+        drafts, rejected = await aside(len(body), draft_events, programme, form, submission)
+        candidates, malformed = await parse_items([(index, draft.event) for index, draft in drafts.items()])
         rejected += malformed
         door.rates.spend(key, len(candidates) + len(rejected))
         outcome = await door.admission.admit(candidates, rejected, door.registry(), key, door.now(), dry_run=dry_run)

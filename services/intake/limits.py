@@ -1,10 +1,16 @@
 """What one sender, and all of them together, may ask of a replica."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from services.intake.request_errors import unavailable
 from shared.registry.snapshot import Key
 
+EVENTS = 20_000  # of one request; a stream of lines has its limit in bytes
+EVENT_BYTES = 64 * 1024
+LARGE_PATIENCE = 30.0  # seconds that a large request, or a spreadsheet, waits for others
 BURST_SECONDS = 5.0  # of its rate may a sender save up while it is silent
 
 
@@ -64,3 +70,27 @@ class Memory:
     def give_back(self, size: int) -> None:
         """Hold `size` bytes less."""
         self.held -= size
+
+
+class Turns:
+    """So many pieces of heavy work at once. Another waits for its turn, and is refused where that doesn't come."""
+
+    def __init__(self, at_once: int, patience: float) -> None:
+        self._free = asyncio.Semaphore(at_once)
+        self._patience = patience
+
+    @asynccontextmanager
+    async def turn(self, *, needed: bool = True) -> AsyncIterator[None]:
+        """The caller's turn, for as long as the block lasts. Raises RefusedError (503) when it doesn't come in time."""
+        if not needed:
+            yield
+            return
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._free.acquire()
+        except TimeoutError:
+            raise unavailable("too many large requests at once") from None
+        try:
+            yield
+        finally:
+            self._free.release()

@@ -1,9 +1,11 @@
 """Why an event is refused: stable codes, each with its words in both languages."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+LISTED = 10  # of what is wrong with one event
 _SHOWN = 120  # of what came, in characters: an answer must not grow with its question
 
 
@@ -137,7 +139,7 @@ class Refusal:
         got = None if self.code is Code.PERSONAL_DATA else _shorten(self.got)
         return {
             "code": self.code.value,
-            "field": self.field,
+            "field": _shorten(self.field),
             "message": text.format(expected=self.expected).strip(),
             "got": got,
             **(asdict(self.place) if self.place else {}),
@@ -146,15 +148,23 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One refused event of a request."""
+    """One refused event of a request: the first LISTED things that are wrong with it, and how many there are more."""
 
     index: int
     id: str | None
     refusals: tuple[Refusal, ...]
+    more: int = 0
 
     def to_json(self, language: str) -> dict[str, Any]:
-        """`{index, id, errors}`."""
-        return {"index": self.index, "id": self.id, "errors": [item.to_json(language) for item in self.refusals]}
+        """`{index, id, errors}`, and `errors_total` where not all are listed."""
+        errors = [item.to_json(language) for item in self.refusals]
+        total = {"errors_total": len(errors) + self.more} if self.more else {}
+        return {"index": self.index, "id": self.id, "errors": errors, **total}
+
+
+def rejected(index: int, id_: str | None, refusals: Sequence[Refusal]) -> Rejected:
+    """An event that is refused for all of this."""
+    return Rejected(index, id_, tuple(refusals[:LISTED]), max(0, len(refusals) - LISTED))
 
 
 def _shorten(value: Any) -> Any:

@@ -13,6 +13,7 @@ class Fault(StrEnum):
     UNREADABLE = "unreadable"
     BAD_PARAMETER = "bad_parameter"
     UNAUTHORIZED = "unauthorized"
+    NOT_ALLOWED = "not_allowed"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     TOO_SLOW = "too_slow"
@@ -31,6 +32,11 @@ FAULTS: dict[Fault, tuple[int, str, str]] = {
         401,
         "Thiếu khóa hợp lệ; cần đúng một tiêu đề {detail}",
         "no valid key; expected one header {detail}",
+    ),
+    Fault.NOT_ALLOWED: (
+        403,
+        "Khóa không được gửi nội dung này; {detail}",
+        "the key may not post this; {detail}",
     ),
     Fault.NOT_FOUND: (404, "Không có địa chỉ hoặc mục này: {detail}", "there is no such thing: {detail}"),
     Fault.METHOD_NOT_ALLOWED: (

@@ -70,7 +70,7 @@ async def _take_group(door: Door, request: Request, lines: Lines, *, dry_run: bo
         if error.fault is Fault.UNAVAILABLE:
             raise
         return Outcome(0, [_cut(number, error.detail) for number, _ in lines])
-    candidates, rejected = parse_lines(lines)
+    candidates, rejected = await parse_lines(lines)
     door.rates.spend(key, len(lines))
     return await door.admission.admit(
         candidates,

@@ -193,13 +193,18 @@ def repeated_text() -> bytes:
         ("unit,indicator\n".encode("utf-16"), "text/csv"),
         (b'unit,indicator\n"06412', "text/csv"),
         (b"unit,indicator,colour\n", "text/csv"),
-        (("unit,indicator\n" + "a,b\n" * 20_001).encode(), "text/csv"),
         (b"", "text/csv"),
     ],
 )
 def test_what_is_no_table_is_refused(system: System, content: bytes, kind: str) -> None:
     answer = upload(system, content, kind)
     assert (answer.status_code, answer.json()["error"]) == (400, "unreadable"), answer.text
+
+
+def test_a_table_of_too_many_rows_is_too_large(system: System) -> None:
+    answer = upload(system, ("unit,indicator\n" + "a,b\n" * 20_001).encode())
+    assert (answer.status_code, answer.json()["error"]) == (413, "too_large"), answer.text
+    assert "kip post FILE" in answer.json()["message"]
 
 
 def test_another_type_is_refused(system: System) -> None:

@@ -1,5 +1,6 @@
 """Repeat groups inside repeat groups: the example of docs/forms.md as it stands, edits of it, and its faults."""
 
+import asyncio
 import copy
 import json
 import re
@@ -168,4 +169,4 @@ def test_whatever_a_submission_holds_it_becomes_events_or_faults(fields: dict[st
     drafts, rejected = draft_events("ecd-1437", form, whole)
     indexes = [*drafts, *(item.index for item in rejected)]
     assert sorted(indexes) == list(range(len(indexes)))
-    parse_items((index, draft.event) for index, draft in drafts.items())
+    asyncio.run(parse_items([(index, draft.event) for index, draft in drafts.items()]))

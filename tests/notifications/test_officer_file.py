@@ -118,4 +118,4 @@ def test_a_number_that_can_t_be_called_is_refused(tmp_path, known, number):
 def test_a_file_that_is_no_spreadsheet_is_refused(tmp_path, known):
     path = tmp_path / "officers.xlsx"
     path.write_bytes(b"not a zip")
-    assert "not an XLSX file" in read_officers(path, known)[1][0]
+    assert "expected an XLSX file" in read_officers(path, known)[1][0]

@@ -32,7 +32,8 @@ _REJECTED = _object(
     {
         "index": _COUNT,
         "id": {"type": ["string", "null"]},
-        "errors": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Error"}},
+        "errors": {"type": "array", "minItems": 1, "maxItems": 10, "items": {"$ref": "#/components/schemas/Error"}},
+        "errors_total": {**_COUNT, "description": "All, where `errors` lists the first 10"},
     },
     additionalProperties=False,
 )
@@ -45,8 +46,10 @@ _SUMMARY = _object(
             ["imported", "updated", "ignored", "deleted"],
             dict.fromkeys(("imported", "updated", "ignored", "deleted"), _COUNT),
         ),
-        "conflicts": {"type": "array", "items": {"type": "object"}},
-        "rejectedIndexes": {"type": "array", "items": _COUNT},
+        "conflicts": {"type": "array", "maxItems": 1000, "items": {"type": "object"}},
+        "conflictsTotal": _COUNT,
+        "rejectedIndexes": {"type": "array", "maxItems": 1000, "items": _COUNT},
+        "rejectedIndexesTotal": _COUNT,
         "dataSetComplete": _TEXT,
     },
 )
@@ -71,8 +74,12 @@ SCHEMAS: dict[str, Any] = {
                 ["accepted", "rejected"],
                 {
                     "accepted": _COUNT,
-                    "rejected_total": {**_COUNT, "description": "Of a stream: all, where `rejected` lists the first"},
-                    "rejected": {"type": "array", "items": {"$ref": "#/components/schemas/Rejected"}},
+                    "rejected_total": {**_COUNT, "description": "All, where `rejected` lists the first 1,000"},
+                    "rejected": {
+                        "type": "array",
+                        "maxItems": 1000,
+                        "items": {"$ref": "#/components/schemas/Rejected"},
+                    },
                 },
                 additionalProperties=False,
             ),

@@ -5,17 +5,26 @@ Source: CloudEvents HTTP protocol binding 1.0.2, sections 3.1 to 3.3.
 
 import re
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import FailFast, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, to_json
 
-from services.intake.formats.json_text import UnreadableError, load, may_have_duplicates, name_of, refuse_duplicates
-from services.intake.refusals import Code, Refusal, Rejected
+from services.intake.formats.json_text import (
+    TooManyError,
+    UnreadableError,
+    load,
+    may_have_duplicates,
+    name_of,
+    refuse_duplicates,
+)
+from services.intake.limits import EVENT_BYTES, EVENTS
+from services.intake.refusals import Code, Refusal, Rejected, rejected
+from services.intake.slices import SMALL, Pause, aside
 from shared.events import (
     KIND_OF_TYPE,
     TYPE_PREFIX,
@@ -42,7 +51,7 @@ Event: TypeAlias = (
     | RecordRetractedEvent
 )
 _ONE: TypeAdapter[Event] = TypeAdapter(PostedEvent)
-_MANY: TypeAdapter[list[Event]] = TypeAdapter(list[PostedEvent])
+_MANY: TypeAdapter[list[Event]] = TypeAdapter(Annotated[list[PostedEvent], FailFast()])
 _TYPES = ", ".join(KIND_OF_TYPE)
 _ESCAPED = re.compile(rb"\\(.)")
 
@@ -58,23 +67,27 @@ class Candidate:
 Parsed: TypeAlias = tuple[list[Candidate], list[Rejected]]
 
 
-def parse_batch(body: bytes) -> Parsed:
-    """Read a JSON array of events. Raises UnreadableError when it is none. `[]` is valid."""
-    try:
-        events = _MANY.validate_json(body)
-    except ValidationError:
-        items = load(body)
-    else:
-        if may_have_duplicates(body, sum(map(keys_of, events))):
-            refuse_duplicates(body)
-        return [Candidate(index, event) for index, event in enumerate(events)], []
+async def parse_batch(body: bytes) -> Parsed:
+    """Read a JSON array of events, `[]` too. Raises UnreadableError when it is none, TooManyError for over EVENTS."""
+    if len(body) <= SMALL:
+        try:
+            events = _MANY.validate_json(body)
+        except ValidationError:
+            pass
+        else:
+            if may_have_duplicates(body, sum(map(keys_of, events))):
+                refuse_duplicates(body)
+            return [Candidate(index, event) for index, event in enumerate(events)], []
+    items = await aside(len(body), load, body)
     if not isinstance(items, list):
         raise UnreadableError(f"expected a JSON array of events, got {name_of(items)}")
-    return parse_items(enumerate(items))
+    return await parse_items(list(enumerate(items)))
 
 
 def parse_structured(body: bytes) -> Parsed:
     """Read one JSON object. Raises UnreadableError when it is none."""
+    if len(body) > EVENT_BYTES:
+        return [], [Rejected(0, None, (_too_large(len(body)),))]
     try:
         event = _ONE.validate_json(body)
     except ValidationError:
@@ -85,7 +98,7 @@ def parse_structured(body: bytes) -> Parsed:
         return [Candidate(0, event)], []
     if not isinstance(item, dict):
         raise UnreadableError(f"expected one JSON object, got {name_of(item)}")
-    return parse_items([(0, item)])
+    return _sorted_out([_parse(0, item)])
 
 
 def parse_binary(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Parsed:
@@ -97,8 +110,10 @@ def parse_binary(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Parsed:
             if attribute in item:
                 raise UnreadableError(f"expected the header ce-{attribute} once")
             item[attribute] = decode_header(attribute, value)
+    if len(body) > EVENT_BYTES:
+        return [], [Rejected(0, _id(item), (_too_large(len(body)),))]
     item["data"] = load(body)
-    return parse_items([(0, item)])
+    return _sorted_out([_parse(0, item)])
 
 
 def decode_header(attribute: str, value: bytes) -> str:
@@ -112,17 +127,39 @@ def decode_header(attribute: str, value: bytes) -> str:
         raise UnreadableError(f"expected percent-encoded UTF-8 in the header ce-{attribute}") from None
 
 
-def parse_items(items: Iterable[tuple[int, Any]]) -> Parsed:
-    """Check parsed events one by one, so that each bad one is named and the good ones stand."""
-    candidates: list[Candidate] = []
-    rejected: list[Rejected] = []
+async def parse_items(items: Sequence[tuple[int, Any]]) -> Parsed:
+    """Check parsed events one by one, so that each bad one is named and the good ones stand.
+
+    The event loop has its turn in between. Raises TooManyError for more than EVENTS.
+    """
+    if len(items) > EVENTS:
+        raise TooManyError(f"at most {EVENTS} events in one request, got {len(items)}")
+    pause = Pause()
+    found: list[Candidate | Rejected] = []
     for index, item in items:
-        try:
-            # From JSON again: strict JSON rules hold (a date is a text), as on the fast path.
-            candidates.append(Candidate(index, _ONE.validate_json(to_json(_plain(item)))))
-        except ValidationError as error:
-            rejected.append(Rejected(index, _id(item), refusals_of(error)))
-    return candidates, rejected
+        found.append(_parse(index, item))
+        await pause.after()
+    return _sorted_out(found)
+
+
+def _parse(index: int, item: Any) -> Candidate | Rejected:
+    # From JSON again: strict JSON rules hold (a date is a text), as on the fast path.
+    text = to_json(_plain(item))
+    if len(text) > EVENT_BYTES:
+        return Rejected(index, _id(item), (_too_large(len(text)),))
+    try:
+        return Candidate(index, _ONE.validate_json(text))
+    except ValidationError as error:
+        return rejected(index, _id(item), refusals_of(error))
+
+
+def _sorted_out(found: Sequence[Candidate | Rejected]) -> Parsed:
+    candidates = [item for item in found if isinstance(item, Candidate)]
+    return candidates, [item for item in found if isinstance(item, Rejected)]
+
+
+def _too_large(size: int) -> Refusal:
+    return Refusal(Code.EVENT_TOO_LARGE, "event", f"{EVENT_BYTES} bytes at most", size)
 
 
 def refusals_of(error: ValidationError) -> tuple[Refusal, ...]:

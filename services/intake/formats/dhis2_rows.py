@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.intake.formats.json_text import UnreadableError, load, name_of
+from services.intake.formats.json_text import TooManyError, UnreadableError, load, name_of
+from services.intake.limits import EVENTS
 
+VALUES = 100_000  # of one request: a record has two at least, and several with its parts
 # The columns of a CSV without a header line, in their order.
 COLUMNS = (
     "dataelement", "period", "orgunit", "categoryoptioncombo", "attributeoptioncombo", "value", "storedby",
@@ -51,10 +53,14 @@ class DataValueSet:
 
 
 def read_json(body: bytes) -> DataValueSet:
-    """Read a JSON data value set. Raises UnreadableError. Period, unit and attribute may stand once for all values."""
+    """Read a JSON data value set. Period, unit and attribute may stand once for all values.
+
+    Raises UnreadableError, and TooManyError for more than VALUES.
+    """
     document = _object(load(body))
     if not isinstance(document.get("dataValues"), list):
         raise UnreadableError(f"expected a list in dataValues, got {name_of(document.get('dataValues'))}")
+    _bound(len(document["dataValues"]), VALUES, "values")
     values = [
         DataValue(
             index=index,
@@ -73,9 +79,13 @@ def read_json(body: bytes) -> DataValueSet:
 
 
 def read_csv(body: bytes, *, header: bool) -> DataValueSet:
-    """Read a CSV of data values. Raises UnreadableError that names the line."""
+    """Read a CSV of data values. Raises UnreadableError that names the line, TooManyError for more than VALUES."""
     try:
-        lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
+        reader = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
+        lines: list[list[str]] = []
+        for line in reader:  # not list(reader): in a thread, others have their turn between two lines
+            _bound(len(lines), VALUES, "lines")
+            lines.append(line)
     except (UnicodeDecodeError, csv.Error) as error:
         raise UnreadableError(f"expected CSV in UTF-8: {error}") from None
     columns = [_column(name) for name in lines.pop(0)] if header and lines else list(COLUMNS)
@@ -88,6 +98,7 @@ def read_csv(body: bytes, *, header: bool) -> DataValueSet:
             continue
         if len(cells) > len(columns):
             raise UnreadableError(f"line {number}: expected {len(columns)} cells at most, got {len(cells)}")
+        _bound(len(values) + 1, VALUES, "values")
         row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
         values.append(
             DataValue(
@@ -111,11 +122,12 @@ def _column(name: str) -> str:
 
 
 def read_completions(body: bytes) -> list[Completion]:
-    """Read `completeDataSetRegistrations`. Raises UnreadableError."""
+    """Read `completeDataSetRegistrations`. Raises UnreadableError, and TooManyError for more than EVENTS."""
     document = _object(load(body))
     items = document.get("completeDataSetRegistrations")
     if not isinstance(items, list):
         raise UnreadableError(f"expected a list in completeDataSetRegistrations, got {name_of(items)}")
+    _bound(len(items), EVENTS, "registrations")
     return [_completion(_object(item), index) for index, item in enumerate(items)]
 
 
@@ -128,6 +140,11 @@ def _completion(item: Mapping[str, Any], index: int) -> Completion:
         attribute=_text(item, "attributeOptionCombo"),
         completed=item.get("completed", True) not in (False, "false"),
     )
+
+
+def _bound(number: int, most: int, what: str) -> None:
+    if number > most:
+        raise TooManyError(f"at most {most} {what} in one request")
 
 
 def _object(value: Any) -> Mapping[str, Any]:

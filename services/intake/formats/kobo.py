@@ -6,7 +6,7 @@ old one, which it supersedes. Only mapped fields go on: names, phones and everyt
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,7 +37,7 @@ class Draft:
             for item in rejected.refusals
             for question in (self._question(item.field),)
         )
-        return Rejected(rejected.index, rejected.id, refusals)
+        return replace(rejected, refusals=refusals)
 
     def _question(self, name: str) -> str | None:
         while name and name not in self.questions:

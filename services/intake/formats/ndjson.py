@@ -1,14 +1,16 @@
 """`application/x-ndjson`: one CloudEvents object a line, cut into small groups as the bytes come."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TypeAlias
 
 from services.intake.formats.cloudevents import Candidate, Parsed, parse_structured
 from services.intake.formats.json_text import UnreadableError
+from services.intake.limits import EVENT_BYTES as LINE_BYTES
 from services.intake.refusals import Code, Refusal, Rejected
+from services.intake.slices import Pause
 
 NDJSON = "application/x-ndjson"
-LINE_BYTES = 64 * 1024
 GROUP_BYTES = 512 * 1024
 
 # A line's number from 0 and its text; None for a line that was too long to keep.
@@ -44,11 +46,13 @@ async def groups_of(chunks: AsyncIterator[bytes]) -> AsyncIterator[Lines]:
         yield group
 
 
-def parse_lines(lines: Lines) -> Parsed:
-    """Check each line by itself: a bad one is a rejected line and no more."""
+async def parse_lines(lines: Lines) -> Parsed:
+    """Check each line by itself: a bad one is a rejected line and no more. The event loop has its turn in between."""
+    pause = Pause()
     candidates: list[Candidate] = []
     rejected: list[Rejected] = []
     for number, line in lines:
+        await pause.after(len(line or b""))
         if line is None:
             refusal = Refusal(Code.EVENT_TOO_LARGE, "event", f"{LINE_BYTES} bytes at most")
             rejected.append(Rejected(number, None, (refusal,)))
@@ -59,5 +63,5 @@ def parse_lines(lines: Lines) -> Parsed:
             rejected.append(Rejected(number, None, (Refusal(Code.NOT_JSON, "event", str(error)),)))
             continue
         candidates.extend(Candidate(number, candidate.event) for candidate in good)
-        rejected.extend(Rejected(number, item.id, item.refusals) for item in bad)
+        rejected.extend(replace(item, index=number) for item in bad)
     return candidates, rejected

@@ -5,19 +5,19 @@ Each upload has fresh ids and the time of receipt: what stands in a second one r
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from services.intake.formats.json_text import UnreadableError
-from services.intake.formats.sheet_cells import Sheet
 from services.intake.refusals import Code, Place, Refusal, Rejected
 from shared.events import Kind
 from shared.sheets import (
     BY,
     FALSE,
     FIGURE,
+    HEADER_ROWS,
     KEYS,
     MONEY,
     PARTICIPANTS,
@@ -25,11 +25,16 @@ from shared.sheets import (
     Header,
     LayoutError,
     column_letters,
-    find_header,
+    header_in,
     text_of,
 )
+from shared.spreadsheets.limits import Row as Cells
+from shared.spreadsheets.limits import Slice
 
 SOURCE = "/import"
+KINDS = frozenset(
+    {Kind.INDICATOR_REPORTED, Kind.ACTIVITY_RECORDED, Kind.RECORD_RETRACTED, Kind.REPORT_SUBMITTED}
+)  # that a spreadsheet may hold
 _FILLED_IN = {"programme", "unit", "agency", "period", "record", "indicator", "component"}  # by the template
 _VIETNAMESE_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
 
@@ -44,7 +49,7 @@ class Draft:
     def located(self, rejected: Rejected) -> Rejected:
         """The same refusals with the cells that they are about."""
         refusals = [replace(item, place=self._place(item.field)) for item in rejected.refusals]
-        return Rejected(rejected.index, rejected.id, tuple(refusals))
+        return replace(rejected, refusals=tuple(refusals))
 
     def _place(self, name: str) -> Place:
         while name and name not in self.places:
@@ -121,35 +126,60 @@ class _CellError(Exception):
         self.got = got
 
 
-def draft_events(sheets: list[Sheet], programme: str, now: datetime) -> tuple[dict[int, Draft], list[Rejected]]:
-    """The events of all tables, by their place in the answer, and the rows that are wrong in themselves.
+class Drafting:
+    """Makes events of a spreadsheet while it is read, slice by slice.
 
-    `programme` is meant where a table has no such column. Raises UnreadableError when no sheet holds a table.
+    `programme` is meant where a table has no such column; `now` is the time of receipt.
     """
-    reading = _Reading(programme, now)
-    tables = 0
-    for sheet in sheets:
-        rows = _rows(sheet)
-        if rows is None:
-            continue
-        tables += 1
-        figures: dict[tuple[str, ...], Draft] = {}
-        for row in rows:
-            if row.empty():
-                continue
-            try:
-                if row.kind == "indicator":
-                    _read_figure(reading, row, figures)
-                elif row.kind == "activity":
-                    _read_activity(reading, row)
-                elif _truth(row, "submitted"):
-                    data = {name: row.text(name) for name in ("report", "agency", "period")}
-                    reading.add(Kind.REPORT_SUBMITTED, row, data, _places(row, data))
-            except _CellError as error:
-                reading.refuse(row, error.name, Code.VALUE_INVALID, error.expected, error.got)
-    if not tables:
-        raise UnreadableError(f"expected a header row with one of the columns {', '.join(KEYS)}")
-    return reading.drafts, reading.rejected
+
+    def __init__(self, programme: str, now: datetime) -> None:
+        self._reading = _Reading(programme, now)
+        self._sheet: str | None = None
+        self._header: Header | None = None
+        self._figures: dict[tuple[str, ...], Draft] = {}  # of the sheet, by what makes rows one record
+        self._tables = 0
+
+    def take(self, part: Slice) -> None:
+        """Read some rows. Raises UnreadableError where a sheet isn't laid out as a table of ours."""
+        if part.sheet != self._sheet:
+            self._sheet, self._header, self._figures = part.sheet, None, {}
+        for row in part.rows:
+            if self._header is None:
+                self._look_for_header(part.sheet, row)
+            else:
+                self._draft(_row(part.sheet, self._header, row))
+
+    def end(self) -> tuple[dict[int, Draft], list[Rejected]]:
+        """The events of all tables, by their place in the answer, and the rows that are wrong in themselves.
+
+        Raises UnreadableError when no sheet holds a table.
+        """
+        if not self._tables:
+            raise UnreadableError(f"expected a header row with one of the columns {', '.join(KEYS)}")
+        return self._reading.drafts, self._reading.rejected
+
+    def _look_for_header(self, sheet: str, row: Cells) -> None:
+        if row.number > HEADER_ROWS:
+            return
+        try:
+            self._header = header_in(sheet, row.number, row.cells)
+        except LayoutError as error:
+            raise UnreadableError(str(error)) from None
+        self._tables += self._header is not None
+
+    def _draft(self, row: _Row) -> None:
+        if row.empty():
+            return
+        try:
+            if row.kind == "indicator":
+                _read_figure(self._reading, row, self._figures)
+            elif row.kind == "activity":
+                _read_activity(self._reading, row)
+            elif _truth(row, "submitted"):
+                data = {name: row.text(name) for name in ("report", "agency", "period")}
+                self._reading.add(Kind.REPORT_SUBMITTED, row, data, _places(row, data))
+        except _CellError as error:
+            self._reading.refuse(row, error.name, Code.VALUE_INVALID, error.expected, error.got)
 
 
 def _read_figure(reading: _Reading, row: _Row, figures: dict[tuple[str, ...], Draft]) -> None:
@@ -211,19 +241,10 @@ def _read_activity(reading: _Reading, row: _Row) -> None:
     reading.add(Kind.ACTIVITY_RECORDED, row, data, places)
 
 
-def _rows(sheet: Sheet) -> Iterator[_Row] | None:
-    """The rows below the header; None when the sheet holds no table."""
-    try:
-        header = find_header(sheet.name, sheet.rows)
-    except LayoutError as error:
-        raise UnreadableError(str(error)) from None
-    return None if header is None else _rows_below(sheet, header)
-
-
-def _rows_below(sheet: Sheet, header: Header) -> Iterator[_Row]:
-    for number, cells in enumerate(sheet.rows[header.row + 1 :], header.row + 2):
-        by_name = {name: cells[index] for name, index in header.columns.items() if index < len(cells)}
-        yield _Row(header.kind, sheet.name, number, by_name, header.columns)
+def _row(sheet: str, header: Header, row: Cells) -> _Row:
+    cells: Sequence[Any] = row.cells
+    by_name = {name: cells[index] for name, index in header.columns.items() if index < len(cells)}
+    return _Row(header.kind, sheet, row.number, by_name, header.columns)
 
 
 def _places(row: _Row, data: Mapping[str, Any]) -> dict[str, Place]:

@@ -1,0 +1,36 @@
+"""Long work in slices, so that the event loop has its turn in between."""
+
+import asyncio
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+SMALL = 512 * 1024  # bytes of a body that is worked on at once: some 25 ms
+_ITEMS = 100
+_BYTES = 128 * 1024
+_Result = TypeVar("_Result")
+_Arguments = ParamSpec("_Arguments")
+
+
+class Pause:
+    """Lets others have the event loop whenever enough was done."""
+
+    def __init__(self) -> None:
+        self._items = 0
+        self._bytes = 0
+
+    async def after(self, size: int = 0) -> None:
+        """One more item was worked on, of so many bytes."""
+        self._items += 1
+        self._bytes += size
+        if self._items >= _ITEMS or self._bytes >= _BYTES:
+            self._items = self._bytes = 0
+            await asyncio.sleep(0)
+
+
+async def aside(
+    size: int, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **named: _Arguments.kwargs
+) -> _Result:
+    """What the work gives. On a body that isn't small it is done in a thread, beside the event loop."""
+    if size <= SMALL:
+        return work(*arguments, **named)
+    return await asyncio.to_thread(work, *arguments, **named)

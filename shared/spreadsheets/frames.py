@@ -1,0 +1,90 @@
+"""What the reading process is asked, and what it says: frames, each a length of four bytes and as many of JSON."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from pydantic_core import from_json
+
+from shared.spreadsheets.limits import MIB, Kind, Limits, Row, SheetError, SheetTooLargeError, Slice
+
+# Isolated: neither variables of the environment nor the folder that the caller stands in decide what runs.
+COMMAND = (sys.executable, "-I", "-m", "shared.spreadsheets.child")
+LENGTH = 4
+MOST = 8 * MIB  # of a frame: one row may hold that much
+_ENOUGH = 128 * 1024
+
+
+def request(kind: Kind, limits: Limits) -> bytes:
+    """The line that comes before the file."""
+    return json.dumps({"kind": kind, "limits": asdict(limits)}).encode() + b"\n"
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """A message as a frame."""
+    body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+    return len(body).to_bytes(LENGTH, "big") + body
+
+
+READY = encode({"ready": True})
+END = encode({"end": True})
+
+
+def encode_error(error: SheetError) -> bytes:
+    """The frame that ends what was said with a refusal."""
+    return encode({"error": str(error), "too_large": isinstance(error, SheetTooLargeError)})
+
+
+def encode_slices(slices: Iterator[Slice], most: int) -> Iterator[bytes]:
+    """Frames of some rows each. Raises SheetError for more than `most` bytes in all, or a row that is too long.
+
+    Rows are joined to frames of a sensible size, and a sheet begins with a frame of its own.
+    """
+    waiting: list[bytes] = []
+    size = 0
+    left = most
+    sheet: str | None = None
+    for name, rows in slices:
+        if sheet != name:
+            yield from _joined(sheet, waiting)
+            sheet, waiting, size = name, [], 0
+            yield _frame(name, [])
+        for row in rows:
+            written = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
+            left -= len(written)
+            if left < 0 or len(written) > MOST - _ENOUGH:
+                got = f"more at row {row.number} of {name or 'CSV'}"
+                raise SheetError(
+                    f"expected {most // MIB} MiB of content at most, got {got}; leave out what is for people only, or "
+                    "split the file"
+                )
+            waiting.append(written)
+            size += len(written)
+            if size >= _ENOUGH:
+                yield from _joined(sheet, waiting)
+                waiting, size = [], 0
+    yield from _joined(sheet, waiting)
+
+
+def decode(body: bytes) -> Slice | None:
+    """The rows of a frame's JSON; None for READY and END. Raises the SheetError that it tells."""
+    message: dict[str, Any] = from_json(body)
+    if "error" in message:
+        raise (SheetTooLargeError if message["too_large"] else SheetError)(message["error"])
+    return (
+        Slice(message["sheet"], [Row(number, cells) for number, cells in message["rows"]])
+        if "rows" in message
+        else None
+    )
+
+
+def _joined(sheet: str | None, rows: list[bytes]) -> Iterator[bytes]:
+    if sheet is not None and rows:
+        yield _frame(sheet, rows)
+
+
+def _frame(sheet: str, rows: list[bytes]) -> bytes:
+    body = b'{"sheet":%b,"rows":[%b]}' % (json.dumps(sheet).encode(), b",".join(rows))
+    return len(body).to_bytes(LENGTH, "big") + body

@@ -1,0 +1,92 @@
+"""How much of a spreadsheet is read, and how it is told that this one can't be."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+MIB = 1024 * 1024
+LAST_ROW = 1_048_576  # of Excel and all that follow it
+CELL_CHARS = 128 * 1024  # the csv module's own limit; Excel's is 32,767
+
+Kind: TypeAlias = Literal["xlsx", "csv"]
+Cell: TypeAlias = str | int | float | bool  # "" for a cell without content; a day as 2023-03-09
+
+
+class SheetError(ValueError):
+    """The file can't be read. Its text says where, what was expected and the cure."""
+
+
+class SheetTooLargeError(SheetError):
+    """The file has more rows than are taken at once."""
+
+
+class ReaderAwayError(Exception):
+    """No process can be had to read it now. The text says why."""
+
+
+class Row(NamedTuple):
+    """A row with content: its number from 1, its cells from the first column to the last with content."""
+
+    number: int
+    cells: Sequence[Cell]
+
+
+class Slice(NamedTuple):
+    """Some rows of the sheet of this name ("" for CSV). Each sheet has one at least, be it empty."""
+
+    sheet: str
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the reading of one file may take.
+
+    `rows` with content of all sheets together, `columns` of each; bytes of the archive's XML when inflated, of the rows
+    as JSON, of the process's address space; seconds of CPU and of anybody's watch.
+    """
+
+    rows: int
+    columns: int
+    inflated: int
+    content: int
+    memory: int
+    cpu_seconds: int
+    seconds: int
+
+
+# Of a request: what the door takes in one.
+REQUEST = Limits(
+    rows=20_000,
+    columns=300,
+    inflated=64 * MIB,
+    content=32 * MIB,
+    memory=320 * MIB,
+    cpu_seconds=15,
+    seconds=40,
+)
+# Of a file on the machine of whoever reads it with `kip`.
+OWN_FILE = Limits(
+    rows=LAST_ROW,
+    columns=300,
+    inflated=2048 * MIB,
+    content=1024 * MIB,
+    memory=4096 * MIB,
+    cpu_seconds=300,
+    seconds=600,
+)
+
+
+def too_many_rows(limits: Limits) -> SheetTooLargeError:
+    """What to say of a file with more rows than the limits have."""
+    return SheetTooLargeError(
+        f"at most {limits.rows} rows with content in a spreadsheet; 'kip post FILE' sends a larger one in parts"
+    )
+
+
+def too_much(kind: Kind, limits: Limits) -> SheetError:
+    """What to say of a file whose reader ended without a word."""
+    return SheetError(
+        f"expected {kind.upper()} that is read within {limits.cpu_seconds} s and {limits.memory // MIB} MiB; copy the "
+        "table's own cells to a new file, and split a large one"
+    )

@@ -1,0 +1,198 @@
+"""Reads XLSX row by row, in memory for one row and the texts that cells share, whatever the file says of its size."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import BinaryIO
+
+from shared.spreadsheets.limits import LAST_ROW, Cell, Limits, Row, SheetError, Slice, too_many_rows
+from shared.spreadsheets.package import NOT_XLSX, Package, Workbook, as_text, local_name
+
+_PLACE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_NUMBER_CHARS = 400
+_EXACT = 10**15  # up to here a float is the whole number that was written
+_FIRST_DAY, _FIRST_DAY_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 - a day, not an instant
+_LEAP_DAY = 60  # Excel's 29 February 1900, which never was
+_LAST_SERIAL = 2_958_466  # the day after 31 December 9999
+
+
+def read_xlsx(file: BinaryIO, limits: Limits) -> Iterator[Slice]:
+    """The rows of every sheet, hidden or not. Raises SheetError, and SheetTooLargeError for too many.
+
+    A formula that has no stored value reads as itself (`=A1+B1`), an error as its name (`#N/A`): neither is a figure,
+    and neither is an empty cell.
+    """
+    package = Package(file, limits)
+    workbook = package.workbook()
+    if not workbook.sheets:
+        raise SheetError(f"{NOT_XLSX}: no sheet is in it")
+    left = limits.rows
+    for name, part in workbook.sheets:
+        yield Slice(name, ())
+        reading = _SheetReading(name, workbook, limits.columns)
+        for _ in package.parse(part, reading.start, reading.end, reading.text):
+            rows, reading.rows = reading.rows, []
+            left -= len(rows)
+            if left < 0:
+                raise too_many_rows(limits)
+            if rows:
+                yield Slice(name, rows)
+
+
+class _SheetReading:
+    """Puts a sheet's cells together to `rows` while its XML is parsed."""
+
+    def __init__(self, name: str, workbook: Workbook, columns: int) -> None:
+        self.rows: list[Row] = []
+        self._name = name
+        self._workbook = workbook
+        self._columns = columns
+        self._number = 0  # of the row and the column that are being read, from 1
+        self._column = 0
+        self._cells: list[Cell] = []
+        self._attributes: Mapping[str, str] | None = None  # of the cell that is being read
+        self._value: list[str] = []
+        self._formula: list[str] | None = None
+        self._into: list[str] | None = None
+        self._reading_aid = False  # rPh: how the text beside it is pronounced
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        """An element begins."""
+        match local_name(name):
+            case "row":
+                self._begin_row(attributes.get("r"))
+            case "c":
+                self._begin_cell(attributes)
+            case "v":
+                self._into = self._value
+            case "t" if not self._reading_aid:
+                self._into = self._value
+            case "f":
+                self._formula = self._into = []
+            case "rPh":
+                self._reading_aid = True
+
+    def text(self, piece: str) -> None:
+        """A piece of a text."""
+        if self._into is not None and self._attributes is not None:
+            self._into.append(piece)
+
+    def end(self, name: str) -> None:
+        """An element ends."""
+        match local_name(name):
+            case "v" | "t" | "f":
+                self._into = None
+            case "rPh":
+                self._reading_aid = False
+            case "c" if self._attributes is not None:
+                self._end_cell(self._attributes)
+            case "row":
+                self._end_row()
+
+    def _begin_row(self, written: str | None) -> None:
+        number = self._number + 1 if written is None else int(written) if _is_number(written) else 0
+        if not self._number < number <= LAST_ROW:
+            raise SheetError(
+                f"{self._name}: expected rows in order, up to {LAST_ROW}, got row {str(written)[:20]!r} behind "
+                f"{self._number}; save the workbook anew"
+            )
+        self._number = number
+        self._column = 0
+        self._cells = []
+
+    def _begin_cell(self, attributes: Mapping[str, str]) -> None:
+        written = attributes.get("r")
+        column = self._column + 1
+        if written is not None:
+            place = _PLACE.fullmatch(written)
+            column = 0 if place is None or int(place[2]) != self._number else _column_number(place[1])
+        if column <= self._column:
+            raise SheetError(
+                f"{self._name}, row {self._number}: expected cells in order, each once, got {str(written)[:20]!r}; "
+                "save the workbook anew"
+            )
+        self._column = column
+        self._attributes = attributes
+        self._value, self._formula, self._into = [], None, None
+
+    def _end_cell(self, attributes: Mapping[str, str]) -> None:
+        self._attributes = None
+        value = self._read(attributes)
+        if value == "":
+            return
+        if self._column > self._columns:
+            raise SheetError(
+                f"expected {self._columns} columns with content at most, got a cell in column {self._column} of "
+                f"{self._name}, row {self._number}; clear what lies beside the table"
+            )
+        self._cells += [""] * (self._column - 1 - len(self._cells))
+        self._cells.append(value)
+
+    def _end_row(self) -> None:
+        if self._cells:
+            self.rows.append(Row(self._number, self._cells))
+
+    def _read(self, attributes: Mapping[str, str]) -> Cell:
+        """The cell's value; "" for none."""
+        kind = attributes.get("t", "n")
+        if kind in {"str", "inlineStr", "e"}:
+            return as_text(self._value)
+        text = "".join(self._value).strip()
+        if not text:
+            return "" if self._formula is None else as_text(["=", *self._formula])
+        match kind:
+            case "s":
+                return self._shared(text)
+            case "b" if text in {"0", "1"}:
+                return text == "1"
+            case "d":
+                return text.partition("T")[0][:40]
+            case "n":
+                return self._number_of(text, attributes.get("s", ""))
+        raise self._no("a cell's value", text)
+
+    def _shared(self, text: str) -> str:
+        texts = self._workbook.texts
+        if not _is_number(text) or int(text) >= len(texts):
+            raise self._no(f"one of the {len(texts)} shared texts", text)
+        return texts[int(text)]
+
+    def _number_of(self, text: str, style: str) -> Cell:
+        if len(text) > _NUMBER_CHARS or not _NUMBER.fullmatch(text):
+            raise self._no("a number", text)
+        value = float(text)
+        if not abs(value) < float("inf"):
+            raise self._no("a number", text)
+        styles = self._workbook.day_styles
+        if _is_number(style) and int(style) < len(styles) and styles[int(style)]:
+            return _day(value, since_1904=self._workbook.since_1904)
+        return int(value) if value.is_integer() and abs(value) < _EXACT else value
+
+    def _no(self, expected: str, got: str) -> SheetError:
+        place = f"{self._name}, row {self._number}, column {self._column}"
+        return SheetError(f"{place}: expected {expected}, got {got[:40]!r}; save the workbook anew")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 9
+
+
+def _column_number(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def _day(serial: float, *, since_1904: bool) -> Cell:
+    """A day as 2023-03-09, a time without a day as 07:30:00; a number that is neither stays one."""
+    if not 0 <= serial < _LAST_SERIAL - (1462 if since_1904 else 0):
+        return serial
+    if serial < 1 and not since_1904:
+        seconds = round(serial * 86_400)
+        return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    days = timedelta(days=int(serial))
+    if since_1904:
+        return (_FIRST_DAY_1904 + days).date().isoformat()
+    return (_FIRST_DAY + days + timedelta(days=int(serial < _LEAP_DAY))).date().isoformat()
