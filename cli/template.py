@@ -19,7 +19,7 @@ from shared.duties import applies
 from shared.periods import Period, parse_period
 from shared.programme import Indicator, Programme, Report
 from shared.registry import store
-from shared.sheets import BY, LABELS, MONEY, NO, PARTICIPANTS, YES, column_letters, with_slug
+from shared.sheets import BY, LABELS, MONEY, NO, PARTICIPANTS, YES, column_letters, neutral, with_slug
 from shared.units import Unit, Units
 
 LISTS = "Danh mục"
@@ -109,8 +109,8 @@ def _write_figures(page: Any, sheet: Sheet, title: str, styles: dict[str, Any]) 
             row += 1
             given = {
                 "programme": sheet.programme.slug, "unit": sheet.unit.uid, "agency": sheet.agency,
-                "indicator": indicator.slug, "#indicator": indicator.label.vi, "period": str(period),
-                "component": component, "#part": label, **{BY + slug: option for slug, option in by.items()},
+                "indicator": indicator.slug, "#indicator": neutral(indicator.label.vi), "period": str(period),
+                "component": component, "#part": neutral(label), **{BY + slug: option for slug, option in by.items()},
             }  # fmt: skip
             for name, value in given.items():
                 page.write_string(row, place[name], value, styles["given"])
@@ -163,9 +163,10 @@ def _write_activities(page: Any, lists: Any, sheet: Sheet, title: str, styles: d
 
 
 def _write_head(page: Any, title: str, columns: Sequence[str], labels: dict[str, str], styles: dict[str, Any]) -> None:
-    page.write(0, 0, title, styles["title"])
+    page.write_string(0, 0, neutral(title), styles["title"])
     for index, name in enumerate(columns):
-        page.write(HEADER_ROW - 1, index, labels.get(name) or LABELS.get(name, "Chương trình"), styles["label"])
+        label = neutral(labels.get(name) or LABELS.get(name, "Chương trình"))
+        page.write_string(HEADER_ROW - 1, index, label, styles["label"])
         page.write(HEADER_ROW, index, name)
     page.set_row(HEADER_ROW, None, None, {"hidden": True})
     page.freeze_panes(HEADER_ROW + 1, 0)
@@ -175,7 +176,7 @@ def _write_head(page: Any, title: str, columns: Sequence[str], labels: dict[str,
 def _write_list(lists: Any, column: int, items: Sequence[tuple[str, str]]) -> str:
     """Write the choices of one drop-down list; the range that holds them."""
     for row, (label, slug) in enumerate(items):
-        lists.write_string(row, column, with_slug(label, slug))
+        lists.write_string(row, column, with_slug(neutral(label), slug))
     letters = column_letters(column)
     return f"='{LISTS}'!${letters}$1:${letters}${max(len(items), 1)}"
 

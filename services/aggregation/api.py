@@ -1,5 +1,6 @@
 """The read API: figures with their coverage, at one instant, of what the key sees."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from services.aggregation.figures import identity, timeliness
 from services.aggregation.questions import (
     EXPLAIN_PARAMETERS,
     MISSING_PARAMETERS,
+    MOST_SORTED,
     ROLLUP_PARAMETERS,
     TIMELINESS_PARAMETERS,
     Question,
@@ -103,7 +105,9 @@ async def _respond(reader: Reader, request: Request, respond: Answer) -> Respons
             return Response(status_code=304, headers=headers)
         known = registry.limited_to(reach.programmes)
         body = await respond(Asked(request, known, reach, now, connection, reader.expectations))
-    return answer(body, form, headers)
+    if form == "json":
+        return answer(body, form, headers)
+    return await asyncio.to_thread(answer, body, form, headers)  # a workbook takes its time
 
 
 @asynccontextmanager
@@ -135,6 +139,10 @@ async def _rollups(asked: Asked) -> dict[str, Any]:
     units = _units(asked, reading, question.within, [reading.days(subject) for subject in question.subjects])
     column, downwards = sort_asked(asked.query)
     if column != "uid" or downwards:
+        if len(units) * len(question.subjects) > MOST_SORTED:
+            raise QueryError(
+                "sort", f"expected {MOST_SORTED} rows at most to sort: ask for fewer periods or a smaller unit"
+            )
         rows = await _all_rows(reading, question, units, by)
         return _sorted_page(rows, column, downwards, question)
     left = [unit for unit in units if unit.uid > question.after]

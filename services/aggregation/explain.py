@@ -14,6 +14,8 @@ from shared.events import Kind
 from shared.registry.snapshot import Registry
 from shared.rights import Reach
 
+ELSEWHERE = 1000  # revisions that are shown of other units beside a page
+_REVISIONS = 20_000  # that are looked through for what a page's withdrawals withdraw
 _KINDS = {
     "activity": [Kind.ACTIVITY_RECORDED, Kind.RECORD_RETRACTED],
     "indicator": [Kind.INDICATOR_REPORTED, Kind.RECORD_RETRACTED],
@@ -25,7 +27,7 @@ async def events_behind(connection: Connection, registry: Registry, reach: Reach
     them those that who asks sees.
 
     A withdrawal stands under the activity of the record that it withdraws. Other revisions of the page's activities are
-    added that named another unit.
+    added that named another unit, with `more_elsewhere` where they are too many to show.
 
     `counted`: it is the record's winner; `superseded`: a stronger one is; `withdrawn`: its record is no more.
     """
@@ -46,11 +48,17 @@ async def events_behind(connection: Connection, registry: Registry, reach: Reach
     )
     page = rows[: question.limit]
     told = await _told(connection, page)
+    more = False
     if what == "activity":
         told = await _of_the_subject(connection, registry, programme.slug, told, units, slugs, days)
-        told += await _elsewhere(connection, registry, reach, programme.slug, told, frozenset(units), kinds)
+        elsewhere, more = await _elsewhere(connection, registry, reach, programme.slug, told, frozenset(units), kinds)
+        told += elsewhere
     last = page[-1] if len(rows) > len(page) else None
-    return {"rows": told, "next": f"{last['unit']} {last['id']}" if last else None}
+    return {
+        "rows": told,
+        "next": f"{last['unit']} {last['id']}" if last else None,
+        **({"more_elsewhere": True} if more else {}),
+    }
 
 
 async def _of_the_subject(
@@ -63,7 +71,7 @@ async def _of_the_subject(
     names = sorted({item["data"]["record"] for item in told if item["kind"] == Kind.RECORD_RETRACTED})
     if not names:
         return list(told)
-    rows = await read_store.revisions(connection, programme, units, [Kind.ACTIVITY_RECORDED], names)
+    rows = await read_store.revisions(connection, programme, units, [Kind.ACTIVITY_RECORDED], names, _REVISIONS)
     own = {
         _record_of(registry, item)
         for item in await _told(connection, rows)
@@ -75,16 +83,20 @@ async def _of_the_subject(
 async def _elsewhere(
     connection: Connection, registry: Registry, reach: Reach, programme: str, told: Sequence[dict[str, Any]],
     units: frozenset[str], kinds: Sequence[Kind],
-) -> list[dict[str, Any]]:  # fmt: skip
-    """The revisions of these records that stand in other units: a record never leaves its province."""
+) -> tuple[list[dict[str, Any]], bool]:  # fmt: skip
+    """The revisions of these records that stand in other units, and whether they are more than ELSEWHERE.
+
+    A record never leaves its province.
+    """
     provinces = {registry.units.province_of(item["uid"]) for item in told}
     others = [uid for uid in reach.units(registry.units) - units if registry.units.province_of(uid) in provinces]
     if not others:
-        return []
+        return [], False
     known = {_record_of(registry, item) for item in told}
     names = sorted({item["data"]["record"] for item in told})
-    found = await read_store.revisions(connection, programme, others, kinds, names)
-    return [item for item in await _told(connection, found) if _record_of(registry, item) in known]
+    found = await read_store.revisions(connection, programme, others, kinds, names, ELSEWHERE + 1)
+    shown = [item for item in await _told(connection, found[:ELSEWHERE]) if _record_of(registry, item) in known]
+    return shown, len(found) > ELSEWHERE
 
 
 def _record_of(registry: Registry, item: Mapping[str, Any]) -> tuple[str, str]:

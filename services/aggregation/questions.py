@@ -20,6 +20,7 @@ TIMELINESS_PARAMETERS = frozenset(
     {"programme", "report", "within", "level", "period", "limit", "after", "view", "format"}
 )
 MOST_ROWS = 1000
+MOST_SORTED = 20_000  # rows that are all made before the first page of them can be shown
 MOST_PERIODS = 60
 VIEWS = ("as_reported", "as_of_today")
 SORTS = ("uid", "name", "value", "coverage", "units_missing")

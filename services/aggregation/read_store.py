@@ -63,7 +63,7 @@ BEHIND = """
 REVISIONS = """
     SELECT province, sender, source, id, kind, unit, time, accepted_at, data FROM aggregation.ledger
     WHERE unit = ANY($1) AND kind = ANY($2) AND data->>'programme' = $3 AND data->>'record' = ANY($4)
-    ORDER BY unit, id
+    ORDER BY unit, id LIMIT $5
 """
 STANDING = "SELECT key, province, id, source, sender, alive FROM aggregation.record WHERE key = ANY($1)"
 EVENTS = """
@@ -71,11 +71,12 @@ EVENTS = """
     FROM aggregation.ledger WHERE source = $1 AND id = $2
 """
 CONFLICTS = """
-    SELECT sender, kind, unit, data->>'programme' AS programme FROM aggregation.conflict WHERE source = $1 AND id = $2
+    SELECT DISTINCT sender, kind, unit, data->>'programme' AS programme FROM aggregation.conflict
+    WHERE source = $1 AND id = $2
 """
 # Of what could not be read, each field that can be: what is missing is seen by nobody but its sender.
 DEAD = r"""
-    SELECT reason, state, event->>'sender' AS sender, event->>'subject' AS unit,
+    SELECT DISTINCT reason, state, event->>'sender' AS sender, event->>'subject' AS unit,
            substring(event->>'type' FROM '^vn\.kip\.(.+)\.v1$') AS kind, event->'data'->>'programme' AS programme
     FROM aggregation.dead WHERE event->>'source' = $1 AND event->>'id' = $2
 """
@@ -176,7 +177,12 @@ async def behind(
 
 
 async def revisions(
-    connection: Connection, programme: str, units: Sequence[str], kinds: Sequence[str], records: Sequence[str]
+    connection: Connection,
+    programme: str,
+    units: Sequence[str],
+    kinds: Sequence[str],
+    records: Sequence[str],
+    limit: int,
 ) -> list[asyncpg.Record]:
     """The ledger's events of these units about activities of these names, whoever sent them."""
-    return list(await connection.fetch(REVISIONS, units, kinds, programme, records))
+    return list(await connection.fetch(REVISIONS, units, kinds, programme, records, limit))

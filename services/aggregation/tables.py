@@ -9,10 +9,10 @@ import xlsxwriter
 from starlette.responses import JSONResponse, Response
 
 from shared.read_http import QueryError
+from shared.sheets import neutral
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _TYPES = {"json": "application/json", "csv": "text/csv", "xlsx": XLSX}
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def format_asked(query: Mapping[str, str], accept: str) -> str:
@@ -63,8 +63,8 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def _harmless(value: str | int | float | bool | None) -> str | int | float | bool | None:
-    """A text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    """A text that no spreadsheet runs as a formula; numbers stay numbers."""
+    return neutral(value) if isinstance(value, str) else value
 
 
 def _xlsx(rows: Sequence[Mapping[str, Any]]) -> bytes:
@@ -75,8 +75,10 @@ def _xlsx(rows: Sequence[Mapping[str, Any]]) -> bytes:
         sheet = book.add_worksheet("Kịp")
         sheet.write_row(0, 0, columns, book.add_format({"bold": True}))
         sheet.freeze_panes(1, 0)
+        as_text = book.add_format({"quote_prefix": True})  # stays a text when somebody edits the cell
         for number, row in enumerate(rows, 1):
             for place, name in enumerate(columns):
-                sheet.write(number, place, _cell(row.get(name)))
+                cell = _cell(row.get(name))
+                sheet.write(number, place, cell, as_text if cell != _harmless(cell) else None)
         sheet.autofit()
     return content.getvalue()

@@ -87,7 +87,9 @@ async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Respons
         found = await aside(len(body), read, body)
         values = [replace(row, deleted=True) for row in found.values] if strategy.startswith("DELETE") else found.values
         total = len(values)
-        drafts, conflicts = await aside(len(body), draft_records, values, door.registry().limited_to(key.programmes), now)
+        drafts, conflicts = await aside(
+            len(body), draft_records, values, door.registry().limited_to(key.programmes), now
+        )
         conflicts += await _admit(door, key, drafts, dry_run=dry_run)
         if found.completion is not None:
             total += 1
