@@ -53,8 +53,8 @@ def read_lines(path: Path) -> Iterator[Line]:
 def _line(path: Path, number: int, raw: bytes) -> Line:
     try:
         event = json.loads(raw)
-    except ValueError as error:
-        raise FileError(f"{path}:{number}: not JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{path}:{number}: not JSON: {str(error)[:120]}") from None
     if not isinstance(event, dict):
         raise FileError(f"{path}:{number}: expected one JSON object a line, got {type(event).__name__}")
     if "id" not in event:

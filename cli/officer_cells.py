@@ -7,6 +7,7 @@ from datetime import date, time
 import phonenumbers
 
 from shared.reach import Reach
+from shared.scalars import ScalarError, day
 
 CHANNELS = ("email", "zalo", "sms", "webhook", "apprise")
 _EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
@@ -65,12 +66,12 @@ def absence(until: str, deputy: str) -> tuple[date | None, str | None]:
     if not until:
         return None, deputy or None
     try:
-        day = date.fromisoformat(until)
-    except ValueError:
-        raise RowError("away_until", "a date like 2023-03-31", until) from None
+        last = day(until)
+    except ScalarError as error:
+        raise RowError("away_until", error.expected, until) from None
     if not deputy:
         raise RowError("deputy", "the name of the officer who stands in", "")
-    return day, deputy
+    return last, deputy
 
 
 def yes_or_no(column: str, text: str, *, default: bool) -> bool:

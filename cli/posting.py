@@ -13,6 +13,7 @@ import httpx
 from cli.event_lines import Batch, Line
 from cli.loopback import is_loopback
 from shared.clock import Clock
+from shared.scalars import ScalarError, whole_number
 
 BATCH_TYPE = "application/cloudevents-batch+json"
 TRY_AGAIN = frozenset({429, 502, 503, 504})
@@ -146,11 +147,13 @@ async def post_patiently(
 def _retry_after(response: httpx.Response, clock: Clock) -> float:
     """Seconds that the service asks to wait: a number or an HTTP date."""
     value = response.headers.get("Retry-After", "")
-    if value.isdigit():
-        return float(value)
+    try:
+        return float(whole_number(value))
+    except ScalarError:
+        pass
     try:
         return max(0.0, (parsedate_to_datetime(value).astimezone(UTC) - clock.now()).total_seconds())
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
 
 

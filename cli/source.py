@@ -44,7 +44,9 @@ def add_source(
     programmes: Annotated[
         str | None, typer.Option(help="Programmes that it may post to and read, with commas; all if absent.")
     ] = None,
-    rate: Annotated[int | None, typer.Option(min=1, help="Events a second, per replica; any if absent.")] = None,
+    rate: Annotated[
+        int | None, typer.Option(min=1, max=2**31 - 1, help="Events a second, per replica; any if absent.")
+    ] = None,
     loses_429: Annotated[
         bool, typer.Option("--loses-429", help="Answer 503 over the rate: the sender (Kobo) never repeats a 429.")
     ] = False,

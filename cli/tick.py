@@ -18,6 +18,7 @@ from services.notifications import store as sweep_store
 from shared.clock import SystemClock
 from shared.db import Connection
 from shared.registry import store
+from shared.scalars import ScalarError, instant
 
 _POLL_SECONDS = 0.1
 _PAGE = 1000
@@ -48,7 +49,10 @@ def tick(
 
     A message whose provider is away isn't waited for: it is printed with the time of its next attempt and the reason.
     """
-    target = _instant(now)
+    try:
+        target = instant(now)
+    except ScalarError as error:
+        raise ValueError(f"--now: {error}") from None
     ticked = with_database(lambda connection: _tick(connection, target, patience=timeout))
     if as_json:
         typer.echo(json.dumps(asdict(ticked), ensure_ascii=False, default=_as_text))
@@ -56,16 +60,6 @@ def tick(
         _show(ticked)
     if ticked.gave_up is not None:
         raise ValueError(f"gave up after {timeout:g} s: {ticked.gave_up}. The clock has been moved")
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"--now: expected a time like 2023-03-17T08:00:00+07:00, got {text!r}") from None
-    if instant.tzinfo is None:
-        raise ValueError(f"--now: {text} needs an offset, like {text}+07:00")
-    return instant
 
 
 async def _tick(connection: Connection, target: datetime, *, patience: float) -> Ticked:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.scalars import in_bounds
+
 PREFIX = "KIP_"
 
 
@@ -107,6 +109,8 @@ class Settings(BaseSettings):
     def _clock_has_an_offset(cls, value: datetime | None) -> datetime | None:
         if value is not None and value.tzinfo is None:
             raise ValueError("needs an offset, like 2023-03-17T08:00:00+07:00")
+        if value is not None and not in_bounds(value):
+            raise ValueError("expected a time of the years 2000 to 2100")
         return value
 
     @field_validator("webhook_networks")

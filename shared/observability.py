@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from shared import patience, supervision
 from shared.metrics import DEPENDENCY_UP, HTTP_REQUESTS, HTTP_SECONDS
@@ -83,13 +83,18 @@ def probe_routes(readiness: Readiness, describe: Callable[[], Mapping[str, Any]]
     return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
 
 
-def measured(app: Starlette) -> ASGIApp:
+class Measured:
     """`app`, with its requests counted and timed by route (`/v1/units/{code}`: no label per unit); probes aside."""
-    paths: dict[object, str] = {route.endpoint: route.path for route in app.routes if isinstance(route, Route)}
 
-    async def count(scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+        self.routes = [route for route in app.routes if isinstance(route, Route)]
+        self._paths: dict[object, str] = {route.endpoint: route.path for route in self.routes}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         if scope["type"] != "http":
-            await app(scope, receive, send)
+            await self._app(scope, receive, send)
             return
         status = 500  # what a client gets when the application raises before it answers
         started = time.perf_counter()
@@ -101,13 +106,11 @@ def measured(app: Starlette) -> ASGIApp:
             await send(message)
 
         try:
-            await app(scope, receive, note)
+            await self._app(scope, receive, note)
         finally:
-            route = paths.get(scope.get("endpoint"), "none")
+            route = self._paths.get(scope.get("endpoint"), "none")
             if route not in PROBES:
                 count_request(route, status, time.perf_counter() - started)
-
-    return count
 
 
 def count_request(route: str, status: int, seconds: float) -> None:

@@ -1,8 +1,11 @@
 """What the read APIs have in common: how far who asks sees, and how a question that can't be answered is told."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
+from typing import Any, TypeVar
 
+import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -10,6 +13,11 @@ from shared.authentication import CHALLENGE, EXPECTED, authorization_of, find_ke
 from shared.db import DATABASE_AWAY
 from shared.registry.snapshot import Registry
 from shared.rights import Reach, own_events, reach_of
+from shared.scalars import ScalarError, text
+
+LONGEST_PARAMETER = 1000  # characters: a list of slugs, or a place in pages by two identifiers
+Value = TypeVar("Value")
+log = structlog.get_logger()
 
 
 class QueryError(Exception):
@@ -31,6 +39,31 @@ def beyond(reach: Reach) -> ForbiddenError:
 
 class UnauthorizedError(Exception):
     """There is no valid key."""
+
+
+def parameters(request: Request) -> Mapping[str, str]:
+    """The query's parameters, each given once, of bounded length and fit for PostgreSQL. Raises QueryError."""
+    found: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in found:
+            raise QueryError(name[:80], "expected once")
+        found[name] = read(name[:80], text, value, LONGEST_PARAMETER)
+    return found
+
+
+def only(query: Mapping[str, str], known: Collection[str]) -> None:
+    """Refuse a parameter that isn't known: a misspelt one must not pass in silence."""
+    for name in query:
+        if name not in known:
+            raise QueryError(name[:80], f"no such parameter; expected {', '.join(sorted(known)) or 'none'}")
+
+
+def read(field: str, parse: Callable[..., Value], *values: Any, **bounds: Any) -> Value:
+    """What a parser of `shared.scalars` makes of a parameter. Raises QueryError that names the parameter."""
+    try:
+        return parse(*values, **bounds)
+    except ScalarError as error:
+        raise QueryError(field, str(error)) from None
 
 
 def reading_reach(registry: Registry, request: Request, now: datetime, *, senders_too: bool = False) -> Reach:
@@ -69,6 +102,25 @@ def guarded(respond: Callable[[Request], Awaitable[Response]]) -> Callable[[Requ
             return _problem(503, "unavailable", "the database does not answer", {"Retry-After": "2"})
 
     return endpoint
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """404 and 405, told as every other refusal."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's own contract
+    known = {404: ("not_found", "there is no such address"), 405: ("method_not_allowed", "expected another method")}
+    code, message = known.get(error.status_code, ("refused", str(error.detail)))
+    return _problem(error.status_code, code, message, error.headers)
+
+
+async def on_crash(_: Request, error: Exception) -> Response:
+    """A fault of ours: logged, and told without its inside."""
+    log.error("read.crashed", error=type(error).__name__, exc_info=error)
+    return _problem(500, "internal", "an error of the service; it has been logged")
+
+
+def error_handlers() -> Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+    """For Starlette: what tells the errors that no endpoint tells itself."""
+    return {HTTPException: on_http_error, Exception: on_crash}
 
 
 def _problem(status: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> Response:

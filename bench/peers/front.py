@@ -20,7 +20,7 @@ from services.intake.publish import Publisher
 from services.intake.taken_log import TakenLog
 from shared.clock import SystemClock
 from shared.config import Settings
-from shared.observability import measured, probe_routes
+from shared.observability import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
 from shared.registry.snapshot import Registry
 
@@ -71,4 +71,4 @@ def make_front(settings: Settings, sink: Sink) -> ASGIApp:
         return {"registry": None if follower.registry.loaded else "not loaded"}
 
     others = Starlette(routes=probe_routes(readiness, dict), lifespan=lifespan)
-    return Front(events_endpoint(door), measured(others), lambda _: False)
+    return Front(events_endpoint(door), Measured(others), lambda _: False)

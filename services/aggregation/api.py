@@ -24,7 +24,6 @@ from services.aggregation.questions import (
     TIMELINESS_PARAMETERS,
     Question,
     level_asked,
-    only,
     periods_asked,
     place_asked,
     programme_asked,
@@ -35,10 +34,13 @@ from services.aggregation.reading import Reading, check_by
 from services.aggregation.tables import answer, format_asked
 from shared.db import Connection, Pool
 from shared.programme import Programme
-from shared.read_http import ForbiddenError, QueryError, guarded, reading_reach
+from shared.read_http import ForbiddenError, QueryError, guarded, only, parameters, read, reading_reach
 from shared.registry.snapshot import Registry
 from shared.rights import Reach
+from shared.scalars import day, text, whole_number
 from shared.units import Unit
+
+MOST_UNITS = 10**9  # rows of a sorted answer, of all its pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +55,17 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: its parameters, the registry as who asks knows it, how far they see, and the instant at which it is
-    answered.
+    """One request: its parameters in path and query, the registry as who asks knows it, how far they see, and the
+    instant at which it is answered.
     """
 
-    request: Request
+    path: Mapping[str, str]
+    query: Mapping[str, str]
     registry: Registry
     reach: Reach
     now: datetime
     connection: Connection
     expectations: Expectations
-
-    @property
-    def query(self) -> Mapping[str, str]:
-        """The parameters."""
-        return self.request.query_params
 
     def reading(self, programme: Programme, on: date) -> Reading:
         """Reads figures on the tree of that day."""
@@ -96,15 +94,17 @@ def routes(reader: Reader) -> list[Route]:
 async def _respond(reader: Reader, request: Request, respond: Answer) -> Response:
     registry, now = reader.registry(), reader.now()
     # A sender may ask what became of its own events without a key that reads figures.
-    reach = reading_reach(registry, request, now, senders_too=request.url.path.startswith("/v1/events/"))
-    form = format_asked(request.query_params, request.headers.get("accept", ""))
+    reach = reading_reach(registry, request, now, senders_too=request.scope["path"].startswith("/v1/events/"))
+    query = parameters(request)
+    path = {name: read(name, text, value) for name, value in request.path_params.items()}
+    form = format_asked(query, request.headers.get("accept", ""))
     async with _snapshot(reader) as connection:
         tag = await _tag(connection, request, registry, reach, form, now)
         headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         known = registry.limited_to(reach.programmes)
-        body = await respond(Asked(request, known, reach, now, connection, reader.expectations))
+        body = await respond(Asked(path, query, known, reach, now, connection, reader.expectations))
     if form == "json":
         return answer(body, form, headers)
     return await asyncio.to_thread(answer, body, form, headers)  # a workbook takes its time
@@ -126,7 +126,8 @@ async def _tag(
     """The answer's name: another batch, register, programme, day or reader gives another."""
     batch, _ = await read_store.state(connection)
     known = (id(registry.units), id(registry.programmes))
-    marks = (request.url.path, request.url.query, form, batch, *known, reach.mark, now.date())
+    asked = (request.scope["path"], request.scope["query_string"], form)
+    marks = (*asked, batch, *known, reach.mark, now.date())
     return f'"{hashlib.blake2b(repr(marks).encode(), digest_size=12).hexdigest()}"'
 
 
@@ -161,9 +162,7 @@ def _sorted_page(rows: list[dict[str, Any]], column: str, downwards: bool, quest
     present = [row for row in rows if row[column] is not None]
     present.sort(key=lambda row: (row[column], row["uid"]), reverse=downwards)
     ordered = present + [row for row in rows if row[column] is None]
-    if question.after and not question.after.isdecimal():
-        raise QueryError("after", f"expected what the page before gave as next, got {question.after!r}")
-    start = int(question.after or 0)
+    start = read("after", whole_number, question.after or 0, most=MOST_UNITS)
     end = start + question.limit
     return {"rows": ordered[start:end], "next": str(end) if end < len(ordered) else None}
 
@@ -246,7 +245,7 @@ async def _timeliness(asked: Asked) -> dict[str, Any]:
 
 async def _event(asked: Asked) -> dict[str, Any]:
     only(asked.query, frozenset({"format"}))
-    source, event_id = asked.request.path_params["source"], asked.request.path_params["id"]
+    source, event_id = asked.path["source"], asked.path["id"]
     found = await explain.event_status(asked.connection, asked.registry, asked.reach, source, event_id)
     if not found and not source.startswith("/"):  # a source like /tests loses its slash in a path
         found = await explain.event_status(asked.connection, asked.registry, asked.reach, f"/{source}", event_id)
@@ -256,12 +255,9 @@ async def _event(asked: Asked) -> dict[str, Any]:
 
 async def _unit(asked: Asked) -> dict[str, Any]:
     only(asked.query, frozenset({"on", "format"}))
-    text = asked.query.get("on")
-    try:
-        on = date.fromisoformat(text) if text else asked.now.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date()
-    except ValueError:
-        raise QueryError("on", f"expected a date like 2025-06-30, got {text!r}") from None
-    code, units = asked.request.path_params["code"], asked.registry.units
+    written = asked.query.get("on")
+    on = read("on", day, written) if written else asked.now.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date()
+    code, units = asked.path["code"], asked.registry.units
     unit = units.find(code, on)
     if unit is None:
         raise QueryError("code", f"no unit has the code or uid {code!r} on {on}")

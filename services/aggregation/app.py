@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from services.aggregation.api import Reader, routes
 from services.aggregation.consumer import PartitionConsumer
@@ -21,7 +20,8 @@ from shared.clock import SystemClock
 from shared.config import Settings
 from shared.connecting import connected, open_migrated, until_there
 from shared.db import Pool, close_pool
-from shared.observability import measured, probe_routes
+from shared.observability import Measured, probe_routes
+from shared.read_http import error_handlers
 from shared.registry.follower import RegistryFollower
 
 log = structlog.get_logger()
@@ -111,7 +111,7 @@ class Aggregation:
             await close_pool(self._pool)
 
 
-def make_app(settings: Settings) -> ASGIApp:
+def make_app(settings: Settings) -> Measured:
     """The ASGI application."""
     aggregation = Aggregation(settings)
 
@@ -132,4 +132,4 @@ def make_app(settings: Settings) -> ASGIApp:
         return {"clock": aggregation.clock.now().isoformat()}
 
     endpoints = [*routes(reader), *probe_routes(aggregation.readiness, describe)]
-    return measured(Starlette(routes=endpoints, lifespan=lifespan))
+    return Measured(Starlette(routes=endpoints, lifespan=lifespan, exception_handlers=error_handlers()))

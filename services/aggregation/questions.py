@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 from services.aggregation.subjects import Subject, subject_of
 from shared.periods import Period, PeriodKind, Span, Stretch, parse_period
 from shared.programme import Programme
-from shared.read_http import QueryError, beyond
+from shared.read_http import QueryError, beyond, read
 from shared.registry.snapshot import Registry
 from shared.rights import Reach
+from shared.scalars import whole_number
 from shared.units import Unit
 
 MISSING_PARAMETERS = frozenset({"programme", "indicator", "activity", "within", "period", "limit", "after", "format"})
@@ -89,7 +90,8 @@ def place_asked(query: Mapping[str, str], registry: Registry, reach: Reach, end:
         raise QueryError("within", f"{within.uid} is not in force on {on}: {hint}")
     if "within" in query and not reach.sees_unit(registry.units, within.uid):
         raise beyond(reach)
-    return Place(within, on, _limit(query), query.get("after", ""))
+    limit = read("limit", whole_number, query.get("limit", MOST_ROWS), 1, MOST_ROWS)
+    return Place(within, on, limit, query.get("after", ""))
 
 
 def programme_asked(query: Mapping[str, str], registry: Registry) -> Programme:
@@ -148,17 +150,3 @@ def level_asked(query: Mapping[str, str], registry: Registry, within: Unit) -> s
     if level not in known:
         raise QueryError("level", f"expected one of {', '.join(known)}, got {level!r}")
     return level
-
-
-def _limit(query: Mapping[str, str]) -> int:
-    text = query.get("limit", str(MOST_ROWS))
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_ROWS:
-        raise QueryError("limit", f"expected a number from 1 to {MOST_ROWS}, got {text!r}")
-    return int(text)
-
-
-def only(query: Mapping[str, str], known: frozenset[str]) -> None:
-    """Refuse a parameter that isn't known: a misspelt one must not pass in silence."""
-    for name in query:
-        if name not in known:
-            raise QueryError(name, f"no such parameter; expected {', '.join(sorted(known))}")

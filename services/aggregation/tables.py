@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import xlsxwriter
 from starlette.responses import JSONResponse, Response
@@ -13,6 +14,7 @@ from shared.sheets import neutral
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _TYPES = {"json": "application/json", "csv": "text/csv", "xlsx": XLSX}
+_AS_THEY_ARE = " /:@~=+"  # of X-Next, beside letters and digits
 
 
 def format_asked(query: Mapping[str, str], accept: str) -> str:
@@ -27,13 +29,13 @@ def format_asked(query: Mapping[str, str], accept: str) -> str:
 
 
 def answer(body: dict[str, Any], form: str, headers: Mapping[str, str]) -> Response:
-    """The response. A table's next page is named by the header `X-Next`."""
+    """The response. A table's next page is named by the header `X-Next`, percent-encoded: names have any letters."""
     if form == "json":
         return JSONResponse(body, headers=headers)
     rows = body["rows"]
     more = {**headers, "Content-Disposition": f'attachment; filename="kip.{form}"'}
     if body.get("next"):
-        more["X-Next"] = body["next"]
+        more["X-Next"] = quote(body["next"], safe=_AS_THEY_ARE)
     content = _csv(rows) if form == "csv" else _xlsx(rows)
     return Response(content, media_type="text/csv; charset=utf-8" if form == "csv" else XLSX, headers=more)
 

@@ -10,7 +10,6 @@ import structlog
 from faststream.rabbit import RabbitBroker
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp
 
 from services.intake.admission import Admission
 from services.intake.dhis2_http import dhis2_routes
@@ -33,7 +32,7 @@ from shared.answering import answered_within
 from shared.broker import make_broker
 from shared.clock import SystemClock
 from shared.config import Settings
-from shared.observability import measured, probe_routes
+from shared.observability import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
 from shared.spreadsheets.limits import REQUEST
 from shared.spreadsheets.readers import Readers
@@ -103,7 +102,7 @@ class Intake:
             self.gate.declared = True
 
 
-def make_app(settings: Settings) -> ASGIApp:
+def make_app(settings: Settings) -> Front:
     """The ASGI application."""
     intake = Intake(settings)
     door = intake.door()
@@ -137,4 +136,4 @@ def make_app(settings: Settings) -> ASGIApp:
         lifespan=lifespan,
         exception_handlers={HTTPException: on_http_error, Exception: on_crash},
     )
-    return Front(events_endpoint(door), measured(others), Together(door, intake.publisher).gather)
+    return Front(events_endpoint(door), Measured(others), Together(door, intake.publisher).gather)

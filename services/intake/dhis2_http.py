@@ -24,6 +24,7 @@ from services.intake.request_errors import Fault, RefusedError
 from services.intake.slices import SMALL, aside
 from shared.metrics import EVENTS_RECEIVED
 from shared.registry.snapshot import Key
+from shared.scalars import ScalarError, text, whole_number
 
 JSON, CSV = "application/json", frozenset({"application/csv", "text/csv"})
 _STRATEGIES = frozenset({"CREATE_AND_UPDATE", "NEW_AND_UPDATES", "DELETE", "DELETES"})
@@ -50,7 +51,7 @@ def dhis2_routes(door: Door, jobs: Jobs) -> list[Route]:
 
     return [
         Route(f"{prefix}/{path}", _in_dhis2_shape(endpoint), methods=[method])
-        for prefix in ("/api", "/api/{version:int}")
+        for prefix in ("/api", "/api/{version}")
         for path, endpoint, method in (
             ("dataValueSets", data_values, "POST"),
             ("completeDataSetRegistrations", completions, "POST"),
@@ -63,6 +64,7 @@ def dhis2_routes(door: Door, jobs: Jobs) -> list[Route]:
 def _in_dhis2_shape(endpoint: Endpoint) -> Endpoint:
     async def answered(request: Request) -> Response:
         try:
+            _check_version(request)
             return await endpoint(request)
         except Exception as error:
             refused = refusal_of(error)
@@ -72,6 +74,16 @@ def _in_dhis2_shape(endpoint: Endpoint) -> Endpoint:
             return dhis2_answers.error_answer(refused.status, refused.message(language_of(request)), refused.headers)
 
     return answered
+
+
+def _check_version(request: Request) -> None:
+    """DHIS2's own versions have two digits; an address with anything else is none."""
+    version = request.path_params.get("version")
+    if version is not None:
+        try:
+            request.path_params["version"] = whole_number(version, 1, 999)
+        except ScalarError:
+            raise RefusedError(Fault.NOT_FOUND, f"version {version[:60]}") from None
 
 
 async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Response:
@@ -101,7 +113,7 @@ async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Respons
     if later:
         job = uuid.uuid4().hex
         await jobs.put(job, key.sender, summary, now)
-        prefix = request.url.path.rpartition("/")[0]
+        prefix = request.scope["path"].rpartition("/")[0]
         return dhis2_answers.job_answer(job, now.isoformat(timespec="milliseconds"), prefix)
     return dhis2_answers.import_answer(summary, request.path_params.get("version"))
 
@@ -155,9 +167,13 @@ async def _admit(door: Door, key: Key, drafts: Sequence[Draft], *, dry_run: bool
 
 async def _job(door: Door, jobs: Jobs, request: Request) -> dict[str, object]:
     key = identify(door, request)
-    found = await jobs.get(request.path_params["job"], key.sender)
+    job = request.path_params["job"]
+    try:
+        found = await jobs.get(text(job), key.sender)
+    except ScalarError:
+        found = None
     if found is None:
-        raise RefusedError(Fault.NOT_FOUND, f"job {request.path_params['job'][:60]}")
+        raise RefusedError(Fault.NOT_FOUND, f"job {job[:60]}")
     return found
 
 

@@ -15,6 +15,7 @@ from services.intake.taken_log import TakenLog
 from shared.authentication import CHALLENGE, EXPECTED, authorization_of, find_key
 from shared.events import Kind
 from shared.registry.snapshot import Key, Registry
+from shared.scalars import ScalarError, whole_number
 
 BODY_BYTES = 8 * 1024 * 1024
 CLOSE = {"Connection": "close"}
@@ -93,8 +94,11 @@ class HeldBody:
 
     async def __aenter__(self) -> bytes:
         declared = header(self._request, b"content-length") or ""
-        if declared.isdigit() and int(declared) > self._limit:
-            raise self._too_large()
+        try:
+            whole_number(declared, most=self._limit)
+        except ScalarError:  # the parser knows that it is a number, if there is one
+            if declared:
+                raise self._too_large() from None
         known = self._door.registry()
         try:
             await self._read()

@@ -7,10 +7,11 @@ half as much as judging its event does.
 import time
 
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from services.intake.http import EVENTS, Refusing
-from shared.observability import count_request
+from shared.observability import Measured, count_request
 from shared.whole_http import Gather
 
 
@@ -20,10 +21,11 @@ class Front:
     `gather` is asked first about a request that came whole in one piece.
     """
 
-    def __init__(self, events: Refusing, others: ASGIApp, gather: Gather) -> None:
+    def __init__(self, events: Refusing, others: Measured, gather: Gather) -> None:
         self._events = events
         self._others = others
         self.gather = gather
+        self.routes = [Route(EVENTS, events, methods=["POST", "OPTIONS"]), *others.routes]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

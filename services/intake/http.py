@@ -103,9 +103,9 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     """404 and 405 in JSON, as every other answer; in DHIS2's shape below its path."""
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's own contract
     fault = Fault.METHOD_NOT_ALLOWED if error.status_code == 405 else Fault.NOT_FOUND
-    detail = (error.headers or {}).get("Allow", "") if error.status_code == 405 else request.url.path[:100]
+    detail = (error.headers or {}).get("Allow", "") if error.status_code == 405 else request.scope["path"][:100]
     refused = RefusedError(fault, detail, headers=dict(error.headers or {}))
-    if request.url.path.startswith("/api/"):
+    if request.scope["path"].startswith("/api/"):
         return error_answer(refused.status, refused.message(language_of(request)), refused.headers)
     return refused.response(language_of(request))
 

@@ -13,7 +13,6 @@ from faststream import AckPolicy
 from faststream.rabbit import Channel as AmqpChannel
 from faststream.rabbit import RabbitBroker
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from services.notifications import page_store
 from services.notifications.announcer import Announcer
@@ -35,7 +34,8 @@ from shared.config import Settings
 from shared.connecting import connected, open_migrated, until_there
 from shared.consuming import consume
 from shared.db import Pool, close_pool
-from shared.observability import measured, probe_routes
+from shared.observability import Measured, probe_routes
+from shared.read_http import error_handlers
 from shared.registry.follower import RegistryFollower
 
 log = structlog.get_logger()
@@ -227,7 +227,7 @@ async def publish_ids(broker: RabbitBroker, bodies: Sequence[Sequence[UUID]]) ->
         )
 
 
-def make_app(settings: Settings) -> ASGIApp:
+def make_app(settings: Settings) -> Measured:
     """The ASGI application."""
     notifications = Notifications(settings)
 
@@ -253,4 +253,4 @@ def make_app(settings: Settings) -> ASGIApp:
         return {"clock": notifications.clock.now().isoformat()}
 
     endpoints = [*routes(reader), *pages.routes(), *probe_routes(notifications.readiness, describe)]
-    return measured(Starlette(routes=endpoints, lifespan=lifespan))
+    return Measured(Starlette(routes=endpoints, lifespan=lifespan, exception_handlers=error_handlers()))

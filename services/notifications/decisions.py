@@ -4,7 +4,7 @@ By an operator's key whose kinds name `obligation.decide`, or by the personal li
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.notifications.links import LinkError, Links, Purpose
@@ -15,10 +15,12 @@ from shared.programme import Programme
 from shared.registry.officers import Officer, find_officer
 from shared.registry.snapshot import Registry
 from shared.rights import Reach, reach_of
+from shared.scalars import ScalarError, day, text
 from shared.units import Units
 from shared.working_days import working_days
 
 LONGEST_REASON = 500
+LONGEST_EXTENSION = timedelta(days=366)
 
 
 class DecisionError(Exception):
@@ -73,24 +75,33 @@ def written(officer: Officer) -> str:
     return f"officer {officer.id} of {officer.unit}"
 
 
-def reason_of(text: object) -> str:
+def reason_of(given: object) -> str:
     """The reason that was given. Raises DecisionError."""
-    reason = " ".join(text.split()) if isinstance(text, str) else ""
-    if not reason or len(reason) > LONGEST_REASON:
+    try:
+        reason = text(" ".join(given.split()) if isinstance(given, str) else given, LONGEST_REASON)
+    except ScalarError:
+        reason = ""
+    if not reason:
         raise DecisionError(422, "value_invalid", f"expected a reason of 1 to {LONGEST_REASON} letters", "reason")
     return reason
 
 
-def new_deadline(programme: Programme, text: object, due_at: datetime, now: datetime) -> datetime:
-    """The deadline on a day (2023-03-20), at the programme's hour. Raises DecisionError."""
+def new_deadline(programme: Programme, written: object, due_at: datetime, now: datetime) -> datetime:
+    """The deadline on a day (2023-03-20), at the programme's hour.
+
+    It is later than the one that stands and now, by LONGEST_EXTENSION at most. Raises DecisionError.
+    """
     try:
-        day = date.fromisoformat(text if isinstance(text, str) else "")
-    except ValueError:
-        raise DecisionError(422, "value_invalid", f"expected a day like 2023-03-20, got {text!r}", "until") from None
-    days = working_days(programme.holidays.country, programme.calendar_overrides)
-    if not days.is_working(day):
-        raise DecisionError(422, "value_invalid", f"{day} is not a working day", "until")
-    deadline = datetime.combine(day, programme.due_time, ZoneInfo(programme.timezone))
+        until = day(written)
+    except ScalarError as error:
+        raise DecisionError(422, "value_invalid", str(error), "until") from None
+    deadline = datetime.combine(until, programme.due_time, ZoneInfo(programme.timezone))
     if deadline <= max(due_at, now):
-        raise DecisionError(422, "value_invalid", f"expected a day after the deadline and now, got {day}", "until")
+        raise DecisionError(422, "value_invalid", f"expected a day after the deadline and now, got {until}", "until")
+    if deadline > max(due_at, now) + LONGEST_EXTENSION:
+        most = f"{LONGEST_EXTENSION.days} days after the deadline or now at most"
+        raise DecisionError(422, "value_invalid", f"expected a day {most}, got {until}", "until")
+    days = working_days(programme.holidays.country, programme.calendar_overrides)
+    if not days.is_working(until):
+        raise DecisionError(422, "value_invalid", f"{until} is not a working day", "until")
     return deadline

@@ -17,9 +17,10 @@ from shared.db import Pool
 from shared.events import Kind
 from shared.events import ObligationState as State
 from shared.periods import parse_period
-from shared.read_http import ForbiddenError, QueryError, beyond, guarded, reading_reach
+from shared.read_http import ForbiddenError, QueryError, beyond, guarded, only, parameters, read, reading_reach
 from shared.registry.snapshot import Registry
 from shared.rights import Reach
+from shared.scalars import instant, whole_number
 
 OBLIGATION_PARAMETERS = frozenset({"programme", "report", "unit", "period", "state", "limit", "after"})
 ALERT_PARAMETERS = frozenset({"unit", "officer", "step", "since", "state", "limit", "after"})
@@ -53,19 +54,19 @@ def routes(reader: Reader) -> list[Route]:
 
     return [
         Route("/v1/obligations", rows(_obligations)),
-        Route("/v1/obligations/{id:int}", rows(_history)),
+        Route("/v1/obligations/{id}", rows(_history)),
         Route("/v1/alerts", rows(_alerts)),
         Route("/v1/problems", rows(_problems)),
     ]
 
 
 async def _obligations(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
-    query = request.query_params
-    _only(query, OBLIGATION_PARAMETERS)
+    query = parameters(request)
+    only(query, OBLIGATION_PARAMETERS)
     state = query.get("state")
     if state is not None and state not in set(State):
         raise QueryError("state", f"expected one of {', '.join(State)}, got {state!r}")
-    limit = _number(query, "limit", _ROWS, least=1, most=MOST_ROWS)
+    limit = _limit(query)
     rows = await message_store.obligation_rows(
         reader.pool(),
         programmes=_programmes(query, registry, reach),
@@ -73,17 +74,17 @@ async def _obligations(reader: Reader, request: Request, registry: Registry, rea
         units=_units(query, registry, reach, _day(query, registry, reader.now())),
         period=query.get("period"),
         state=state,
-        after=_number(query, "after", 0, least=0, most=2**62),
+        after=_after(query),
         limit=limit + 1,
     )
     return _page([_obligation(row) for row in rows], limit)
 
 
 async def _alerts(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
-    query = request.query_params
-    _only(query, ALERT_PARAMETERS)
-    limit = _number(query, "limit", _ROWS, least=1, most=MOST_ROWS)
-    officer = _number(query, "officer", 0, least=1, most=2**62) if "officer" in query else None
+    query = parameters(request)
+    only(query, ALERT_PARAMETERS)
+    limit = _limit(query)
+    officer = read("officer", whole_number, query["officer"], 1) if "officer" in query else None
     rows = await message_store.alert_rows(
         reader.pool(),
         programmes=_programmes({}, registry, reach),
@@ -92,8 +93,8 @@ async def _alerts(reader: Reader, request: Request, registry: Registry, reach: R
         addressed=_reached(registry, reach),
         step=query.get("step"),
         state=query.get("state"),
-        since=_instant(query, "since"),
-        after=_number(query, "after", 0, least=0, most=2**62),
+        since=read("since", instant, query["since"]) if "since" in query else None,
+        after=_after(query),
         limit=limit + 1,
     )
     return _page([_alert(row, seen=reach.sees_unit(registry.units, row["addressed_unit"])) for row in rows], limit)
@@ -101,8 +102,8 @@ async def _alerts(reader: Reader, request: Request, registry: Registry, reach: R
 
 async def _history(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
     """One obligation with all that happened to it: who was told what, and who decided what and why."""
-    _only(request.query_params, frozenset())
-    id_ = request.path_params["id"]
+    only(parameters(request), ())
+    id_ = read("id", whole_number, request.path_params["id"])
     row = await change_store.find_obligation(reader.pool(), id_)
     if row is None or not reach.sees(registry.units, row["unit"], row["programme"]):
         raise QueryError("id", f"no obligation {id_} in this key's reach")
@@ -119,12 +120,12 @@ async def _history(reader: Reader, request: Request, registry: Registry, reach: 
 
 
 async def _problems(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
-    query = request.query_params
-    _only(query, PROBLEM_PARAMETERS)
+    query = parameters(request)
+    only(query, PROBLEM_PARAMETERS)
     state = query.get("state")
     if state is not None and state not in {"raised", "resolved"}:
         raise QueryError("state", f"expected raised or resolved, got {state!r}")
-    limit = _number(query, "limit", _ROWS, least=1, most=MOST_ROWS)
+    limit = _limit(query)
     if not reach.sees_kind(Kind.PROBLEM_RAISED):
         raise ForbiddenError(f"this key is limited to kinds of events without {Kind.PROBLEM_RAISED}")
     rows = await page_store.problem_rows(
@@ -132,7 +133,7 @@ async def _problems(reader: Reader, request: Request, registry: Registry, reach:
         programmes=_programmes({}, registry, reach),
         units=_units(query, registry, reach, _day(query, registry, reader.now())),
         state=state,
-        after=_number(query, "after", 0, least=0, most=2**62),
+        after=_after(query),
         limit=limit + 1,
     )
     times = ("raised_at", "changed_at")
@@ -167,32 +168,12 @@ def _alert(row: Mapping[str, Any], *, seen: bool) -> dict[str, Any]:
     return shown if seen else {**shown, "officer": None, "officer_name": None, "address": None, "error": None}
 
 
-def _only(query: Mapping[str, str], known: frozenset[str]) -> None:
-    for name in query:
-        if name not in known:
-            raise QueryError(name, f"unknown parameter; expected {', '.join(sorted(known))}")
+def _limit(query: Mapping[str, str]) -> int:
+    return read("limit", whole_number, query.get("limit", _ROWS), 1, MOST_ROWS)
 
 
-def _number(query: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
-    text = query.get(name)
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-        raise QueryError(name, f"expected a number from {least} to {most}, got {text!r}")
-    return int(text)
-
-
-def _instant(query: Mapping[str, str], name: str) -> datetime | None:
-    text = query.get(name)
-    if text is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise QueryError(name, f"expected a time with offset like 2023-03-17T08:00:00+07:00, got {text!r}")
-    return instant
+def _after(query: Mapping[str, str]) -> int:
+    return read("after", whole_number, query.get("after", 0))
 
 
 def _day(query: Mapping[str, str], registry: Registry, now: datetime) -> date:

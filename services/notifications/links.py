@@ -8,6 +8,8 @@ from uuid import UUID
 
 from itsdangerous import BadData, Signer
 
+from shared.scalars import text, whole_number
+
 PAGE_DAYS = 60  # a page outlives its message's steps
 CALENDAR_DAYS = 400  # subscribed to once a year
 NO_MESSAGE = ""  # in whose place a calendar stands
@@ -50,12 +52,14 @@ class Links:
     def read(self, purpose: Purpose, token: str, now: datetime) -> Holder:
         """Who holds this token. Raises LinkError."""
         try:
-            officer, message, until = self._signers[purpose].unsign(token).decode().split(".")
+            officer, message, until = self._signers[purpose].unsign(text(token)).decode().split(".")
+            holder = Holder(whole_number(officer), UUID(message) if message else None)
+            expires = whole_number(until)
         except (BadData, ValueError) as error:
             raise LinkError("this link is not one of ours") from error
-        if now.timestamp() > int(until):
+        if now.timestamp() > expires:
             raise LinkError("this link has expired")
-        return Holder(int(officer), UUID(message) if message else None)
+        return holder
 
     def _token(self, purpose: Purpose, officer: int, message: str, now: datetime, days: int) -> str:
         """`officer.message.until.signature`, all of it fit for a URL and short enough for a phone's screen."""

@@ -3,7 +3,6 @@
 Mail scanners open every link; none of them posts. The link is the identity: there is no login.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
+from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -26,6 +26,7 @@ from shared.authentication import authorization_of
 from shared.db import DATABASE_AWAY, Pool
 from shared.registry.officers import Officer, find_officer
 from shared.registry.snapshot import Registry
+from shared.scalars import ScalarError, day, whole_number
 
 LONGEST_ACKNOWLEDGEMENT = timedelta(days=31)
 _LONGEST_BODY = 16 * 1024
@@ -56,8 +57,8 @@ class Pages:
             Route("/v1/ack/{token}", self._guarded(self.show), methods=["GET"]),
             Route("/v1/ack/{token}", self._guarded(self.acknowledge), methods=["POST"]),
             Route("/v1/calendar/{token}.ics", self._guarded(self.calendar), methods=["GET"]),
-            Route("/v1/obligations/{id:int}/extend", self._guarded(self.extend), methods=["POST"]),
-            Route("/v1/obligations/{id:int}/waive", self._guarded(self.waive), methods=["POST"]),
+            Route("/v1/obligations/{id}/extend", self._guarded(self.extend), methods=["POST"]),
+            Route("/v1/obligations/{id}/waive", self._guarded(self.waive), methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -138,7 +139,7 @@ class Pages:
             pool, registry, self.links(), authorization_of(request.scope["headers"]),
             token if isinstance(token, str) else None, now,
         )  # fmt: skip
-        row = await change_store.find_obligation(pool, request.path_params["id"])
+        row = await change_store.find_obligation(pool, _id_of(request))
         programme = registry.programmes.get(row["programme"]) if row else None
         if row is None or programme is None:
             raise DecisionError(404, "not_found", "there is no such obligation")
@@ -199,7 +200,7 @@ async def _form(request: Request) -> dict[str, object]:
             if len(body) > _LONGEST_BODY:
                 raise DecisionError(413, "too_large", f"expected at most {_LONGEST_BODY} bytes")
         if "json" in request.headers.get("content-type", ""):
-            fields = json.loads(body)
+            fields = from_json(body, allow_inf_nan=False)
             if not isinstance(fields, dict):
                 raise ValueError("not an object")
             return fields
@@ -220,12 +221,19 @@ def _parts(content_type: str, body: bytes) -> dict[str, object]:
     }
 
 
-def _day(text: object, today: date) -> date:
+def _id_of(request: Request) -> int:
     try:
-        day = date.fromisoformat(text if isinstance(text, str) else "")
-    except ValueError:
-        raise DecisionError(422, "value_invalid", "expected a day like 2023-03-20", "until") from None
-    if not today < day <= today + LONGEST_ACKNOWLEDGEMENT:
+        return whole_number(request.path_params["id"])
+    except ScalarError:
+        raise DecisionError(404, "not_found", "there is no such obligation") from None
+
+
+def _day(written: object, today: date) -> date:
+    try:
+        until = day(written)
+    except ScalarError as error:
+        raise DecisionError(422, "value_invalid", str(error), "until") from None
+    if not today < until <= today + LONGEST_ACKNOWLEDGEMENT:
         days = LONGEST_ACKNOWLEDGEMENT.days
         raise DecisionError(422, "value_invalid", f"expected tomorrow or later, {days} days ahead at most", "until")
-    return day
+    return until

@@ -5,11 +5,15 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
+from shared.scalars import ScalarError, day
 from shared.units import Unit
 
 COLUMNS = (
     "uid", "code", "name", "level", "type", "parent", "valid_from", "valid_to", "successor", "other_successors",
 )  # fmt: skip
+
+
+FIRST_OF_REGISTER = date(1900, 1, 1)
 
 
 class UnitsError(Exception):
@@ -62,11 +66,10 @@ def _unit(row: dict[str, str]) -> Unit:
 
 
 def _date(row: dict[str, str], column: str) -> date | None:
-    text = row[column]
     try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise ValueError(f"{column}: expected a date like 2025-06-30, got {text!r}") from None
+        return day(row[column], first=FIRST_OF_REGISTER) if row[column] else None
+    except ScalarError as error:
+        raise ValueError(f"{column}: {error}") from None
 
 
 def _broken_links(units: dict[str, Unit]) -> Iterable[str]:

@@ -5,12 +5,14 @@ import csv
 import io
 import json
 from typing import Any
+from urllib.parse import unquote
 
 import aio_pika
 import asyncpg
 import httpx
 
 from deploy.local.http import LOCAL
+from services.aggregation import tables
 from tests.aggregation.late import applied, figure, held, one, post
 from tests.system import System, event
 
@@ -223,6 +225,30 @@ def test_ranges_sorting_paging_and_tables(late: System) -> None:
     assert (book.headers["content-type"].startswith("application/vnd.openxml"), book.content[:2]) == (True, b"PK")
     for wrong in ({"sort": "shoe"}, {"period": "2024-Q4..2024-Q1"}, {"view": "tomorrow"}, {"format": "pdf"}):
         assert late.read("/v1/rollups", **{**asked, "period": "2024-Q4", **wrong}).status_code == 400
+
+
+def test_the_next_page_of_a_table_is_named_whatever_letters_it_has() -> None:
+    for following in ("06400@1", "06400@1 ubnd-xa", "06400@1 Nguyễn-1", "06400@1 100%", "06400@1 a\r\nx: y"):
+        answered = tables.answer({"rows": [], "next": following}, "csv", {})
+        assert unquote(answered.headers["x-next"]) == following
+        assert answered.headers["x-next"].isprintable()
+    assert tables.answer({"rows": [], "next": "06400@1 ubnd-xa"}, "xlsx", {}).headers["x-next"] == "06400@1 ubnd-xa"
+
+
+def test_a_question_is_refused_with_its_parameter_in_bounded_words(late: System) -> None:
+    asked = {"activity": "review-meeting", "within": "VN", "period": "2021"}
+    for name, value in {"limit": "9" * 5000, "after": "\x00", "within": "x" * 2000, "sort": "x" * 900}.items():
+        refused = late.read("/v1/rollups", **{**asked, name: value})
+        assert (refused.status_code, refused.json()["error"], refused.json()["field"]) == (400, "bad_parameter", name)
+        assert len(refused.text) < 1200
+    url = f"{late.services.url('aggregation')}/v1/rollups"
+    twice = LOCAL.get(f"{url}?period=2021&period=2022", headers={"Authorization": f"Bearer {late.reader_key}"})
+    assert (twice.status_code, twice.json()["message"]) == (400, "expected once")
+    for path, status in (("/v1/nothing", 404), ("/v1/obligations", 404)):
+        missing = late.read(path)
+        assert (missing.status_code, missing.json()["error"]) == (status, "not_found")
+    wrong = LOCAL.request("DELETE", url)
+    assert (wrong.status_code, wrong.json()["error"]) == (405, "method_not_allowed")
 
 
 def test_an_unchanged_answer_is_not_sent_again(late: System) -> None:

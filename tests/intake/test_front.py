@@ -11,6 +11,7 @@ from starlette.routing import Route
 from services.intake.front import Front
 from services.intake.http import Refusing
 from services.intake.request_errors import Fault, RefusedError
+from shared.observability import Measured
 
 
 async def answers_as_told(request: Request) -> Response:
@@ -30,7 +31,7 @@ async def other(request: Request) -> Response:
 @pytest.fixture
 def client() -> httpx.AsyncClient:
     others = Starlette(routes=[Route("/{rest:path}", other, methods=["GET", "POST", "OPTIONS"])])
-    front = httpx.ASGITransport(Front(Refusing(answers_as_told), others, lambda _: False))
+    front = httpx.ASGITransport(Front(Refusing(answers_as_told), Measured(others), lambda _: False))
     return httpx.AsyncClient(transport=front, base_url="http://front")
 
 

@@ -1,0 +1,119 @@
+"""Whole numbers, texts, days and instants as somebody else wrote them: each read in one way, bounded where it enters.
+
+The bounds are absolute: no clock of ours moves them. They keep all arithmetic far from the ends of the calendar and of
+64-bit columns, where a single value could stop a sweep or a batch. Every door, query, queue and command reads by these.
+"""
+
+import re
+from datetime import UTC, date, datetime, timezone
+
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
+FIRST_INSTANT, END_OF_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
+LARGEST = 2**63 - 1  # of a bigint, which numbers our rows
+LONGEST_TEXT = 200  # of an identifier
+_LONGEST_INSTANT = 40
+_SHOWN = 60
+_FRACTION_OF_ZEROS = re.compile(r"\.0{1,20}", re.ASCII)
+
+
+class ScalarError(ValueError):
+    """A value that is none of its kind, or out of bounds: what was `expected`, and in its text also what came."""
+
+    def __init__(self, expected: str, got: str) -> None:
+        super().__init__(f"expected {expected}, got {got}")
+        self.expected = expected
+
+
+def shown(value: object) -> str:
+    """A value for people, in bounded length whatever it is."""
+    if isinstance(value, str):
+        return repr(value[:_SHOWN]) + ("…" if len(value) > _SHOWN else "")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if abs(value) <= 2**64 else "a longer number"
+    if value is None or isinstance(value, bool | float):
+        return repr(value)
+    return f"a value of the type {type(value).__name__}"
+
+
+def whole_number(value: object, least: int = 0, most: int = LARGEST, *, zeros: bool = False) -> int:
+    """A whole number, or the decimal digits of one; with `zeros` also `24.0`. Raises ScalarError."""
+    expected = f"a whole number from {least} to {most}"
+    if isinstance(value, str):
+        digits, point, rest = value.partition(".") if zeros else (value, "", "")
+        # Its length first: reading thousands of digits takes time, and Python refuses it.
+        if len(digits) > len(str(most)) or not (digits.isascii() and digits.isdigit()):
+            raise ScalarError(expected, shown(value))
+        if point and not _FRACTION_OF_ZEROS.fullmatch(point + rest):
+            raise ScalarError(expected, shown(value))
+        number = int(digits)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        number = value
+    else:
+        raise ScalarError(expected, shown(value))
+    if not least <= number <= most:
+        raise ScalarError(expected, shown(value))
+    return number
+
+
+def text(value: object, most: int = LONGEST_TEXT) -> str:
+    """A text of at most so many characters that PostgreSQL can keep: no NUL, no half of a pair. Raises ScalarError."""
+    if not isinstance(value, str):
+        raise ScalarError("a text", shown(value))
+    if len(value) > most:  # what it says may be nobody's business: it is not repeated
+        raise ScalarError(f"a text of {most} characters at most", f"{len(value)}")
+    if "\x00" in value or not _is_unicode(value):
+        raise ScalarError("a text without a NUL or a lone surrogate", "one with it")
+    return value
+
+
+def day(value: object, first: date = FIRST_DAY) -> date:
+    """A day like 2023-03-09. Raises ScalarError."""
+    expected = f"a day like 2023-03-09, from {first} to {LAST_DAY}"
+    if not isinstance(value, str) or len(value) != 10 or not value[4] == value[7] == "-":
+        raise ScalarError(expected, shown(value))
+    try:
+        read = date.fromisoformat(value)
+    except ValueError:
+        raise ScalarError(expected, shown(value)) from None
+    if not first <= read <= LAST_DAY:
+        raise ScalarError(expected, shown(value))
+    return read
+
+
+def instant(value: object) -> datetime:
+    """A time with its offset like 2023-03-17T08:00:00+07:00, of the years 2000 to 2100. Raises ScalarError."""
+    read = any_instant(value)
+    if not in_bounds(read):
+        raise ScalarError(f"a time of the years {FIRST_DAY.year} to {LAST_DAY.year}", shown(value))
+    return read
+
+
+def any_instant(value: object, assumed: timezone | None = None) -> datetime:
+    """The same of any year; `assumed` is the offset where none is written. Raises ScalarError."""
+    expected = "a time with its offset like 2023-03-17T08:00:00+07:00"
+    if not isinstance(value, str) or len(value) > _LONGEST_INSTANT or not value[4:5] == value[7:8] == "-":
+        raise ScalarError(expected, shown(value))
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError:
+        raise ScalarError(expected, shown(value)) from None
+    if read.tzinfo is None:
+        if assumed is None:
+            raise ScalarError(expected, shown(value))
+        read = read.replace(tzinfo=assumed)
+    return read
+
+
+def in_bounds(moment: datetime) -> bool:
+    """Whether an instant is of the years that we know of."""
+    return FIRST_INSTANT <= moment < END_OF_TIME
+
+
+def _is_unicode(value: str) -> bool:
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
