@@ -4,11 +4,23 @@ Unknown fields are refused everywhere: no name, date of birth or identifier of a
 """
 
 import re
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
+
+from shared.scalars import ScalarError, day
 
 TYPE_PREFIX = "vn.kip."
 TYPE_SUFFIX = ".v1"
@@ -51,6 +63,17 @@ def _no_number_of_a_person(text: str) -> str:
     return text
 
 
+def _day(value: Any, _: ValidatorFunctionWrapHandler) -> date:
+    """A day, or the text of one: pydantic alone would take a number for seconds since 1970."""
+    try:
+        return day(value.isoformat() if type(value) is date else value)
+    except ScalarError as error:
+        raise PydanticCustomError("day", "expected {expected}", {"expected": error.expected}) from None
+
+
+Day = Annotated[date, WrapValidator(_day)]
+
+
 class Data(BaseModel):
     """What every kind's data has in common."""
 
@@ -74,7 +97,7 @@ class ActivityRecorded(Data):
     activity: Slug
     record: Identifier
     revision: Revision = 0
-    held_on: date
+    held_on: Day
     agency: Slug
     domain: Slug | None = None
     by: dict[Slug, Slug] = Field(default_factory=dict, max_length=8)
@@ -172,8 +195,19 @@ class ObligationChange(StrEnum):
         return f"{TYPE_PREFIX}{self.kind}{TYPE_SUFFIX}"
 
 
+def _instant(value: Any, read: ValidatorFunctionWrapHandler) -> datetime:
+    """A time of any year (the door and the consumers have bounds of their own), in UTC where it has one."""
+    if not isinstance(value, datetime) and (type(value) is not str or value[4:5] != "-"):
+        raise PydanticCustomError("instant", "expected a time with its offset like 2023-03-17T08:00:00+07:00")
+    moment: datetime = read(value)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # at the ends of the calendar
+        return moment
+
+
 # Written in UTC, so that texts sort as times do and the same instant always has the same fingerprint.
-Instant = Annotated[AwareDatetime, AfterValidator(lambda value: value.astimezone(UTC))]
+Instant = Annotated[AwareDatetime, WrapValidator(_instant)]
 
 
 class ObligationChanged(Data):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 LISTED = 10  # of what is wrong with one event
 _SHOWN = 120  # of what came, in characters: an answer must not grow with its question
@@ -27,6 +27,7 @@ class Code(StrEnum):
     PERIOD_INVALID = "period_invalid"
     PERIOD_FUTURE = "period_future"
     PERIOD_CLOSED = "period_closed"
+    TIME_OUT_OF_RANGE = "time_out_of_range"
     NUMERATOR_EXCEEDS_DENOMINATOR = "numerator_exceeds_denominator"
     OPTION_UNKNOWN = "option_unknown"
     FIELD_UNKNOWN = "field_unknown"
@@ -84,6 +85,10 @@ TEXTS: dict[Code, tuple[str, str]] = {
         "Kỳ báo cáo nằm ngoài thời gian của chương trình; cần {expected}",
         "the period lies outside the programme's time; expected {expected}",
     ),
+    Code.TIME_OUT_OF_RANGE: (
+        "Thời điểm nằm ngoài khoảng cho phép; cần {expected}",
+        "the time is out of range; expected {expected}",
+    ),
     Code.NUMERATOR_EXCEEDS_DENOMINATOR: (
         "Tử số lớn hơn mẫu số; cần không quá {expected}",
         "the numerator exceeds the denominator; expected {expected} at most",
@@ -114,6 +119,13 @@ TEXTS: dict[Code, tuple[str, str]] = {
 FORBIDDEN = frozenset({Code.UNIT_NOT_ALLOWED, Code.KIND_NOT_ALLOWED, Code.PROGRAMME_NOT_ALLOWED})
 
 
+class Words(NamedTuple):
+    """What was expected, where that has to be said in both languages."""
+
+    vi: str
+    en: str
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A cell of a spreadsheet: its sheet ("" in CSV), its row from 1, its column's letters ("" for the whole row)."""
@@ -129,18 +141,19 @@ class Refusal:
 
     code: Code
     field: str
-    expected: str = ""
+    expected: str | Words = ""
     got: Any = None
     place: Place | None = None
 
     def to_json(self, language: str) -> dict[str, Any]:
         """`{code, field, message, got}` in `vi` or `en`, and `{sheet, row, column}` of a spreadsheet."""
-        text = TEXTS[self.code][0 if language == "vi" else 1]
+        place = 0 if language == "vi" else 1
+        expected = self.expected[place] if isinstance(self.expected, Words) else self.expected
         got = None if self.code is Code.PERSONAL_DATA else _shorten(self.got)
         return {
             "code": self.code.value,
             "field": _shorten(self.field),
-            "message": text.format(expected=self.expected).strip(),
+            "message": TEXTS[self.code][place].format(expected=expected).strip(),
             "got": got,
             **(asdict(self.place) if self.place else {}),
         }

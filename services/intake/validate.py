@@ -1,13 +1,13 @@
 """Checks one event against the registry: pure, and the only place that decides what the door takes."""
 
 from collections.abc import Collection, Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.intake.formats.cloudevents import Event
-from services.intake.refusals import Code, Refusal
+from services.intake.refusals import Code, Refusal, Words
 from shared.duties import applies
 from shared.events import (
     KIND_OF_TYPE,
@@ -21,8 +21,10 @@ from shared.events import (
 from shared.periods import Period, PeriodCalendar, PeriodKind, parse_period
 from shared.programme import Indicator, IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Key, Registry
+from shared.scalars import FIRST_DAY, FIRST_INSTANT
 from shared.units import Unit
 
+AHEAD = timedelta(hours=24)  # of the service's clock may a sender's be
 _LISTED = 12
 
 
@@ -49,17 +51,30 @@ def judge(event: Event, registry: Registry, key: Key, now: datetime) -> Admitted
     programme = registry.programmes.get(event.data.programme)
     if programme is None:
         return (_unknown(Code.PROGRAMME_UNKNOWN, "data.programme", registry.programmes, event.data.programme),)
+    timing = () if FIRST_INSTANT <= event.time <= now + AHEAD else (out_of_range("time", registry, now, event.time),)
     try:
         on, found = _check(event, programme, now)
         unit = _resolve(registry, event.subject, on)
         if not registry.units.covers(key.subtree, unit.uid):
             raise _RefusedError(Code.UNIT_NOT_ALLOWED, "subject", key.subtree, event.subject)
     except _RefusedError as error:
-        return (error.refusal,)
-    refusals = (*found, *_check_unit(event, programme, unit, on))
+        return (*timing, error.refusal)
+    refusals = (*timing, *found, *_check_unit(event, programme, unit, on))
     if refusals:
         return refusals
     return Admitted(kind, unit, registry.units.province_of(unit.uid))
+
+
+def out_of_range(field: str, registry: Registry, now: datetime, got: datetime) -> Refusal:
+    """The refusal of a time that the service's clock doesn't allow: it names the clock."""
+    reads, latest = now.isoformat(timespec="seconds"), (now + AHEAD).isoformat(timespec="seconds")
+    expected = Words(
+        f"từ {FIRST_DAY} đến {latest} (24 giờ sau đồng hồ của dịch vụ, đang là {reads}"
+        f"{'; đồng hồ mô phỏng, KIP_CLOCK' if registry.simulated else ''})",
+        f"{FIRST_DAY} to {latest} (24 h ahead of the service's clock, which reads {reads}"
+        f"{' and is simulated: KIP_CLOCK' if registry.simulated else ''})",
+    )
+    return Refusal(Code.TIME_OUT_OF_RANGE, field, expected, got.isoformat())
 
 
 def _resolve(registry: Registry, code_or_uid: str, on: date) -> Unit:

@@ -147,7 +147,7 @@ class RegistryFollower:
                 fresh["keys"] = await source_store.read_keys(connection)
             clock = await store.read_clock(connection)
         self._clock.offset = clock[0] if clock else timedelta(0)
-        self.registry = replace(self.registry, **fresh)
+        self.registry = replace(self.registry, simulated=clock is not None, **fresh)
         if fresh.keys() & {"units", "programmes"}:
             memory.settle()
         if clock:

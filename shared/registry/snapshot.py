@@ -31,12 +31,16 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Everything a service needs to judge an event. `keys` is by the key's SHA-256."""
+    """Everything a service needs to judge an event. `keys` is by the key's SHA-256.
+
+    `simulated`: the run's clock is not the machine's.
+    """
 
     units: Units = field(default_factory=lambda: Units(()))
     partitions: Mapping[str, int] = field(default_factory=dict)
     programmes: Mapping[str, Programme] = field(default_factory=dict)
     keys: Mapping[bytes, Key] = field(default_factory=dict)
+    simulated: bool = False
 
     @property
     def loaded(self) -> bool:

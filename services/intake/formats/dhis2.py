@@ -9,22 +9,25 @@ import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from services.intake.formats.dhis2_rows import Completion, DataValue
-from services.intake.refusals import Code, Refusal
+from services.intake.refusals import Code, Refusal, Words
+from services.intake.validate import AHEAD, out_of_range
 from shared.duties import applies
-from shared.events import Kind
+from shared.events import MAX_COUNT, Kind
 from shared.periods import parse_period
 from shared.programme import Indicator, IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Registry
+from shared.scalars import FIRST_INSTANT, ScalarError, any_instant, whole_number
 from shared.units import Unit
 
 SOURCE = "/dhis2"
 # Names of DHIS2's own option combination "default": the whole, not a part.
 DEFAULT = frozenset({"", "default", "HllvX50cXC0"})
 _PERIOD = re.compile(r"(?P<year>\d{4})(?:(?P<month>\d{2})|Q(?P<quarter>\d)|S(?P<half>\d))?", re.ASCII)
+_DAY = 10  # characters of a day without a time
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 Part = Literal["numerator", "denominator"]
 
@@ -48,7 +51,7 @@ class Draft:
 
 
 class _ConflictError(Exception):
-    def __init__(self, code: Code, name: str, expected: str, got: object) -> None:
+    def __init__(self, code: Code, name: str, expected: str | Words, got: object) -> None:
         self.refusal = Refusal(code, name, expected, got)
 
 
@@ -110,6 +113,7 @@ def draft_completions(
     for row in rows:
         objects = {"dataSet": row.data_set, "orgUnit": row.unit, "period": row.period}
         try:
+            _check_date(row, registry, now)
             programme, slug = _report(row.data_set, registry)
             period = _period(row.period)
             unit = _unit(row.unit, period, programme, registry)
@@ -121,6 +125,19 @@ def draft_completions(
         kind = Kind.REPORT_SUBMITTED if row.completed else Kind.RECORD_RETRACTED
         drafts.append(Draft(_wrap(kind, unit.uid, data, now), (row.index,), objects))
     return drafts, conflicts
+
+
+def _check_date(row: Completion, registry: Registry, now: datetime) -> None:
+    """The day or time of a completion is not kept (what counts is when it was accepted), but it has to be one."""
+    if not row.date:
+        return
+    try:
+        date = any_instant(row.date if len(row.date) > _DAY else f"{row.date}T00:00:00", assumed=UTC)
+    except ScalarError:
+        raise _ConflictError(Code.VALUE_INVALID, row.dated_by, "a day like 2023-03-14, or a time", row.date) from None
+    if not FIRST_INSTANT <= date <= now + AHEAD:
+        found = out_of_range(row.dated_by, registry, now, date)
+        raise _ConflictError(found.code, found.field, found.expected, row.date)
 
 
 def _locate(row: DataValue, registry: Registry) -> tuple[_Address, str]:
@@ -153,13 +170,15 @@ def _add(record: _Record, row: DataValue, address: _Address, part: str) -> None:
             raise _ConflictError(Code.VALUE_INVALID, "value", "true or false", row.value)
         record.components[part] = _TRUTH[text.lower()]
         return
-    if not re.fullmatch(r"\d{1,12}(\.0+)?", text, re.ASCII):
-        raise _ConflictError(Code.VALUE_INVALID, "value", "a whole number, 0 or more", row.value)
+    try:
+        number = whole_number(text, most=MAX_COUNT, zeros=True)
+    except ScalarError as error:
+        raise _ConflictError(Code.VALUE_INVALID, "value", error.expected, row.value) from None
     cell = record.parts.setdefault(_combination(row.combination, address.programme), {})
     name: Part = "numerator" if part == "numerator" else "denominator"
     if name in cell:
         raise _ConflictError(Code.VALUE_INVALID, "dataElement", "each value once", row.element)
-    cell[name] = int(text.partition(".")[0])
+    cell[name] = number
 
 
 def _combination(text: str, programme: Programme) -> tuple[tuple[str, str], ...]:

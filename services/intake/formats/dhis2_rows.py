@@ -33,7 +33,7 @@ class DataValue:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A data set that was completed, or is no longer."""
+    """A data set that was completed, or is no longer. `date` says when, in the field `dated_by` (`""`: it doesn't)."""
 
     index: int
     data_set: str
@@ -41,6 +41,8 @@ class Completion:
     unit: str
     attribute: str
     completed: bool
+    date: str
+    dated_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def read_json(body: bytes) -> DataValueSet:
         for index, value in enumerate(map(_object, document["dataValues"]))
     ]
     date = _text(document, "completeDate") or None
-    return DataValueSet(values, _completion(document, len(values)) if date else None, date)
+    return DataValueSet(values, _completion(document, len(values), "completeDate") if date else None, date)
 
 
 def read_csv(body: bytes, *, header: bool) -> DataValueSet:
@@ -128,10 +130,10 @@ def read_completions(body: bytes) -> list[Completion]:
     if not isinstance(items, list):
         raise UnreadableError(f"expected a list in completeDataSetRegistrations, got {name_of(items)}")
     _bound(len(items), EVENTS, "registrations")
-    return [_completion(_object(item), index) for index, item in enumerate(items)]
+    return [_completion(_object(item), index, "date") for index, item in enumerate(items)]
 
 
-def _completion(item: Mapping[str, Any], index: int) -> Completion:
+def _completion(item: Mapping[str, Any], index: int, dated_by: str) -> Completion:
     return Completion(
         index=index,
         data_set=_text(item, "dataSet"),
@@ -139,6 +141,8 @@ def _completion(item: Mapping[str, Any], index: int) -> Completion:
         unit=_text(item, "organisationUnit") or _text(item, "orgUnit"),
         attribute=_text(item, "attributeOptionCombo"),
         completed=item.get("completed", True) not in (False, "false"),
+        date=_text(item, dated_by),
+        dated_by=dated_by,
     )
 
 

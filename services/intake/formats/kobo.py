@@ -4,17 +4,17 @@ The submission's own uuid is the record, so a webhook that is repeated counts on
 old one, which it supersedes. Only mapped fields go on: names, phones and everything else of the form stay behind.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from services.intake.formats.form_rows import Row, RowsError, answers, find, rows_of
 from services.intake.formats.json_text import UnreadableError, load, name_of
 from services.intake.refusals import Code, Refusal, Rejected
-from shared.events import Kind
+from shared.events import MAX_COUNT, Kind
 from shared.programme_senders import Form, FormEvent
+from shared.scalars import ScalarError, any_instant, whole_number
 
 INSTANCE = ("_uuid", "meta/instanceID", "instanceID")
 FORMER = ("meta/deprecatedID", "deprecatedID")
@@ -169,9 +169,10 @@ def _read(place: str, question: str, value: Any) -> Any:
     """The value of a place: whole numbers, yes or no, days, else texts."""
     text = str(value).strip()
     if place.startswith(_COUNTS) or place in {"female", "numerator", "denominator"}:
-        if not re.fullmatch(r"\d{1,13}(\.0+)?", text, re.ASCII):
-            raise _no(place, question, "a whole number, 0 or more", value)
-        return int(text.partition(".")[0])
+        try:
+            return whole_number(text, most=MAX_COUNT, zeros=True)
+        except ScalarError as error:
+            raise _no(place, question, error.expected, value) from None
     if place.startswith("components."):
         if text.lower() not in _TRUTH:
             raise _no(place, question, "yes or no", value)
@@ -200,12 +201,9 @@ def _time(fields: Mapping[str, Any]) -> str | None:
     """When the form was submitted; Kobo writes it in UTC without saying so."""
     text = _first(fields, TIMES)
     try:
-        time = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return text
-    if time is None:
-        return None
-    return (time if time.tzinfo is not None else time.replace(tzinfo=UTC)).isoformat()
+        return any_instant(text, assumed=UTC).isoformat() if text else None
+    except ScalarError:
+        return text  # the door says what is wrong with it
 
 
 def _bare(instance: str) -> str:

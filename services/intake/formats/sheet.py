@@ -7,12 +7,13 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from services.intake.formats.json_text import UnreadableError
 from services.intake.refusals import Code, Place, Refusal, Rejected
-from shared.events import Kind
+from shared.events import MAX_COUNT, Kind
+from shared.scalars import FIRST_DAY, LAST_DAY, ScalarError, day, whole_number
 from shared.sheets import (
     BY,
     FALSE,
@@ -252,10 +253,10 @@ def _places(row: _Row, data: Mapping[str, Any]) -> dict[str, Place]:
 
 
 def _count(row: _Row, name: str) -> int:
-    text = row.text(name).replace(" ", "")
-    if not re.fullmatch(r"\d{1,13}", text, re.ASCII):
-        raise _CellError(name, "a whole number, 0 or more", row.cells.get(name))
-    return int(text)
+    try:
+        return whole_number(row.text(name).replace(" ", ""), most=MAX_COUNT)
+    except ScalarError as error:
+        raise _CellError(name, error.expected, row.cells.get(name)) from None
 
 
 def _truth(row: _Row, name: str) -> bool:
@@ -272,8 +273,7 @@ def _day(row: _Row, name: str) -> str:
     text = row.text(name)
     written = _VIETNAMESE_DAY.fullmatch(text)
     try:
-        if written:
-            return date(int(written[3]), int(written[2]), int(written[1])).isoformat()
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise _CellError(name, "a day like 09/03/2023", row.cells.get(name)) from None
+        return day(f"{written[3]}-{written[2]:0>2}-{written[1]:0>2}" if written else text).isoformat()
+    except ScalarError:
+        expected = f"a day like 09/03/2023, of the years {FIRST_DAY.year} to {LAST_DAY.year}"
+        raise _CellError(name, expected, row.cells.get(name)) from None
