@@ -24,3 +24,6 @@ def rebuild(
     events, cells = sum(item.events for item in done), sum(item.cells for item in done)
     records = sum(item.records for item in done)
     out.print(f"{events:,} events of {len(done)} provinces read: {cells:,} cells and {records:,} records changed")
+    aside = sum(item.aside for item in done)
+    if aside:
+        out.print(f"{aside:,} events were accepted and are not counted: their time is out of bounds ('kip dead list')")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 from cli.doctor.finding import Finding, bad, good, unsure
+from services.aggregation.wild_store import listed
 from shared import db
 from shared.clock import SystemClock
 from shared.connections import Hosts
@@ -17,7 +18,7 @@ LARGEST_SKEW = timedelta(seconds=2)
 LONGEST_DELIVERY = timedelta(minutes=15)
 LEAST_CONNECTIONS = 100
 OLDEST_REGISTER = timedelta(days=366)  # units change by law, at the turn of a year at the latest
-NAMED = 5
+NAMED, MOST_NAMED = 5, 1000
 # Without these a commit that was answered may not survive a crash of the machine.
 DURABLE = {
     "fsync": {"on"},
@@ -213,6 +214,12 @@ def _officers(units: int, lacking: Sequence[str]) -> Finding:
 
 
 async def _waiting(connection: Connection) -> AsyncIterator[Finding]:
+    count, wild = await listed(connection, MOST_NAMED)
+    if count:
+        seen = f"{count:,} events of a time outside 2000 to 2100, which nothing counts: {'; '.join(wild[:NAMED])}"
+        yield bad("aggregation.ledger", seen, "kip rebuild: it moves them to 'kip dead list'", tuple(wild))
+    else:
+        yield good("aggregation.ledger", "no events of a time outside 2000 to 2100")
     for table, query, what, cure in REMAINS:
         if await connection.fetchval("SELECT to_regclass($1)", table) is None:
             continue

@@ -36,6 +36,6 @@ def unsure(check: str, seen: str, cure: str, names: tuple[str, ...] = ()) -> Fin
     return Finding(check, State.UNSURE, seen, cure, names)
 
 
-def bad(check: str, seen: str, cure: str) -> Finding:
+def bad(check: str, seen: str, cure: str, names: tuple[str, ...] = ()) -> Finding:
     """Something is wrong."""
-    return Finding(check, State.BAD, seen, cure)
+    return Finding(check, State.BAD, seen, cure, names)

@@ -1,6 +1,7 @@
 """One batch, one transaction: ledger, records, cells; what can't be applied goes aside alone."""
 
 import itertools
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -16,10 +17,11 @@ from services.aggregation.ledger import Entry, Identity, to_entry
 from services.aggregation.rollup import Rank, RecordKey, UnknownToUsError, claims, strongest
 from services.aggregation.soundness import fault_of
 from shared.db import Connection
-from shared.events import OBLIGATION_PREFIX, CanonicalEvent, Kind, ObligationChange
+from shared.events import OBLIGATION_PREFIX, TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent, Kind, ObligationChange
 from shared.isolation import fault_of_data, isolate, reason
 from shared.registry.snapshot import Registry
 
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # an escape of its own, not the end of an escaped backslash
 KINDS = frozenset({*Kind, *(change.kind for change in ObligationChange)})
 
 
@@ -135,7 +137,7 @@ def _read(events: Sequence[CanonicalEvent], registry: Registry) -> tuple[list[En
             refused = fault_of(event)
             if refused is None:
                 prove_reading(registry)
-            dead.append(Dead("unknown", refused or reason(error), to_json(event).decode()))
+            dead.append(Dead(_kind_of(event), refused or reason(error), _written(event)))
     return entries, dead
 
 
@@ -154,7 +156,18 @@ def _check(entries: Iterable[Entry]) -> tuple[list[Entry], list[Dead]]:
 
 def _dead(entry: Entry, refused: str) -> Dead:
     kind = entry.kind if entry.kind in KINDS else "unknown"
-    return Dead(kind, refused, to_json(entry.canonical()).decode())
+    return Dead(kind, refused, _written(entry.canonical()))
+
+
+def _kind_of(event: CanonicalEvent) -> str:
+    written = event.get("type")
+    kind = written[len(TYPE_PREFIX) : -len(TYPE_SUFFIX)] if isinstance(written, str) else ""
+    return kind if kind in KINDS else "unknown"
+
+
+def _written(event: CanonicalEvent) -> str:
+    """The event as JSON that PostgreSQL can look into: a NUL, which it keeps nowhere, is shown as ␀."""
+    return _NUL.sub(r"\1\\u2400", to_json(event).decode())
 
 
 def _require_known(entries: Sequence[Entry], registry: Registry) -> None:

@@ -17,6 +17,7 @@ from services.aggregation.contribution import CellKey, Contributor, Delta
 from services.aggregation.ledger import Identity
 from services.aggregation.recompute import Winner, buckets, claims_since, ledger_size, recompute
 from services.aggregation.rollup import About, Claim, Rank
+from services.aggregation.wild_store import move_to_dead
 from shared.db import Connection, Pool
 
 CORRECTED_AT_ONCE = 5000
@@ -26,13 +27,14 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The outcome of a check of one province."""
+    """The outcome of a check of one province. `aside`: events of a wild time that a correction has moved to `dead`."""
 
     province: str
     events: int
     cells: int
     records: int
     twice: int
+    aside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,13 @@ async def check_province(
                 async with pool.acquire() as other, other.transaction():
                     await store.guard_partition(other, partition)
                     await store.add_to_cells(other, cells_at_once)
+    aside = await move_to_dead(pool, province, partition, batch) if correct else 0
     cells = sum(map(len, difference.values()))
     async with pool.acquire() as connection, connection.transaction():
         await drift_store.keep_difference(connection, province, {} if correct else difference)
         left = (0, 0) if correct else (cells, wrong)
         await drift_store.remember(connection, province, batch, events, *left, twice)
-    return Checked(province, events, cells, wrong, twice)
+    return Checked(province, events, cells, wrong, twice, aside)
 
 
 async def _differing(

@@ -103,7 +103,9 @@ class Keeper:
                 continue
             if province in known:
                 checked = await check_province(self._pool(), province, contributor, correct=True)
-                log.info("keeper.rebuilt", province=province, events=checked.events, cells=checked.cells)
+                log.info(
+                    "keeper.rebuilt", province=province, events=checked.events, cells=checked.cells, aside=checked.aside
+                )
             async with self._pool().acquire() as connection:
                 await drift_store.remember_shape(connection, province, shape)
 

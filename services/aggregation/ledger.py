@@ -8,6 +8,7 @@ from pydantic_core import to_json
 
 from services.aggregation.rollup import Said
 from shared.events import TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent
+from shared.scalars import day, instant
 
 Identity: TypeAlias = tuple[str, str, str, str]  # (id, source, sender, province), as the ledger's key
 
@@ -53,9 +54,14 @@ class Entry(NamedTuple):
 
 
 def to_entry(event: CanonicalEvent) -> Entry:
-    """Read one canonical event. Raises KeyError, TypeError or ValueError where it is none."""
+    """Read one canonical event. Raises KeyError, TypeError or ValueError where it is none.
+
+    Its times are bounded absolutely, by no clock: what was accepted isn't thrown away because one stepped.
+    """
     kind = event["type"][len(TYPE_PREFIX) : -len(TYPE_SUFFIX)]
     data = event["data"]
+    if "held_on" in data:
+        day(data["held_on"])
     data_json = to_json(data)
     # The body that must not change under the same id: everything that the sender said.
     said = b"\0".join((kind.encode(), event["subject"].encode(), event["time"].encode(), data_json))
@@ -66,8 +72,8 @@ def to_entry(event: CanonicalEvent) -> Entry:
         id=event["id"],
         kind=kind,
         unit=event["subject"],
-        time=datetime.fromisoformat(event["time"]),
-        accepted_at=datetime.fromisoformat(event["acceptedat"]),
+        time=instant(event["time"]),
+        accepted_at=instant(event["acceptedat"]),
         fingerprint=hashlib.blake2b(said, digest_size=16).digest(),
         data=data,
         data_json=data_json.decode(),

@@ -10,15 +10,17 @@ import asyncpg
 from pydantic_core import from_json
 
 from services.aggregation.rollup import Claim, Rank, Said, claims
+from services.aggregation.wild_store import SOUND_TIME
 from shared.db import Connection
 
 CHUNK = 5000
 RECORDS_AT_ONCE = 200_000  # events whose winners are held in memory together: some 200 MB
 
 COUNT = "SELECT count(*) FROM aggregation.ledger WHERE province = $1"
-LEDGER = """
-    SELECT province, sender, kind, unit, time, source, id, data FROM aggregation.ledger WHERE province = $1
-"""
+LEDGER = f"""
+    SELECT province, sender, kind, unit, time, source, id, data FROM aggregation.ledger
+    WHERE province = $1 AND {SOUND_TIME}
+"""  # noqa: S608 - a constant
 SINCE = f"{LEDGER} AND batch > $2"
 
 
