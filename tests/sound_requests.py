@@ -1,0 +1,291 @@
+"""A sound request for every route of every service: what hostile ones are made of."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tests.hostile import Sound
+from tests.system import BATCH, System, access, counselling, event
+
+FIGURES = (
+    "unit,agency,period,indicator,by.domain,numerator,denominator\n06412,ubnd-xa,2023-Q1,child-service-access,,1,2\n"
+)
+ACTIVITIES = (
+    "unit;agency;record;activity;held_on;domain;participants.parent;female;money.f1-state-budget;withdraw\n"
+    "06412;ubnd-xa;h1;parent-counselling;9/3/2023;nutrition;3;1;1000;\n"
+)
+SUBMISSION = {
+    "_uuid": "9d5a1f0e-8a6b-4c8f-9a55-2f8d7e3c1b20",
+    "_submission_time": "2023-03-14T01:10:05",
+    "meta/deprecatedID": "uuid:x",
+    "place/commune": "06412",
+    "session/date": "2023-03-09",
+    "session/domain": "dinh_duong",
+    "session/people/parents": "24",
+    "session/people/women": "20",
+    "session/cost": "1500000",
+}
+SESSIONS = {
+    "_uuid": "9d5a1f0e-8a6b-4c8f-9a55-2f8d7e3c1b21",
+    "_submission_time": "2023-03-14T01:10:05",
+    "commune": "06412",
+    "sessions": [{"sessions/date": "2023-03-10", "sessions/people/parents": "7"}],
+}
+VALUES = {
+    "dataSet": "progress-quarterly",
+    "completeDate": "2023-03-14",
+    "period": "2023Q1",
+    "orgUnit": "06412",
+    "attributeOptionCombo": "ubnd-xa",
+    "dataValues": [
+        {"dataElement": "child-service-access.numerator", "value": 3, "categoryOptionCombo": "default"},
+        {"dataElement": "child-service-access.denominator", "value": "5", "deleted": False, "comment": "no"},
+    ],
+}
+COMPLETION = {
+    "completeDataSetRegistrations": [
+        {
+            "dataSet": "progress-quarterly",
+            "period": "2023Q1",
+            "organisationUnit": "06412",
+            "date": "2023-03-14",
+            "attributeOptionCombo": "ubnd-xa",
+            "completed": True,
+        }
+    ]
+}
+VALUES_CSV = (
+    b"dataelement,period,orgunit,catoptcombo,attroptcombo,value\n"
+    b"child-service-access.numerator,2023Q1,06412,,ubnd-xa,3\n"
+)
+
+
+class World(NamedTuple):
+    """The running services, and what sound requests need: keys, an officer's links, obligations that are still open."""
+
+    system: System
+    keys: Mapping[str, str]
+    page: str
+    calendar: str
+    obligations: tuple[int, ...]
+
+
+def problem() -> dict[str, Any]:
+    return event("problem.raised", "06412", {"record": "p1", "agency": "ubnd-xa", "text": "Thiếu phòng họp"}, id="p1")
+
+
+def sound_requests(service: str, world: World) -> list[Sound]:
+    """At least one sound request for every route of the service."""
+    return {"intake": _of_intake, "aggregation": _of_aggregation, "notifications": _of_notifications}[service](world)
+
+
+def _of_intake(world: World) -> list[Sound]:
+    own = {"authorization": f"Bearer {world.keys['app']}"}
+    structured = {**own, "content-type": "application/cloudevents+json"}
+    json_ = {**own, "content-type": "application/json"}
+    binary = {f"ce-{name}": str(value) for name, value in counselling().items() if name != "data"}
+    flags = {"partial": "true", "dry_run": "false"}
+    dhis2 = {
+        "dryRun": "false",
+        "async": "false",
+        "importStrategy": "CREATE_AND_UPDATE",
+        "idScheme": "code",
+    }
+    corrected = counselling()
+    corrected["data"] |= {"supersedes": "r0", "by": {"domain": "nutrition"}}
+    others = [
+        problem(),
+        event("report.submitted", "06412", {"report": "progress-quarterly", "agency": "ubnd-xa", "period": "2023-Q1"}),
+        event("record.retracted", "06412", {"record": "r1", "revision": 3}),
+    ]
+    return [
+        *(Sound("POST", "/v1/events", headers=structured, document=made) for made in (access(), corrected)),
+        *(Sound("POST", "/v1/events", headers=structured, document=made, part=6) for made in others),
+        Sound(
+            "POST",
+            "/v1/events",
+            query=flags,
+            headers={**own, "content-type": BATCH},
+            document=[access(), counselling()],
+            part=6,
+        ),
+        Sound("POST", "/v1/events", headers={**json_, **binary}, document=counselling()["data"], part=6),
+        Sound(
+            "POST",
+            "/v1/events",
+            query=flags,
+            headers={**own, "content-type": "application/x-ndjson"},
+            body=json.dumps(access()).encode(),
+            part=3,
+        ),
+        Sound("POST", "/v1/import", query=flags, headers={**own, "content-type": "text/csv"}, body=FIGURES.encode()),
+        Sound(
+            "POST",
+            "/v1/import",
+            query=flags,
+            headers={**own, "content-type": "text/csv"},
+            body=ACTIVITIES.encode(),
+            part=3,
+        ),
+        Sound(
+            "POST",
+            "/v1/kobo/{form}",
+            path={"form": "parent-counselling"},
+            query={"dry_run": "true"},
+            headers=json_,
+            document=SUBMISSION,
+        ),
+        Sound(
+            "POST", "/v1/kobo/{form}", path={"form": "communication-sessions"}, headers=json_, document=SESSIONS, part=3
+        ),
+        Sound("POST", "/api/dataValueSets", query=dhis2, headers=json_, document=VALUES),
+        Sound(
+            "POST",
+            "/api/dataValueSets",
+            query={"firstRowIsHeader": "true"},
+            headers={**own, "content-type": "application/csv"},
+            body=VALUES_CSV,
+            part=2,
+        ),
+        Sound(
+            "POST",
+            "/api/{version}/dataValueSets",
+            path={"version": "41"},
+            query={"async": "true"},
+            headers=json_,
+            document=VALUES,
+            part=6,
+        ),
+        Sound(
+            "POST",
+            "/api/completeDataSetRegistrations",
+            query={"dryRun": "true", "dataSetIdScheme": "code"},
+            headers=json_,
+            document=COMPLETION,
+        ),
+        Sound(
+            "POST",
+            "/api/{version}/completeDataSetRegistrations",
+            path={"version": "41"},
+            headers=json_,
+            document=COMPLETION,
+            part=6,
+        ),
+        *(
+            Sound("GET", f"{prefix}/system/{what}/DATAVALUE_IMPORT/{{job}}", path={"job": "a1", **version}, headers=own)
+            for prefix, version in (("/api", {}), ("/api/{version}", {"version": "41"}))
+            for what in ("tasks", "taskSummaries")
+        ),
+        *(Sound("GET", path, part=6) for path in ("/openapi.json", "/asyncapi.json")),
+        Sound("GET", "/v1/schemas/{kind}", path={"kind": "activity.recorded"}),
+    ]
+
+
+def _of_aggregation(world: World) -> list[Sound]:
+    own = {"authorization": f"Bearer {world.keys['reader']}", "accept": "application/json"}
+    asked = {
+        "programme": "ecd-1437",
+        "within": "186@1",
+        "period": "2023-Q1",
+        "limit": "10",
+        "after": "",
+        "format": "json",
+    }
+    indicator, activity = {**asked, "indicator": "child-service-access"}, {**asked, "activity": "parent-counselling"}
+    shown = {"view": "as_of_today", "level": "commune", "by": "domain", "sort": "uid"}
+    return [
+        Sound("GET", "/v1/rollups", query={**indicator, **shown}, headers=own),
+        Sound("GET", "/v1/rollups", query={**activity, "sort": "-value", "format": "csv"}, headers=own, part=3),
+        Sound("GET", "/v1/rollups/missing", query={**indicator, "format": "csv"}, headers=own),
+        Sound("GET", "/v1/rollups/explain", query={**indicator, "view": "as_reported"}, headers=own),
+        Sound("GET", "/v1/rollups/explain", query=activity, headers=own, part=3),
+        Sound(
+            "GET",
+            "/v1/timeliness",
+            query={**asked, "report": "progress-quarterly", "level": "commune", "view": "as_reported"},
+            headers=own,
+        ),
+        Sound(
+            "GET",
+            "/v1/events/{source}/{id}",
+            path={"source": "tests", "id": "p1"},
+            query={"format": "json"},
+            headers=own,
+        ),
+        Sound(
+            "GET", "/v1/units/{code}", path={"code": "06412"}, query={"on": "2023-03-01", "format": "xlsx"}, headers=own
+        ),
+    ]
+
+
+def _of_notifications(world: World) -> list[Sound]:
+    own = {"authorization": f"Bearer {world.keys['reader']}", "accept": "application/json"}
+    operator = {"authorization": f"Bearer {world.keys['operator']}"}
+    form = {**operator, "content-type": "application/x-www-form-urlencoded"}
+    own_page = {"content-type": "application/x-www-form-urlencoded", "accept": "text/html"}
+    page = {"unit": "186", "limit": "10", "after": "0"}
+    one = {"id": str(world.obligations[0])}
+    extension = {"until": "2023-05-15", "reason": "Bão số 3"}
+    return [
+        Sound(
+            "GET",
+            "/v1/obligations",
+            query={
+                **page,
+                "programme": "ecd-1437",
+                "report": "progress-quarterly",
+                "period": "2023-Q1",
+                "state": "open",
+            },
+            headers=own,
+        ),
+        Sound("GET", "/v1/obligations/{id}", path=one, headers=own),
+        Sound(
+            "GET",
+            "/v1/alerts",
+            query={**page, "officer": "1", "step": "overdue", "since": "2023-03-01T00:00:00+07:00", "state": "sent"},
+            headers=own,
+        ),
+        Sound("GET", "/v1/problems", query={**page, "state": "raised"}, headers=own),
+        Sound(
+            "GET",
+            "/v1/ack/{token}",
+            path={"token": world.page},
+            query={"done": "mute"},
+            headers={"accept": "text/html"},
+        ),
+        Sound(
+            "POST",
+            "/v1/ack/{token}",
+            path={"token": world.page},
+            headers=own_page,
+            form={"action": "mute", "until": "2023-03-20"},
+        ),
+        Sound(
+            "POST",
+            "/v1/ack/{token}",
+            path={"token": world.page},
+            headers={"content-type": "application/json"},
+            document={"List-Unsubscribe": "One-Click"},
+        ),
+        Sound("GET", "/v1/calendar/{token}.ics", path={"token": world.calendar}),
+        Sound("POST", "/v1/obligations/{id}/extend", path=one, headers=form, form=extension),
+        Sound(
+            "POST",
+            "/v1/obligations/{id}/extend",
+            path=one,
+            headers={**operator, "content-type": "application/json"},
+            document=extension,
+        ),
+        Sound(
+            "POST", "/v1/obligations/{id}/extend", path=one, headers=own_page, form={**extension, "token": world.page}
+        ),
+        Sound(
+            "POST",
+            "/v1/obligations/{id}/waive",
+            path=one,
+            headers={**operator, "content-type": "application/json"},
+            document={"reason": "Sáp nhập"},
+        ),
+        Sound("POST", "/v1/obligations/{id}/waive", path=one, headers=form, form={"reason": "Sáp nhập"}),
+    ]
