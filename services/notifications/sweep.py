@@ -28,6 +28,7 @@ from shared.registry.snapshot import Registry
 _AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, *BROKER_AWAY)
 IDS_PER_MESSAGE = 50  # one message on the queue names that many of ours: a worker sends them side by side
 _PUBLISH_CHUNK = 500  # what is noted as published at once
+_AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, *BROKER_AWAY)
 
 Publish = Callable[[Sequence[Sequence[UUID]]], Awaitable[None]]
 
