@@ -45,6 +45,11 @@ class WholeLoad(Load):
         records, people = super().figure()
         return records - self._before[0], people - self._before[1]
 
+    def counted(self) -> int:
+        """Records of this load; -1 while the figures can't be read, as during a failover."""
+        answer = self._outage.system.read("/v1/rollups", activity="parent-counselling", within="VN", period="2023-03")
+        return int(answer.json()["rows"][0]["records"]) - self._before[0] if answer.status_code == 200 else -1
+
     def known_problems(self) -> int:
         """Problems that notifications knows, of this load."""
         return self._outage.problems() - self._problems_before
@@ -105,7 +110,7 @@ class Outage:
         system.wait_until(lambda: system.metric("intake", "kip_spool_events") == 0, "the spool is empty")
         taken = load.records(), load.problems
         system.wait_until(
-            lambda: load.figure()[0] >= taken[0] and load.known_problems() >= taken[1],
+            lambda: load.counted() >= taken[0] and load.known_problems() >= taken[1],
             f"{taken} accepted events are counted", seconds=10 * RECOVERY_SECONDS,
         )  # fmt: skip
         return time.monotonic() - since

@@ -18,8 +18,9 @@ from services.notifications import dead_store as notifications_store
 from services.notifications.consumer import read_batch, settle
 from shared.clock import SystemClock
 from shared.db import Connection
+from shared.registry.snapshot import Registry
 
-Apply = Callable[[Connection, dict[str, Any], datetime], Awaitable[str]]  # one event; how it ended
+Apply = Callable[[Connection, Registry, dict[str, Any], datetime], Awaitable[str]]  # one event; how it ended
 
 
 class Store(Protocol):
@@ -56,11 +57,14 @@ class TableOfEvents:
 
     async def replay(self, names: Collection[str] | None) -> Outcomes:
         """Apply them again. One that fails again is listed anew."""
+        registry = await read_registry(self._connection)  # a transaction of its own kind: it can't be inside another
         for number in await self._numbers(names):
             now = SystemClock().now()
             async with self._connection.transaction():
                 text = await self._store.settle(self._connection, number, "replayed", now)
-                outcome = _GONE if text is None else await self._apply(self._connection, json.loads(text), now)
+                outcome = (
+                    _GONE if text is None else await self._apply(self._connection, registry, json.loads(text), now)
+                )
             yield str(number), outcome
 
     async def drop(self, names: Collection[str] | None) -> Outcomes:
@@ -100,8 +104,7 @@ def of_notifications(connection: Connection) -> TableOfEvents:
     return TableOfEvents("notifications", connection, notifications_store, _take)
 
 
-async def _count(connection: Connection, event: dict[str, Any], now: datetime) -> str:
-    registry = await read_registry(connection)
+async def _count(connection: Connection, registry: Registry, event: dict[str, Any], now: datetime) -> str:
     partition = registry.partitions.get(str(event.get("province")), 0)
     try:
         applied = await apply_batch(lambda: nullcontext(connection), partition, [event], Contributor(registry), now)
@@ -110,8 +113,7 @@ async def _count(connection: Connection, event: dict[str, Any], now: datetime) -
     return ", ".join(outcome for _, outcome in applied.outcomes)
 
 
-async def _take(connection: Connection, event: dict[str, Any], now: datetime) -> str:
-    registry = await read_registry(connection)
+async def _take(connection: Connection, registry: Registry, event: dict[str, Any], now: datetime) -> str:
     taken = read_batch([event], registry.programmes)
     await settle(lambda: nullcontext(connection), registry, taken, now)
     return "dead" if taken.dead else "taken" if taken.readings else "concerns no obligation and no problem"

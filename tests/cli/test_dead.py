@@ -72,7 +72,11 @@ def test_accepted_events_in_kip_dead_are_counted_after_a_replay(counting: System
     counting.wait_until(lambda: dead_letters(url) == 1, "it lies there")
     assert "sent to kip.aggregation.0 again" in kip("dead", "replay", "--all", environment=environment)
     counting.wait_until(
-        lambda: counting.metric("aggregation", "kip_events_applied_total", outcome="applied") == 1, "it is counted"
+        lambda: (
+            counting.metric("aggregation", "kip_events_applied_total", kind="indicator.reported", outcome="applied")
+            == 1
+        ),
+        "it is counted",
     )
     assert dead_letters(url) == 0
 
