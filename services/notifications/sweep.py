@@ -25,7 +25,6 @@ from shared.events import ObligationState as State
 from shared.registry.officers import Officer, officer_ids, officers_by_id
 from shared.registry.snapshot import Registry
 
-_AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, *BROKER_AWAY)
 IDS_PER_MESSAGE = 50  # one message on the queue names that many of ours: a worker sends them side by side
 _PUBLISH_CHUNK = 500  # what is noted as published at once
 _AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, *BROKER_AWAY)
