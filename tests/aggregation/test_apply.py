@@ -104,7 +104,11 @@ async def test_an_event_that_cannot_be_applied_dies_alone_with_its_reason(connec
     poison["data"]["indicator"] = "gone"
     nothing = {"type": "vn.kip.activity.recorded.v1"}
     outcomes = await apply(connection, canonical(access()), poison, nothing)
-    assert outcomes == {"indicator.reported applied": 1, "indicator.reported dead": 1, "unknown dead": 1}
+    assert outcomes == {
+        "indicator.reported applied": 1,
+        "indicator.reported dead": 1,
+        "activity.recorded dead": 1,
+    }
     dead = await connection.fetch("SELECT reason, event FROM aggregation.dead ORDER BY number")
     assert [json.loads(row["event"]).get("id") for row in dead] == [None, poison["id"]]
     assert "KeyError: 'gone'" in dead[1]["reason"]

@@ -54,7 +54,7 @@ def setting(name: str, value: str, *, locks: bool = False) -> Fault:
 FAULTS = {
     "read-only transactions": Fault(
         ("ALTER DATABASE {database} SET default_transaction_read_only = on",),
-        ("ALTER DATABASE {database} RESET default_transaction_read_only",),
+        ("BEGIN READ WRITE; ALTER DATABASE {database} RESET default_transaction_read_only; COMMIT",),
     ),
     "an invalid password": Fault(
         (f"ALTER ROLE {ROLE} PASSWORD 'another'",), (f"ALTER ROLE {ROLE} PASSWORD '{PASSWORD}'",)
