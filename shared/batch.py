@@ -60,15 +60,12 @@ class Batcher(Generic[Item]):
         await self._task.finish()
         await asyncio.gather(*self._flushing)
 
-    def submit(self, item: Item, since: float | None = None) -> asyncio.Future[None]:
-        """Give an item to a batch. The future ends with its flush, as the flush raised or returned for this item.
-
-        `since` is when it came, on the event loop's clock, if not now: its linger counts from there.
-        """
+    def submit(self, item: Item) -> asyncio.Future[None]:
+        """Give an item to a batch. The future ends with its flush, as the flush raised or returned for this item."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         if not self._waiting:
-            self._waiting_since = loop.time() if since is None else since
+            self._waiting_since = loop.time()
             self._arrived.set()
         self._waiting.append((item, future))
         self._waiting_weight += self._weight(item)

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     intake_port: int = Field(default=8080, ge=1, le=65535, description="Port of the intake service")
     aggregation_port: int = Field(default=8081, ge=1, le=65535, description="Port of the aggregation service")
     notifications_port: int = Field(default=8082, ge=1, le=65535, description="Port of the notifications service")
+    connections: int = Field(
+        default=500, ge=10, le=100_000, description="Most connections of clients that a service holds at once"
+    )
     smtp_url: SecretStr = Field(
         default=SecretStr("smtp://127.0.0.1:25"), description="Mail server, as smtp[s]://user:password@host:port"
     )

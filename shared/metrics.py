@@ -28,6 +28,10 @@ SWEEP_LAST_SUCCESS = Gauge(
 )
 HTTP_REQUESTS = Counter("kip_http_requests_total", "Requests by endpoint and answer", ("route", "status"))
 HTTP_SECONDS = Histogram("kip_http_request_seconds", "From request to answer, by endpoint", ("route",), buckets=_FAST)
+HTTP_CONNECTIONS = Gauge("kip_http_connections", "Connections of clients that are open")
+HTTP_REFUSED = Counter(
+    "kip_http_refused_total", "Requests refused, and connections ended, before an application answered", ("reason",)
+)
 DATABASE_CONNECTIONS = Gauge("kip_database_connections", "Connections of all clients to the database server")
 DATABASE_CONNECTIONS_ALLOWED = Gauge("kip_database_connections_allowed", "The server's max_connections")
 DATABASE_OLDEST_TRANSACTION = Gauge(

@@ -16,9 +16,8 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from shared import patience, supervision
+from shared.http.connection import PROBES
 from shared.metrics import DEPENDENCY_UP, HTTP_REQUESTS, HTTP_SECONDS
-
-PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 # Without the frames' local variables: they hold keys, bodies and addresses.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))

@@ -4,8 +4,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
-import structlog
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -17,7 +15,6 @@ from shared.scalars import ScalarError, text
 
 LONGEST_PARAMETER = 1000  # characters: a list of slugs, or a place in pages by two identifiers
 Value = TypeVar("Value")
-log = structlog.get_logger()
 
 
 class QueryError(Exception):
@@ -102,25 +99,6 @@ def guarded(respond: Callable[[Request], Awaitable[Response]]) -> Callable[[Requ
             return _problem(503, "unavailable", "the database does not answer", {"Retry-After": "2"})
 
     return endpoint
-
-
-async def on_http_error(request: Request, error: Exception) -> Response:
-    """404 and 405, told as every other refusal."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's own contract
-    known = {404: ("not_found", "there is no such address"), 405: ("method_not_allowed", "expected another method")}
-    code, message = known.get(error.status_code, ("refused", str(error.detail)))
-    return _problem(error.status_code, code, message, error.headers)
-
-
-async def on_crash(_: Request, error: Exception) -> Response:
-    """A fault of ours: logged, and told without its inside."""
-    log.error("read.crashed", error=type(error).__name__, exc_info=error)
-    return _problem(500, "internal", "an error of the service; it has been logged")
-
-
-def error_handlers() -> Mapping[Any, Callable[[Request, Exception], Awaitable[Response]]]:
-    """For Starlette: what tells the errors that no endpoint tells itself."""
-    return {HTTPException: on_http_error, Exception: on_crash}
 
 
 def _problem(status: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> Response:

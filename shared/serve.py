@@ -7,10 +7,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from shared.config import Settings, SettingsError, load_settings
+from shared.http.connection import http_protocol
+from shared.http.connections import Limits
 from shared.observability import configure_logging
-from shared.whole_http import WholeHttp
 
 GRACE_SECONDS = 20  # a stop waits that long for requests under way
+BODY_MORE_SECONDS = 5.0  # an application that reads a body says itself that it is late; this is for all others
 
 
 def serve(service: str, port: Callable[[Settings], int], make_app: Callable[[Settings], ASGIApp]) -> None:
@@ -25,7 +27,10 @@ def serve(service: str, port: Callable[[Settings], int], make_app: Callable[[Set
         host=settings.bind,
         port=port(settings),
         loop="uvloop",
-        http=WholeHttp,
+        http=http_protocol(
+            Limits(connections=settings.connections, body_seconds=settings.body_timeout + BODY_MORE_SECONDS)
+        ),
+        ws="none",
         lifespan="on",
         access_log=False,
         proxy_headers=False,  # nothing asks for the client's address

@@ -278,7 +278,12 @@ def _of_notifications(world: World) -> list[Sound]:
             document=extension,
         ),
         Sound(
-            "POST", "/v1/obligations/{id}/extend", path=one, headers=own_page, form={**extension, "token": world.page}
+            "POST",
+            "/v1/obligations/{id}/extend",
+            path=one,
+            query={"token": world.page},
+            headers=own_page,
+            form=extension,
         ),
         Sound(
             "POST",

@@ -9,17 +9,17 @@ from contextlib import asynccontextmanager
 from typing import Protocol, cast
 
 from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from services.intake.admission import Admission
 from services.intake.door import Door
-from services.intake.front import Front
-from services.intake.http import events_endpoint
-from services.intake.limits import LARGE_PATIENCE, Memory, RateLimits, Turns
+from services.intake.http import events_routes, on_http_error
+from services.intake.limits import LARGE_PATIENCE, RateLimits, Turns
 from services.intake.publish import Publisher
 from services.intake.taken_log import TakenLog
 from shared.clock import SystemClock
 from shared.config import Settings
+from shared.http.application import application
+from shared.http.held_body import Memory
 from shared.observability import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
 from shared.registry.snapshot import Registry
@@ -41,7 +41,7 @@ class Sink(Protocol):
         ...
 
 
-def make_front(settings: Settings, sink: Sink) -> ASGIApp:
+def make_front(settings: Settings, sink: Sink) -> Measured:
     """The ASGI application of a peer's door."""
     clock = SystemClock()
     follower = RegistryFollower(settings.database_url.get_secret_value(), clock, "bench")
@@ -70,5 +70,4 @@ def make_front(settings: Settings, sink: Sink) -> ASGIApp:
     async def readiness() -> dict[str, str | None]:
         return {"registry": None if follower.registry.loaded else "not loaded"}
 
-    others = Starlette(routes=probe_routes(readiness, dict), lifespan=lifespan)
-    return Front(events_endpoint(door), Measured(others), lambda _: False)
+    return application([*events_routes(door), *probe_routes(readiness, dict)], lifespan, on_http_error)

@@ -20,8 +20,8 @@ from shared.clock import SystemClock
 from shared.config import Settings
 from shared.connecting import connected, open_migrated, until_there
 from shared.db import Pool, close_pool
+from shared.http.application import application
 from shared.observability import Measured, probe_routes
-from shared.read_http import error_handlers
 from shared.registry.follower import RegistryFollower
 
 log = structlog.get_logger()
@@ -131,5 +131,8 @@ def make_app(settings: Settings) -> Measured:
     def describe() -> Mapping[str, Any]:
         return {"clock": aggregation.clock.now().isoformat()}
 
-    endpoints = [*routes(reader), *probe_routes(aggregation.readiness, describe)]
-    return Measured(Starlette(routes=endpoints, lifespan=lifespan, exception_handlers=error_handlers()))
+    endpoints = [
+        *routes(reader),
+        *probe_routes(aggregation.readiness, describe),
+    ]
+    return application(endpoints, lifespan)

@@ -9,29 +9,28 @@ from typing import Any
 import structlog
 from faststream.rabbit import RabbitBroker
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 
 from services.intake.admission import Admission
 from services.intake.dhis2_http import dhis2_routes
 from services.intake.documents.http import document_routes
 from services.intake.door import Door
 from services.intake.drain import Drain
-from services.intake.front import Front
 from services.intake.gate import Gate
-from services.intake.http import events_endpoint, on_crash, on_http_error
+from services.intake.http import events_routes, on_http_error
 from services.intake.import_http import import_routes
 from services.intake.jobs import Jobs
 from services.intake.kobo_http import kobo_routes
-from services.intake.limits import LARGE_PATIENCE, Memory, RateLimits, Turns
+from services.intake.limits import LARGE_PATIENCE, RateLimits, Turns
 from services.intake.publish import Publisher
 from services.intake.spool import Spool
 from services.intake.taken_log import TakenLog
-from services.intake.together import Together
 from shared import topology
 from shared.answering import answered_within
 from shared.broker import make_broker
 from shared.clock import SystemClock
 from shared.config import Settings
+from shared.http.application import application
+from shared.http.held_body import Memory
 from shared.observability import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
 from shared.spreadsheets.limits import REQUEST
@@ -102,7 +101,7 @@ class Intake:
             self.gate.declared = True
 
 
-def make_app(settings: Settings) -> Front:
+def make_app(settings: Settings) -> Measured:
     """The ASGI application."""
     intake = Intake(settings)
     door = intake.door()
@@ -125,15 +124,12 @@ def make_app(settings: Settings) -> Front:
         await intake.spool.close()
         await intake.follower.stop()
 
-    others = Starlette(
-        routes=[
-            *dhis2_routes(door, Jobs(intake.spool)),
-            *kobo_routes(door),
-            *import_routes(door, readers),
-            *document_routes(),
-            *probe_routes(intake.readiness, intake.describe),
-        ],
-        lifespan=lifespan,
-        exception_handlers={HTTPException: on_http_error, Exception: on_crash},
-    )
-    return Front(events_endpoint(door), Measured(others), Together(door, intake.publisher).gather)
+    routes = [
+        *events_routes(door),
+        *dhis2_routes(door, Jobs(intake.spool)),
+        *kobo_routes(door),
+        *import_routes(door, readers),
+        *document_routes(),
+        *probe_routes(intake.readiness, intake.describe),
+    ]
+    return application(routes, lifespan, on_http_error)

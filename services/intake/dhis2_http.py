@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.intake import dhis2_answers
-from services.intake.door import Door, HeldBody, enter, flag, identify, language_of, media_type_of
+from services.intake.door import Door, enter, flag, held_body, identify, language_of, media_type_of
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.dhis2 import Conflict, Draft, draft_completions, draft_records
 from services.intake.formats.dhis2_rows import Completion, DataValueSet, read_completions, read_csv, read_json
@@ -95,7 +95,7 @@ async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Respons
         raise RefusedError(Fault.BAD_PARAMETER, f"importStrategy of {', '.join(sorted(_STRATEGIES))}")
     _check_schemes(request)
     now = door.now()
-    async with HeldBody(door, request) as body, door.large.turn(needed=len(body) > SMALL):
+    async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
         found = await aside(len(body), read, body)
         values = [replace(row, deleted=True) for row in found.values] if strategy.startswith("DELETE") else found.values
         total = len(values)
@@ -135,7 +135,7 @@ async def _post_completions(door: Door, request: Request) -> Response:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {media_type_of(request)[:80] or 'none'}")
     _check_schemes(request)
     dry_run = flag(request, "dryRun")
-    async with HeldBody(door, request) as body, door.large.turn(needed=len(body) > SMALL):
+    async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
         rows = await aside(len(body), read_completions, body)
         registry = door.registry().limited_to(key.programmes)
         drafts, conflicts = await aside(len(body), draft_completions, rows, registry, door.now())

@@ -3,22 +3,22 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.requests import ClientDisconnect, Request
 
 from services.intake.admission import Admission
-from services.intake.limits import Memory, RateLimits, Turns
+from services.intake.limits import RateLimits, Turns
 from services.intake.request_errors import Fault, RefusedError, unavailable
 from services.intake.taken_log import TakenLog
 from shared.authentication import CHALLENGE, EXPECTED, authorization_of, find_key
 from shared.events import Kind
+from shared.http.held_body import BodyError, BodyLimits, HeldBody, Memory
 from shared.registry.snapshot import Key, Registry
-from shared.scalars import ScalarError, whole_number
 
 BODY_BYTES = 8 * 1024 * 1024
-CLOSE = {"Connection": "close"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,66 +76,19 @@ def enter(door: Door, request: Request, kinds: frozenset[Kind] = frozenset(Kind)
     return key
 
 
-class HeldBody:
-    """`async with HeldBody(door, request) as body`: the body, held in memory for as long as the block lasts.
-
-    Refused with 413 as soon as it passes `limit` bytes, with 408 when it takes too long, with 503 when all bodies
-    together are too many.
-    """
-
-    __slots__ = ("_chunks", "_door", "_limit", "_request", "_size")
-
-    def __init__(self, door: Door, request: Request, limit: int = BODY_BYTES) -> None:
-        self._door = door
-        self._request = request
-        self._limit = limit
-        self._chunks: list[bytes] = []
-        self._size = 0
-
-    async def __aenter__(self) -> bytes:
-        declared = header(self._request, b"content-length") or ""
-        try:
-            whole_number(declared, most=self._limit)
-        except ScalarError:  # the parser knows that it is a number, if there is one
-            if declared:
-                raise self._too_large() from None
-        known = self._door.registry()
-        try:
-            await self._read()
-            if self._door.registry() is not known or not self._door.trusted():
-                identify(self._door, self._request)  # the key may have been revoked while the body came
-        except BaseException:
-            await self.__aexit__()
-            raise
-        return b"".join(self._chunks)
-
-    async def __aexit__(self, *_: object) -> None:
-        self._door.memory.give_back(self._size)
-
-    async def _read(self) -> None:
-        seconds = self._door.body_seconds
-        try:
-            async with asyncio.timeout(seconds):
-                more = True
-                while more:
-                    message = await self._request.receive()
-                    if message["type"] == "http.disconnect":
-                        raise RefusedError(Fault.UNREADABLE, "the connection broke before the end")
-                    self._hold(message.get("body", b""))
-                    more = message.get("more_body", False)
-        except TimeoutError:
-            raise RefusedError(Fault.TOO_SLOW, f"all of it within {seconds:g} s", headers=CLOSE) from None
-
-    def _hold(self, chunk: bytes) -> None:
-        if self._size + len(chunk) > self._limit:
-            raise self._too_large()
-        if not self._door.memory.take(len(chunk)):
-            raise unavailable("too many bodies at once")
-        self._size += len(chunk)
-        self._chunks.append(chunk)
-
-    def _too_large(self) -> RefusedError:
-        return RefusedError(Fault.TOO_LARGE, f"at most {self._limit} bytes")
+@asynccontextmanager
+async def held_body(door: Door, request: Request) -> AsyncIterator[bytes]:
+    """The body, held in memory for as long as the block lasts. Raises RefusedError where it isn't taken."""
+    known = door.registry()
+    try:
+        async with HeldBody(request, BodyLimits(BODY_BYTES, door.body_seconds, door.memory)) as body:
+            if door.registry() is not known or not door.trusted():
+                identify(door, request)  # the key may have been revoked while the body came
+            yield body
+    except BodyError as error:
+        if error.status == 503:
+            raise unavailable(str(error)) from None
+        raise RefusedError(Fault(error.error), str(error)) from None
 
 
 async def chunks_of(door: Door, request: Request) -> AsyncIterator[bytes]:
@@ -147,7 +100,7 @@ async def chunks_of(door: Door, request: Request) -> AsyncIterator[bytes]:
             async with asyncio.timeout(door.body_seconds):
                 chunk = await anext(stream, None)
         except TimeoutError:
-            raise RefusedError(Fault.TOO_SLOW, f"no pause of {door.body_seconds:g} s", headers=CLOSE) from None
+            raise RefusedError(Fault.TOO_SLOW, f"no pause of {door.body_seconds:g} s") from None
         except ClientDisconnect:
             raise RefusedError(Fault.UNREADABLE, "the connection broke before the end") from None
         if chunk is None:

@@ -6,12 +6,13 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from services.intake.admission import Outcome
 from services.intake.answers import answer, stream_answer
 from services.intake.dhis2_answers import error_answer
-from services.intake.door import Door, HeldBody, enter, flag, header, language_of, media_type_of
+from services.intake.door import Door, enter, flag, header, held_body, language_of, media_type_of
 from services.intake.formats import cloudevents
 from services.intake.formats.cloudevents import Parsed
 from services.intake.formats.json_text import TooManyError, UnreadableError
@@ -24,7 +25,6 @@ from shared.broker import UnroutableError
 from shared.metrics import EVENTS_RECEIVED
 from shared.spreadsheets.limits import ReaderAwayError, SheetError, SheetTooLargeError
 
-EVENTS = "/v1/events"
 ALLOWED = "POST, OPTIONS"
 Endpoint = Callable[[Request], Awaitable[Response]]
 log = structlog.get_logger()
@@ -41,29 +41,21 @@ class Refusing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        response = await self.answer(Request(scope, receive, send))
+        request = Request(scope, receive, send)
+        try:
+            response = await self._endpoint(request)
+        except Exception as error:  # whatever it is, the client gets an answer
+            response = failure(request, error)
         await response(scope, receive, send)
 
-    async def answer(self, request: Request) -> Response:
-        """What to answer to it."""
-        try:
-            return await self._endpoint(request)
-        except Exception as error:  # whatever it is, the client gets an answer
-            return failure(request, error)
 
-
-def events_endpoint(door: Door) -> Refusing:
+def events_routes(door: Door) -> list[Route]:
     """`POST` and `OPTIONS /v1/events`."""
 
     async def events(request: Request) -> Response:
-        match request.method:
-            case "POST":
-                return await _post_events(door, request)
-            case "OPTIONS":
-                return handshake(request)
-        raise RefusedError(Fault.METHOD_NOT_ALLOWED, ALLOWED, headers={"Allow": ALLOWED})
+        return handshake(request) if request.method == "OPTIONS" else await _post_events(door, request)
 
-    return Refusing(events)
+    return [Route("/v1/events", Refusing(events), methods=ALLOWED.split(", "))]
 
 
 def failure(request: Request, error: BaseException) -> Response:
@@ -103,16 +95,13 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     """404 and 405 in JSON, as every other answer; in DHIS2's shape below its path."""
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's own contract
     fault = Fault.METHOD_NOT_ALLOWED if error.status_code == 405 else Fault.NOT_FOUND
-    detail = (error.headers or {}).get("Allow", "") if error.status_code == 405 else request.scope["path"][:100]
-    refused = RefusedError(fault, detail, headers=dict(error.headers or {}))
-    if request.scope["path"].startswith("/api/"):
+    path, headers = request.scope["path"], dict(error.headers or {})
+    if "Allow" in headers:
+        headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", "), reverse=True))  # Starlette's is a set
+    refused = RefusedError(fault, headers.get("Allow", path[:100]), headers=headers)
+    if path.startswith("/api/"):
         return error_answer(refused.status, refused.message(language_of(request)), refused.headers)
     return refused.response(language_of(request))
-
-
-async def on_crash(_: Request, error: Exception) -> Response:
-    """A fault of ours in a route that does not tell its own."""
-    return crash(error)
 
 
 def handshake(request: Request) -> Response:
@@ -134,7 +123,7 @@ async def _post_events(door: Door, request: Request) -> Response:
         outcome = Outcome(tally.accepted, tally.listed)
         return stream_answer(outcome, tally.rejected, language_of(request), dry_run=dry_run)
     parse = None if media_type == cloudevents.BATCH else parser_of(request, media_type)
-    async with HeldBody(door, request) as body, door.large.turn(needed=len(body) > SMALL):
+    async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
         candidates, rejected = await cloudevents.parse_batch(body) if parse is None else parse(body)
         door.rates.spend(key, len(candidates) + len(rejected))
         outcome = await door.admission.admit(

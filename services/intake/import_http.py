@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from services.intake.admission import Outcome
 from services.intake.answers import LISTED, answer
-from services.intake.door import Door, HeldBody, enter, flag, identify, language_of, media_type_of
+from services.intake.door import Door, enter, flag, held_body, identify, language_of, media_type_of
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.sheet import KINDS, Draft, Drafting
 from services.intake.http import Refusing
@@ -48,7 +48,7 @@ async def _post_sheet(door: Door, request: Request, readers: Readers, turns: Tur
     media_type = media_type_of(request)
     if media_type not in _KINDS:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{CSV} or {XLSX}, got {media_type[:80] or 'none'}")
-    async with HeldBody(door, request) as body, turns.turn():
+    async with held_body(door, request) as body, turns.turn():
         drafts, rejected = await _while_asked(request, _read(door, key, readers, _KINDS[media_type], body))
         key = identify(door, request)  # it may have been revoked while others' sheets were read
         candidates, malformed = await parse_items([(index, draft.event) for index, draft in drafts.items()])

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.intake.answers import answer
-from services.intake.door import Door, HeldBody, enter, flag, language_of, media_type_of
+from services.intake.door import Door, enter, flag, held_body, language_of, media_type_of
 from services.intake.formats.cloudevents import JSON, parse_items
 from services.intake.formats.kobo import Draft, draft_events, read_submission
 from services.intake.http import Refusing
@@ -41,7 +41,7 @@ async def _post_submission(door: Door, request: Request) -> Response:
     if media_type != JSON:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {media_type[:80] or 'none'}")
     programme, form = _form(door.registry().limited_to(key.programmes), request.path_params["form"])
-    async with HeldBody(door, request) as body, door.large.turn(needed=len(body) > SMALL):
+    async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
         submission = await aside(len(body), read_submission, body)
         drafts, rejected = await aside(len(body), draft_events, programme, form, submission)
         candidates, malformed = await parse_items([(index, draft.event) for index, draft in drafts.items()])

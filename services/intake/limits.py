@@ -53,25 +53,6 @@ class RateLimits:
         return bucket
 
 
-class Memory:
-    """Bytes of request bodies that are held at this moment, bounded over all requests."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self.held = 0
-
-    def take(self, size: int) -> bool:
-        """Hold `size` bytes more; False when there is no room."""
-        if self.held + size > self._limit:
-            return False
-        self.held += size
-        return True
-
-    def give_back(self, size: int) -> None:
-        """Hold `size` bytes less."""
-        self.held -= size
-
-
 class Turns:
     """So many pieces of heavy work at once. Another waits for its turn, and is refused where that doesn't come."""
 

@@ -55,15 +55,6 @@ class Publisher:
         """Begin to take."""
         self._turns.start()
 
-    def submit(
-        self, kind: str, partition: int, events: Sequence[bytes], since: float | None = None
-    ) -> asyncio.Future[None]:
-        """Take events, MESSAGE_BYTES at most, that came at `since` on the event loop's clock (absent: now).
-
-        The future ends when they are confirmed or spooled, or with one of `publish`'s errors.
-        """
-        return self._turns.submit(Piece(_routing_key(kind, partition), b",".join(events), len(events)), since)
-
     async def publish(self, events: Sequence[tuple[str, int, bytes]]) -> None:
         """Take events, each as (kind, partition, canonical JSON). Returns when every one is confirmed or spooled.
 
@@ -72,7 +63,7 @@ class Publisher:
         """
         if len(events) == 1:  # the common post: no tasks for it alone
             [(kind, partition, event)] = events
-            await self.submit(kind, partition, [event])
+            await self._turns.submit(Piece(_routing_key(kind, partition), event, 1))
             return
         by_key: dict[str, list[bytes]] = defaultdict(list)
         for kind, partition, event in events:

@@ -20,6 +20,7 @@ from services.notifications.channels.configured import make_channels
 from services.notifications.consumer import Consumer, Taken
 from services.notifications.delivery import Delivery
 from services.notifications.filling import Filler
+from services.notifications.forms import FORM_BYTES
 from services.notifications.http import Reader, routes
 from services.notifications.links import Links
 from services.notifications.observer import Observer
@@ -34,8 +35,9 @@ from shared.config import Settings
 from shared.connecting import connected, open_migrated, until_there
 from shared.consuming import consume
 from shared.db import Pool, close_pool
+from shared.http.application import application
+from shared.http.held_body import BodyLimits, Memory
 from shared.observability import Measured, probe_routes
-from shared.read_http import error_handlers
 from shared.registry.follower import RegistryFollower
 
 log = structlog.get_logger()
@@ -246,11 +248,16 @@ def make_app(settings: Settings) -> Measured:
         pool=notifications.pool,
         links=notifications.links,
         now=notifications.clock.now,
+        body=BodyLimits(FORM_BYTES, settings.body_timeout, Memory(settings.body_memory)),
         on_changed=notifications.obligations_changed,
     )
 
     def describe() -> Mapping[str, Any]:
         return {"clock": notifications.clock.now().isoformat()}
 
-    endpoints = [*routes(reader), *pages.routes(), *probe_routes(notifications.readiness, describe)]
-    return Measured(Starlette(routes=endpoints, lifespan=lifespan, exception_handlers=error_handlers()))
+    endpoints = [
+        *routes(reader),
+        *pages.routes(),
+        *probe_routes(notifications.readiness, describe),
+    ]
+    return application(endpoints, lifespan)

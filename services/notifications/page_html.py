@@ -52,11 +52,11 @@ form{margin:.3rem 0}.done{background:#dfd;padding:.5rem}textarea,input[type=text
 <li>{{ row.unit }}: {{ row.report }}, {{ row.period }}<br>{{ words.due }} {{ row.due_at }} ({{ row.state }})
 {% if row.decidable %}
 <details><summary>{{ words.extend }} / {{ words.waive }}</summary>
-<form method="post" action="/v1/obligations/{{ row.id }}/extend"><input type="hidden" name="token" value="{{ token }}">
+<form method="post" action="/v1/obligations/{{ row.id }}/extend?token={{ token }}">
 <label>{{ words.until }} <input type="date" name="until" required></label>
 <label>{{ words.reason }} <input type="text" name="reason" maxlength="500" required></label>
 <button>{{ words.extend }}</button></form>
-<form method="post" action="/v1/obligations/{{ row.id }}/waive"><input type="hidden" name="token" value="{{ token }}">
+<form method="post" action="/v1/obligations/{{ row.id }}/waive?token={{ token }}">
 <label>{{ words.reason }} <input type="text" name="reason" maxlength="500" required></label>
 <button>{{ words.waive }}</button></form></details>
 {% endif %}

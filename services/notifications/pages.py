@@ -6,13 +6,10 @@ Mail scanners open every link; none of them posts. The link is the identity: the
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from email import message_from_bytes
 from typing import Any
-from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
-from pydantic_core import from_json
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -20,16 +17,17 @@ from services.notifications import change_store, notice_store, page_store
 from services.notifications.calendar_feed import calendar, since
 from services.notifications.decisions import DecisionError, new_deadline, reason_of, who_decides
 from services.notifications.escalation import policy_of
+from services.notifications.forms import read_form
 from services.notifications.links import Holder, LinkError, Links, Purpose
 from services.notifications.page_html import render_page, render_refusal
 from shared.authentication import authorization_of
 from shared.db import DATABASE_AWAY, Pool
+from shared.http.held_body import BodyLimits
 from shared.registry.officers import Officer, find_officer
 from shared.registry.snapshot import Registry
 from shared.scalars import ScalarError, day, whole_number
 
 LONGEST_ACKNOWLEDGEMENT = timedelta(days=31)
-_LONGEST_BODY = 16 * 1024
 _HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -43,12 +41,13 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The endpoints, with what they need. `on_changed` hears when an obligation has changed."""
+    """The endpoints, with what they need. `body` bounds what is posted; `on_changed` hears of a changed obligation."""
 
     registry: Callable[[], Registry]
     pool: Callable[[], Pool]
     links: Callable[[], Links]
     now: Callable[[], datetime]
+    body: BodyLimits
     on_changed: Callable[[], None]
 
     def routes(self) -> list[Route]:
@@ -85,7 +84,7 @@ class Pages:
         """Acknowledge what the message told, or mute the whole programme, until the morning of a day."""
         token = request.path_params["token"]
         holder, officer = await self._holder(token, Purpose.PAGE)
-        form = await _form(request)
+        form = await read_form(request, self.body)
         pool, now = self.pool(), self.now()
         assert holder.message is not None  # noqa: S101 - a page's link always has one
         slug = await page_store.programme_of(pool, holder.message, officer.id)
@@ -132,13 +131,10 @@ class Pages:
         return await self._decide(request, "waive")
 
     async def _decide(self, request: Request, what: str) -> Response:
-        form = await _form(request)
         pool, registry, now = self.pool(), self.registry(), self.now()
-        token = form.get("token")
-        by = await who_decides(
-            pool, registry, self.links(), authorization_of(request.scope["headers"]),
-            token if isinstance(token, str) else None, now,
-        )  # fmt: skip
+        token = request.query_params.get("token")
+        by = await who_decides(pool, registry, self.links(), authorization_of(request.scope["headers"]), token, now)
+        form = await read_form(request, self.body)
         row = await change_store.find_obligation(pool, _id_of(request))
         programme = registry.programmes.get(row["programme"]) if row else None
         if row is None or programme is None:
@@ -155,7 +151,7 @@ class Pages:
         if not done:
             raise DecisionError(409, "finished", f"it is {row['state']}: nothing is left to decide")
         self.on_changed()
-        if isinstance(token, str):
+        if token is not None:
             return RedirectResponse(f"/v1/ack/{token}?done={what}", status_code=303, headers=_HEADERS)
         return JSONResponse({"id": row["id"], "decided": what, "by": by.name})
 
@@ -189,36 +185,6 @@ def _refused(request: Request, error: DecisionError, headers: Mapping[str, str] 
         return HTMLResponse(render_refusal(str(error)), status_code=error.status, headers=known)
     body = {"error": error.error, "message": str(error), **({"field": error.field} if error.field else {})}
     return JSONResponse(body, status_code=error.status, headers=known)
-
-
-async def _form(request: Request) -> dict[str, object]:
-    """The fields of a form or a JSON object, of a bounded body. Raises DecisionError."""
-    body = b""
-    try:
-        async for part in request.stream():
-            body += part
-            if len(body) > _LONGEST_BODY:
-                raise DecisionError(413, "too_large", f"expected at most {_LONGEST_BODY} bytes")
-        if "json" in request.headers.get("content-type", ""):
-            fields = from_json(body, allow_inf_nan=False)
-            if not isinstance(fields, dict):
-                raise ValueError("not an object")
-            return fields
-        if "multipart/form-data" in request.headers.get("content-type", ""):
-            return _parts(request.headers["content-type"], body)
-        return {name: values[-1] for name, values in parse_qs(body.decode(), max_num_fields=20).items()}
-    except (ValueError, ClientDisconnect) as error:
-        raise DecisionError(400, "not_readable", "expected a form or a JSON object") from error
-
-
-def _parts(content_type: str, body: bytes) -> dict[str, object]:
-    """The fields of multipart/form-data, which mail programs send for one field."""
-    whole = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
-    return {
-        str(part.get_param("name", header="content-disposition")): str(part.get_payload())
-        for part in whole.walk()
-        if not part.is_multipart()
-    }
 
 
 def _id_of(request: Request) -> int:

@@ -1,4 +1,4 @@
-"""A client that sends each request in one piece, head and body: posts that come so are taken together at the door."""
+"""A client that sends each request in one piece, head and body, or in two."""
 
 import http.client
 import socket

@@ -96,7 +96,7 @@ def test_a_head_that_never_comes_ends_the_connection(door: System) -> None:
     with connect(door) as client:
         client.sendall(b"POST /v1/ev")
         began = time.monotonic()
-        assert client.recv(100) == b""
+        assert status_of(client) == 408
         assert time.monotonic() - began < 20
 
 
@@ -104,19 +104,17 @@ def test_a_further_head_on_the_connection_is_bounded_too(door: System) -> None:
     whole = head(door, 2) + b"[]"
     large = head(door, 2, f"X-Long: {'a' * 40_000}") + b"[]"
     with connect(door) as client:
-        client.sendall(whole + large)
-        assert status_of(client) == 431  # at once: whoever sends such a head gets no more answers
-    with connect(door) as client:
-        client.sendall(whole + large[:30_000])
+        client.sendall(whole)
         assert status_of(client) == 202
-        client.sendall(large[30_000:])
+        client.sendall(large)
         assert status_of(client) == 431
-    with connect(door) as client:
-        client.sendall(whole + b"POST /v1/ev")
-        assert status_of(client) == 202
-        began = time.monotonic()
-        assert client.recv(100) == b""
-        assert time.monotonic() - began < 20
+    for behind in (large, large[:30_000], b"POST /v1/ev"):  # sent unasked: its end isn't taken for the answer
+        with connect(door) as client:
+            client.sendall(whole + behind)
+            assert status_of(client) == 202
+            began = time.monotonic()
+            assert client.recv(100) == b""
+            assert time.monotonic() - began < 20
 
 
 def test_bodies_under_way_together_are_bounded(door: System) -> None:

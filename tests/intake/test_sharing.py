@@ -61,7 +61,7 @@ def test_posts_that_come_together_share_messages(door: System, amqp_url: str) ->
     assert len(made) < 400
 
 
-def test_posts_in_one_piece_that_arrive_together_are_taken_at_one_instant(door: System, amqp_url: str) -> None:
+def test_posts_that_arrive_at_one_instant_share_messages(door: System, amqp_url: str) -> None:
     headers = {"Authorization": f"Bearer {door.key}", "Content-Type": "application/cloudevents+json"}
     bodies = [json.dumps(counselling("06412", f"together-{number}")).encode() for number in range(20)]
     clients = [OnePiece(door.services.ports["intake"]) for _ in bodies]
@@ -78,8 +78,7 @@ def test_posts_in_one_piece_that_arrive_together_are_taken_at_one_instant(door: 
     assert [client.answer().status for client in clients] == [202] * len(bodies)
     made = messages(amqp_url)
     assert ids_in(made) == sorted(json.loads(body)["id"] for body in bodies)
-    instants = {event["acceptedat"] for message in made for event in message}
-    assert len(instants) < 5  # alone, each would have its own
+    assert len(made) < len(bodies) / 2
     for client in clients:
         client.close()
 

@@ -109,20 +109,6 @@ async def test_what_came_during_a_flush_has_waited_long_enough() -> None:
     assert order == ["first", "second", "later"]
 
 
-async def test_a_linger_counts_from_when_the_item_came() -> None:
-    flushed: list[str] = []
-
-    async def flush(items: Sequence[str]) -> None:
-        flushed.extend(items)
-
-    batcher = Batcher(flush, limit=100, linger=600)
-    batcher.start()
-    async with asyncio.timeout(30):
-        await batcher.submit("came long ago", asyncio.get_running_loop().time() - 600)
-    assert flushed == ["came long ago"]
-    await batcher.stop()
-
-
 async def test_no_more_flushes_run_at_once_than_are_allowed_and_a_stop_waits_for_all() -> None:
     running: list[int] = []
     ended: list[int] = []

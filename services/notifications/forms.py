@@ -1,0 +1,42 @@
+"""The fields that a person or a mail program posts: a form in either encoding, or a JSON object. Bounded."""
+
+from email import message_from_bytes
+from urllib.parse import parse_qs
+
+from pydantic_core import from_json
+from starlette.requests import Request
+
+from services.notifications.decisions import DecisionError
+from shared.http.held_body import BodyError, BodyLimits, HeldBody
+
+FORM_BYTES = 16 * 1024
+_MOST_FIELDS = 20
+
+
+async def read_form(request: Request, limits: BodyLimits) -> dict[str, object]:
+    """The fields. Raises DecisionError. Call it when it is known who asks: nobody else's body is read."""
+    content_type = request.headers.get("content-type", "")
+    try:
+        async with HeldBody(request, limits) as body:
+            if "json" in content_type:
+                fields = from_json(body, allow_inf_nan=False)
+                if not isinstance(fields, dict):
+                    raise ValueError("not an object")
+                return fields
+            if "multipart/form-data" in content_type:
+                return _parts(content_type, body)
+            return {name: values[-1] for name, values in parse_qs(body.decode(), max_num_fields=_MOST_FIELDS).items()}
+    except BodyError as error:
+        raise DecisionError(error.status, error.error, f"expected {error}") from error
+    except ValueError as error:
+        raise DecisionError(400, "unreadable", "expected a form or a JSON object") from error
+
+
+def _parts(content_type: str, body: bytes) -> dict[str, object]:
+    """The fields of multipart/form-data, which mail programs send for one field."""
+    whole = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
+    return {
+        str(part.get_param("name", header="content-disposition")): str(part.get_payload())
+        for part in whole.walk()
+        if not part.is_multipart()
+    }

@@ -1,0 +1,98 @@
+"""A request's whole body in memory: bounded in size and time, and all bodies of a service together."""
+
+import asyncio
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+
+class BodyError(Exception):
+    """The body isn't taken: HTTP status, stable code, and what was expected."""
+
+    def __init__(self, status: int, error: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error = error
+
+
+class Memory:
+    """Bytes of request bodies that are held at this moment, bounded over all requests."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.held = 0
+
+    def take(self, size: int) -> bool:
+        """Hold `size` bytes more; False when there is no room."""
+        if self.held + size > self._limit:
+            return False
+        self.held += size
+        return True
+
+    def give_back(self, size: int) -> None:
+        """Hold `size` bytes less."""
+        self.held -= size
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """Most bytes of one body, seconds in which all of it has to arrive, room for all bodies under way."""
+
+    most_bytes: int
+    seconds: float
+    memory: Memory
+
+
+class HeldBody:
+    """`async with HeldBody(request, limits) as body`: the body, held in memory for as long as the block lasts.
+
+    Raises BodyError: 413 as soon as it passes its limit, 408 when it takes too long, 503 when all bodies together are
+    too many, 400 where it breaks off.
+    """
+
+    __slots__ = ("_chunks", "_limits", "_request", "_size")
+
+    def __init__(self, request: Request, limits: BodyLimits) -> None:
+        self._request = request
+        self._limits = limits
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    async def __aenter__(self) -> bytes:
+        declared = self._request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self._limits.most_bytes:
+            raise self._too_large()
+        try:
+            await self._read()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return b"".join(self._chunks)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._limits.memory.give_back(self._size)
+
+    async def _read(self) -> None:
+        seconds = self._limits.seconds
+        try:
+            async with asyncio.timeout(seconds):
+                more = True
+                while more:
+                    message = await self._request.receive()
+                    if message["type"] == "http.disconnect":
+                        raise BodyError(400, "unreadable", "the body broke off before its end")
+                    self._hold(message.get("body", b""))
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            raise BodyError(408, "too_slow", f"all of it within {seconds:g} s") from None
+
+    def _hold(self, chunk: bytes) -> None:
+        if self._size + len(chunk) > self._limits.most_bytes:
+            raise self._too_large()
+        if not self._limits.memory.take(len(chunk)):
+            raise BodyError(503, "unavailable", "too many bodies at once")
+        self._size += len(chunk)
+        self._chunks.append(chunk)
+
+    def _too_large(self) -> BodyError:
+        return BodyError(413, "too_large", f"at most {self._limits.most_bytes} bytes")
