@@ -76,7 +76,7 @@ def request(method: str, path: str, *headers: str, body: bytes = b"", host: str 
 
 def answers_in(came: bytes) -> list[int]:
     """The statuses of all answers in what came."""
-    return [int(status) for status in re.findall(rb"^HTTP/1\.1 (\d{3}) ", came, flags=re.MULTILINE)]
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", came)]
 
 
 def in_chunks(parts: Iterable[bytes], trailer: bytes = b"") -> bytes:

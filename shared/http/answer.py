@@ -65,12 +65,13 @@ class Answer:
 
     def part(self, body: bytes, *, more: bool) -> bytes:
         """`http.response.body`: what is to be sent of it now. Raises RuntimeError where the length isn't as said."""
-        self.begun = True
-        self.complete = not more
         if self._left is not None:
             self._left -= len(body)
             if self._left < 0 or (self._left and not more):
                 raise RuntimeError("the answer is not as long as its Content-Length says")
+        self.begun = True
+        self.complete = not more
+        if self._left is not None:
             return self._take_head() + body
         if self._chunked:
             chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""

@@ -205,6 +205,7 @@ class HttpConnection(asyncio.Protocol):
         self.connections.work(self)
         if self._only_probes and head.path not in PROBES:
             raise _FULL
+        self._unasked = False  # it is a request, and has an answer of its own
         answer = Answer(head.method, head.version, closes=self._only_probes or not head.keep_alive)
         scope = self._scope(head)
         self._exchange = exchange = Exchange(self, scope, answer, expects_continue=head.expects_continue)
@@ -257,7 +258,7 @@ class HttpConnection(asyncio.Protocol):
         self.connections.wait(self, now)
         self._resume()
         if behind:
-            self._loop.call_soon(self.data_received, behind)
+            self._read_head(behind)
 
     def _refuse(self, refusal: RefusedRequestError) -> None:
         """Answer, and close. What came unasked behind a request is not answered: its client might take that for ours

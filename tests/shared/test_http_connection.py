@@ -55,6 +55,14 @@ async def crash(_: Request) -> Response:
     raise ZeroDivisionError("secret inside")
 
 
+async def wrong(_: Request) -> Response:
+    return Response(b"four", headers={"Content-Length": "5"})
+
+
+async def torn(_: Request) -> Response:
+    return Response(b"four", headers={"X-Torn": "a\r\nSet-Cookie: b"})
+
+
 async def silent(request: Request) -> Response:
     await request.body()
     raise asyncio.CancelledError
@@ -87,7 +95,8 @@ def server(slow: Slow) -> Iterator[uvicorn.Server]:
 
     every = ["GET", "POST", "HEAD"]
     paths = {"/": body, "/early": early, "/stream": stream, "/large": large, "/crash": crash, "/slow": wait}
-    routes = [Route(path, endpoint, methods=every) for path, endpoint in {**paths, "/silent": silent}.items()]
+    broken = {"/silent": silent, "/wrong": wrong, "/torn": torn}
+    routes = [Route(path, endpoint, methods=every) for path, endpoint in {**paths, **broken}.items()]
     app = Starlette(routes=[*routes, Route("/healthz", early)])
     config = uvicorn.Config(
         app, http=http_protocol(LIMITS), ws="none", loop="uvloop", lifespan="off", log_level="warning",
@@ -195,8 +204,11 @@ def test_a_broken_chunk_that_comes_with_the_head_never_reaches_the_application(r
     assert b"malformed_request" in came
 
 
-def test_an_application_that_ends_without_an_answer_is_answered_for(raw: Raw) -> None:
-    assert answers_in(raw.send(request("GET", "/silent")).all()) == [500]
+@pytest.mark.parametrize("path", ["/silent", "/wrong", "/torn"])
+def test_an_application_that_ends_without_a_good_answer_is_answered_for(raw: Raw, path: str) -> None:
+    came = raw.send(request("GET", "/") + request("GET", path)).all()
+    assert answers_in(came) == [200, 500]
+    assert b"set-cookie" not in came.lower()
 
 
 def test_every_stage_has_an_end(server: uvicorn.Server) -> None:
