@@ -36,6 +36,8 @@ check: $(STAMP) ## lint, format, types, file rules, everything for deployment
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/shellcheck -x -P SCRIPTDIR deploy/backup/*.sh deploy/image/*.sh deploy/local/*.sh .ci/run
 	$(PYTHON) -m services.intake.documents.files --check
+	$(PYTHON) -m services.aggregation.openapi --check
+	$(PYTHON) -m services.notifications.openapi --check
 
 prove: $(STAMP) ## the longer proofs, for PROVE_MINUTES (default 10)
 	@exec $(PYTHON) -m prove

@@ -215,6 +215,7 @@ def _of_aggregation(world: World) -> list[Sound]:
         Sound(
             "GET", "/v1/units/{code}", path={"code": "06412"}, query={"on": "2023-03-01", "format": "xlsx"}, headers=own
         ),
+        Sound("GET", "/openapi.json"),
     ]
 
 
@@ -269,6 +270,7 @@ def _of_notifications(world: World) -> list[Sound]:
             document={"List-Unsubscribe": "One-Click"},
         ),
         Sound("GET", "/v1/calendar/{token}.ics", path={"token": world.calendar}),
+        Sound("GET", "/openapi.json"),
         Sound("POST", "/v1/obligations/{id}/extend", path=one, headers=form, form=extension),
         Sound(
             "POST",

@@ -12,14 +12,16 @@ from services.aggregation.api import Reader, routes
 from services.aggregation.consumer import PartitionConsumer
 from services.aggregation.coverage import Expectations
 from services.aggregation.keeper import Keeper
+from services.aggregation.openapi import openapi
 from services.aggregation.ownership import ordinal, owned
-from shared import topology
+from shared import __version__, topology
 from shared.answering import answered_within
 from shared.broker import make_broker
 from shared.clock import SystemClock
 from shared.config import Settings
 from shared.connecting import connected, open_migrated, until_there
 from shared.db import Pool, close_pool
+from shared.documents.http import document_route
 from shared.http.application import application
 from shared.observability import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
@@ -133,6 +135,7 @@ def make_app(settings: Settings) -> Measured:
 
     endpoints = [
         *routes(reader),
+        document_route(openapi(__version__)),
         *probe_routes(aggregation.readiness, describe),
     ]
     return application(endpoints, lifespan)

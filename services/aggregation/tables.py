@@ -13,7 +13,7 @@ from shared.read_http import QueryError
 from shared.sheets import neutral
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_TYPES = {"json": "application/json", "csv": "text/csv", "xlsx": XLSX}
+TYPES = {"json": "application/json", "csv": "text/csv", "xlsx": XLSX}
 _AS_THEY_ARE = " /:@~=+"  # of X-Next, beside letters and digits
 
 
@@ -21,11 +21,11 @@ def format_asked(query: Mapping[str, str], accept: str) -> str:
     """`json`, `csv` or `xlsx`: by `format=`, else by Accept."""
     asked = query.get("format")
     if asked is not None:
-        if asked not in _TYPES:
-            raise QueryError("format", f"expected one of {', '.join(_TYPES)}, got {asked!r}")
+        if asked not in TYPES:
+            raise QueryError("format", f"expected one of {', '.join(TYPES)}, got {asked!r}")
         return asked
     wanted = [item.partition(";")[0].strip() for item in accept.split(",")]
-    return next((name for item in wanted for name, mime in _TYPES.items() if mime == item), "json")
+    return next((name for item in wanted for name, mime in TYPES.items() if mime == item), "json")
 
 
 def answer(body: dict[str, Any], form: str, headers: Mapping[str, str]) -> Response:

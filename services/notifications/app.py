@@ -25,9 +25,10 @@ from services.notifications.http import Reader, routes
 from services.notifications.links import Links
 from services.notifications.observer import Observer
 from services.notifications.on_their_way import Queues
+from services.notifications.openapi import openapi
 from services.notifications.pages import Pages
 from services.notifications.sweeper import Sweeper
-from shared import topology
+from shared import __version__, topology
 from shared.answering import answered_within
 from shared.broker import make_broker, publish_events
 from shared.clock import SystemClock
@@ -35,6 +36,7 @@ from shared.config import Settings
 from shared.connecting import connected, open_migrated, until_there
 from shared.consuming import consume
 from shared.db import Pool, close_pool
+from shared.documents.http import document_route
 from shared.http.application import application
 from shared.http.held_body import BodyLimits, Memory
 from shared.observability import Measured, probe_routes
@@ -258,6 +260,7 @@ def make_app(settings: Settings) -> Measured:
     endpoints = [
         *routes(reader),
         *pages.routes(),
+        document_route(openapi(__version__)),
         *probe_routes(notifications.readiness, describe),
     ]
     return application(endpoints, lifespan)

@@ -8,6 +8,7 @@ from services.intake.documents.files import documents
 from services.intake.http import Refusing
 from services.intake.request_errors import Fault, RefusedError
 from shared import __version__
+from shared.documents.http import ANY_ORIGIN, document_route
 
 
 def document_routes() -> list[Route]:
@@ -17,10 +18,7 @@ def document_routes() -> list[Route]:
     def serve(name: str) -> Response:
         if name not in made:
             raise RefusedError(Fault.NOT_FOUND, f"{name[:80]}; there are {', '.join(made)}")
-        return JSONResponse(made[name], headers={"Access-Control-Allow-Origin": "*"})
-
-    async def openapi(_: Request) -> Response:
-        return serve("openapi.json")
+        return JSONResponse(made[name], headers=ANY_ORIGIN)
 
     async def asyncapi(_: Request) -> Response:
         return serve("asyncapi.json")
@@ -29,7 +27,7 @@ def document_routes() -> list[Route]:
         return serve(f"{request.path_params['kind']}.schema.json")
 
     return [
-        Route("/openapi.json", openapi),
+        document_route(made["openapi.json"]),
         Route("/asyncapi.json", asyncapi),
-        Route("/v1/schemas/{kind}", Refusing(schema)),
+        Route("/v1/schemas/{kind}", Refusing(schema), methods=["GET"]),
     ]

@@ -1,0 +1,120 @@
+"""Pieces of an OpenAPI 3.1 document that the services have in common."""
+
+from collections.abc import Mapping
+from typing import Any
+
+JSON = "application/json"
+TEXT: dict[str, Any] = {"type": "string"}
+INSTANT: dict[str, Any] = {"type": "string", "format": "date-time"}
+DAY: dict[str, Any] = {"type": "string", "format": "date"}
+COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
+NUMBER: dict[str, Any] = {"type": "number"}
+FLAG: dict[str, Any] = {"type": "boolean"}
+_LATER = frozenset({429, 503})
+_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}, {"apiToken": []}]
+
+
+def document(
+    title: str, version: str, description: str, paths: Mapping[str, Any], schemas: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The document; every route needs a key unless it says otherwise."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": title,
+            "version": version,
+            "description": description,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "security": _SECURITY,
+        "paths": {**paths, **_probes()},
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "basic": {"type": "http", "scheme": "basic", "description": "The key as password, any user name"},
+                "apiToken": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "ApiToken <key>",
+                },
+            },
+        },
+    }
+
+
+def ref(name: str) -> dict[str, str]:
+    """A schema by its name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def shape(properties: Mapping[str, Any], *, optional: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """An object with exactly these properties; all but `optional` are always there."""
+    return {
+        "type": "object",
+        "required": list(properties),
+        "properties": {**properties, **(optional or {})},
+        "additionalProperties": False,
+    }
+
+
+def or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, or null."""
+    return {"anyOf": [dict(schema), {"type": "null"}]}
+
+
+def rows_of(row: str, following: Mapping[str, Any]) -> dict[str, Any]:
+    """A page: `rows`, and `next` of the type `following`, null on the last."""
+    return shape({"rows": {"type": "array", "items": ref(row)}, "next": or_null(following)})
+
+
+def query(name: str, schema: Mapping[str, Any], description: str = "", *, longest: int | None = None) -> dict[str, Any]:
+    """A query parameter that may be absent; a free text has at most `longest` characters."""
+    bounded = longest is not None and schema.get("type") == "string" and not schema.keys() & {"enum", "format"}
+    made = {
+        "name": name,
+        "in": "query",
+        "required": False,
+        "schema": {**schema, **({"maxLength": longest} if bounded else {})},
+    }
+    return {**made, "description": description} if description else made
+
+
+def path(name: str, schema: Mapping[str, Any], example: str | int | None = None) -> dict[str, Any]:
+    """A part of the path."""
+    made = {"name": name, "in": "path", "required": True, "schema": dict(schema)}
+    return made if example is None else {**made, "example": example}
+
+
+def answers(
+    statuses: Mapping[int, str], schema: str | dict[str, Any], others: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Answers of one schema in JSON, by status, each with its description; `others` are further content types."""
+    content = {JSON: {"schema": ref(schema) if isinstance(schema, str) else schema}, **(others or {})}
+    return {str(status): _answer(status, text, content) for status, text in statuses.items()}
+
+
+def _answer(status: int, text: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    made = {"description": text, "content": content}
+    return {**made, "headers": {"Retry-After": {"schema": {"type": "integer"}}}} if status in _LATER else made
+
+
+def _probes() -> dict[str, Any]:
+    plain = {"200": {"description": "Prometheus text", "content": {"text/plain": {"schema": TEXT}}}}
+    state = shape({"status": TEXT, "checks": {"type": "object", "additionalProperties": TEXT}})
+    ready = {**state, "additionalProperties": True}
+    made: dict[str, Any] = {
+        "/healthz": ("healthz", answers({200: "Alive"}, shape({"status": TEXT}))),
+        "/readyz": ("readyz", answers({200: "Ready"}, ready) | {"503": _unready(ready)}),
+        "/metrics": ("metrics", plain),
+        "/openapi.json": ("openapi", answers({200: "This document"}, {"type": "object"})),
+    }
+    return {
+        address: {"get": {"operationId": name, "security": [], "responses": responses}}
+        for address, (name, responses) in made.items()
+    }
+
+
+def _unready(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"description": "Not ready, and why", "content": {JSON: {"schema": dict(schema)}}}
