@@ -169,7 +169,7 @@ DOORS = {
 @pytest.mark.parametrize("path", DOORS)
 @pytest.mark.parametrize(
     "content",
-    [DEEP, b'{"a":NaN}', b'{"a":-Infinity}', b'{"a":1,"a":2}', b'{"a":"H\xe0 N\xf4i"}', b'{"a":', b"", b"[" * 100_000],
+    [DEEP, b'{"a":NaN}', b'{"a":-Infinity}', b'{"a":1,"a":2}', b'{"a":"H\xe0 N\xf4i"}', b'{"a":', b"", b"[" * 60_000],
     ids=["deep", "NaN", "infinite", "a key twice", "Latin-1", "broken off", "empty", "open brackets"],
 )
 def test_every_door_of_json_refuses_what_is_none(door: System, path: str, content: bytes) -> None:
