@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared import tls
 from shared.scalars import in_bounds
 
 PREFIX = "KIP_"
@@ -36,6 +37,12 @@ class _FileSecrets(PydanticBaseSettingsSource):
         return {name: value for name, value in found.items() if value is not None}
 
 
+def _made(what: str, whose: str, server: str) -> Any:
+    """A login that the migration job makes."""
+    text = f"For kip migrate: {PREFIX}{server}_URL of {whose}; {what} in it is made, with the least rights"
+    return Field(default=None, description=text)
+
+
 class Settings(BaseSettings):
     """Every setting of every service. Durations are seconds, sizes bytes."""
 
@@ -43,9 +50,27 @@ class Settings(BaseSettings):
 
     amqp_url: SecretStr = Field(description="RabbitMQ, as amqp://user:password@host:port/vhost")
     database_url: SecretStr = Field(description="PostgreSQL 18 or later, as postgresql://user:password@host:port/name")
+    amqp_ca_file: Path | None = Field(
+        default=None, description="Whose certificate RabbitMQ has to show (PEM), with amqps://; absent: the public ones"
+    )
+    database_ca_file: Path | None = Field(
+        default=None, description="Whose certificate PostgreSQL has to show (PEM); TLS is then demanded"
+    )
     amqp_management_url: SecretStr | None = Field(
         default=None,
-        description="RabbitMQ's management API, for kip doctor; else tried at its usual port beside KIP_AMQP_URL",
+        description="RabbitMQ's management API, for kip migrate and kip doctor; "
+        "else tried at its usual port beside KIP_AMQP_URL",
+    )
+    intake_database_url: SecretStr | None = _made("the role", "intake", "DATABASE")
+    aggregation_database_url: SecretStr | None = _made("the role", "aggregation", "DATABASE")
+    notifications_database_url: SecretStr | None = _made("the role", "notifications", "DATABASE")
+    operator_database_url: SecretStr | None = _made("the role", "whoever runs kip", "DATABASE")
+    intake_amqp_url: SecretStr | None = _made("the user", "intake", "AMQP")
+    aggregation_amqp_url: SecretStr | None = _made("the user", "aggregation", "AMQP")
+    notifications_amqp_url: SecretStr | None = _made("the user", "notifications", "AMQP")
+    operator_amqp_url: SecretStr | None = _made("the user", "whoever runs kip", "AMQP")
+    intake_url: str = Field(
+        default="", description="Where notifications asks for intake's spool; absent: KIP_INTAKE_PORT of this machine"
     )
     partitions: int = Field(default=4, ge=1, le=64, description="Aggregation queues; fixed at the first load")
     bind: str = Field(default="127.0.0.1", description="Address that the services listen on")
@@ -123,6 +148,20 @@ class Settings(BaseSettings):
             if text.strip():
                 ip_network(text.strip())  # raises ValueError that says what is wrong
         return value
+
+    @model_validator(mode="after")
+    def _urls_demand_certificates(self) -> Self:
+        """The authority's file goes into the URLs, so that every client that takes one checks the certificate."""
+        for name in type(self).model_fields:
+            if (value := getattr(self, name)) is None:
+                continue
+            variable = f"{PREFIX}{name.upper()}"
+            if name.endswith("database_url"):
+                demanding = tls.database_url(value.get_secret_value(), self.database_ca_file, variable)
+                setattr(self, name, SecretStr(demanding))
+            elif name.endswith("amqp_url"):
+                setattr(self, name, SecretStr(tls.amqp_url(value.get_secret_value(), self.amqp_ca_file, variable)))
+        return self
 
     @classmethod
     def settings_customise_sources(

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import structlog
 
+from shared import tls
 from shared.db import Pool, is_migrated, open_pool
 from shared.registry.follower import RegistryFollower
 from shared.supervision import Supervised
@@ -47,7 +48,7 @@ async def until_there(step: Callable[[], Awaitable[None]], waiting: str) -> None
             await step()
             return
         except Exception as error:  # a wrong password may be put right, a queue that is in the way removed
-            log.warning(waiting, reason=f"{type(error).__name__}: {error}")
+            log.warning(waiting, reason=tls.reason(error, "AMQP" if waiting.startswith("broker") else "DATABASE"))
             await asyncio.sleep(RETRY_SECONDS)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from shared import memory
+from shared import memory, tls
 from shared.clock import SystemClock
 from shared.connections import DATABASE_REFUSES, Connection, Hosts
 from shared.programme import Programme
@@ -92,7 +92,7 @@ class RegistryFollower:
                     connection.terminate()
             except DATABASE_REFUSES as error:
                 if self.connected or attempt == 0:
-                    log.warning("registry.disconnected", reason=f"{type(error).__name__}: {error}")
+                    log.warning("registry.disconnected", reason=tls.reason(error, "DATABASE"))
             self.connected = False
             self._first.set()
             await asyncio.sleep(_RECONNECT_SECONDS[min(attempt, len(_RECONNECT_SECONDS) - 1)])
