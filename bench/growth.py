@@ -222,7 +222,7 @@ def measure_replicas(
         report.add(missing(4, name, f"asked from {CORES_FOR_TWO} cores on; this machine has {cores}", at_least=1.5))
         return
     services.stop("aggregation")
-    shared = {key: value for key, value in services.environment.items() if not key.endswith("_PORT")}
+    shared = {key: value for key, value in services.owner_environment.items() if not key.endswith("_PORT")}
     chosen = [service for service in SERVICES if service.name == "aggregation"]
     pair = [
         Services(stand.stack, chosen, {**shared, "KIP_REPLICAS": "2", "KIP_REPLICA": str(number)}) for number in (0, 1)

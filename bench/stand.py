@@ -1,5 +1,6 @@
 """The test stand: private servers with full durability; each contender on a database and a virtual host of its own."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -15,11 +16,14 @@ from bench.client import write_bodies
 from bench.contender import BenchError, Contender
 from bench.load import Load, make_load
 from bench.usage import servers
+from deploy.local.passwords import role_settings
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.postgres import Postgres
 from deploy.local.processes import PROJECT, Command, Process
 from deploy.local.services import PREPARATION, SERVICES, Services
 from deploy.local.stack import LocalStack
+from shared import topology
+from shared.config import Settings
 from shared.events import Kind
 from shared.programme_folder import load_programme
 from shared.registry.units_file import read_units
@@ -42,7 +46,8 @@ class Stand:
         roots = {unit.uid for unit in self.units if unit.parent is None}
         self.provinces = [unit.uid for unit in self.units if unit.parent in roots]
         self._template = self._create_database("loaded", "template0")
-        environment = {**stack.environment(), "KIP_DATABASE_URL": self._template}
+        roles = role_settings(self._template)
+        environment = {**stack.environment(), "KIP_DATABASE_URL": self._template, **roles}
         for words in PREPARATION:
             kip(environment, *words)
         added = kip(environment, "source", "add", "bench", "--read", "--kinds", ",".join(Kind), "--json")
@@ -54,9 +59,11 @@ class Stand:
         """The settings of a contender: a copy of the loaded database, and a virtual host."""
         if self.stack.rabbitmq is None:
             raise BenchError("the benchmark runs on a private broker only")
+        amqp_url = self.stack.rabbitmq.add_vhost(name)
+        asyncio.run(topology.declare(amqp_url, Settings.model_fields["partitions"].default))
         return {
             **self.stack.environment(),
-            "KIP_AMQP_URL": self.stack.rabbitmq.add_vhost(name),
+            "KIP_AMQP_URL": amqp_url,
             "KIP_DATABASE_URL": self._create_database(name, "loaded"),
             "KIP_LOG_FORMAT": "json",
         }

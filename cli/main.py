@@ -14,7 +14,7 @@ from typer.main import get_command, get_group
 # Where each command lives: a function, or a `typer.Typer` of further commands.
 COMMANDS = {
     "up": "cli.up:up",
-    "migrate": "cli.registry:migrate",
+    "migrate": "cli.migrate:migrate",
     "check": "cli.registry:check",
     "load": "cli.registry:load",
     "source": "cli.source:source_app",

@@ -1,6 +1,5 @@
-"""Commands that fill the registry: migrate, check, load."""
+"""Commands that fill the registry: check, load."""
 
-import asyncio
 import hashlib
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,6 @@ import typer
 from rich.console import Console
 
 from cli.database import with_database
-from shared import db
 from shared.clock import SystemClock
 from shared.config import load_settings
 from shared.db import Connection
@@ -21,13 +19,6 @@ from shared.units import Units
 
 UNITS_FILE = Path(__file__).resolve().parents[1] / "data" / "units.csv"
 out = Console()
-
-
-def migrate() -> None:
-    """Bring the database to this version. Safe to run again, and by several at once."""
-    url = load_settings().database_url.get_secret_value()
-    applied = asyncio.run(db.migrate(url, SystemClock().now()))
-    out.print(f"applied {', '.join(applied)}" if applied else "the database is up to date")
 
 
 def check(folder: Annotated[Path, typer.Argument(help="A programme's folder.")]) -> None:

@@ -1,4 +1,5 @@
-"""The exchanges and queues: declared by every service at start, idempotent, the same everywhere.
+"""The exchanges and queues: declared by `kip migrate`, idempotent, the same everywhere. Services only look whether they
+are there: none of their users may declare anything (`shared/role_rights.py`).
 
 Arguments of a queue can't change later (RabbitMQ answers PRECONDITION_FAILED), so only what must never change is an
 argument; limits and times to live belong in the broker's policies.
@@ -8,20 +9,31 @@ import asyncio
 import uuid
 
 import aio_pika
-from aio_pika.abc import AbstractChannel
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import ChannelNotFoundEntity
 from faststream.rabbit import ExchangeType, QueueType, RabbitExchange, RabbitQueue
 from faststream.rabbit.schemas.queue import QuorumQueueArgs
 
 from shared.answering import answered_within
 
-EVENTS = RabbitExchange("kip.events", type=ExchangeType.TOPIC, durable=True)
+EVENTS = RabbitExchange("kip.events", type=ExchangeType.TOPIC, durable=True, declare=False)
 DEAD = "kip.dead"
 _DEAD_LETTERS: QuorumQueueArgs = {"x-dead-letter-exchange": DEAD}
-NOTIFICATIONS = RabbitQueue("kip.notifications", queue_type=QueueType.QUORUM, durable=True, arguments=_DEAD_LETTERS)
-ALERTS = RabbitQueue("kip.alerts", queue_type=QueueType.QUORUM, durable=True, arguments=_DEAD_LETTERS)
+NOTIFICATIONS = RabbitQueue(
+    "kip.notifications", queue_type=QueueType.QUORUM, durable=True, arguments=_DEAD_LETTERS, declare=False
+)
+ALERTS = RabbitQueue("kip.alerts", queue_type=QueueType.QUORUM, durable=True, arguments=_DEAD_LETTERS, declare=False)
+# Its own way into the queue of the same name: by the default exchange one may write to every queue there is.
+TO_ALERTS = RabbitExchange(ALERTS.name, type=ExchangeType.DIRECT, durable=True, declare=False)
 NOTIFICATION_KEYS = ("report.#", "indicator.#", "problem.#", "record.#")
 DECLARE_SECONDS = 60.0
+PROBE_KEY = "probe"  # on kip.events: no queue wants it, so the broker confirms and drops it
+MIGRATE = "run 'kip migrate': it declares the broker's exchanges and queues"
 CONTENT_TYPE = "application/cloudevents-batch+json"
+
+
+class TopologyMissingError(ConnectionError):
+    """An exchange or a queue isn't there. Its text names it and the cure."""
 
 
 def aggregation_queue(partition: int) -> RabbitQueue:
@@ -31,6 +43,7 @@ def aggregation_queue(partition: int) -> RabbitQueue:
         queue_type=QueueType.QUORUM,
         durable=True,
         arguments={**_DEAD_LETTERS, "x-single-active-consumer": True},
+        declare=False,
     )
 
 
@@ -58,8 +71,35 @@ async def declare(url: str, partitions: int) -> None:
         notifications = await _declare(channel, NOTIFICATIONS)
         for key in NOTIFICATION_KEYS:
             await notifications.bind(events, routing_key=key)
-        await _declare(channel, ALERTS)
+        alerts = await _declare(channel, ALERTS)
+        to_alerts = await channel.declare_exchange(TO_ALERTS.name, aio_pika.ExchangeType.DIRECT, durable=True)
+        await alerts.bind(to_alerts, routing_key=ALERTS.name)
         await _confirm_canary(channel)
+
+
+async def check(url: str, partitions: int) -> None:
+    """Look whether everything is declared, which needs no right. Raises TopologyMissingError for the first that isn't,
+    and aio_pika's errors when the broker is away.
+    """
+    async with answered_within(DECLARE_SECONDS), await aio_pika.connect(url, timeout=10) as connection:
+        for exchange in (EVENTS, TO_ALERTS):
+            await _must_exist(connection, exchange)
+        for queue in (*(aggregation_queue(partition) for partition in range(partitions)), NOTIFICATIONS, ALERTS):
+            await _must_exist(connection, queue)
+
+
+async def _must_exist(connection: AbstractConnection, wanted: RabbitExchange | RabbitQueue) -> None:
+    """On a channel of its own: a miss closes it."""
+    channel = await connection.channel()
+    what = "exchange" if isinstance(wanted, RabbitExchange) else "queue"
+    try:
+        if isinstance(wanted, RabbitExchange):
+            await channel.get_exchange(wanted.name, ensure=True)
+        else:
+            await channel.get_queue(wanted.name, ensure=True)
+    except ChannelNotFoundEntity:
+        raise TopologyMissingError(f"there is no {what} {wanted.name}: {MIGRATE}") from None
+    await channel.close()
 
 
 async def _declare(channel: AbstractChannel, queue: RabbitQueue) -> aio_pika.abc.AbstractQueue:

@@ -13,7 +13,7 @@ import pytest
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.stack import LocalStack
-from tests.system import System, kip
+from tests.system import System, kip, migrate
 
 # A crash of a process loses nothing without fsync, only a crash of the machine does; no test crashes the machine.
 TEST_POSTGRES_SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
@@ -86,8 +86,8 @@ def database_url(new_database: NewDatabase) -> str:
 def loaded_template(session_database: NewDatabase) -> str:
     """A database that is migrated and has the units and the shipped programme: to be copied, never written to."""
     url = session_database()
-    for words in (("migrate",), ("load", "programmes/ecd-1437")):
-        kip(*words, environment={"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url})
+    migrate(url)
+    kip("load", "programmes/ecd-1437", environment={"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url})
     return url
 
 

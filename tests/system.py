@@ -17,6 +17,7 @@ import httpx
 
 from deploy.local.http import LOCAL
 from deploy.local.own_loop import in_own_loop
+from deploy.local.passwords import role_settings
 from deploy.local.services import SERVICES, Services
 from deploy.local.stack import LocalStack
 from shared import topology
@@ -27,6 +28,13 @@ from shared.registry import source_store, store
 ROOT = Path(__file__).resolve().parents[1]
 BATCH = "application/cloudevents-batch+json"
 SIMULATED = "2023-03-20T08:00:00+07:00"
+
+
+def migrate(database_url: str) -> None:
+    """`kip migrate` of a private database, with the role of each service."""
+    roles = role_settings(database_url)
+    environment = {"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": database_url, **roles}
+    kip("migrate", "--only", "database", environment=environment)
 
 
 def kip(*words: str, environment: Mapping[str, str]) -> str:
@@ -56,7 +64,10 @@ async def add_own_sources(database_url: str) -> tuple[str, str]:
 
 
 class System:
-    """The chosen services, with the keys of a sender and a reader."""
+    """The chosen services, each with its own role and user, with the keys of a sender and a reader.
+
+    `environment` is the operator's; `database_url` and `amqp_url` are the owner's.
+    """
 
     def __init__(
         self,
@@ -70,7 +81,10 @@ class System:
         own = {"KIP_AMQP_URL": amqp_url, "KIP_DATABASE_URL": database_url, "KIP_CLOCK": SIMULATED, **(settings or {})}
         wanted = [service for service in SERVICES if service.name in set(names)]
         self.services = Services(stack, wanted, own)
+        partitions = int(self.services.environment.get("KIP_PARTITIONS", "4"))
+        in_own_loop(lambda: topology.declare(amqp_url, partitions))
         self.environment = self.services.environment
+        self.database_url, self.amqp_url = database_url, amqp_url
         self.key, self.reader_key = in_own_loop(lambda: add_own_sources(database_url)) if sources else ("", "")
         self.services.start()
 

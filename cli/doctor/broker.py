@@ -16,11 +16,11 @@ from aio_pika.exceptions import (
 from faststream.rabbit import RabbitQueue
 
 from cli.doctor.finding import Finding, bad, good, unsure
-from shared import topology
+from shared import tls, topology
 
 OLDEST = (3, 10)
 CONFIRM_SECONDS = 5.0
-START_A_SERVICE = "start the services: each declares what is missing"
+DECLARE = "kip migrate: it declares what is missing"
 SERVICE_OF = {topology.NOTIFICATIONS.name: "notifications", topology.ALERTS.name: "notifications"}
 
 
@@ -34,13 +34,13 @@ async def check_broker(url: str, partitions: int) -> AsyncIterator[Finding]:
         )
         return
     except (OSError, TimeoutError, AMQPError) as error:
-        reason = f"{type(error).__name__}: {error}".rstrip(": ")
+        reason = tls.reason(error, "AMQP").rstrip(": ")
         yield bad("broker.connection", f"RabbitMQ does not answer ({reason})", "start it, or mend KIP_AMQP_URL")
         return
     async with connection:
         yield _version(connection)
         yield await _confirms(url)
-        for name in (topology.EVENTS.name, topology.DEAD):
+        for name in (topology.EVENTS.name, topology.TO_ALERTS.name, topology.DEAD):
             yield await _exchange(connection, name)
         queues = [*(topology.aggregation_queue(n) for n in range(partitions)), topology.NOTIFICATIONS, topology.ALERTS]
         for queue in queues:
@@ -98,7 +98,7 @@ async def _exchange(connection: AbstractConnection, name: str) -> Finding:
     try:
         await channel.get_exchange(name, ensure=True)
     except ChannelNotFoundEntity:
-        return bad("broker.exchange", f"there is no exchange {name}", START_A_SERVICE)
+        return bad("broker.exchange", f"there is no exchange {name}", DECLARE)
     await channel.close()
     return good("broker.exchange", name)
 
@@ -107,12 +107,12 @@ async def _queue(connection: AbstractConnection, queue: RabbitQueue) -> Finding:
     service = SERVICE_OF.get(queue.name, "aggregation")
     counted = await _count(connection, queue.name)
     if counted is None:
-        return bad("broker.queue", f"there is no queue {queue.name}", START_A_SERVICE)
+        return bad("broker.queue", f"there is no queue {queue.name}", DECLARE)
     channel = await connection.channel()
     try:  # the same declaration again: RabbitMQ compares the arguments, the dead-letter exchange among them
         await channel.declare_queue(queue.name, durable=True, arguments=queue.arguments)
     except ChannelPreconditionFailed as error:
-        cure = "stop its service, move its messages, delete the queue and start the service"
+        cure = "stop its service, move its messages, delete the queue, kip migrate, start the service"
         return bad("broker.queue", f"{queue.name} has other arguments: {error}", cure)
     await channel.close()
     messages, consumers = counted
@@ -125,7 +125,7 @@ async def _queue(connection: AbstractConnection, queue: RabbitQueue) -> Finding:
 async def _dead_letters(connection: AbstractConnection) -> Finding:
     counted = await _count(connection, topology.DEAD)
     if counted is None:
-        return bad("broker.dead_letters", f"there is no queue {topology.DEAD}", START_A_SERVICE)
+        return bad("broker.dead_letters", f"there is no queue {topology.DEAD}", DECLARE)
     if counted[0]:
         cure = "docs/operate/alerts/KipDeadLetters.md"
         return unsure(

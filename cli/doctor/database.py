@@ -8,7 +8,7 @@ import asyncpg
 
 from cli.doctor.finding import Finding, bad, good, unsure
 from services.aggregation.wild_store import listed
-from shared import db
+from shared import db, tls
 from shared.clock import SystemClock
 from shared.connections import Hosts
 from shared.db import Connection
@@ -92,7 +92,7 @@ async def check_database(url: str, partitions: int) -> AsyncIterator[Finding]:
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         yield bad(
             "database.connection",
-            f"PostgreSQL does not answer ({type(error).__name__}: {error})",
+            f"PostgreSQL does not answer ({tls.reason(error, 'DATABASE')})",
             "start it, or mend KIP_DATABASE_URL",
         )
         return

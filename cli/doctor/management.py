@@ -6,23 +6,21 @@ from urllib.parse import quote, unquote, urlsplit
 import httpx
 
 from cli.doctor.finding import Finding, bad, good, unsure
-from shared import topology
+from cli.management import management_client
+from shared import tls, topology
 
 ASK = "set KIP_AMQP_MANAGEMENT_URL (http://user:password@host:15672) to have policies and alarms checked"
-USUAL = {"amqp": ("http", 15672), "amqps": ("https", 15671)}
 WANTED = {"overflow": "reject-publish", "max-length-bytes": None, "delivery-limit": None}
 
 
 def check_management(url: str | None, amqp_url: str, partitions: int) -> Iterator[Finding]:
     """The findings, or one that says why there are none. Without a URL the usual one is tried, and may be missing."""
-    parts = urlsplit(url or usual_url(amqp_url))
-    credentials = (unquote(parts.username or ""), unquote(parts.password or ""))
-    address = f"{parts.scheme}://{parts.hostname}:{parts.port or 15672}/api"
     vhost = quote(unquote(urlsplit(amqp_url).path.removeprefix("/")) or "/", safe="")
     try:
-        with httpx.Client(auth=credentials, timeout=10, trust_env=False) as client:
-            alarms = client.get(f"{address}/health/checks/alarms")
+        with management_client(url, amqp_url) as client:
+            alarms = client.get("/health/checks/alarms")
             if url is None and alarms.is_client_error:
+                address = f"{client.base_url.host}:{client.base_url.port}"
                 yield unsure("broker.policies", f"{address} answers {alarms.status_code}", ASK)
                 return
             yield _alarms(alarms)
@@ -31,22 +29,14 @@ def check_management(url: str | None, amqp_url: str, partitions: int) -> Iterato
                 topology.NOTIFICATIONS.name,
                 topology.ALERTS.name,
             ]
-            yield from (_policy(name, client.get(f"{address}/queues/{vhost}/{name}")) for name in names)
+            yield from (_policy(name, client.get(f"/queues/{vhost}/{name}")) for name in names)
     except httpx.HTTPError as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = tls.reason(error, "AMQP")
         if url is None:
             yield unsure("broker.policies", "not asked: AMQP says nothing of them, and there is no management API", ASK)
         else:
             cure = "mend KIP_AMQP_MANAGEMENT_URL"
             yield bad("broker.management", f"the management API does not answer ({reason})", cure)
-
-
-def usual_url(amqp_url: str) -> str:
-    """The management API's usual address beside `amqp_url`, with the same user; encrypted where AMQP is."""
-    parts = urlsplit(amqp_url)
-    scheme, port = USUAL.get(parts.scheme, USUAL["amqp"])
-    user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
-    return f"{scheme}://{user}{parts.hostname}:{port}"
 
 
 def _alarms(answer: httpx.Response) -> Finding:

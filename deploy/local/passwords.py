@@ -1,8 +1,14 @@
 """Passwords of the private servers: made once per run folder, kept there, readable by the owner only."""
 
+import hashlib
+import hmac
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from shared.role_rights import ROLES
 
 
 def password(path: Path) -> str:
@@ -19,3 +25,27 @@ def write_private(path: Path, text: str, mode: int = 0o600) -> None:
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
         file.write(text)
     draft.replace(path)
+
+
+def service_urls(owner_url: str) -> Mapping[str, str]:
+    """The URL of each service's own login on the server that `owner_url` is the owner's of, by role.
+
+    The passwords follow from the owner's, so that every process of a run knows them.
+    """
+    parts = urlsplit(owner_url)
+    owner, place = unquote(parts.password or ""), parts.netloc.rpartition("@")[2]
+    made = {role: hmac.new(owner.encode(), role.encode(), hashlib.sha256).hexdigest() for role in ROLES}
+    return {
+        role: urlunsplit(parts._replace(netloc=f"{quote(service_user(role))}:{word}@{place}"))
+        for role, word in made.items()
+    }
+
+
+def role_settings(owner_url: str) -> dict[str, str]:
+    """The settings by which `kip migrate` makes the role of each service: KIP_INTAKE_DATABASE_URL and so on."""
+    return {f"KIP_{role.upper()}_DATABASE_URL": url for role, url in service_urls(owner_url).items()}
+
+
+def service_user(role: str) -> str:
+    """The name of a service's login on the private servers."""
+    return f"kip_{role}"

@@ -5,6 +5,7 @@ Nothing is shared with a broker that already runs here, and every listener is on
 """
 
 import asyncio
+import json
 import os
 import secrets
 import shutil
@@ -12,14 +13,17 @@ import subprocess
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import aio_pika
 
 from deploy.local.own_loop import in_own_loop
-from deploy.local.passwords import password, write_private
+from deploy.local.passwords import password, service_urls, service_user, write_private
 from deploy.local.ports import LOOPBACK, can_reach, free_port
 from deploy.local.processes import Command, Process, StartError, Supervisor, wait_until
 from deploy.local.rabbitmq_package import server_script
+from shared.broker_users import definitions
+from shared.logins import Login
 
 USER = "kip"
 NODE = "kip@localhost"
@@ -100,6 +104,7 @@ class RabbitMQ:
             Command("rabbitmq", [str(script)], environment=self._environment(), cwd=self.folder, grace=30.0)
         )
         wait_until(self._confirms, process, START_SECONDS)
+        self._let_services_in("/")
 
     def stop(self) -> None:
         """A clean shutdown (a second)."""
@@ -116,12 +121,16 @@ class RabbitMQ:
         self.evaluate(f"vm_memory_monitor:set_vm_memory_high_watermark({'0.00001' if on else MEMORY_SHARE}).")
 
     def add_vhost(self, vhost: str) -> str:
-        """Create a virtual host with all rights for our user; returns its `amqp://…`. Takes ~15 ms."""
+        """Create a virtual host with all rights for our user, and its own for each service's (`service_urls`).
+
+        Returns its `amqp://…`. Takes ~30 ms.
+        """
         everything = '<<".*">>'
         rights = f'<<"{USER}">>, <<"{vhost}">>, {everything}, {everything}, {everything}, <<"{USER}">>'
         self.evaluate(
             f'rabbit_vhost:add(<<"{vhost}">>, <<"{USER}">>), rabbit_auth_backend_internal:set_permissions({rights}).'
         )
+        self._let_services_in(vhost)
         return self.vhost_url(vhost)
 
     def delete_vhost(self, vhost: str) -> None:
@@ -152,6 +161,17 @@ class RabbitMQ:
         if done.returncode != 0 or "{error" in answer or "badrpc" in answer:
             raise RuntimeError(f"RabbitMQ refused {expression!r}: {answer or done.stderr.strip()}")
         return answer
+
+    def _let_services_in(self, vhost: str) -> None:
+        """Make the users of the services, as `kip migrate` does by the management API: this broker runs none."""
+        logins = [
+            Login(role, f"KIP_{role.upper()}_AMQP_URL", url, service_user(role), unquote(urlsplit(url).password or ""))
+            for role, url in service_urls(self.vhost_url(vhost)).items()
+        ]
+        document = json.dumps(definitions(logins, vhost, os.urandom))
+        self.evaluate(
+            f"rabbit_definitions:import_raw(<<{json.dumps(document)}>>)."
+        )  # Erlang writes a string as JSON does
 
     def _prepare(self, script: Path) -> None:
         for name in ("home", "mnesia", "log"):

@@ -120,7 +120,8 @@ def _sample_year(wish: Wish, run: _Run) -> int:
     """Play it, where that is not done yet, and show it; the exit code is that of the check."""
     data, out, services = make_data(), run.out, run.services
     folder = run.stack.run_dir / "sample"
-    play = Play(data, Kip(services.environment), run.stack.database_url, services.url("intake"), folder, run.say)
+    database_url = services.environment["KIP_DATABASE_URL"]
+    play = Play(data, Kip(services.environment), database_url, services.url("intake"), folder, run.say)
     if wish.check and play.begun():
         raise StartError("the database holds a sample year already: the check needs an empty one")
     keys = play.keys()

@@ -11,6 +11,7 @@ from typing import Self
 import httpx
 
 from deploy.local.http import LOCAL
+from deploy.local.passwords import role_settings, service_urls
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import Command, Process, StartError, failure
 from deploy.local.restarts import Part
@@ -41,7 +42,10 @@ PREPARATION: tuple[tuple[str, ...], ...] = (("migrate",), ("load", "programmes/e
 
 
 class Services:
-    """The running services. `ports` by name; they are kept over restarts."""
+    """The running services. `ports` by name; they are kept over restarts.
+
+    `environment` is the operator's, for `kip`; `owner_environment` the tables' owner's, for `kip migrate` alone.
+    """
 
     def __init__(
         self,
@@ -57,7 +61,18 @@ class Services:
         self.ports = {service.name: free_port(_preferred_port(stack, service)) for service in services}
         own_ports = {service.port_variable: str(self.ports[service.name]) for service in services}
         own = {**stack.environment(), "KIP_LOG_FORMAT": "json", **own_ports}
-        self.environment = {**given_settings(os.environ), **own, **settings}
+        given = {**given_settings(os.environ), **own, **settings}
+        self._logins = _logins(stack, given)
+        # The broker's users the private broker has made itself: it runs no management API.
+        roles = role_settings(given["KIP_DATABASE_URL"]) if "DATABASE" in self._logins else {}
+        self.owner_environment = {**given, **roles}
+        self._given = given
+        self.environment = self.environment_of("operator")
+
+    def environment_of(self, role: str) -> dict[str, str]:
+        """The settings of one service, or of the operator (`kip`'s), with its own logins on the private servers."""
+        own = {f"KIP_{server}_URL": urls[role] for server, urls in self._logins.items() if role in urls}
+        return {**self._given, **own}
 
     def url(self, name: str) -> str:
         """`http://127.0.0.1:port` of a service."""
@@ -73,7 +88,7 @@ class Services:
             if name not in self._processes or not self._processes[name].running:
                 argv = [sys.executable, "-m", self._services[name].module]
                 self._processes[name] = self._stack.supervisor.start(
-                    Command(name, argv, environment={"PYTHONUNBUFFERED": "1", **self.environment}, grace=30.0)
+                    Command(name, argv, environment={"PYTHONUNBUFFERED": "1", **self.environment_of(name)}, grace=30.0)
                 )
         self.wait_ready(*names)
         return self
@@ -134,13 +149,22 @@ def bring_up(
     for words in preparation:
         stack.report(f"kip {' '.join(words)}")
         argv = [sys.executable, "-m", "cli.main", *words]
-        command = Command(f"kip-{words[0]}", argv, environment=running.environment)
+        environment = running.owner_environment if words[0] == "migrate" else running.environment
+        command = Command(f"kip-{words[0]}", argv, environment=environment)
         stack.supervisor.run(command, PREPARE_SECONDS)
     try:
         return running.start()
     except BaseException:
         running.stop()
         raise
+
+
+def _logins(stack: LocalStack, environment: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    """The services' URLs by server (DATABASE, AMQP) and role; none for a server that was given."""
+    own = {"AMQP": stack.rabbitmq, "DATABASE": stack.postgres}
+    return {
+        server: service_urls(environment[f"KIP_{server}_URL"]) for server, started in own.items() if started is not None
+    }
 
 
 def _preferred_port(stack: LocalStack, service: Service) -> int:

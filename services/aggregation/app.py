@@ -85,7 +85,7 @@ class Aggregation:
         )
 
     async def _consume(self) -> None:
-        await topology.declare(self._amqp_url, self._settings.partitions)
+        await topology.check(self._amqp_url, self._settings.partitions)
         if not self.consumers:
             for partition in self.partitions:
                 consumer = PartitionConsumer(

@@ -23,6 +23,7 @@ from services.intake.kobo_http import kobo_routes
 from services.intake.limits import LARGE_PATIENCE, RateLimits, Turns
 from services.intake.publish import Publisher
 from services.intake.spool import Spool
+from services.intake.spool_http import spool_route
 from services.intake.taken_log import TakenLog
 from shared import topology
 from shared.answering import answered_within
@@ -92,9 +93,9 @@ class Intake:
         )
 
     async def connect(self) -> None:
-        """Declare the topology and connect, if that has not been done. Raises one of BROKER_AWAY."""
+        """Look whether the topology is declared and connect, if that has not been done. Raises one of BROKER_AWAY."""
         if not self.gate.declared:
-            await topology.declare(self._amqp_url, self._settings.partitions)
+            await topology.check(self._amqp_url, self._settings.partitions)
             async with answered_within(CONNECT_SECONDS):
                 await self.broker.connect()
                 await self.broker.declare_exchange(topology.EVENTS)
@@ -131,5 +132,6 @@ def make_app(settings: Settings) -> Measured:
         *import_routes(door, readers),
         *document_routes(),
         *probe_routes(intake.readiness, intake.describe),
+        spool_route(intake.spool),
     ]
     return application(routes, lifespan, on_http_error)

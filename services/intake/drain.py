@@ -9,9 +9,11 @@ from faststream.rabbit import RabbitBroker
 from services.intake import store
 from services.intake.gate import Gate
 from services.intake.spool import Spool, SpoolAwayError
+from shared import tls
 from shared.answering import answered_within
 from shared.broker import BROKER_AWAY, UnroutableError, publish_events
 from shared.db import DATABASE_AWAY
+from shared.topology import EVENTS, PROBE_KEY
 
 _AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, SpoolAwayError)
 _INTERRUPTED: tuple[type[Exception], ...] = (*_AWAY, *BROKER_AWAY, UnroutableError)
@@ -33,6 +35,7 @@ class Drain:
         self._gate = gate
         self._connect = connect
         self._probe = probe
+        self._told = ""
 
     async def run(self) -> None:
         """Until cancelled. Raises nothing that a broker or a database can bring about."""
@@ -56,7 +59,7 @@ class Drain:
         try:
             return await self._spool.count()
         except _AWAY as error:
-            log.debug("database.waiting", reason=f"{type(error).__name__}: {error}")
+            log.debug("database.waiting", reason=tls.reason(error, "DATABASE"))
             return 0
 
     async def _try_broker(self) -> None:
@@ -64,11 +67,17 @@ class Drain:
         try:
             await self._connect()
             async with answered_within(self._probe):
-                await self._broker.publish(b"", queue="kip.probe", mandatory=False)
+                await self._broker.publish(b"", exchange=EVENTS, routing_key=PROBE_KEY, mandatory=False)
         except BROKER_AWAY as error:
-            log.debug("broker.waiting", reason=f"{type(error).__name__}: {error}")
+            self._tell(tls.reason(error, "AMQP"))
         else:
             self._gate.unlock()
+
+    def _tell(self, reason: str) -> None:
+        """Log why the broker isn't used, once for each reason: this is tried twice a second."""
+        if reason != self._told:
+            log.warning("broker.waiting", reason=reason)
+        self._told = reason
 
     async def _publish_some(self) -> None:
         """Publish the oldest messages and remove what was confirmed. A crash in between publishes them twice: the

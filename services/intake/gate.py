@@ -19,7 +19,7 @@ class Gate:
         self.open = False
 
     def lock_undeclared(self, reason: str) -> None:
-        """A queue is missing: the topology has to be declared anew before anything is published."""
+        """A queue is missing: it has to be there again ('kip migrate') before anything is published."""
         self.declared = False
         self.lock(reason)
 

@@ -48,6 +48,7 @@ BODIES = 8  # of kip.alerts in hand
 POOL_SIZE = BODIES + 8
 PUBLISH_SECONDS = 10.0
 CONNECT_SECONDS = 30.0
+LOOPBACK = "127.0.0.1"
 _ASKS_FOR_SWEEP = frozenset({"clock", "unit", "programme", "sweeper"})
 
 
@@ -137,7 +138,9 @@ class Notifications:
             await close_pool(self._pool)
 
     def _assemble(self, pool: Pool) -> None:
-        queues = Queues(self._amqp_url, pool, in_hand=lambda: self._consumer.in_hand if self._consumer else 0)
+        settings = self._settings
+        intake_url = settings.intake_url or f"http://{LOOPBACK}:{settings.intake_port}"
+        queues = Queues(self._amqp_url, intake_url, lambda: self._consumer.in_hand if self._consumer else 0)
         announcer = Announcer(
             pool,
             lambda: self.follower.registry,
@@ -208,7 +211,7 @@ class Notifications:
         self._pool = pool
 
     async def _consume(self) -> None:
-        await topology.declare(self._amqp_url, self._settings.partitions)
+        await topology.check(self._amqp_url, self._settings.partitions)
         async with answered_within(CONNECT_SECONDS):
             await self.publishing.connect()
             await self.consuming.start()
@@ -221,7 +224,8 @@ async def publish_ids(broker: RabbitBroker, bodies: Sequence[Sequence[UUID]]) ->
             *(
                 broker.publish(
                     json.dumps([str(id_) for id_ in ids]).encode(),
-                    queue=topology.ALERTS.name,
+                    exchange=topology.TO_ALERTS,
+                    routing_key=topology.ALERTS.name,
                     persist=True,
                     mandatory=True,
                     content_type="application/json",

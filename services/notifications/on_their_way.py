@@ -5,26 +5,27 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import aio_pika
+import httpx
 from aio_pika.abc import AbstractChannel, AbstractConnection
 
 from shared.answering import answered_within
 from shared.broker import BROKER_AWAY
-from shared.db import Pool
 from shared.topology import ALERTS, NOTIFICATIONS
 
 _SETTLE_SECONDS = 0.02  # what the broker has handed over may still lie in our socket
 _CLOSE_SECONDS = 2.0
 _ANSWER_SECONDS = 5.0
 _BROKER_SILENT = "the broker does not answer"
+_INTAKE_SILENT = "intake does not say whether its spool is empty"
 LONGEST_HOLD_SECONDS = 600.0  # a queue that never runs dry must not silence every alert
 
 
 class Queues:
-    """Asks the broker, over a connection of its own, how many messages wait, and the database what intake spooled."""
+    """Asks the broker, over a connection of its own, how many messages wait, and intake what it spooled."""
 
-    def __init__(self, url: str, pool: Pool, in_hand: Callable[[], int]) -> None:
+    def __init__(self, url: str, intake_url: str, in_hand: Callable[[], int]) -> None:
         self._url = url
-        self._pool = pool
+        self._intake = httpx.AsyncClient(base_url=intake_url, timeout=_ANSWER_SECONDS, trust_env=False)
         self._in_hand = in_hand
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
@@ -49,7 +50,11 @@ class Queues:
         return await self._waiting(ALERTS.name) == 0
 
     async def close(self) -> None:
-        """Give back the connection. It can be used again: it is made anew."""
+        """Give back the connections; this is the end."""
+        await self._intake.aclose()
+        await self._disconnect()
+
+    async def _disconnect(self) -> None:
         connection, self._connection, self._channel = self._connection, None, None
         if connection is not None:
             with suppress(*BROKER_AWAY):
@@ -57,10 +62,12 @@ class Queues:
                     await connection.close()
 
     async def _reason(self) -> str | None:
-        spooled = await spool_waits(self._pool)  # first: what leaves the spool meanwhile is then seen in the queue
+        spooled = await self._spooled()  # first: what leaves the spool meanwhile is then seen in the queue
         waiting = await self._waiting(NOTIFICATIONS.name)
         if waiting is None:
             return _BROKER_SILENT
+        if spooled is None:
+            return _INTAKE_SILENT
         if spooled:
             return "intake's spool holds events that the broker has not taken"
         await asyncio.sleep(_SETTLE_SECONDS)
@@ -77,13 +84,14 @@ class Queues:
                     self._channel = await self._connection.channel()
                 declared = await self._channel.declare_queue(queue, passive=True)
         except BROKER_AWAY:
-            await self.close()  # aio_pika calls a connection that the broker has ended open
+            await self._disconnect()  # aio_pika calls a connection that the broker has ended open
             return None
         return declared.declaration_result.message_count
 
-
-async def spool_waits(pool: Pool) -> bool:
-    """Whether intake keeps events that the broker has not taken yet."""
-    if await pool.fetchval("SELECT to_regclass('intake.spool')") is None:
-        return False  # an intake that has no spool
-    return bool(await pool.fetchval("SELECT EXISTS (SELECT FROM intake.spool)"))
+    async def _spooled(self) -> int | None:
+        """How many events intake keeps that the broker has not taken yet; None where it can't say."""
+        try:
+            answer = await self._intake.get("/spool")
+            return int(answer.raise_for_status().json()["events"])
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            return None

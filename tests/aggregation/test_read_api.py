@@ -29,10 +29,10 @@ def oblige(system: System, unit: str, state: str, revision: int) -> None:
     body |= {"acceptedat": "2023-06-20T00:00:00Z", "province": "20@2", "time": f"2023-06-20T00:00:0{revision}Z"}
 
     async def publish() -> None:
-        database = await asyncpg.connect(system.environment["KIP_DATABASE_URL"])
+        database = await asyncpg.connect(system.database_url)
         partition = await database.fetchval("SELECT partition FROM registry.partition WHERE province = '20@2'")
         await database.close()
-        connection = await aio_pika.connect(system.environment["KIP_AMQP_URL"])
+        connection = await aio_pika.connect(system.amqp_url)
         async with connection:
             exchange = await (await connection.channel()).get_exchange("kip.events")
             message = aio_pika.Message(json.dumps([body]).encode())

@@ -23,7 +23,7 @@ def own(stack: LocalStack, amqp_url: str, loaded_database: str) -> Iterator[Syst
 
 def execute(system: System, *statements: str, values: tuple[object, ...] = ()) -> None:
     async def run() -> None:
-        connection = await asyncpg.connect(system.environment["KIP_DATABASE_URL"])
+        connection = await asyncpg.connect(system.database_url)
         for statement in statements:
             await connection.execute(statement, *values)
         await connection.close()
@@ -33,7 +33,7 @@ def execute(system: System, *statements: str, values: tuple[object, ...] = ()) -
 
 def fetch(system: System, query: str) -> list[asyncpg.Record]:
     async def run() -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(system.environment["KIP_DATABASE_URL"])
+        connection = await asyncpg.connect(system.database_url)
         rows = await connection.fetch(query)
         await connection.close()
         return list(rows)

@@ -35,7 +35,12 @@ def test_two_replicas_share_the_partitions(stack: LocalStack, amqp_url: str, loa
     system = System(stack, amqp_url, loaded_database, settings=settings)
     port = free_port(0)
     argv = [sys.executable, "-m", "services.aggregation"]
-    own = {**system.environment, "KIP_REPLICA": "1", "KIP_AGGREGATION_PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    own = {
+        **system.services.environment_of("aggregation"),
+        "KIP_REPLICA": "1",
+        "KIP_AGGREGATION_PORT": str(port),
+        "PYTHONUNBUFFERED": "1",
+    }
     environment = {name: value for name, value in own.items() if os.environ.get(name) != value}
     second = stack.supervisor.start(Command("aggregation-1", argv, environment=environment, grace=30.0))
     url = f"http://127.0.0.1:{port}"

@@ -12,7 +12,7 @@ from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.stack import LocalStack
-from tests.system import kip
+from tests.system import kip, migrate
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DurableServer]
     settings = {"archive_mode": "on", "archive_command": f"cp %p {archive}/%f"}
     with LocalStack(folder, amqp_url="", smtp_url="", usual_ports=False, postgres_settings=settings) as stack:
         assert stack.postgres is not None
-        for words in (("migrate",), ("load", "programmes/ecd-1437")):
-            kip(*words, environment={"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": stack.database_url})
+        migrate(stack.database_url)
+        environment = {"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": stack.database_url}
+        kip("load", "programmes/ecd-1437", environment=environment)
         yield DurableServer(stack.postgres, archive)

@@ -14,7 +14,7 @@ from deploy.local.postgres import Postgres, as_unprivileged, program
 from deploy.local.stack import LocalStack
 from tests.conftest import NewDatabase
 from tests.deploy.conftest import DurableServer, FullBroker
-from tests.system import ROOT, System, access, counselling, kip
+from tests.system import ROOT, System, access, counselling, kip, migrate
 
 SCRIPTS = ROOT / "deploy" / "backup"
 
@@ -62,7 +62,7 @@ def administrator_url(full_broker: FullBroker) -> str:
 def backup(filled: System, administrator_url: str, tmp_path: Path) -> Path:
     """A backup of the filled database."""
     environment = {
-        "KIP_DATABASE_URL": filled.environment["KIP_DATABASE_URL"],
+        "KIP_DATABASE_URL": filled.database_url,
         "KIP_AMQP_MANAGEMENT_URL": administrator_url,
     }
     done = run("backup.sh", tmp_path / "backups", environment)
@@ -76,9 +76,8 @@ def test_a_restored_backup_gives_the_same_figures_and_counts_on(
     empty = new_database()
     done = run("restore.sh", backup, {"KIP_DATABASE_URL": empty})
     assert done.returncode == 0, done.stderr
-    environment = {**filled.environment, "KIP_DATABASE_URL": empty}
-    kip("migrate", environment=environment)
-    kip("verify", environment=environment)
+    migrate(empty)
+    kip("verify", environment={**filled.environment, "KIP_DATABASE_URL": empty})
     restored = System(stack, amqp_url, empty, sources=False)
     restored.key, restored.reader_key = filled.key, filled.reader_key
     try:
@@ -97,7 +96,7 @@ def test_the_broker_s_definitions_are_in_it(backup: Path) -> None:
 def test_nothing_is_overwritten_and_nothing_damaged_is_restored(
     backup: Path, filled: System, database_url: str
 ) -> None:
-    full = run("restore.sh", backup, {"KIP_DATABASE_URL": filled.environment["KIP_DATABASE_URL"]})
+    full = run("restore.sh", backup, {"KIP_DATABASE_URL": filled.database_url})
     assert full.returncode == 1
     assert "give an empty one" in full.stderr
     dump = backup / "database.dump"

@@ -11,7 +11,7 @@ import aio_pika
 import asyncpg
 import pytest
 
-from cli.doctor.management import usual_url
+from cli.management import usual_url
 from deploy.local.http import LOCAL
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.stack import LocalStack

@@ -129,7 +129,7 @@ def test_what_is_posted_shows_in_the_recorded_series_and_no_rule_fails(
 
 
 async def test_a_transaction_that_is_left_open_is_seen(prometheus: Prometheus, watched_system: System) -> None:
-    connection = await asyncpg.connect(watched_system.environment["KIP_DATABASE_URL"])
+    connection = await asyncpg.connect(watched_system.database_url)
     async with connection.transaction():
         await connection.fetchval("SELECT 1")
         old = "kip_database_oldest_transaction_seconds > 5"

@@ -99,7 +99,9 @@ def running(stack: LocalStack, amqp_url: str, loaded_database: str) -> Iterator[
 def start_from(folder: Path, name: str, stack: LocalStack, system: System) -> Process:
     """Start a service of the code in `folder` on its usual port, and wait until it is ready."""
     module = next(service.module for service in SERVICES if service.name == name)
-    command = Command(f"next-{name}", [sys.executable, "-m", module], system.environment, folder, grace=60.0)
+    command = Command(
+        f"next-{name}", [sys.executable, "-m", module], system.services.environment_of(name), folder, grace=60.0
+    )
     process = stack.supervisor.start(command)
 
     def ready() -> bool:
@@ -124,7 +126,12 @@ def test_an_upgrade_under_load_loses_nothing(stack: LocalStack, running: System,
     try:
         load.await_more(10)
         stack.supervisor.run(
-            Command("next-migrate", [sys.executable, "-m", "cli.main", "migrate"], running.environment, next_version)
+            Command(
+                "next-migrate",
+                [sys.executable, "-m", "cli.main", "migrate"],
+                running.services.owner_environment,
+                next_version,
+            )
         )
         load.await_more(10)  # the old version on the new tables
         for name in ("intake", "aggregation", "notifications"):

@@ -21,7 +21,12 @@ from tests.system import System
 def second_intake(stack: LocalStack, system: System, **settings: str) -> Iterator[str]:
     """Run a second replica until the block ends; its address."""
     port = free_port(0)
-    own = {**system.environment, **settings, "KIP_INTAKE_PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    own = {
+        **system.services.environment_of("intake"),
+        **settings,
+        "KIP_INTAKE_PORT": str(port),
+        "PYTHONUNBUFFERED": "1",
+    }
     environment = {name: value for name, value in own.items() if os.environ.get(name) != value}
     argv = [sys.executable, "-m", "services.intake"]
     process = stack.supervisor.start(Command(f"intake-{port}", argv, environment=environment, grace=30.0))

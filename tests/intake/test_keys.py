@@ -118,7 +118,7 @@ def test_the_database_holds_no_key_in_the_clear(door: System) -> None:
     key = door.add_source("hashed")
 
     async def dump() -> str:
-        connection = await asyncpg.connect(door.environment["KIP_DATABASE_URL"])
+        connection = await asyncpg.connect(door.database_url)
         rows = await connection.fetch("SELECT source_key::text FROM registry.source_key")
         await connection.close()
         return str(rows)

@@ -15,6 +15,7 @@ from deploy.local.own_loop import in_own_loop
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.stack import LocalStack
+from shared import topology
 from tests.intake.load import Load
 from tests.system import BATCH, System, counselling
 
@@ -174,7 +175,8 @@ def test_a_request_of_which_a_part_was_published_is_answered_503_and_its_repetit
         assert "no queue takes activity.recorded.0" in answer.json()["message"]
         part = waiting_messages(amqp_url, 1, 2, 3)
         assert part > 0, "a part was published"
-        assert door.post(batch).status_code == 202  # to the spool, until the queue is declared anew
+        assert door.post(batch).status_code == 202  # to the spool, until the queue is there again
+        in_own_loop(lambda: topology.declare(amqp_url, 4))  # as `kip migrate` does: no service may
         door.wait_until(lambda: door.events_go_to() == "broker" and spooled(door) == 0, "the spool is published")
         assert waiting_messages(amqp_url, 0) > 0
         counting = System(stack, amqp_url, loaded_database, ["aggregation"], sources=False)

@@ -133,7 +133,7 @@ def test_a_body_that_was_under_way_when_its_key_was_revoked_is_not_taken(own: Sy
 def test_a_replica_cut_off_from_the_database_trusts_a_key_for_its_grace_and_its_streams_no_longer(
     stack: LocalStack, own: System
 ) -> None:
-    with Relay(own.environment["KIP_DATABASE_URL"]) as relay:
+    with Relay(own.services.environment_of("intake")["KIP_DATABASE_URL"]) as relay:
         settings = {"KIP_DATABASE_URL": relay.url, "KIP_KEY_GRACE": "8"}
         with second_intake(stack, own, **settings) as cut_off:
             key = own.add_source("unheard")

@@ -12,7 +12,7 @@ from shared.programme_folder import load_programme
 from shared.registry.snapshot import Registry
 from shared.registry.units_file import read_units
 from shared.units import Units
-from tests.system import kip
+from tests.system import kip, migrate
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -45,8 +45,9 @@ def district_template(session_database, tmp_path_factory) -> str:
         writer.writeheader()
         writer.writerows(row for uid, row in rows.items() if uid in kept)
     url: str = session_database()
-    for words in (("migrate",), ("load", "programmes/ecd-1437", "--units", str(file))):
-        kip(*words, environment={"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url})
+    migrate(url)
+    words = ("load", "programmes/ecd-1437", "--units", str(file))
+    kip(*words, environment={"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url})
     return url
 
 

@@ -117,7 +117,9 @@ async def office(stack, amqp_url, district_database, tmp_path):
             "KIP_CLOCK": "2022-12-15T08:00:00+07:00", "KIP_SWEEP_INTERVAL": "0.5",
             "KIP_SMTP_URL": f"smtp://127.0.0.1:{servers[number].port}",
         }  # fmt: skip
-        return System(stack, amqp_url, district_database, names=("notifications",), settings=settings, sources=False)
+        return System(
+            stack, amqp_url, district_database, names=("intake", "notifications"), settings=settings, sources=False
+        )
 
     running = Office(start_replica, district_database, servers)
     await running.run(1)

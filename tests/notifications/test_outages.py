@@ -48,7 +48,7 @@ def tick(system, now, **options):
 
 def rows(system, sql):
     async def ask():
-        connection = await asyncpg.connect(system.environment["KIP_DATABASE_URL"])
+        connection = await asyncpg.connect(system.database_url)
         try:
             return [tuple(row) for row in await connection.fetch(sql)]
         finally:
@@ -61,7 +61,7 @@ def waiting(system, queue):
     """How many messages lie ready in a queue."""
 
     async def ask():
-        async with await aio_pika.connect(system.environment["KIP_AMQP_URL"]) as connection:
+        async with await aio_pika.connect(system.amqp_url) as connection:
             channel = await connection.channel()
             return (await channel.declare_queue(queue, passive=True)).declaration_result.message_count
 

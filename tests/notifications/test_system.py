@@ -87,7 +87,7 @@ def test_yen_vuong_s_silence_reaches_three_mailboxes_once_each(system, stack):
 def test_two_replicas_and_a_kill_send_each_mail_once(system, stack):
     tick(system, "2023-03-16T18:00:00")
     sent = len(system.mails())
-    second = {**system.environment, "KIP_NOTIFICATIONS_PORT": "0"}
+    second = {**system.services.environment_of("notifications"), "KIP_NOTIFICATIONS_PORT": "0"}
     port = subprocess.run(
         [sys.executable, "-c", "import socket; s=socket.socket(); s.bind(('127.0.0.1',0)); print(s.getsockname()[1])"],
         capture_output=True, text=True, check=True,

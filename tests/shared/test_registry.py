@@ -63,7 +63,7 @@ async def test_a_bad_programme_loads_nothing_and_says_where(database_url: str, t
     file.write_text(
         file.read_text(encoding="utf-8").replace("agency: ubnd-huyen", "agency: ubnd-huyn"), encoding="utf-8"
     )
-    kip("migrate", environment=environment(database_url))
+    kip("migrate", "--only", "database", environment=environment(database_url))
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", "load", str(folder)],
         cwd=ROOT, env=environment(database_url), capture_output=True, text=True, check=False,

@@ -42,6 +42,7 @@ def openapi(version: str) -> dict[str, Any]:
             "/v1/kobo/{form}": {"post": _post_kobo()},
             **_dhis2("/api", []),
             **_dhis2("/api/{version}", [path("version", {"type": "integer", "minimum": 0, "maximum": 99})]),
+            "/spool": {"get": _spool()},
             "/asyncapi.json": {"get": _document("asyncapi", "What travels on the broker, as AsyncAPI 3", [])},
             "/v1/schemas/{kind}": {
                 "get": _document(
@@ -51,6 +52,11 @@ def openapi(version: str) -> dict[str, Any]:
         },
         {**components(), **SCHEMAS},
     )
+
+
+def _spool() -> dict[str, Any]:
+    said = {200: "Events that wait for the broker", 503: "It can't be asked"}
+    return {"operationId": "spool", "security": [], "responses": answers(said, {"type": "object"})}
 
 
 def _document(name: str, summary: str, parameters: list[dict[str, Any]]) -> dict[str, Any]:
