@@ -1,4 +1,4 @@
-"""PostgreSQL's roles, one for each service: made by the migration job with the rights of `shared/role_rights.py`, no others.
+"""PostgreSQL's roles, one for each service: made by the migration job with the rights of `shared/role_rights.py` alone.
 
 Safe to run again: a role that is there keeps what is right, gets the password that its URL has now, and loses every
 right that the matrix doesn't have.

@@ -20,4 +20,4 @@ pg_restore --dbname="$database" --no-owner --no-privileges --exit-on-error --sin
 psql "$database" -Xqc 'ANALYZE'
 echo "restored. Now: kip migrate, kip verify, start the services."
 [ ! -e "$backup/definitions.json" ] ||
-    echo "broker: rabbitmqctl import_definitions $backup/definitions.json (on a new broker; services declare queues themselves)"
+    echo "broker: rabbitmqctl import_definitions $backup/definitions.json (on a new broker; kip migrate declares queues)"

@@ -26,7 +26,10 @@ from shared.serve import GRACE_SECONDS
 ROOT = Path(__file__).resolve().parents[2]
 WITH_DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
 SERVICES = ("intake", "aggregation", "notifications")
-OURS = ("migrate", "prepare", *SERVICES)
+OPERATORS = ("prepare", "kip")
+OURS = ("migrate", *OPERATORS, *SERVICES)
+ADDRESSES = ("KIP_INTAKE_URL",)  # without a password in it
+LOGIN = re.compile(r"(owner|intake|aggregation|notifications|operator)_(database|amqp)_url")
 FILES_TOGETHER = (("docker-compose.yml",), ("docker-compose.yml", "docker-compose.sample.yml"))
 
 
@@ -50,6 +53,8 @@ def faults(document: dict[str, Any]) -> Iterator[str]:
                 yield f"{name}: waits until {wanted} is healthy, which has no check"
     for name in OURS:
         yield from (f"{name}: {fault}" for fault in _own_faults(document["services"][name]))
+    for name, service in document["services"].items():
+        yield from (f"{name}: {fault}" for fault in _login_faults(name, service))
     for name, secret in document["secrets"].items():
         if name not in FILES or secret["file"] != f"deploy/compose/secrets/{name}":
             yield f"secret {name}: make_secrets.py does not write {secret['file']}"
@@ -65,7 +70,29 @@ def refusals(names: Sequence[str], folder: Path = ROOT) -> list[str]:
     return [done.stderr.strip()] if done.returncode else []
 
 
+def _login_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
+    """A container with another's login, or with a secret that it has no setting for; `migrate` makes the logins."""
+    own = {"migrate": "owner", **dict.fromkeys((*OPERATORS, "sample"), "operator")}.get(name, name)
+    sources = [secret if isinstance(secret, str) else secret["source"] for secret in service.get("secrets", [])]
+    for source in sources:
+        login = LOGIN.fullmatch(source)
+        if login and login[1] != own and not (name == "migrate" and login[1] != "owner"):
+            yield f"gets {source}, another's login"
+    if name in OURS:
+        mounted = {secret if isinstance(secret, str) else secret["target"] for secret in service.get("secrets", [])}
+        read = {str(path).rpartition("/")[2] for key, path in service["environment"].items() if key.endswith("_FILE")}
+        yield from (f"reads the secret {missing}, which it doesn't get" for missing in sorted(read - mounted))
+        yield from (f"gets the secret {idle}, which it doesn't read" for idle in sorted(mounted - read))
+
+
 def _service_faults(service: dict[str, Any]) -> Iterator[str]:
+    if (
+        service.get("read_only") is not True
+        or service.get("cap_drop") != ["ALL"]
+        or service.get("cap_add")
+        or service.get("security_opt") != ["no-new-privileges:true"]
+    ):
+        yield "can write its root file system or gain rights"
     if ":" not in service["image"] or service["image"].endswith(":latest"):
         yield f"the image {service['image']} has no version"
     yield from (
@@ -74,7 +101,7 @@ def _service_faults(service: dict[str, Any]) -> Iterator[str]:
         if not port.startswith("127.0.0.1:")
     )
     for name in service.get("environment", {}):
-        if re.search(r"PASSWORD$|SECRET$|_URL$", name):
+        if re.search(r"PASSWORD$|SECRET$|_URL$", name) and name not in ADDRESSES:
             yield f"{name} stands in the environment instead of a file"
     for volume in service.get("volumes", []):
         source = volume.split(":")[0]
@@ -83,12 +110,6 @@ def _service_faults(service: dict[str, Any]) -> Iterator[str]:
 
 
 def _own_faults(service: dict[str, Any]) -> Iterator[str]:
-    if (
-        not service["read_only"]
-        or service["cap_drop"] != ["ALL"]
-        or service["security_opt"] != ["no-new-privileges:true"]
-    ):
-        yield "can write its root file system or gain rights"
     for name in service["environment"]:
         field = name.removeprefix(PREFIX).removesuffix("_FILE").lower()
         if field not in Settings.model_fields:
@@ -100,8 +121,9 @@ def _own_faults(service: dict[str, Any]) -> Iterator[str]:
 
 def main() -> int:
     try:
-        read_compose(ROOT / "docker-compose.sample.yml")
-        found = list(faults(read_compose(ROOT / "docker-compose.yml")))
+        sample = read_compose(ROOT / "docker-compose.sample.yml")["services"]["sample"]
+        found = [*faults(read_compose(ROOT / "docker-compose.yml")), *_service_faults(sample)]
+        found += _login_faults("sample", sample)
         found += [refusal for names in FILES_TOGETHER for refusal in refusals(names)]
     except ValueError as error:
         found = [str(error)]

@@ -18,6 +18,7 @@ import kubernetes_validate
 from ruamel.yaml import YAML
 
 from deploy.checks.pods import Manifest, Pod, pods_of, shutdown_seconds
+from deploy.k8s.make_secrets import secrets
 from shared.config import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,8 +122,9 @@ def _target_faults(manifests: list[Manifest]) -> Iterator[str]:
 
 
 def _secret_faults(manifests: list[Manifest]) -> Iterator[str]:
-    """Secrets that pods mount and nobody makes, with their keys."""
+    """Secrets that pods mount and nobody makes, with their keys; logins that a pod has and shouldn't."""
     made: set[tuple[str, str]] = set()
+    by_hand = secrets()
     for secret in _of_kind(manifests, "Secret"):
         made |= {
             (secret["metadata"]["name"], key) for key in {**secret.get("data", {}), **secret.get("stringData", {})}
@@ -133,8 +135,17 @@ def _secret_faults(manifests: list[Manifest]) -> Iterator[str]:
         made.add((f"{broker['metadata']['name']}-default-user", "connection_string"))
     for database in _of_kind(manifests, "Cluster"):  # CloudNativePG makes it
         made.add((f"{database['metadata']['name']}-app", "uri"))
+        made |= {(secret["metadata"]["name"], key) for secret in by_hand["items"] for key in secret["stringData"]}
     for pod in pods_of(manifests):
+        yield from (f"{pod.name}: gets {name}, another's login" for name in sorted(_foreign_logins(pod)))
         yield from (f"{pod.name}: nobody makes the secret {name} with {key}" for name, key in pod.secrets() - made)
+
+
+def _foreign_logins(pod: Pod) -> set[str]:
+    """The logins of others among the pod's secrets. Only the job that makes them has more than its own."""
+    if pod.labels["app.kubernetes.io/name"] == "kip-prepare":
+        return set()
+    return {name for name, _ in pod.secrets()} - {"kip-smtp", pod.labels["app.kubernetes.io/name"]}
 
 
 def _network_faults(manifests: list[Manifest]) -> Iterator[str]:

@@ -1,7 +1,9 @@
 """Makes docker compose's secrets: `python3 deploy/compose/make_secrets.py` (standard library only, safe to run again).
 
 Writes random passwords to deploy/compose/secrets/, which git and docker builds ignore, and the files that follow from
-them. A file that is there is kept, so that running servers still know their passwords: remove one to get another.
+them: for each service the URLs of its own role and user (`intake_database_url`), which `kip migrate` makes; for `kip
+migrate` alone those of the tables' owner and of the broker's administrator (`owner_database_url`). A file that is there
+is kept, so that running servers still know their passwords: remove one to get another (docs/operate/keys.md).
 The folder is its owner's only (0700); the files in it can be read by the containers' users (0644), because compose
 mounts them as they are.
 """
@@ -16,8 +18,12 @@ from secrets import token_bytes, token_hex
 
 HERE = Path(__file__).resolve().parent
 DEFINITIONS = HERE.parent / "rabbitmq" / "definitions.json"
+ROLES = ("intake", "aggregation", "notifications", "operator")
 PASSWORDS = ("postgres_password", "rabbitmq_password", "grafana_password")
-FILES = (*PASSWORDS, "database_url", "amqp_url", "smtp_url", "rabbitmq_definitions")
+URLS = tuple(f"{who}_{server}_url" for who in ("owner", *ROLES) for server in ("database", "amqp"))
+FILES = (*PASSWORDS, *URLS, "smtp_url", "rabbitmq_definitions")
+# What the files were called when all services shared one role and user: the owner's. They are renamed once.
+FORMER_NAMES = {"database_url": "owner_database_url", "amqp_url": "owner_amqp_url"}
 
 
 def password_hash(password: str, salt: bytes) -> str:
@@ -26,14 +32,14 @@ def password_hash(password: str, salt: bytes) -> str:
 
 
 def definitions(password: str, salt: bytes, template: str) -> str:
-    """The broker's definitions with the user `kip`, who may see the management pages but change no user."""
+    """The broker's definitions with the user `kip`, an administrator: `kip migrate` makes the services' users as it."""
     made = json.loads(template)
     made["users"] = [
         {
             "name": "kip",
             "password_hash": password_hash(password, salt),
             "hashing_algorithm": "rabbit_password_hashing_sha256",
-            "tags": ["monitoring"],
+            "tags": ["administrator"],
         }
     ]
     return json.dumps(made, indent=1) + "\n"
@@ -44,6 +50,11 @@ def write_secrets(folder: Path, random_hex: Callable[[int], str] = token_hex) ->
     folder.mkdir(mode=0o700, exist_ok=True)
     folder.chmod(0o700)
     written: list[str] = []
+    for former, name in FORMER_NAMES.items():
+        if (folder / former).exists() and not (folder / name).exists():
+            (folder / former).rename(folder / name)
+            (folder / "rabbitmq_definitions").unlink(missing_ok=True)  # its user was no administrator then
+            written.append(f"{former} → {name}")
 
     def keep(name: str, make: Callable[[], str]) -> str:
         path = folder / name
@@ -54,8 +65,11 @@ def write_secrets(folder: Path, random_hex: Callable[[int], str] = token_hex) ->
         return path.read_text(encoding="utf-8").strip()
 
     postgres, rabbitmq, _ = (keep(name, lambda: random_hex(24)) for name in PASSWORDS)
-    keep("database_url", lambda: f"postgresql://kip:{postgres}@postgres:5432/kip")
-    keep("amqp_url", lambda: f"amqp://kip:{rabbitmq}@rabbitmq:5672/")
+    keep("owner_database_url", lambda: f"postgresql://kip:{postgres}@postgres:5432/kip")
+    keep("owner_amqp_url", lambda: f"amqp://kip:{rabbitmq}@rabbitmq:5672/")
+    for role in ROLES:
+        keep(f"{role}_database_url", lambda role=role: f"postgresql://kip_{role}:{random_hex(24)}@postgres:5432/kip")  # type: ignore[misc]
+        keep(f"{role}_amqp_url", lambda role=role: f"amqp://kip_{role}:{random_hex(24)}@rabbitmq:5672/")  # type: ignore[misc]
     keep("smtp_url", lambda: "smtp://mailpit:1025")
     template = DEFINITIONS.read_text(encoding="utf-8")
     keep("rabbitmq_definitions", lambda: definitions(rabbitmq, token_bytes(4), template))

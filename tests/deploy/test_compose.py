@@ -10,17 +10,20 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aio_pika
 import httpx
 import pytest
 
-from deploy.checks.compose import SERVICES, faults, read_compose, refusals
+from deploy.checks.compose import OURS, SERVICES, faults, read_compose, refusals
 from deploy.compose.make_secrets import FILES, write_secrets
 from deploy.local.ports import LOOPBACK
 from sample.schedule import START
 from shared import topology
 from shared.config import load_settings
+from shared.logins import logins
+from shared.rights import ROLES
 from tests.deploy.conftest import FullBroker
 from tests.system import ROOT
 
@@ -41,13 +44,32 @@ def test_the_shipped_file_has_no_fault() -> None:
     assert list(faults(read_compose(COMPOSE))) == []
 
 
+def test_a_setting_that_is_none_is_named() -> None:
+    document = copy.deepcopy(read_compose(COMPOSE))
+    document["services"]["intake"]["environment"]["KIP_TYPO"] = "1"
+    assert "intake: KIP_TYPO is no setting" in faults(document)  # and of those that share the anchor
+
+
 @pytest.mark.parametrize(
     ("service", "change", "said"),
     [
         ("intake", {"ports": ["8080:8080"]}, "intake: port 8080:8080 is open to other machines"),
         ("postgres", {"image": "postgres:latest"}, "postgres: the image postgres:latest has no version"),
+        ("postgres", {"read_only": False}, "postgres: can write its root file system or gain rights"),
+        ("rabbitmq", {"cap_add": ["CHOWN"]}, "rabbitmq: can write its root file system or gain rights"),
+        ("grafana", {"cap_drop": []}, "grafana: can write its root file system or gain rights"),
+        (
+            "intake",
+            {"secrets": [{"source": "owner_database_url", "target": "database_url"},
+                         {"source": "intake_amqp_url", "target": "amqp_url"}]},
+            "intake: gets owner_database_url, another's login",
+        ),
+        (
+            "aggregation",
+            {"secrets": [{"source": "aggregation_database_url", "target": "database_url"}]},
+            "aggregation: reads the secret amqp_url, which it doesn't get",
+        ),
         ("intake", {"stop_grace_period": "10s"}, "intake: stop_grace_period 10s: a stop may take 40 s"),
-        ("intake", {"environment": {"KIP_TYPO": "1"}}, "intake: KIP_TYPO is no setting"),
         (
             "postgres",
             {"environment": {"POSTGRES_PASSWORD": "x"}},
@@ -97,7 +119,9 @@ def test_secrets_are_random_kept_and_readable_only_through_a_closed_folder(tmp_p
     assert sorted(write_secrets(folder)) == sorted(FILES)
     before = {path.name: path.read_text() for path in folder.iterdir()}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert before["postgres_password"] in before["database_url"]
+    assert before["postgres_password"] in before["owner_database_url"]
+    urls = [text for name, text in before.items() if name.endswith(("database_url", "amqp_url"))]
+    assert len({urlsplit(url).password for url in urls}) == len(urls) == 10
     assert before["rabbitmq_password"] not in before["rabbitmq_definitions"]
     assert write_secrets(folder) == []
     (folder / "grafana_password").unlink()
@@ -106,15 +130,43 @@ def test_secrets_are_random_kept_and_readable_only_through_a_closed_folder(tmp_p
     assert {name for name in after if after[name] != before[name]} == {"grafana_password"}
 
 
-def test_a_service_reads_its_settings_from_the_secret_files(
-    secrets_folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_secrets_of_the_time_of_one_role_become_the_owner_s(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    write_secrets(folder)
+    for name in FILES:
+        if name.endswith(("database_url", "amqp_url")) and not name.startswith("owner"):
+            (folder / name).unlink()
+    for server in ("database", "amqp"):
+        (folder / f"owner_{server}_url").rename(folder / f"{server}_url")
+    former, definitions = (folder / "database_url").read_text(), (folder / "rabbitmq_definitions").read_text()
+    assert write_secrets(folder)
+    assert (folder / "owner_database_url").read_text() == former
+    assert {path.name for path in folder.iterdir()} == set(FILES)
+    assert (folder / "rabbitmq_definitions").read_text() != definitions
+    assert write_secrets(folder) == []
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_a_container_reads_its_settings_from_its_own_secret_files(
+    service: str, secrets_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("KIP_AMQP_URL", "KIP_DATABASE_URL", "KIP_SMTP_URL"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.setenv(f"{name}_FILE", str(secrets_folder / name.removeprefix("KIP_").lower()))
+    described = read_compose(COMPOSE)["services"][service]
+    files = {
+        (secret if isinstance(secret, str) else secret["target"]): secret
+        if isinstance(secret, str)
+        else secret["source"]
+        for secret in described["secrets"]
+    }
+    for name, value in described["environment"].items():
+        monkeypatch.delenv(name.removesuffix("_FILE"), raising=False)
+        source = files.get(value.rpartition("/")[2])
+        monkeypatch.setenv(name, str(secrets_folder / source) if source else value)
     settings = load_settings()
-    assert settings.amqp_url.get_secret_value().endswith("@rabbitmq:5672/")
-    assert settings.smtp_url.get_secret_value() == "smtp://mailpit:1025"
+    user = {"migrate": "kip", "prepare": "kip_operator", "kip": "kip_operator"}.get(service, f"kip_{service}")
+    assert settings.amqp_url.get_secret_value().startswith(f"amqp://{user}:")
+    assert settings.database_url.get_secret_value().startswith(f"postgresql://{user}:")
+    made = logins(settings, "database"), logins(settings, "amqp")
+    assert [set(found) for found in made] == [set(ROLES) if service == "migrate" else set()] * 2
 
 
 async def test_the_definitions_give_a_broker_whose_user_may_do_what_the_services_do_and_no_more(

@@ -4,10 +4,14 @@ import copy
 import os
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from deploy.checks.kubernetes import K8S, faults, render, renderer
+from deploy.checks.pods import pods_of
+from deploy.k8s.make_secrets import secrets
+from shared.rights import READS_STATISTICS, ROLES
 
 Manifests = list[dict[str, Any]]
 OVERLAYS = ("dev", "production", "production-external")
@@ -19,6 +23,33 @@ def rendered(overlay: str) -> Manifests:
         pytest.skip("needs kubectl or kustomize to render: install one")
     assert command is not None, "CI must have kubectl or kustomize"
     return render(command, K8S / "overlays" / overlay)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_only_the_job_has_more_than_its_own_login(overlay: str) -> None:
+    pods = {
+        pod.labels["app.kubernetes.io/name"]: {name for name, _ in pod.secrets()} for pod in pods_of(rendered(overlay))
+    }
+    assert pods["kip-intake"] == {"kip-intake"}
+    assert pods["kip-aggregation"] == {"kip-aggregation"}
+    assert pods["kip-notifications"] == {"kip-notifications", "kip-smtp"}
+    assert pods["kip-operator"] == {"kip-operator", "kip-smtp"}
+    logins = {f"kip-{role}" for role in ROLES}
+    assert pods["kip-prepare"] == {"kip-postgres-app", "kip-broker-default-user", *logins}
+
+
+def test_the_database_s_operator_makes_the_roles_that_the_secrets_name() -> None:
+    (cluster,) = [m for m in rendered("production") if m["kind"] == "Cluster"]
+    made = {role["passwordSecret"]["name"]: role["name"] for role in cluster["spec"]["managed"]["roles"]}
+    given = {secret["metadata"]["name"]: secret["stringData"] for secret in secrets()["items"]}
+    assert made == {name: keys["username"] for name, keys in given.items()}
+    assert set(made.values()) == {f"kip_{role}" for role in ROLES}
+    for keys in given.values():
+        assert urlsplit(keys["database_url"]).password == keys["password"]
+    readers = {
+        role["name"] for role in cluster["spec"]["managed"]["roles"] if "pg_read_all_stats" in role.get("inRoles", ())
+    }
+    assert readers == {f"kip_{role}" for role in READS_STATISTICS}
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -61,6 +92,16 @@ def _no_secret(manifests: Manifests) -> None:
     manifests[:] = [m for m in manifests if m["kind"] != "RabbitmqCluster"]
 
 
+def _owner_login(manifests: Manifests) -> None:
+    workload = next(m for m in manifests if m["kind"] == "Deployment" and m["metadata"]["name"] == "kip-intake")
+    (source,) = workload["spec"]["template"]["spec"]["volumes"][0]["projected"]["sources"]
+    source["secret"] = {"name": "kip-postgres-app", "items": [{"key": "uri", "path": "database_url"}]}
+
+
+def _no_login(manifests: Manifests) -> None:
+    manifests[:] = [m for m in manifests if (m["kind"], m["apiVersion"]) != ("Cluster", "postgresql.cnpg.io/v1")]
+
+
 def _wrong_port(manifests: Manifests) -> None:
     service = next(m for m in manifests if m["kind"] == "Service" and m["metadata"]["name"] == "kip-intake")
     service["spec"]["ports"][0]["targetPort"] = "web"
@@ -83,6 +124,8 @@ def _other_policy(manifests: Manifests) -> None:
         (_short_grace, "terminationGracePeriodSeconds 30: a stop may take 45 s"),
         (_other_replicas, "KIP_REPLICAS is 2, replicas 3"),
         (_no_secret, "nobody makes the secret kip-broker-default-user with connection_string"),
+        (_owner_login, "Deployment kip-intake: gets kip-postgres-app, another's login"),
+        (_no_login, "nobody makes the secret kip-intake with database_url"),
         (_wrong_port, "no container port web"),
         (_no_default_deny, "no NetworkPolicy denies everything by default"),
         (_other_policy, "differs from deploy/rabbitmq/definitions.json"),
