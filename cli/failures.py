@@ -28,7 +28,7 @@ EXPECTED = (
 
 def explain(error: BaseException) -> str:
     """What happened and what to do, without secrets."""
-    if (fault := tls.certificate_fault(error, "DATABASE")) is not None:
+    if (fault := tls.certificate_fault(error, "DATABASE")) is not None:  # the broker's, kip migrate tells itself
         return fault
     if isinstance(error, asyncpg.PostgresError):
         return _explain_refusal(error)

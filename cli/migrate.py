@@ -1,7 +1,6 @@
 """`kip migrate`: brings database and broker to this version, and makes the login of each service."""
 
 import asyncio
-import json
 import os
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -74,7 +73,7 @@ async def _prepare_broker(settings: Settings, users: Mapping[str, Login]) -> lis
     try:
         await topology.declare(url, settings.partitions)
     except (AMQPError, OSError, TimeoutError) as error:
-        raise BrokerError(f"KIP_AMQP_URL: the topology can't be declared: {tls.reason(error, 'AMQP')}") from error
+        raise BrokerError(f"KIP_AMQP_URL: the topology can't be declared: {tls.reason(error, 'AMQP')}") from None
     said = [f"{settings.partitions} partitions: exchanges and queues are there"]
     if users:
         said += await _make_users(settings, users)
@@ -107,7 +106,7 @@ def _import(settings: Settings, definitions: Mapping[str, object]) -> str | None
     with management_client(given, settings.amqp_url.get_secret_value()) as client:
         place = f"RabbitMQ's management API at {client.base_url.host}:{client.base_url.port}"
         try:
-            answer = client.post("/definitions", content=json.dumps(definitions))
+            answer = client.post("/definitions", json=definitions)
         except httpx.HTTPError as error:
             return f"{place} does not answer ({tls.reason(error, 'AMQP')})"
     return f"{place} answers {answer.status_code} {answer.text[:200]}".rstrip() if answer.is_error else None
@@ -120,7 +119,7 @@ async def _gets_in(login: Login) -> bool:
     except ProbableAuthenticationError:
         return False
     except (AMQPError, OSError, TimeoutError) as error:
-        raise BrokerError(f"{login.variable}: no connection: {tls.reason(error, 'AMQP')}") from error
+        raise BrokerError(f"{login.variable}: no connection: {tls.reason(error, 'AMQP')}") from None
     await connection.close()
     return True
 

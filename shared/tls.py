@@ -54,7 +54,7 @@ def certificate_fault(error: BaseException, server: str) -> str | None:
                 f"URL, or KIP_{server}_CA_FILE"
             )
         seen.add(id(cause))
-        cause = cause.__cause__ or cause.__context__
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     return None
 
 
