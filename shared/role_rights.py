@@ -17,6 +17,7 @@ ROLES = ("intake", "aggregation", "notifications", "operator")
 
 # PostgreSQL's own letters: r SELECT, a INSERT, w UPDATE, d DELETE, m MAINTAIN (ANALYZE), U USAGE of a sequence.
 # To lock a row it must be allowed to update it. Partitions have no line: they are reached through their parent only.
+# A ledger is never updated; what `kip rebuild` takes out of it goes to `dead` whole.
 # The first service of a simulated run starts its clock (an insert into an empty table); only `kip tick` moves it.
 _MATRIX = """
     table                          intake  aggregation  notifications  operator
@@ -35,7 +36,7 @@ _MATRIX = """
     intake.spool                   rawd    -            -              r
     intake.job                     rad     -            -              -
     aggregation.batch              -       U            -              U
-    aggregation.ledger             -       ra           -              ra
+    aggregation.ledger             -       rad          -              rad
     aggregation.conflict           -       ra           -              ra
     aggregation.dead               -       ra           -              raw
     aggregation.record             -       rawd         -              rawd
@@ -45,17 +46,19 @@ _MATRIX = """
     aggregation.drift              -       rawd         -              rawd
     aggregation.checked            -       raw          -              raw
     aggregation.shape              -       raw          -              raw
-    notifications.programme        -       -            raw            r
-    notifications.opening          -       -            raw            r
-    notifications.obligation       -       -            raw            r
-    notifications.answer           -       -            ra             r
-    notifications.change           -       -            raw            r
-    notifications.problem          -       -            raw            r
+    notifications.programme        -       -            raw            rw
+    notifications.opening          -       -            rawd           rd
+    notifications.obligation       -       -            raw            rw
+    notifications.answer           -       -            ra             ra
+    notifications.change           -       -            raw            raw
+    notifications.problem          -       -            raw            raw
     notifications.message          -       -            raw            r
-    notifications.alert            -       -            raw            r
+    notifications.alert            -       -            raw            rw
     notifications.acknowledgement  -       -            raw            r
     notifications.sweeper          -       -            rw             rw
     notifications.secret           -       -            ra             -
+    notifications.aside            -       -            raw            rw
+    notifications.dead_event       -       -            raw            raw
 """
 PRIVILEGES = {
     "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "m": "MAINTAIN", "U": "USAGE",

@@ -10,6 +10,8 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from shared.role_rights import ROLES
 
+OWNER = "kip"  # of the private database's tables, and the private broker's administrator
+
 
 def password(path: Path) -> str:
     """The password kept in `path` (mode 0600); made on first use, so that a second run on the folder still gets in."""

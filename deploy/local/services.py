@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
+from urllib.parse import urlsplit
 
 import httpx
 
 from deploy.local.http import LOCAL
-from deploy.local.passwords import role_settings, service_urls
+from deploy.local.passwords import OWNER, role_settings, service_urls
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import Command, Process, StartError, failure
 from deploy.local.restarts import Part
@@ -160,11 +161,10 @@ def bring_up(
 
 
 def _logins(stack: LocalStack, environment: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
-    """The services' URLs by server (DATABASE, AMQP) and role; none for a server that was given."""
-    own = {"AMQP": stack.rabbitmq, "DATABASE": stack.postgres}
-    return {
-        server: service_urls(environment[f"KIP_{server}_URL"]) for server, started in own.items() if started is not None
-    }
+    """The services' URLs by server (DATABASE, AMQP) and role; none where the server, or another's login, was given."""
+    private = {"AMQP": stack.rabbitmq, "DATABASE": stack.postgres}
+    urls = {server: environment[f"KIP_{server}_URL"] for server, started in private.items() if started is not None}
+    return {server: service_urls(url) for server, url in urls.items() if urlsplit(url).username == OWNER}
 
 
 def _preferred_port(stack: LocalStack, service: Service) -> int:

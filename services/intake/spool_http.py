@@ -10,6 +10,8 @@ from starlette.routing import Route
 from services.intake.spool import Spool, SpoolAwayError
 from shared.db import DATABASE_AWAY
 
+_AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, SpoolAwayError)
+
 
 def spool_route(spool: Spool) -> Route:
     """`{"events": n}`, of all replicas, as the database says now; 503 where it can't be asked."""
@@ -17,7 +19,7 @@ def spool_route(spool: Spool) -> Route:
     async def waiting(_: Request) -> Response:
         try:
             return JSONResponse({"events": await spool.count()})
-        except (*DATABASE_AWAY, SpoolAwayError):
+        except _AWAY:
             return JSONResponse({"error": "unavailable", "message": "the spool can't be asked"}, status_code=503)
 
     return Route("/spool", waiting)

@@ -21,7 +21,7 @@ from shared.registry.officers import Officer, write_officers
 from tests.conftest import NewDatabase
 from tests.rights.ledger import OTHER, OWN, as_event, said
 from tests.rights.register import PLACES, standing, units_file
-from tests.system import ROOT, System, event, kip
+from tests.system import ROOT, System, event, kip, migrate
 
 AGENCIES = {"commune": "ubnd-xa", "district": "ubnd-huyen", "province": "ubnd-tinh", "nation": "x"}
 COUNTED = "SELECT (SELECT count(*) FROM notifications.change), (SELECT count(*) FROM aggregation.ledger)"
@@ -78,9 +78,10 @@ def small_template(session_database: NewDatabase, tmp_path_factory: pytest.TempP
     file = second / "programme.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace(f"slug: {OWN}", f"slug: {OTHER}"), encoding="utf-8")
     url = session_database()
-    for words in (("migrate",), ("load", f"programmes/{OWN}"), ("load", str(second))):
-        more = ("--units", str(units)) if words[0] == "load" else ()
-        kip(*words, *more, environment={"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url})
+    migrate(url)
+    for programme in (f"programmes/{OWN}", str(second)):
+        environment = {"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url}
+        kip("load", programme, "--units", str(units), environment=environment)
     return url
 
 
