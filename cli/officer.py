@@ -16,8 +16,8 @@ from cli.officer_rows import NOT_A_ROW, FileError, read_rows
 from shared.clock import SystemClock
 from shared.config import load_settings
 from shared.db import Connection
+from shared.destinations import Destinations
 from shared.programme import Programme
-from shared.reach import Reach
 from shared.registry import store
 from shared.registry.officers import Officer, officers_at, write_officers
 from shared.units import Units
@@ -36,7 +36,7 @@ class Known:
     programmes: tuple[Programme, ...]
     today: date
     names: frozenset[tuple[str, str]] = frozenset()
-    reach: Reach = field(default_factory=Reach)
+    destinations: Destinations = field(default_factory=Destinations)
 
 
 @officer_app.callback()
@@ -80,7 +80,7 @@ async def _known(connection: Connection) -> Known:
     there = await officers_at(connection, [unit.uid for unit in units])
     names = frozenset((officer.unit, officer.name) for officer in there)
     today = clock.now().astimezone(ZoneInfo(programmes[0].timezone)).date()
-    return Known(units, programmes, today, names, Reach.of(load_settings()))
+    return Known(units, programmes, today, names, Destinations.of(load_settings()))
 
 
 def read_officers(path: Path, known: Known) -> tuple[list[Officer], list[str]]:
@@ -133,7 +133,7 @@ def _officer(cell: Mapping[str, str], known: Known) -> Officer:
     away_until, deputy = absence(cell.get("away_until", ""), cell.get("deputy", ""))
     return Officer(
         name=cell["name"], role=cell["role"], unit=unit.uid, agency=cell["agency"],
-        channels=tuple(addresses(cell["channels"], known.reach)), language=language,
+        channels=tuple(addresses(cell["channels"], known.destinations)), language=language,
         quiet=quiet_hours(cell.get("quiet", "")), away_until=away_until, deputy=deputy,
         optional=yes_or_no("optional", cell.get("optional", ""), default=True),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from datetime import date, time
 
 import phonenumbers
 
-from shared.reach import Reach
+from shared.destinations import Destinations
 from shared.scalars import ScalarError, day
 
 CHANNELS = ("email", "zalo", "sms", "webhook", "apprise")
@@ -22,7 +22,7 @@ class RowError(Exception):
         super().__init__(f"{column}: expected {expected}, got {got!r}")
 
 
-def addresses(text: str, reach: Reach) -> Iterator[str]:
+def addresses(text: str, destinations: Destinations) -> Iterator[str]:
     """The addresses of a cell like `email:a@b.vn zalo:0912345678`; phone numbers as providers want them (84…)."""
     for channel in text.split():
         kind, colon, address = channel.partition(":")
@@ -30,7 +30,7 @@ def addresses(text: str, reach: Reach) -> Iterator[str]:
             raise RowError("channels", f"kind:address with a kind of {', '.join(CHANNELS)}", channel)
         if kind == "email" and not _EMAIL.fullmatch(address):
             raise RowError("channels", "email:name@domain", channel)
-        fault = reach.fault(kind, address)
+        fault = destinations.fault(kind, address)
         if fault is not None:
             raise RowError("channels", f"an address that may be sent to ({fault})", channel)
         yield f"{kind}:{_phone(kind, address)}" if kind in _BY_PHONE else channel

@@ -8,7 +8,7 @@ from socket import SocketKind
 import asyncpg
 
 from cli.doctor.finding import Finding, bad, good, unsure
-from shared.reach import APPRISE, WEBHOOK, Reach, host_and_port
+from shared.destinations import APPRISE, WEBHOOK, Destinations, host_and_port
 
 MOST_HOSTS = 50
 SECONDS = 5.0
@@ -21,7 +21,7 @@ ADDRESSES = """
 CURE = "mend the officers' file and import it again, or the setting (docs/notifications.md, Channels)"
 
 
-async def check_addresses(url: str, reach: Reach) -> AsyncIterator[Finding]:
+async def check_addresses(url: str, destinations: Destinations) -> AsyncIterator[Finding]:
     """What is wrong, without any address or token; nothing where the database can't be asked: another check says so."""
     try:
         connection = await asyncpg.connect(url, timeout=5, server_settings={"application_name": "kip-doctor"})
@@ -31,10 +31,12 @@ async def check_addresses(url: str, reach: Reach) -> AsyncIterator[Finding]:
             await connection.close(timeout=5)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError):
         return
-    faults = [fault for row in rows if (fault := reach.fault(row["kind"], row["address"]))]
-    webhooks = [row["address"] for row in rows if row["kind"] == WEBHOOK and not reach.fault(WEBHOOK, row["address"])]
+    faults = [fault for row in rows if (fault := destinations.fault(row["kind"], row["address"]))]
+    webhooks = [
+        row["address"] for row in rows if row["kind"] == WEBHOOK and not destinations.fault(WEBHOOK, row["address"])
+    ]
     hosts = sorted({host_and_port(address) for address in webhooks})
-    found = await asyncio.gather(*(_leads(host, port, reach) for host, port in hosts[:MOST_HOSTS]))
+    found = await asyncio.gather(*(_leads(host, port, destinations) for host, port in hosts[:MOST_HOSTS]))
     if faults or any(found):
         yield bad("officers.addresses", _shown([*faults, *(fault for fault in found if fault)]), CURE)
     elif len(hosts) > MOST_HOSTS:
@@ -43,14 +45,14 @@ async def check_addresses(url: str, reach: Reach) -> AsyncIterator[Finding]:
         yield good("officers.addresses", f"{len(rows)} webhooks and other services may be sent to")
 
 
-async def _leads(host: str, port: int, reach: Reach) -> str | None:
+async def _leads(host: str, port: int, destinations: Destinations) -> str | None:
     """Why a webhook's host is not connected to. Where it can't be resolved now, that is no fault of the address."""
     try:
         async with asyncio.timeout(SECONDS):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SocketKind.SOCK_STREAM)
     except (OSError, UnicodeError):
         return None
-    faults = [reach.host_fault(ip_address(str(sockaddr[0]))) for *_, sockaddr in found]
+    faults = [destinations.host_fault(ip_address(str(sockaddr[0]))) for *_, sockaddr in found]
     return f"{host} leads nowhere that may be reached: {faults[0]}" if faults and all(faults) else None
 
 

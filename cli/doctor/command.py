@@ -17,7 +17,7 @@ from cli.doctor.finding import Finding, State
 from cli.doctor.management import check_management
 from cli.doctor.surroundings import check_mail, check_time_zones
 from shared.config import Settings, load_settings
-from shared.reach import Reach
+from shared.destinations import Destinations
 
 COLOURS = {State.GOOD: "green", State.UNSURE: "yellow", State.BAD: "red"}
 out = Console()
@@ -48,7 +48,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     async for finding in check_database(settings.database_url.get_secret_value(), settings.partitions):
         yield finding
-    async for finding in check_addresses(settings.database_url.get_secret_value(), Reach.of(settings)):
+    async for finding in check_addresses(settings.database_url.get_secret_value(), Destinations.of(settings)):
         yield finding
     for finding in check_time_zones():
         yield finding

@@ -22,7 +22,7 @@ from services.notifications.channels.configured import make_channels
 from services.notifications.channels.outward import Outward
 from services.notifications.channels.webhook import WebhookChannel
 from shared.config import SettingsError, load_settings
-from shared.reach import Reach, is_public
+from shared.destinations import Destinations, is_public
 from tests.notifications.http_server import HttpServer
 from tests.notifications.test_channels import HERE, REAL, SECRET, outgoing, unhurried
 
@@ -40,12 +40,12 @@ INWARD = (
 @pytest.mark.parametrize("address", INWARD)
 def test_an_address_that_is_not_anybodys_is_refused_with_the_cure(address):
     assert not is_public(ip_address(address))
-    assert "KIP_WEBHOOK_NETWORKS" in (Reach().host_fault(ip_address(address)) or "")
+    assert "KIP_WEBHOOK_NETWORKS" in (Destinations().host_fault(ip_address(address)) or "")
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "103.1.2.3", "2606:4700::1111", "2405:4800::1"])
 def test_a_public_address_may_be_reached(address):
-    assert Reach().host_fault(ip_address(address)) is None
+    assert Destinations().host_fault(ip_address(address)) is None
 
 
 class Names:
@@ -62,8 +62,8 @@ class Names:
         return [(families[ip_address(a).version], SOCK_STREAM, 6, "", (a, port)) for a in addresses]
 
 
-def webhook(reach, names=None, trust=None):
-    return WebhookChannel(SECRET, REAL, Outward(reach, names), new_pace=unhurried, trust=trust)
+def webhook(destinations, names=None, trust=None):
+    return WebhookChannel(SECRET, REAL, Outward(destinations, names), new_pace=unhurried, trust=trust)
 
 
 async def refused(channel, address):
@@ -85,10 +85,10 @@ async def test_a_name_that_leads_inward_is_not_connected_to():
     async with HttpServer() as server:
         port = server.url.rpartition(":")[2]
         for inward in (["127.0.0.1"], ["::ffff:127.0.0.1"], ["0.0.0.0"], ["::1", "127.0.0.1"]):  # noqa: S104
-            error = await refused(webhook(Reach(http=True), Names(inward)), f"http://hook.example:{port}/")
+            error = await refused(webhook(Destinations(http=True), Names(inward)), f"http://hook.example:{port}/")
             assert error.permanent
             assert "KIP_WEBHOOK_NETWORKS" in str(error)
-        real = await refused(webhook(Reach(http=True)), f"http://localhost:{port}/")
+        real = await refused(webhook(Destinations(http=True)), f"http://localhost:{port}/")
         assert real.permanent
     assert server.requests == []
 
@@ -108,8 +108,8 @@ async def test_a_name_that_says_something_else_a_moment_later_changes_nothing():
 async def test_of_several_addresses_only_those_that_may_be_reached_are_tried():
     async with HttpServer() as server:
         port = server.url.rpartition(":")[2]
-        reach = replace(HERE, networks=(ip_network("127.0.0.1/32"),))
-        channel = webhook(reach, Names(["127.0.0.2", "127.0.0.1"]))
+        destinations = replace(HERE, networks=(ip_network("127.0.0.1/32"),))
+        channel = webhook(destinations, Names(["127.0.0.2", "127.0.0.1"]))
         await channel.send(outgoing(f"http://hook.example:{port}/"))
         await channel.close()
     assert len(server.requests) == 1
@@ -146,8 +146,8 @@ async def test_a_redirect_is_not_followed():
 async def test_what_apprise_may_not_send_to_is_permanent_and_not_tried(address):
     async with HttpServer() as server:
         port = server.url.rpartition(":")[2]
-        reach = Reach.of(load_settings(SETTINGS))
-        error = await refused(AppriseChannel(reach, new_pace=unhurried), address.format(port=port))
+        destinations = Destinations.of(load_settings(SETTINGS))
+        error = await refused(AppriseChannel(destinations, new_pace=unhurried), address.format(port=port))
     assert error.permanent
     assert server.requests == []
 
@@ -158,7 +158,7 @@ def test_the_services_that_are_allowed_by_default_name_no_host():
         for entry in apprise.Apprise().details()["schemas"]
         for scheme in [*(entry["protocols"] or ()), *(entry["secure_protocols"] or ())]
     }
-    schemes = Reach.of(load_settings(SETTINGS)).schemes
+    schemes = Destinations.of(load_settings(SETTINGS)).schemes
     assert len(schemes) == 8
     for scheme in schemes:
         assert not {"host", "port", "path"} & known[scheme].keys(), scheme
@@ -188,7 +188,7 @@ def test_an_address_that_may_not_be_sent_to_is_refused_at_the_import(tmp_path, r
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([COLUMNS, ["An", "x", "06427", "ubnd-xa", cell, "vi"]])
     known = Known(registry.units, tuple(registry.programmes.values()), datetime(2023, 3, 1, tzinfo=UTC).date())
-    officers, problems = read_officers(path, replace(known, reach=Reach.of(load_settings(SETTINGS))))
+    officers, problems = read_officers(path, replace(known, destinations=Destinations.of(load_settings(SETTINGS))))
     assert officers == []
     assert "channels: expected " in problems[0]
     assert cure in problems[0]
@@ -200,7 +200,7 @@ async def test_the_doctor_names_what_may_not_be_sent_to_and_tells_no_token(pool,
            ('An', 'x', '06412@1', 'ubnd-xa', '{"apprise:json://user:hush@127.0.0.1/",email:a@b.vn}', 'vi'),
            ('Bình', 'x', '06412@1', 'ubnd-xa', '{webhook:https://localhost/hush}', 'vi')"""
     )
-    (found,) = [finding async for finding in check_addresses(loaded_database, Reach.of(load_settings(SETTINGS)))]
+    (found,) = [finding async for finding in check_addresses(loaded_database, Destinations.of(load_settings(SETTINGS)))]
     assert found.state is State.BAD
     assert "KIP_APPRISE_SCHEMES" in found.seen
     assert "localhost leads nowhere that may be reached" in found.seen

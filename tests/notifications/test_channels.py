@@ -19,12 +19,12 @@ from services.notifications.channels.pace import Pace
 from services.notifications.channels.webhook import WebhookChannel
 from services.notifications.channels.zns import ZnsChannel
 from shared.clock import SystemClock
-from shared.reach import Reach
+from shared.destinations import Destinations
 from tests.notifications.http_server import HttpServer
 
 SECRET = "whsec_" + b64encode(b"0123456789abcdef01234567").decode()
 REAL = SystemClock()
-HERE = Reach(http=True, networks=(ip_network("127.0.0.0/8"),), schemes=frozenset({"json"}))
+HERE = Destinations(http=True, networks=(ip_network("127.0.0.0/8"),), schemes=frozenset({"json"}))
 ID = UUID("11111111-2222-3333-4444-555555555555")
 
 
@@ -140,9 +140,9 @@ async def test_a_repeat_that_the_provider_knows_already_counts_as_sent_and_carri
 
 
 async def test_an_address_that_apprise_can_t_read_is_permanent():
-    reach = Reach(schemes=frozenset({"nonsense"}))
+    destinations = Destinations(schemes=frozenset({"nonsense"}))
     with pytest.raises(DeliveryError) as raised:
-        await AppriseChannel(reach, new_pace=unhurried).send(outgoing("nonsense://"))
+        await AppriseChannel(destinations, new_pace=unhurried).send(outgoing("nonsense://"))
     assert raised.value.permanent
 
 

@@ -9,7 +9,7 @@ import apprise
 
 from services.notifications.channels import DeliveryError, Outgoing
 from services.notifications.channels.pace import NewPace, Pace
-from shared.reach import Reach
+from shared.destinations import Destinations
 
 # It logs addresses and tokens, which nobody may read.
 logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
@@ -20,14 +20,14 @@ class AppriseChannel:
 
     kind = "apprise"
 
-    def __init__(self, reach: Reach, *, new_pace: NewPace) -> None:
-        self._reach = reach
+    def __init__(self, destinations: Destinations, *, new_pace: NewPace) -> None:
+        self._destinations = destinations
         self._new_pace = new_pace
         self._paces: dict[str, Pace] = {}  # by the kind of service
 
     async def send(self, message: Outgoing) -> None:
         """Hand over one message. Raises DeliveryError, or BusyError over the service's rate."""
-        fault = self._reach.fault(self.kind, message.address)
+        fault = self._destinations.fault(self.kind, message.address)
         if fault is not None:
             raise DeliveryError(fault, permanent=True)
         # One service: `Apprise.add` would take a text apart at its commas, and what follows has another scheme.

@@ -13,7 +13,7 @@ from services.notifications.channels.webhook import WebhookChannel
 from services.notifications.channels.zns import ZnsChannel
 from shared.clock import SystemClock
 from shared.config import Settings
-from shared.reach import Reach
+from shared.destinations import Destinations
 
 
 def make_channels(settings: Settings) -> dict[str, Channel]:
@@ -22,10 +22,10 @@ def make_channels(settings: Settings) -> dict[str, Channel]:
     def new_pace() -> Pace:
         return Pace(settings.channel_rate, monotonic)
 
-    reach, machine = Reach.of(settings), SystemClock()
+    destinations, machine = Destinations.of(settings), SystemClock()
     channels: list[Channel] = [
         EmailChannel(settings.smtp_url.get_secret_value(), settings.mail_from),
-        AppriseChannel(reach, new_pace=new_pace),
+        AppriseChannel(destinations, new_pace=new_pace),
     ]
     if settings.zns_token is not None:
         token = settings.zns_token.get_secret_value()
@@ -37,5 +37,5 @@ def make_channels(settings: Settings) -> dict[str, Channel]:
         channels.append(EsmsChannel(key, secret, settings.esms_brand, url=url, now=machine.now, new_pace=new_pace))
     if settings.webhook_secret is not None:
         secret = settings.webhook_secret.get_secret_value()
-        channels.append(WebhookChannel(secret, machine, Outward(reach), new_pace=new_pace))
+        channels.append(WebhookChannel(secret, machine, Outward(destinations), new_pace=new_pace))
     return {channel.kind: WatchedChannel(channel, monotonic) for channel in channels}

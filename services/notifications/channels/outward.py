@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import httpcore
 
 from services.notifications.channels import DeliveryError
-from shared.reach import Reach
+from shared.destinations import Destinations
 
 _MOST_ADDRESSES = 4  # of one name that are tried
 _Resolved = Sequence[tuple[AddressFamily, SocketKind, int, str, tuple[Any, ...]]]
@@ -26,10 +26,10 @@ class Resolve(Protocol):
 
 
 class Outward(httpcore.AsyncNetworkBackend):
-    """Opens connections within a reach. `resolve` is asked for names; without it the system is."""
+    """Opens connections to destinations that are allowed. `resolve` is asked for names; without it the system is."""
 
-    def __init__(self, reach: Reach, resolve: Resolve | None = None) -> None:
-        self.reach = reach
+    def __init__(self, destinations: Destinations, resolve: Resolve | None = None) -> None:
+        self.destinations = destinations
         self._resolve = resolve
         self._inner = httpcore.AnyIOBackend()
 
@@ -73,7 +73,7 @@ class Outward(httpcore.AsyncNetworkBackend):
         except (gaierror, UnicodeError) as error:
             raise httpcore.ConnectError(f"the name was not resolved: {error}") from error
         addresses = list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
-        faults = [self.reach.host_fault(ip_address(address)) for address in addresses]
+        faults = [self.destinations.host_fault(ip_address(address)) for address in addresses]
         allowed = [address for address, fault in zip(addresses, faults, strict=True) if fault is None]
         if addresses and not allowed:
             raise DeliveryError(faults[0] or "", permanent=True)

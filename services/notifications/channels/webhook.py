@@ -24,12 +24,12 @@ class WebhookChannel:
     ) -> None:
         self._signer = Webhook(secret)
         self._machine = machine  # a receiver compares the time with its own, whatever the run simulates
-        self._reach = outward.reach
+        self._destinations = outward.destinations
         self._provider = Provider(new_pace, machine.now, outward, trust)
 
     async def send(self, message: Outgoing) -> None:
         """Hand over one message. Raises DeliveryError."""
-        fault = self._reach.fault(self.kind, message.address)
+        fault = self._destinations.fault(self.kind, message.address)
         if fault is not None:
             raise DeliveryError(fault, permanent=True)
         body = json.dumps(

@@ -25,7 +25,7 @@ _GLOBAL_UNICAST = ip_network("2000::/3")  # RFC 4291; of IPv6 all else is local,
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Destinations:
     """What this installation allows: plain http to webhooks, private networks, apprise's kinds of service."""
 
     http: bool = False
