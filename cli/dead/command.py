@@ -12,7 +12,7 @@ from rich.table import Table
 
 from cli.dead.queue import QueueOfMessages
 from cli.dead.rows import TableOfRows
-from cli.dead.source import DeadRow, Outcomes, Source
+from cli.dead.source import GONE, DeadRow, Outcomes, Source
 from cli.dead.tables import of_aggregation, of_notifications
 from shared.broker import BROKER_AWAY
 from shared.config import load_settings
@@ -102,7 +102,7 @@ def _each(names: list[str] | None, everything: bool, act: Callable[[Source, list
                 out.print(f"{source.name}:{own}: {outcome}")
             for own in wanted.get(source.name, ()):
                 if own not in done:
-                    out.print(f"{source.name}:{own}: doesn't wait any more")
+                    out.print(f"{source.name}:{own}: {GONE}")
 
     _with_sources(work)
 

@@ -5,15 +5,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from cli.dead.source import DeadRow, Outcomes
+from cli.dead.source import GONE, DeadRow, Outcomes
 from cli.dead.tables import number_of
 from services.notifications import aside_store
 from services.notifications import store as sweep_store
 from shared.clock import SystemClock
 from shared.db import Connection
 from shared.registry import store as registry_store
-
-_GONE = "doesn't wait any more"
 
 
 class TableOfRows:
@@ -47,14 +45,14 @@ class TableOfRows:
         machine = SystemClock().now()
         for number in await self._numbers(names):
             taken = await aside_store.replay(self._connection, [number], machine, await self._now(machine))
-            yield str(number), "is taken up by the next sweep" if taken else _GONE
+            yield str(number), "is taken up by the next sweep" if taken else GONE
         await sweep_store.request_sweep(self._connection)
 
     async def drop(self, names: Collection[str] | None) -> Outcomes:
         """Give them up. They stay in the table, marked as dropped."""
         for number in await self._numbers(names):
             dropped = await aside_store.drop(self._connection, number, SystemClock().now())
-            yield str(number), "dropped" if dropped else _GONE
+            yield str(number), "dropped" if dropped else GONE
 
     async def _numbers(self, names: Collection[str] | None) -> list[int]:
         return await aside_store.numbers(self._connection) if names is None else [number_of(name) for name in names]

@@ -30,6 +30,7 @@ class DeadRow:
         return {"ref": self.ref, **asdict(self), "since": since}
 
 
+GONE = "doesn't wait any more"
 Outcomes = AsyncIterator[tuple[str, str]]  # the name of each, and what became of it
 
 

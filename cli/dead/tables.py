@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import asyncpg
 
 from cli.checks import read_registry
-from cli.dead.source import DeadRow, Outcomes
+from cli.dead.source import GONE, DeadRow, Outcomes
 from services.aggregation import dead_store as aggregation_store
 from services.aggregation.apply import apply_batch
 from services.aggregation.contribution import Contributor
@@ -19,6 +19,7 @@ from services.notifications.consumer import read_batch, settle
 from shared.clock import SystemClock
 from shared.db import Connection
 from shared.registry.snapshot import Registry
+from shared.scalars import ScalarError, shown, whole_number
 
 Apply = Callable[[Connection, Registry, dict[str, Any], datetime], Awaitable[str]]  # one event; how it ended
 
@@ -62,24 +63,19 @@ class TableOfEvents:
             now = SystemClock().now()
             async with self._connection.transaction():
                 text = await self._store.settle(self._connection, number, "replayed", now)
-                outcome = (
-                    _GONE if text is None else await self._apply(self._connection, registry, json.loads(text), now)
-                )
+                outcome = GONE if text is None else await self._apply(self._connection, registry, json.loads(text), now)
             yield str(number), outcome
 
     async def drop(self, names: Collection[str] | None) -> Outcomes:
         """Give them up. They stay in the table, marked as dropped."""
         for number in await self._numbers(names):
             settled = await self._store.settle(self._connection, number, "dropped", SystemClock().now())
-            yield str(number), _GONE if settled is None else "dropped"
+            yield str(number), GONE if settled is None else "dropped"
 
     async def _numbers(self, names: Collection[str] | None) -> list[int]:
         if names is None:
             return await self._store.numbers(self._connection)
         return [number_of(name) for name in names]
-
-
-_GONE = "doesn't wait any more"
 
 
 def _row(source: str, row: asyncpg.Record) -> DeadRow:
@@ -89,9 +85,10 @@ def _row(source: str, row: asyncpg.Record) -> DeadRow:
 
 def number_of(name: str) -> int:
     """The number that a name within a table is. Raises ValueError."""
-    if not name.isascii() or not name.isdigit() or len(name) > len(str(2**63)) - 1:
-        raise ValueError(f"expected a number that 'kip dead list' shows, got {name[:40]!r}")
-    return int(name)
+    try:
+        return whole_number(name)
+    except ScalarError:
+        raise ValueError(f"expected a number that 'kip dead list' shows, got {shown(name)}") from None
 
 
 def of_aggregation(connection: Connection) -> TableOfEvents:
