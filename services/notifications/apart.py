@@ -1,23 +1,19 @@
-"""Keeps what fails apart from the rest: one bad row, unit, officer or programme stops nobody else."""
+"""Keeps what fails apart from the rest: one bad row, unit, officer or programme stops nobody else.
+
+For rows of our own, which stay where they are and can be taken up again: one failure is enough to pass one over. An
+accepted event has nowhere else to be, so it takes a proof (`shared/isolation.py`).
+"""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import asyncpg
-
-from shared.db import DATABASE_AWAY, Connection
+from shared.connections import DATABASE_REFUSES, Connection, data_fault
 
 LONGEST_REASON = 500
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-# What PostgreSQL says of the data alone (classes 22, 23, 54). All else it says is about itself.
-_OF_THE_DATA = (
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,7 @@ class Asides:
 
 def is_of_the_data(error: Exception) -> bool:
     """Whether an error speaks of the data that was worked on, and not of a database that is not well."""
-    return isinstance(error, _OF_THE_DATA) or not isinstance(error, (asyncpg.PostgresError, *DATABASE_AWAY))
+    return data_fault(error) is not None or not isinstance(error, DATABASE_REFUSES)
 
 
 async def apart(

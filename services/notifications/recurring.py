@@ -9,7 +9,7 @@ from shared.broker import BROKER_AWAY
 from shared.db import DATABASE_AWAY
 from shared.supervision import Supervised
 
-_AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, *BROKER_AWAY)
+AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, *BROKER_AWAY)
 log = structlog.get_logger()
 PAUSE_AFTER_ERROR = 1.0
 
@@ -48,7 +48,7 @@ class Recurring:
             self._asked.clear()
             try:
                 pause = await self._work()
-            except _AWAY as error:
+            except AWAY as error:
                 log.warning(f"{self._name}.failed", reason=f"{type(error).__name__}: {error}")
                 pause = PAUSE_AFTER_ERROR
             except Exception:

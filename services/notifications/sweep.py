@@ -18,16 +18,15 @@ from services.notifications.addressing import Addresser, Need
 from services.notifications.apart import Asides, apart, saved
 from services.notifications.obligations import Opener
 from services.notifications.planning import PROBLEM_RAISED, Planner, accusing_steps
+from services.notifications.recurring import AWAY
 from services.notifications.summaries import claim_summaries
-from shared.broker import BROKER_AWAY
-from shared.db import DATABASE_AWAY, Connection
+from shared.db import Connection
 from shared.events import ObligationState as State
 from shared.registry.officers import Officer, officer_ids, officers_by_id
 from shared.registry.snapshot import Registry
 
 IDS_PER_MESSAGE = 50  # one message on the queue names that many of ours: a worker sends them side by side
 _PUBLISH_CHUNK = 500  # what is noted as published at once
-_AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, *BROKER_AWAY)
 
 Publish = Callable[[Sequence[Sequence[UUID]]], Awaitable[None]]
 
@@ -66,7 +65,7 @@ async def sweep(
         """One after the other, whatever became of those before: what is made already goes out."""
         try:
             return await work
-        except _AWAY:
+        except AWAY:
             raise
         except Exception as error:
             broken.append(error)
