@@ -1,8 +1,8 @@
 """Connections to PostgreSQL that can't hold anybody up: opened host by host, bounded, thrown away when they refuse."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Connect: TypeAlias = "Callable[[], AbstractAsyncContextManager[Connection]]"  # one for each transaction
 
 # SQLSTATE classes by which a server refuses the data of a statement: wrong values, broken constraints, limits of size.
 DATA_FAULTS = frozenset({"22", "23", "54"})

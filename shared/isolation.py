@@ -4,11 +4,12 @@ An item is proven bad when it is refused alone, by the same fault of its data, a
 its kind is taken. A refusal of any other sort says nothing about the item.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from shared.connections import data_fault
+from shared.connections import Connection, data_fault
 
 Item = TypeVar("Item")
 # What reading or using an ill-formed event raises in Python.
@@ -51,6 +52,17 @@ async def isolate(
     left = await isolate(items[:middle], attempt, known_good)
     right = await isolate(items[middle:], attempt, known_good)
     return Isolated([*left.sound, *right.sound], [*left.bad, *right.bad])
+
+
+@asynccontextmanager
+async def on_trial(connection: Connection) -> AsyncIterator[None]:
+    """A transaction of which nothing stays, however it ends."""
+    trial = connection.transaction()
+    await trial.start()
+    try:
+        yield
+    finally:
+        await trial.rollback()
 
 
 async def _prove(

@@ -5,7 +5,8 @@ is, ours too: a mended service that is restarted gets the events again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import itertools
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 import structlog
@@ -16,6 +17,7 @@ from shared.metrics import REFUSED_SECONDS, REFUSED_TOTAL
 log = structlog.get_logger()
 _BACKOFF_SECONDS = (0.1, 0.3, 1, 2, 5)
 TELL_SECONDS = 3.0  # a deadlock or a restart of the database is over by then
+_LONGEST_SECONDS = 60.0
 _LOG_EVERY = 12  # attempts, a minute apart at the longest pause
 Result = TypeVar("Result")
 
@@ -67,6 +69,13 @@ async def patiently(
     finally:
         if refused is not None:
             del _refused[refused]
+
+
+def growing_limits(seconds: float) -> Iterator[float]:
+    """How long each attempt may take: what a slow database can't do in its time gets more of it, 60 s from the third
+    attempt on.
+    """
+    return itertools.chain((seconds, 2 * seconds), itertools.repeat(_LONGEST_SECONDS))
 
 
 def refusals() -> str | None:

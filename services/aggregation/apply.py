@@ -1,14 +1,10 @@
 """One batch, one transaction: ledger, records, cells; what can't be applied goes aside alone."""
 
 import itertools
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-
-from pydantic_core import to_json
 
 from services.aggregation import store
 from services.aggregation.contribution import Contributor, Delta
@@ -16,22 +12,13 @@ from services.aggregation.control import control_of, prove_reading
 from services.aggregation.ledger import Entry, Identity, to_entry
 from services.aggregation.rollup import Rank, RecordKey, UnknownToUsError, claims, strongest
 from services.aggregation.soundness import fault_of
-from shared.db import Connection
+from shared.connections import Connect, Connection
+from shared.dead_event import DeadEvent
 from shared.events import OBLIGATION_PREFIX, TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent, Kind, ObligationChange
-from shared.isolation import fault_of_data, isolate, reason
+from shared.isolation import fault_of_data, isolate, on_trial, reason
 from shared.registry.snapshot import Registry
 
-_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")  # an escape of its own, not the end of an escaped backslash
 KINDS = frozenset({*Kind, *(change.kind for change in ObligationChange)})
-
-
-@dataclass(frozen=True, slots=True)
-class Dead:
-    """An event that can't be applied, with the reason."""
-
-    kind: str
-    reason: str
-    event: str
 
 
 @dataclass(slots=True)
@@ -41,9 +28,6 @@ class Applied:
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     accepted_at: list[datetime] = field(default_factory=list)
     cells: int = 0
-
-
-Connect = Callable[[], AbstractAsyncContextManager[Connection]]  # one for each transaction
 
 
 async def apply_batch(
@@ -82,27 +66,22 @@ class _Batch:
     contributor: Contributor
     now: datetime
 
-    async def commit(self, entries: Sequence[Entry], dead: Sequence[Dead]) -> Applied:
+    async def commit(self, entries: Sequence[Entry], dead: Sequence[DeadEvent]) -> Applied:
         """Apply the entries, and keep what is dead with its reason."""
         async with self.connect() as connection:
             return await _apply(connection, self.partition, entries, dead, self.contributor, self.now)
 
     async def undo(self, entries: Sequence[Entry]) -> None:
         """Apply the entries on trial: nothing of it stays."""
-        async with self.connect() as connection:
-            trial = connection.transaction()
-            await trial.start()
-            try:
-                await _apply(connection, self.partition, entries, (), self.contributor, self.now)
-            finally:
-                await trial.rollback()
+        async with self.connect() as connection, on_trial(connection):
+            await _apply(connection, self.partition, entries, (), self.contributor, self.now)
 
 
 async def _apply(
     connection: Connection,
     partition: int,
     entries: Sequence[Entry],
-    dead: Sequence[Dead],
+    dead: Sequence[DeadEvent],
     contributor: Contributor,
     now: datetime,
 ) -> Applied:
@@ -124,10 +103,10 @@ async def _apply(
     return applied
 
 
-def _read(events: Sequence[CanonicalEvent], registry: Registry) -> tuple[list[Entry], list[Dead]]:
+def _read(events: Sequence[CanonicalEvent], registry: Registry) -> tuple[list[Entry], list[DeadEvent]]:
     """Read the events. One that can't be read is dead if the check refuses it, or a sound one can be read."""
     entries: list[Entry] = []
-    dead: list[Dead] = []
+    dead: list[DeadEvent] = []
     for event in events:
         try:
             entries.append(to_entry(event))
@@ -137,14 +116,14 @@ def _read(events: Sequence[CanonicalEvent], registry: Registry) -> tuple[list[En
             refused = fault_of(event)
             if refused is None:
                 prove_reading(registry)
-            dead.append(Dead(_kind_of(event), refused or reason(error), _written(event)))
+            dead.append(DeadEvent.of(_kind_of(event), refused or reason(error), event))
     return entries, dead
 
 
-def _check(entries: Iterable[Entry]) -> tuple[list[Entry], list[Dead]]:
+def _check(entries: Iterable[Entry]) -> tuple[list[Entry], list[DeadEvent]]:
     """Find what is no event that intake lets through."""
     sound: list[Entry] = []
-    poison: list[Dead] = []
+    poison: list[DeadEvent] = []
     for entry in entries:
         refused = fault_of(entry.canonical())
         if refused is None:
@@ -154,20 +133,15 @@ def _check(entries: Iterable[Entry]) -> tuple[list[Entry], list[Dead]]:
     return sound, poison
 
 
-def _dead(entry: Entry, refused: str) -> Dead:
+def _dead(entry: Entry, refused: str) -> DeadEvent:
     kind = entry.kind if entry.kind in KINDS else "unknown"
-    return Dead(kind, refused, _written(entry.canonical()))
+    return DeadEvent.of(kind, refused, entry.canonical())
 
 
 def _kind_of(event: CanonicalEvent) -> str:
     written = event.get("type")
     kind = written[len(TYPE_PREFIX) : -len(TYPE_SUFFIX)] if isinstance(written, str) else ""
     return kind if kind in KINDS else "unknown"
-
-
-def _written(event: CanonicalEvent) -> str:
-    """The event as JSON that PostgreSQL can look into: a NUL, which it keeps nowhere, is shown as ␀."""
-    return _NUL.sub(r"\1\\u2400", to_json(event).decode())
 
 
 def _require_known(entries: Sequence[Entry], registry: Registry) -> None:

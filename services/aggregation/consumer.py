@@ -1,7 +1,6 @@
 """Takes messages from the partitions' queues, packs them into batches, and acks when their transaction is committed."""
 
 import asyncio
-import itertools
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -16,13 +15,12 @@ from shared.clock import Clock
 from shared.consuming import consume
 from shared.db import Pool
 from shared.events import CanonicalEvent
-from shared.patience import patiently
+from shared.patience import growing_limits, patiently
 from shared.registry.follower import RegistryFollower
 from shared.topology import aggregation_queue
 
 PREFETCH = 200  # messages; at 256 KiB each the memory that waits is bounded
 REFRESH_SECONDS = 10.0
-LONGEST_SECONDS = 60.0  # a batch that a slow database can't do in its time gets more of it at the third attempt
 log = structlog.get_logger()
 Events = list[CanonicalEvent]
 
@@ -63,7 +61,7 @@ class PartitionConsumer:
         """Commit the batch, for as long as that takes: whatever refuses it, no event is thrown away for it."""
         events = [event for message in messages for event in message]
         started = asyncio.get_running_loop().time()
-        limits = itertools.chain((self._seconds, 2 * self._seconds), itertools.repeat(LONGEST_SECONDS))
+        limits = growing_limits(self._seconds)
         applied = await patiently(f"partition {self._partition}", lambda: self._apply(events, next(limits)))
         self._observe(applied, len(events), asyncio.get_running_loop().time() - started)
 

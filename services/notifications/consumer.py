@@ -2,36 +2,32 @@
 each one transaction.
 """
 
-import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from pydantic_core import to_json
 
 from services.notifications import dead_store, notice_store, store
 from services.notifications.answers import Answer, answers_of, required_items
 from services.notifications.problems import ProblemChange, latest, problem_of
 from shared.batch import Batcher
 from shared.clock import Clock
-from shared.db import Connection, Pool
+from shared.connections import Connect, Connection
+from shared.db import Pool
+from shared.dead_event import DeadEvent
 from shared.events import KIND_OF_TYPE, CanonicalEvent, Kind
-from shared.isolation import fault_of_data, isolate, reason
+from shared.isolation import fault_of_data, isolate, on_trial, reason
 from shared.metrics import EVENTS_APPLIED
-from shared.patience import patiently
+from shared.patience import growing_limits, patiently
 from shared.programme import Programme
 from shared.registry.snapshot import Registry
 
 log = structlog.get_logger()
 _BATCH = 1000
 _LINGER_SECONDS = 0.02
-_LONGEST_SECONDS = 60.0  # what a slow database can't do in its time gets more of it at the third attempt
 _CONTROL = "kip-control"  # the names in control events; their transaction is rolled back
 _CONTROL_TIME = "2001-01-01T00:00:00+00:00"
-
-Connect = Callable[[], AbstractAsyncContextManager[Connection]]  # one for each transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +41,11 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Dead:
-    """An event that can't be taken, with the reason."""
-
-    kind: str
-    reason: str
-    event: str
-
-
-@dataclass(frozen=True, slots=True)
 class Taken:
     """What a body of events holds that concerns us, and what of it can't be read."""
 
     readings: Sequence[Reading]
-    dead: Sequence[Dead] = ()
+    dead: Sequence[DeadEvent] = ()
 
     def __len__(self) -> int:
         return len(self.readings) + len(self.dead)
@@ -122,7 +109,7 @@ class Consumer:
             [reading for batch in batches for reading in batch.readings],
             [dead for batch in batches for dead in batch.dead],
         )
-        limits = itertools.chain((self._seconds, 2 * self._seconds), itertools.repeat(_LONGEST_SECONDS))
+        limits = growing_limits(self._seconds)
 
         async def attempt() -> dict[str, int]:
             seconds = next(limits)
@@ -143,13 +130,8 @@ async def settle(connect: Connect, registry: Registry, taken: Taken, now: dateti
     """
 
     async def undo(readings: Sequence[Reading]) -> None:
-        async with connect() as connection:
-            trial = connection.transaction()
-            await trial.start()
-            try:
-                await _write(connection, registry, Taken(readings), now)
-            finally:
-                await trial.rollback()
+        async with connect() as connection, on_trial(connection):
+            await _write(connection, registry, Taken(readings), now)
 
     try:
         async with connect() as connection, connection.transaction():
@@ -158,7 +140,7 @@ async def settle(connect: Connect, registry: Registry, taken: Taken, now: dateti
         if fault_of_data(error) is None:
             raise
     found = await isolate(taken.readings, undo, lambda reading: _control(reading.kind, registry.programmes))
-    bad = [Dead(reading.kind, why, to_json(reading.event).decode()) for reading, why in found.bad]
+    bad = [DeadEvent.of(reading.kind, why, reading.event) for reading, why in found.bad]
     async with connect() as connection, connection.transaction():
         return await _write(connection, registry, Taken(found.sound, [*taken.dead, *bad]), now)
 
@@ -175,7 +157,7 @@ async def _write(connection: Connection, registry: Registry, taken: Taken, now: 
 def read_batch(events: Iterable[CanonicalEvent], programmes: Mapping[str, Programme]) -> Taken:
     """What concerns us in canonical events. One that can't be read is dead, as long as a sound one can be."""
     readings: list[Reading] = []
-    dead: list[Dead] = []
+    dead: list[DeadEvent] = []
     for event in events:
         try:
             reading = _read(event, programmes)
@@ -183,7 +165,7 @@ def read_batch(events: Iterable[CanonicalEvent], programmes: Mapping[str, Progra
             if fault_of_data(error) is None:
                 raise
             _control(Kind.REPORT_SUBMITTED, programmes)
-            dead.append(Dead("unknown", reason(error), to_json(event).decode()))
+            dead.append(DeadEvent.of("unknown", reason(error), event))
         else:
             if reading.answers or reading.problem is not None:
                 readings.append(reading)

@@ -46,6 +46,11 @@ async def test_any_other_refusal_puts_nothing_aside(pool, registry, state, which
     assert await kept(pool) == ([], [])
 
 
+async def test_a_nul_in_an_event_that_goes_aside_hides_the_table_from_nobody(pool, registry):
+    await settle(pool.acquire, registry, read_batch([{**answer(), "id": "a\x00b"}], registry.programmes), NOW)
+    assert await kept(pool) == ([], ["a\N{SYMBOL FOR NULL}b"])
+
+
 class Ending:
     """A channel whose sends end as told."""
 
