@@ -16,7 +16,8 @@ class Batcher(Generic[Item]):
 
     While flushes run the next batch fills, so under load batches grow by themselves and nobody waits for the linger. A
     caller that is cancelled does not take its item out: the flush goes on. What `flush` raises every caller gets; where
-    items end differently, it returns how each did: None or an error.
+    items end differently, it returns how each did: None or an error. `name` is its background task's: each of a service
+    has its own.
     """
 
     def __init__(
@@ -27,7 +28,7 @@ class Batcher(Generic[Item]):
         linger: float,
         flushes: int = 1,
         weight: Callable[[Item], int] = lambda _: 1,
-        name: str = "batcher",
+        name: str,
     ) -> None:
         self._flush = flush
         self._limit = limit

@@ -81,7 +81,9 @@ class Delivery:
         self._page_of = page_of
         self._retry_soon = retry_soon
         self._chance = chance
-        self._sent: Batcher[_Attempt] = Batcher(self._record_sent, limit=_RECORD_TOGETHER, linger=_RECORD_LINGER)
+        self._sent: Batcher[_Attempt] = Batcher(
+            self._record_sent, limit=_RECORD_TOGETHER, linger=_RECORD_LINGER, name="sent messages"
+        )
 
     def start(self) -> None:
         """Begin to fill texts and to record."""

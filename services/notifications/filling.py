@@ -41,7 +41,7 @@ class Filler:
         self._free = [Confined(MODULE) for _ in range(CHILDREN)]
         self._refused: dict[str, tuple[float, str]] = {}  # template → until when on the loop's clock, and why
         self._jobs: Batcher[_Job] = Batcher(
-            self._flush, limit=_TOGETHER, linger=0.0, flushes=CHILDREN, weight=lambda job: job.weight
+            self._flush, limit=_TOGETHER, linger=0.0, flushes=CHILDREN, weight=lambda job: job.weight, name="texts"
         )
 
     def start(self) -> None:

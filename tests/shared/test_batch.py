@@ -14,7 +14,7 @@ async def test_concurrent_items_share_a_flush_and_each_hears_of_it() -> None:
     async def flush(items: Sequence[int]) -> None:
         flushes.append(list(items))
 
-    batcher = Batcher(flush, limit=100, linger=0.01)
+    batcher = Batcher(flush, limit=100, linger=0.01, name="test")
     batcher.start()
     await asyncio.gather(*(batcher.submit(number) for number in range(10)))
     await batcher.stop()
@@ -27,7 +27,7 @@ async def test_a_full_batch_does_not_wait_and_none_is_over_the_limit() -> None:
     async def flush(items: Sequence[int]) -> None:
         flushes.append(list(items))
 
-    batcher = Batcher(flush, limit=3, linger=60)
+    batcher = Batcher(flush, limit=3, linger=60, name="test")
     batcher.start()
     await asyncio.gather(*(batcher.submit(number) for number in range(6)))
     assert flushes == [[0, 1, 2], [3, 4, 5]]
@@ -43,7 +43,7 @@ async def test_a_failed_flush_is_raised_to_its_own_callers_only() -> None:
         if "bad" in items:
             raise ConnectionError("away")
 
-    batcher = Batcher(flush, limit=1, linger=0)
+    batcher = Batcher(flush, limit=1, linger=0, name="test")
     batcher.start()
     good, bad = await asyncio.gather(batcher.submit("good"), batcher.submit("bad"), return_exceptions=True)
     await batcher.submit("again")
@@ -56,7 +56,7 @@ async def test_the_items_of_one_flush_may_end_differently() -> None:
     async def flush(items: Sequence[str]) -> list[Exception | None]:
         return [ConnectionError(item) if item == "bad" else None for item in items]
 
-    batcher = Batcher(flush, limit=3, linger=60)
+    batcher = Batcher(flush, limit=3, linger=60, name="test")
     batcher.start()
     ended = await asyncio.gather(*map(batcher.submit, ("good", "bad", "fine")), return_exceptions=True)
     await batcher.stop()
@@ -71,7 +71,7 @@ async def test_a_caller_that_leaves_does_not_take_its_item_out() -> None:
         await begin.wait()
         flushed.extend(items)
 
-    batcher = Batcher(flush, limit=1, linger=0)
+    batcher = Batcher(flush, limit=1, linger=0, name="test")
     batcher.start()
     leaving = batcher.submit(1)
     await asyncio.sleep(0)
@@ -93,7 +93,7 @@ async def test_what_came_during_a_flush_has_waited_long_enough() -> None:
         if items[0] == "first":
             await end_first.wait()
 
-    batcher = Batcher(flush, limit=100, linger=0.2)
+    batcher = Batcher(flush, limit=100, linger=0.2, name="test")
     batcher.start()
     first = batcher.submit("first")
     while not order:
@@ -119,7 +119,7 @@ async def test_no_more_flushes_run_at_once_than_are_allowed_and_a_stop_waits_for
         await go_on.wait()
         ended.extend(items)
 
-    batcher = Batcher(flush, limit=1, linger=60, flushes=2)
+    batcher = Batcher(flush, limit=1, linger=60, flushes=2, name="test")
     batcher.start()
     callers = [batcher.submit(number) for number in range(3)]
     while len(running) < 2:
