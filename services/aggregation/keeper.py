@@ -64,8 +64,10 @@ class Keeper:
                     await self._rebuild_changed()
                 else:
                     await self._check_next()
-            except DATABASE_AWAY as error:
-                self._changed.set()
+            except Exception as error:
+                self._changed.set()  # a rebuild that was due stays due, whatever stood in its way
+                if not isinstance(error, DATABASE_AWAY):
+                    raise
                 log.warning("keeper.database_away", reason=type(error).__name__)
                 await asyncio.sleep(5)
                 continue

@@ -133,16 +133,21 @@ async def settle(connect: Connect, registry: Registry, taken: Taken, now: dateti
         async with connect() as connection, on_trial(connection):
             await _write(connection, registry, Taken(readings), now)
 
-    try:
+    async def write(what: Taken) -> dict[str, int]:
         async with connect() as connection, connection.transaction():
-            return await _write(connection, registry, taken, now)
+            outcome = await _write(connection, registry, what, now)
+        for item in what.dead:
+            EVENTS_APPLIED.labels(item.kind, "dead").inc()
+        return outcome
+
+    try:
+        return await write(taken)
     except Exception as error:
         if fault_of_data(error) is None:
             raise
     found = await isolate(taken.readings, undo, lambda reading: _control(reading.kind, registry.programmes))
     bad = [DeadEvent.of(reading.kind, why, reading.event) for reading, why in found.bad]
-    async with connect() as connection, connection.transaction():
-        return await _write(connection, registry, Taken(found.sound, [*taken.dead, *bad]), now)
+    return await write(Taken(found.sound, [*taken.dead, *bad]))
 
 
 async def _write(connection: Connection, registry: Registry, taken: Taken, now: datetime) -> dict[str, int]:

@@ -18,9 +18,8 @@ from services.notifications.addressing import Addresser, Need
 from services.notifications.apart import Asides, apart, saved
 from services.notifications.obligations import Opener
 from services.notifications.planning import PROBLEM_RAISED, Planner, accusing_steps
-from services.notifications.recurring import AWAY
 from services.notifications.summaries import claim_summaries
-from shared.db import Connection
+from shared.db import DATABASE_AWAY, Connection
 from shared.events import ObligationState as State
 from shared.registry.officers import Officer, officer_ids, officers_by_id
 from shared.registry.snapshot import Registry
@@ -65,7 +64,7 @@ async def sweep(
         """One after the other, whatever became of those before: what is made already goes out."""
         try:
             return await work
-        except AWAY:
+        except DATABASE_AWAY:  # a fault of ours is none of these: the other stages go on
             raise
         except Exception as error:
             broken.append(error)
