@@ -9,35 +9,19 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
-from schemathesis.specs.openapi import checks
-from schemathesis.transport.serialization import Binary
 
 from deploy.local.http import LOCAL
 from services.intake.documents import examples
 from services.intake.documents.openapi import openapi
-from services.intake.formats.ndjson import NDJSON
-from services.intake.import_http import CSV, XLSX
 from services.intake.refusals import TEXTS, Code
 from services.intake.request_errors import FAULTS, Fault
+from tests.documented import CHECKS as DOCUMENTED
 from tests.system import BATCH, ROOT, System, kip
 
 DOCS = Path(ROOT) / "docs"
 EXAMPLES = 12  # for each operation: half a minute in all
-CHECKS = [
-    schemathesis.checks.not_a_server_error,
-    checks.status_code_conformance,
-    checks.content_type_conformance,
-    checks.response_schema_conformance,
-]
+CHECKS = [schemathesis.checks.not_a_server_error, *DOCUMENTED]
 schema = schemathesis.openapi.from_dict(openapi("test"))
-
-
-@schemathesis.serializer(NDJSON, XLSX, CSV, "application/csv")
-def as_it_is(_: schemathesis.SerializationContext, value: Any) -> bytes:
-    """Texts and bytes go as they are; what the fuzzer makes of other types as JSON."""
-    if isinstance(value, Binary):
-        return value.data
-    return value.encode("utf-8", "replace") if isinstance(value, str) else json.dumps(value).encode()
 
 
 def authorized(system: System, **headers: str) -> dict[str, str]:

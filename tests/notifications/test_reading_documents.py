@@ -14,15 +14,11 @@ from deploy.local.stack import LocalStack
 from services.aggregation.openapi import openapi as aggregation
 from services.notifications.openapi import openapi as notifications
 from shared.documents.files import FOLDER
+from tests.documented import CHECKS as DOCUMENTED
 from tests.system import System, access, counselling, event, kip
 
 EXAMPLES = 25  # for each operation
-CHECKS = [
-    schemathesis.checks.not_a_server_error,
-    schemathesis.checks.status_code_conformance,
-    schemathesis.checks.content_type_conformance,
-    schemathesis.checks.response_schema_conformance,
-]
+CHECKS = [schemathesis.checks.not_a_server_error, *DOCUMENTED]
 FUZZED = settings(
     max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
