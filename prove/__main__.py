@@ -10,7 +10,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from prove import outcomes, recorder
@@ -92,15 +92,16 @@ def write_page(sums: Sequence[Sum]) -> None:
     head, _, rest = text.partition(_BEGIN)
     _, _, tail = rest.partition(_END)
     rows = "".join(
-        f"| {item.proof} | {item.passed} | {item.failed} | {item.seconds / 60:.0f} | {_told(item.worst)} |\n"
+        f"| {item.proof} | {item.passed} | {item.failed} | {item.seconds / 60:.0f} | {_told(item.counted)} "
+        f"| {_told(item.worst)} |\n"
         for item in sums
     )
-    table = f"| proof | cases passed | failed | minutes | worst |\n|---|---|---|---|---|\n{rows}"
+    table = f"| proof | cases passed | failed | minutes | counted | worst |\n|---|---|---|---|---|---|\n{rows}"
     PAGE.write_text(f"{head}{_BEGIN}\n{table}{_END}{tail}", encoding="utf-8")
 
 
-def _told(worst: dict[str, float]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in sorted(worst.items()))
+def _told(numbers: Mapping[str, float]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value:.10g}" for name, value in sorted(numbers.items()))
 
 
 def _number(name: str, default: float) -> float:

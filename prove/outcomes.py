@@ -1,8 +1,9 @@
 """How each case ended, run after run: a line of JSON each, kept at once, so that what is broken off can go on."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
@@ -11,7 +12,10 @@ USUAL_SECONDS = 60.0  # of a case that has not run yet
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One run of one case: `outcome` is passed, failed or skipped; `measured` is what the test recorded."""
+    """One run of one case: `outcome` is passed, failed or skipped.
+
+    `measured` is what the test recorded; of it `counted` is what adds up over the runs.
+    """
 
     proof: str
     case: str
@@ -19,6 +23,7 @@ class Outcome:
     seconds: float
     seed: int
     measured: dict[str, float]
+    counted: dict[str, int] = field(default_factory=dict)
 
 
 def read(path: Path) -> list[Outcome]:
@@ -49,7 +54,7 @@ def usual_seconds(outcomes: Iterable[Outcome], case: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What a proof's runs come to. `worst` is the largest of each measured number."""
+    """What a proof's runs come to. `worst` is the largest of each measured number, `counted` the sum of each count."""
 
     proof: str
     passed: int
@@ -57,6 +62,7 @@ class Sum:
     skipped: int
     seconds: float
     worst: dict[str, float]
+    counted: dict[str, int]
 
 
 def add_up(outcomes: Iterable[Outcome], proof: str) -> Sum:
@@ -66,5 +72,8 @@ def add_up(outcomes: Iterable[Outcome], proof: str) -> Sum:
     for item in own:
         for name, value in item.measured.items():
             worst[name] = max(worst.get(name, value), value)
-    counts = {word: sum(item.outcome == word for item in own) for word in ("passed", "failed", "skipped")}
-    return Sum(proof, **counts, seconds=sum(item.seconds for item in own), worst=worst)
+    counted: Counter[str] = Counter()
+    for item in own:
+        counted.update(item.counted)
+    ended = {word: sum(item.outcome == word for item in own) for word in ("passed", "failed", "skipped")}
+    return Sum(proof, **ended, seconds=sum(item.seconds for item in own), worst=worst, counted=dict(counted))

@@ -20,4 +20,10 @@ PROOFS = (
         "tests/prove/test_freezes.py",
         share=1.0,
     ),
+    Proof(
+        "fuzz",
+        "requests of every kind to every route: no 5xx, no answer outside the service's document, bounded memory",
+        "tests/prove/test_fuzz.py",
+        share=1.0,
+    ),
 )

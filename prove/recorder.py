@@ -11,6 +11,7 @@ import pytest
 
 from prove.outcomes import Outcome, keep, read, usual_seconds
 
+COUNTED = "counted "  # begins the name of a property that adds up over the runs
 PROOF, SEED, UNTIL, KEPT = "KIP_PROVE_PROOF", "KIP_PROVE_SEED", "KIP_PROVE_UNTIL", "KIP_PROVE_KEPT"
 
 
@@ -34,9 +35,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Keep how it ended: a set-up that fails is a failure too."""
     report = yield
     if report.when == "call" or (report.when == "setup" and not report.passed) or report.failed:
-        measured = {name: value for name, value in item.user_properties if isinstance(value, int | float)}
-        keep(
-            Path(os.environ[KEPT]),
-            Outcome(os.environ[PROOF], item.nodeid, report.outcome, report.duration, int(os.environ[SEED]), measured),
-        )
+        keep(Path(os.environ[KEPT]), _outcome(item, report))
     return report
+
+
+def _outcome(item: pytest.Item, report: pytest.TestReport) -> Outcome:
+    recorded = {name: value for name, value in item.user_properties if isinstance(value, int | float)}
+    counted = {name.removeprefix(COUNTED): int(recorded[name]) for name in recorded if name.startswith(COUNTED)}
+    measured = {name: value for name, value in recorded.items() if not name.startswith(COUNTED)}
+    seed = int(os.environ[SEED])
+    return Outcome(os.environ[PROOF], item.nodeid, report.outcome, report.duration, seed, measured, counted)

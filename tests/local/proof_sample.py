@@ -10,6 +10,7 @@ pytestmark = pytest.mark.prove
 
 def test_holds(record_property: Callable[[str, object], None]) -> None:
     record_property("seconds_until_back", 3.5)
+    record_property("counted outages", 2)
 
 
 def test_may_not() -> None:

@@ -32,6 +32,7 @@ def test_a_run_that_holds_ends_with_0_and_says_so_in_its_last_line(
     kept = outcomes.read(command.KEPT)
     assert [item.outcome for item in kept] == ["passed"] * 2
     assert outcomes.add_up(kept, "sample").worst == {"seconds_until_back": 3.5}
+    assert outcomes.add_up([*kept, *kept], "sample").counted == {"outages": 4}
 
 
 @pytest.mark.usefixtures("proof")
@@ -81,9 +82,9 @@ def test_the_page_keeps_what_is_around_its_table(tmp_path: Path, monkeypatch: py
     page = tmp_path / "reliability.md"
     page.write_text(command.PAGE.read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.setattr(command, "PAGE", page)
-    command.write_page([outcomes.Sum("freezes", 12, 0, 0, 600.0, {"seconds_until_back": 4.0})])
+    command.write_page([outcomes.Sum("freezes", 12, 0, 0, 600.0, {"seconds_until_back": 4.0}, {"outages": 24})])
     text = page.read_text(encoding="utf-8")
-    assert "| freezes | 12 | 0 | 10 | seconds until back 4 |\n<!-- end" in text
+    assert "| freezes | 12 | 0 | 10 | outages 24 | seconds until back 4 |\n<!-- end" in text
     assert text.startswith("# Reliability\n")
 
 
