@@ -246,6 +246,8 @@ async def _timeliness(asked: Asked) -> dict[str, Any]:
 async def _event(asked: Asked) -> dict[str, Any]:
     only(asked.query, frozenset({"format"}))
     source, event_id = asked.path["source"], asked.path["id"]
+    if not source:
+        raise QueryError("source", "expected the event's source between /v1/events/ and its id")
     found = await explain.event_status(asked.connection, asked.registry, asked.reach, source, event_id)
     if not found and not source.startswith("/"):  # a source like /tests loses its slash in a path
         found = await explain.event_status(asked.connection, asked.registry, asked.reach, f"/{source}", event_id)

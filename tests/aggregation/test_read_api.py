@@ -290,6 +290,8 @@ def test_a_figure_explains_itself_and_a_sender_learns_what_became_of_an_event(la
     assert (became("x1"), became("x2"), became("never")) == (["superseded", "conflict"], ["applied"], ["pending"])
     post(late, figure("06391", "2024-Q3", 20, revision=1, id="x2-again"))
     assert sorted(became("x2") + became("x2-again")) == ["applied", "duplicate"]
+    nobody = late.read("/v1/events//x2", key=late.key)
+    assert (nobody.status_code, nobody.json()["field"]) == (400, "source"), "no event is without a source"
     stranger = late.add_source("stranger")
     assert late.read("/v1/events/tests/x2", key=stranger).json()["rows"][0]["status"] == "pending"
 
