@@ -17,7 +17,8 @@ ROLES = ("intake", "aggregation", "notifications", "operator")
 
 # PostgreSQL's own letters: r SELECT, a INSERT, w UPDATE, d DELETE, m MAINTAIN (ANALYZE), U USAGE of a sequence.
 # To lock a row it must be allowed to update it. Partitions have no line: they are reached through their parent only.
-# A ledger is never updated; what `kip rebuild` takes out of it goes to `dead` whole.
+# Of what the ledger holds only the acceptance may move, to that of an earlier copy; what `kip rebuild` takes out of it
+# goes to `dead` whole.
 # The first service of a simulated run starts its clock (an insert into an empty table); only `kip tick` moves it.
 _MATRIX = """
     table                          intake  aggregation  notifications  operator
@@ -36,10 +37,11 @@ _MATRIX = """
     intake.spool                   rawd    -            -              r
     intake.job                     rad     -            -              -
     aggregation.batch              -       U            -              U
-    aggregation.ledger             -       rad          -              rad
+    aggregation.ledger             -       rawd         -              rawd
     aggregation.conflict           -       ra           -              ra
     aggregation.dead               -       ra           -              raw
     aggregation.record             -       rawd         -              rawd
+    aggregation.contender          -       rawd         -              rawd
     aggregation.cell               -       rawd         -              rawd
     aggregation.part               -       r            -              r
     aggregation.progress           -       raw          -              raw
@@ -49,7 +51,7 @@ _MATRIX = """
     notifications.programme        -       -            raw            rw
     notifications.opening          -       -            rawd           rd
     notifications.obligation       -       -            raw            rw
-    notifications.answer           -       -            ra             ra
+    notifications.answer           -       -            raw            raw
     notifications.change           -       -            raw            raw
     notifications.problem          -       -            raw            raw
     notifications.message          -       -            raw            r

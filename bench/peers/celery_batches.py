@@ -19,10 +19,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 
 from bench.peers.cells import CELL_KEY, cell_rows
 from bench.peers.front import make_front
+from bench.peers.records import strongest
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.ledger import Entry, Identity, to_entry
 from services.aggregation.parts import Counters
-from services.aggregation.rollup import Claim, RecordKey, Said, claims, strongest
+from services.aggregation.rollup import Claim, RecordKey, Said
 from shared.clock import SystemClock
 from shared.config import load_settings
 from shared.registry.follower import RegistryFollower
@@ -130,7 +131,7 @@ def apply(events: list[dict[str, Any]]) -> None:
         if again:
             _put_aside(connection, again)
         fresh = [entry for entry in first.values() if entry.identity in appended]
-        best = strongest(claim for entry in fresh for claim in claims(entry.said(), entry.source, entry.id))
+        best = strongest(claim for entry in fresh for claim in entry.claims())
         if best:
             delta = _settle(connection, best, contributor)
             cells = cell_rows(delta)
@@ -163,7 +164,7 @@ def _settle(connection: sa.Connection, best: dict[RecordKey, Claim], contributor
             contributor.add(delta, Said(*row), -1)
     for row in won:
         claim = best[row.key, row.province]
-        if claim.alive:
+        if claim.version.alive:
             contributor.add(delta, claim.event, 1)
     return delta
 
@@ -181,8 +182,7 @@ def _record_row(claim: Claim, contributor: Contributor) -> dict[str, object]:
     return {
         "province": claim.event.province,
         "key": claim.key,
-        **claim.rank._asdict(),
-        "alive": claim.alive,
+        **{name: getattr(claim.version, name) for name in ("revision", "time", "sender", "source", "id", "alive")},
         "programme": what.programme,
         "subject": what.subject,
         "unit": claim.event.unit,

@@ -15,9 +15,10 @@ from pydantic_core import from_json
 
 from bench.peers.cells import cell_rows
 from bench.peers.front import make_front
+from bench.peers.records import strongest
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.ledger import Entry, to_entry
-from services.aggregation.rollup import Claim, Said, claims, strongest
+from services.aggregation.rollup import Claim, Said
 from shared.broker import make_broker
 from shared.clock import SystemClock
 from shared.config import Settings, load_settings
@@ -100,9 +101,7 @@ async def apply_event(connection: Connection, body: bytes, contributor: Contribu
             await connection.execute(PUT_CONFLICT_ASIDE, *_columns(entry))
             return
         delta = Delta()
-        for claim in sorted(
-            strongest(claims(entry.said(), entry.source, entry.id)).values(), key=lambda item: item.key
-        ):
+        for claim in sorted(strongest(entry.claims()).values(), key=lambda item: item.key):
             await _settle(connection, claim, delta, contributor)
         rows = cell_rows(delta)
         if rows:
@@ -110,10 +109,11 @@ async def apply_event(connection: Connection, body: bytes, contributor: Contribu
 
 
 async def _settle(connection: Connection, claim: Claim, delta: Delta, contributor: Contributor) -> None:
-    rank, what = claim.rank, contributor.about(claim.event)
+    version, what = claim.version, contributor.about(claim.event)
     beaten = await connection.fetchrow(
-        UPSERT_RECORD, claim.event.province, claim.key, rank.revision, rank.time, rank.sender, rank.source, rank.id,
-        claim.alive, what.programme, what.subject, claim.event.unit, what.agency, what.period,
+        UPSERT_RECORD, claim.event.province, claim.key, version.revision, version.time, version.sender,
+        version.source, version.id, version.alive, what.programme, what.subject, claim.event.unit, what.agency,
+        what.period,
     )  # fmt: skip
     if beaten is None:
         return
@@ -123,7 +123,7 @@ async def _settle(connection: Connection, claim: Claim, delta: Delta, contributo
         said = Said(beaten["province"], beaten["sender"], former["kind"], former["unit"], former["time"],
                     from_json(former["data"]))  # fmt: skip
         contributor.add(delta, said, -1)
-    if claim.alive:
+    if claim.version.alive:
         contributor.add(delta, claim.event, 1)
 
 

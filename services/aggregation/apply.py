@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,13 +10,15 @@ from services.aggregation import store
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.control import control_of, prove_reading
 from services.aggregation.ledger import Entry, Identity, to_entry
-from services.aggregation.rollup import Rank, RecordKey, UnknownToUsError, claims, strongest
+from services.aggregation.rollup import Claim, RecordKey, UnknownToUsError, by_record
 from services.aggregation.soundness import fault_of
+from services.aggregation.store import Settled, Standing
 from shared.connections import Connect, Connection
 from shared.dead_event import DeadEvent
 from shared.events import OBLIGATION_PREFIX, TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent, Kind, ObligationChange
 from shared.isolation import fault_of_data, isolate, on_trial, reason
 from shared.registry.snapshot import Registry
+from shared.standing import Version, contenders, winner
 
 KINDS = frozenset({*Kind, *(change.kind for change in ObligationChange)})
 
@@ -91,9 +93,9 @@ async def _apply(
     async with connection.transaction():
         await store.guard_partition(connection, partition)
         batch = await store.next_batch(connection)
-        fresh = await _append(connection, entries, batch, applied)
-        if fresh:
-            delta = await _roll_up(connection, fresh, contributor, applied)
+        fresh, earlier = await _append(connection, entries, batch, applied)
+        if fresh or earlier:
+            delta = await _roll_up(connection, fresh, earlier, contributor, applied)
             applied.cells = await store.add_to_cells(connection, delta.cells())
             await store.advance(connection, partition, batch, now)
         if dead:
@@ -153,47 +155,85 @@ def _require_known(entries: Sequence[Entry], registry: Registry) -> None:
             raise UnknownToUsError(f"programme {programme}")
 
 
-async def _append(connection: Connection, entries: Sequence[Entry], batch: int, applied: Applied) -> list[Entry]:
-    """Append what is new; tell duplicates from conflicts by the fingerprint."""
+async def _append(
+    connection: Connection, entries: Sequence[Entry], batch: int, applied: Applied
+) -> tuple[list[Entry], list[Entry]]:
+    """Append what is new; tell duplicates from conflicts by the fingerprint. Return what is new, and the duplicates
+    that were accepted before what the ledger has: whichever copy is applied first, the earliest acceptance counts.
+    """
     first: dict[Identity, Entry] = {}
     again = [entry for entry in entries if first.setdefault(entry.identity, entry) is not entry]
     if not first:
-        return []
-    held = await store.fingerprints(connection, list(first.values()))
-    fresh = [entry for identity, entry in first.items() if identity not in held]
-    if fresh:
-        await store.append(connection, fresh, batch)
+        return [], []
+    held = await store.held(connection, list(first.values()))
+    earliest = {identity: entry for identity, entry in first.items() if identity not in held}
     conflicts: list[Entry] = []
     for entry in itertools.chain(again, (entry for identity, entry in first.items() if identity in held)):
-        duplicate = entry.fingerprint == held.get(entry.identity, first[entry.identity].fingerprint)
+        fingerprint = held[entry.identity][0] if entry.identity in held else first[entry.identity].fingerprint
+        duplicate = entry.fingerprint == fingerprint
         applied.outcomes[entry.kind, "duplicate" if duplicate else "conflict"] += 1
         if not duplicate:
             conflicts.append(entry)
+        elif entry.accepted_at < earliest.setdefault(entry.identity, entry).accepted_at:
+            earliest[entry.identity] = entry
+    fresh = [entry for identity, entry in earliest.items() if identity not in held]
+    earlier = [
+        entry for identity, entry in earliest.items() if identity in held and entry.accepted_at < held[identity][1]
+    ]
+    if fresh:
+        await store.append(connection, fresh, batch)
+    if earlier:
+        await store.accept_earlier(connection, earlier, batch)
     if conflicts:
         await store.put_conflicts_aside(connection, conflicts)
-    return fresh
+    return fresh, earlier
 
 
-async def _roll_up(connection: Connection, fresh: list[Entry], contributor: Contributor, applied: Applied) -> Delta:
-    """Let the new events claim their records; what the winners change in the cells is new less old."""
-    best = strongest(claim for entry in fresh for claim in claims(entry.said(), entry.source, entry.id))
-    standing = await store.standing_records(connection, best)
-    won = {key: claim for key, claim in best.items() if key not in standing or claim.rank > standing[key].rank}
-    await store.put_records(connection, [(claim, contributor.about(claim.event)) for claim in won.values()], standing)
-    beaten = {key: _identity(standing[key].rank, key) for key in won if key in standing and standing[key].alive}
-    former = await store.bodies(connection, list(beaten.values())) if beaten else {}
+async def _roll_up(
+    connection: Connection, fresh: list[Entry], earlier: list[Entry], contributor: Contributor, applied: Applied
+) -> Delta:
+    """Let the events claim their records; what the winners change in the cells is new less old."""
+    made = [claim for entry in (*fresh, *earlier) for claim in entry.claims()]
+    claimed = by_record(made)
+    standing = await store.standing_records(connection, claimed)
+    settled = {key: settle(standing.get(key), some) for key, some in claimed.items()}
+    changed = {key: stands for key, stands in settled.items() if stands != standing.get(key)}
+    said = {(*claim.version.identity, claim.event.province): claim.event for claim in made}
+    moved = {
+        key: standing[key].winner if key in standing else None
+        for key, stands in changed.items()
+        if key not in standing or standing[key].winner.identity != stands.winner.identity
+    }
+    wanted = {_identity(stands.winner, key) for key, stands in changed.items()}
+    wanted |= {_identity(former, key) for key, former in moved.items() if former is not None and former.alive}
+    if wanted - said.keys():
+        said |= await store.bodies(connection, sorted(wanted - said.keys()))
     delta = Delta()
-    winners: set[Identity] = set()
-    for key, claim in won.items():
-        if key in beaten:
-            contributor.add(delta, former[beaten[key]], -1)
-        if claim.alive:
-            contributor.add(delta, claim.event, 1)
-        winners.add(_identity(claim.rank, key))
-    for entry in fresh:
-        applied.outcomes[entry.kind, "applied" if entry.identity in winners else "superseded"] += 1
+    for key, former in moved.items():
+        if former is not None and former.alive:
+            contributor.add(delta, said[_identity(former, key)], -1)
+        if changed[key].winner.alive:
+            contributor.add(delta, said[_identity(changed[key].winner, key)], 1)
+    events = {key: said[_identity(stands.winner, key)] for key, stands in changed.items()}
+    records = [Settled(key, stands, contributor.about(events[key]), events[key]) for key, stands in changed.items()]
+    await store.put_records(connection, records, standing)
+    _count(applied, fresh, {_identity(stands.winner, key) for key, stands in settled.items()})
     return delta
 
 
-def _identity(rank: Rank, key: RecordKey) -> Identity:
-    return (rank.id, rank.source, rank.sender, key[1])
+def _count(applied: Applied, fresh: Sequence[Entry], winners: Set[Identity]) -> None:
+    for entry in fresh:
+        applied.outcomes[entry.kind, "applied" if entry.identity in winners else "superseded"] += 1
+
+
+def settle(standing: Standing | None, made: Sequence[Claim]) -> Standing:
+    """How the record stands after these claims."""
+    versions = [claim.version for claim in made]
+    if standing is not None:
+        versions += standing.versions
+    kept = contenders(versions) if len(versions) > 1 else versions
+    return Standing(winner(kept), any(version.revision is None for version in kept), tuple(kept))
+
+
+def _identity(version: Version, key: RecordKey) -> Identity:
+    return (*version.identity, key[1])

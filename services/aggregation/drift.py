@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 from zlib import crc32
 
-import asyncpg
-
 from services.aggregation import drift_store, store
 from services.aggregation.contribution import CellKey, Contributor, Delta
 from services.aggregation.ledger import Identity
-from services.aggregation.recompute import Winner, buckets, claims_since, ledger_size, recompute
-from services.aggregation.rollup import About, Claim, Rank
+from services.aggregation.recompute import Contest, buckets, claims_since, ledger_size, recompute
+from services.aggregation.store import Settled
 from services.aggregation.wild_store import move_to_dead
 from shared.db import Connection, Pool
 
@@ -39,9 +37,9 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """A record that isn't what the ledger gives: the right winner, and whose live event stands in its place."""
+    """A record that isn't what the ledger gives: what is right, and whose live event stands in its place."""
 
-    right: Winner | None
+    right: Contest | None
     standing: Identity | None
 
 
@@ -60,11 +58,10 @@ async def check_province(
         events = await ledger_size(connection, province)
         passes = buckets(events)
         for bucket in range(passes):
-            winners = await recompute(connection, province, bucket, passes)
-            for winner in winners.values():
-                if winner.alive:
-                    contributor.add(delta, winner.said(province), 1)
-            found = await _differing(connection, province, winners, (bucket, passes), contributor)
+            records = await recompute(connection, province, bucket, passes)
+            for contest in records.values():
+                _contribute(contributor, delta, province, contest, 1)
+            found = await _differing(connection, province, records, (bucket, passes), contributor)
             wrong += len(found)
             if correct:
                 for some in _some(found):
@@ -87,34 +84,37 @@ async def check_province(
     return Checked(province, events, cells, wrong, twice, aside)
 
 
+def _contribute(contributor: Contributor, delta: Delta, province: str, contest: Contest | None, sign: int) -> None:
+    if contest is not None and contest.winner.version.alive:
+        contributor.add(delta, contest.winner.said(province), sign)
+
+
 async def _differing(
     connection: Connection,
     province: str,
-    winners: dict[str, Winner],
+    records: dict[str, Contest],
     bucket: tuple[int, int],
     contributor: Contributor,
 ) -> dict[str, Wrong]:
     number, of = bucket
-    unseen = set(winners)
+    unseen = set(records)
     wrong: dict[str, Wrong] = {}
-    async for row in drift_store.standing_records(connection, province):
-        key = row["key"]
-        if of > 1 and crc32(key.encode()) % of != number:
+    async for record in drift_store.standing_records(connection, province):
+        if of > 1 and crc32(record.key.encode()) % of != number:
             continue
-        unseen.discard(key)
-        winner = winners.get(key)
-        if winner is None or not _same(row, winner, province, contributor):
-            identity = (row["id"], row["source"], row["sender"], province) if row["alive"] else None
-            wrong[key] = Wrong(winner, identity)
-    return wrong | {key: Wrong(winners[key], None) for key in unseen}
+        unseen.discard(record.key)
+        contest = records.get(record.key)
+        if contest is None or not _same(record, contest, province, contributor):
+            winner = record.standing.winner
+            wrong[record.key] = Wrong(contest, (*winner.identity, province) if winner.alive else None)
+    return wrong | {key: Wrong(records[key], None) for key in unseen}
 
 
-def _same(row: asyncpg.Record, winner: Winner, province: str, contributor: Contributor) -> bool:
-    rank = Rank(row["revision"], row["time"], row["source"], row["id"], row["sender"])
-    if rank != winner.rank or row["alive"] != winner.alive or row["unit"] != winner.unit:
+def _same(record: drift_store.Record, contest: Contest, province: str, contributor: Contributor) -> bool:
+    right = contest.winner
+    if record.standing != contest.standing or record.unit != right.unit:
         return False
-    what = About(row["programme"], row["subject"], row["agency"], row["period"], row["state"])
-    return what == contributor.about(winner.said(province))
+    return record.about == contributor.about(right.said(province))
 
 
 async def _correct_records(
@@ -131,26 +131,24 @@ async def _correct_records(
     known = sorted(identity for identity in involved if identity is not None)
     bodies = await store.bodies(connection, known) if known else {}
     delta = Delta()
-    right: list[Claim] = []
+    right: list[Settled] = []
     for key, item in wrong.items():
-        newest = _stronger(item.right, later.get(key))
-        for winner, sign in ((newest, 1), (item.right, -1)):
-            if winner is not None and winner.alive:
-                contributor.add(delta, winner.said(province), sign)
+        newest = _joined(item.right, later.get(key))
+        _contribute(contributor, delta, province, newest, 1)
+        _contribute(contributor, delta, province, item.right, -1)
         for identity, sign in ((now.get(key), -1), (item.standing, 1)):
             if identity is not None and identity in bodies:
                 contributor.add(delta, bodies[identity], sign)
         if newest is not None:
-            right.append(Claim(key, newest.rank, newest.alive, newest.said(province)))
-    await connection.execute(drift_store.FORGET_RECORDS, province, list(wrong))
-    await store.put_records(connection, [(claim, contributor.about(claim.event)) for claim in right])
+            said = newest.winner.said(province)
+            right.append(Settled((key, province), newest.standing, contributor.about(said), said))
+    await drift_store.forget_records(connection, province, list(wrong))
+    await store.put_records(connection, right)
     await store.add_to_cells(connection, delta.cells())
 
 
-def _stronger(one: Winner | None, other: Winner | None) -> Winner | None:
-    if one is None or other is None:
-        return one or other
-    return max(one, other, key=lambda winner: winner.rank)
+def _joined(one: Contest | None, other: Contest | None) -> Contest | None:
+    return one or other if one is None or other is None else one.joined(other)
 
 
 def _some(all_: Mapping[Key, Value]) -> Iterable[dict[Key, Value]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import asyncpg
 
@@ -9,7 +10,12 @@ from services.aggregation import store
 from services.aggregation.contribution import CellKey
 from services.aggregation.ledger import Identity
 from services.aggregation.parts import Counters, Parts, less
+from services.aggregation.rollup import About
+from services.aggregation.store import Standing, in_order
 from shared.db import Connection, Pool
+from shared.standing import Version
+
+_WIDTH = len(Version._fields)
 
 ONE_CHECK = "SELECT pg_advisory_lock(hashtextextended('kip.check.' || $1::text, 0))"
 CHECK_DONE = "SELECT pg_advisory_unlock(hashtextextended('kip.check.' || $1::text, 0))"
@@ -19,12 +25,19 @@ CELLS = """
            records, reported, numerator, denominator, people, female, amount, parts
     FROM aggregation.cell WHERE province = $1
 """
+# A row for each contender of a contested record, one for any other.
 RECORDS = """
-    SELECT key, revision, time, source, id, sender, alive, programme, subject, unit, agency, period, state
-    FROM aggregation.record WHERE province = $1
+    SELECT key, unit, programme, subject, agency, period, state, contested,
+           record.revision, record.time, record.source, record.id, record.sender, record.accepted_at, record.alive,
+           record.deprecates,
+           contender.revision, contender.time, contender.source, contender.id, contender.sender,
+           contender.accepted_at, contender.alive, contender.deprecates
+    FROM aggregation.record LEFT JOIN aggregation.contender USING (key, province)
+    WHERE province = $1 ORDER BY key, contender.id, contender.source, contender.sender
 """
 STANDING = "SELECT key, id, source, sender, alive FROM aggregation.record WHERE province = $1 AND key = ANY($2)"
 FORGET_RECORDS = "DELETE FROM aggregation.record WHERE province = $1 AND key = ANY($2)"
+FORGET_CONTENDERS = "DELETE FROM aggregation.contender WHERE province = $1 AND key = ANY($2)"
 FORGET_DRIFT = "DELETE FROM aggregation.drift WHERE province = $1"
 # An activity moved to another province is a withdrawal there and a new record here: alive in both it counts twice.
 TWICE = """
@@ -54,6 +67,15 @@ LONGEST_UNCHECKED = """
 """
 
 CHECK_SECONDS = 2 * 3600.0  # the nation's largest province is rebuilt in minutes; one waits for another's end
+
+
+class Record(NamedTuple):
+    """A record as it stands, and what it is about."""
+
+    key: str
+    unit: str
+    about: About
+    standing: Standing
 
 
 @asynccontextmanager
@@ -95,10 +117,31 @@ async def keep_difference(connection: Connection, province: str, difference: Map
     await connection.copy_records_to_table("drift", schema_name="aggregation", columns=columns, records=rows)
 
 
-async def standing_records(connection: Connection, province: str) -> AsyncIterator[asyncpg.Record]:
+async def standing_records(connection: Connection, province: str) -> AsyncIterator[Record]:
     """Every record of the province, as it stands."""
-    async for row in connection.cursor(RECORDS, province, prefetch=5000):
-        yield row
+    record: Record | None = None
+    versions: list[Version] = []
+    async for key, unit, programme, subject, agency, period, state, contested, *columns in connection.cursor(
+        RECORDS, province, prefetch=5000
+    ):
+        winner, contender = Version(*columns[:_WIDTH]), Version(*columns[_WIDTH:])
+        if record is None or record.key != key:
+            if record is not None:
+                yield record
+            versions = []
+            about = About(programme, subject, agency, period, state)
+            record = Record(key, unit, about, Standing(winner, contested, (winner,)))
+        if contested:
+            versions += [] if contender.id is None else [contender]  # none: its contenders were lost
+            record = record._replace(standing=Standing(winner, True, in_order(versions)))
+    if record is not None:
+        yield record
+
+
+async def forget_records(connection: Connection, province: str, keys: Sequence[str]) -> None:
+    """Remove these records, for others to take their place."""
+    await connection.execute(FORGET_RECORDS, province, keys)
+    await connection.execute(FORGET_CONTENDERS, province, keys)
 
 
 async def standing(connection: Connection, province: str, keys: Sequence[str]) -> dict[str, Identity | None]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from pydantic_core import to_json
 
-from services.aggregation.rollup import Said
+from services.aggregation.rollup import Claim, Said, claims
 from shared.events import TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent
 from shared.scalars import day, instant
 
@@ -36,6 +36,10 @@ class Entry(NamedTuple):
     def said(self) -> Said:
         """The event without its envelope."""
         return Said(self.province, self.sender, self.kind, self.unit, self.time, self.data)
+
+    def claims(self) -> list[Claim]:
+        """What it claims: its own record, and the one that it supersedes."""
+        return claims(self.said(), self.source, self.id, self.accepted_at)
 
     def canonical(self) -> CanonicalEvent:
         """The event as it travelled."""

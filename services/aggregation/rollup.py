@@ -1,7 +1,4 @@
-"""What an event means: pure. Events claim records, and the strongest claim on a record is what counts.
-
-Every rule here is commutative: any order of arrival and any duplication gives the same records.
-"""
+"""What an event means: pure. Events claim records; which claim on a record counts is `shared.standing`'s to say."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -12,19 +9,9 @@ from shared.events import OBLIGATION_PREFIX, Kind
 from shared.periods import PeriodCalendar, PeriodKind
 from shared.programme import Programme
 from shared.registry.snapshot import Registry
+from shared.standing import FINAL, Version
 
-SUPERSEDED = 2**31 - 1  # a revision above every one that a sender can give: `supersedes` is final
 _PROBLEMS = frozenset({Kind.PROBLEM_RAISED.value, Kind.PROBLEM_RESOLVED.value})
-
-
-class Rank(NamedTuple):
-    """What the winning revision is chosen by; the sender only breaks a tie of everything else."""
-
-    revision: int
-    time: datetime
-    source: str
-    id: str
-    sender: str
 
 
 class Said(NamedTuple):
@@ -39,11 +26,10 @@ class Said(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """An event's claim to be the current state of a record."""
+    """An event's claim to be the current state of a record: its version of it."""
 
     key: str
-    rank: Rank
-    alive: bool
+    version: Version
     event: Said
 
 
@@ -64,33 +50,34 @@ class UnknownToUsError(Exception):
     """The event names a unit or programme that this registry lacks: refresh and try again, don't drop."""
 
 
-def claims(said: Said, source: str, event_id: str) -> list[Claim]:
-    """The claims of an event: on its own record, and on the one that it supersedes."""
+def claims(said: Said, source: str, event_id: str, accepted_at: datetime) -> list[Claim]:
+    """The claims of an event: on its own record, and on the one that it supersedes.
+
+    The data of a current event has no revision. A problem's is whether it is resolved.
+    """
     data = said.data
-    key = record_key(said)
     if said.kind in _PROBLEMS:
-        revision = int(said.kind == Kind.PROBLEM_RESOLVED)
+        revision: int | None = int(said.kind == Kind.PROBLEM_RESOLVED)
         alive = said.kind == Kind.PROBLEM_RAISED
     else:
-        revision = data.get("revision", 0)
+        revision = data.get("revision")
         alive = said.kind != Kind.RECORD_RETRACTED
-    made = [Claim(key, Rank(revision, said.time, source, event_id, said.sender), alive, said)]
+    own = Version(revision, said.time, source, event_id, said.sender, accepted_at, alive, data.get("deprecates"))
+    made = [Claim(record_key(said), own, said)]
     former = data.get("supersedes")
     if former is not None and former != data["record"]:
         key = f"activity:{data['programme']}:{said.sender}:{former}"
-        made.append(Claim(key, Rank(SUPERSEDED, said.time, source, event_id, said.sender), False, said))
+        gone = Version(FINAL, said.time, source, event_id, said.sender, accepted_at, False)
+        made.append(Claim(key, gone, said))
     return made
 
 
-def strongest(made: Iterable[Claim]) -> dict[RecordKey, Claim]:
-    """The claim with the highest rank on each record."""
-    best: dict[RecordKey, Claim] = {}
+def by_record(made: Iterable[Claim]) -> dict[RecordKey, list[Claim]]:
+    """The claims on each record."""
+    found: dict[RecordKey, list[Claim]] = {}
     for claim in made:
-        key = (claim.key, claim.event.province)
-        rival = best.get(key)
-        if rival is None or claim.rank > rival.rank:
-            best[key] = claim
-    return best
+        found.setdefault((claim.key, claim.event.province), []).append(claim)
+    return found
 
 
 def record_key(said: Said) -> str:

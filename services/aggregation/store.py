@@ -15,16 +15,17 @@ from pydantic_core import from_json, to_json
 from services.aggregation.contribution import CellKey
 from services.aggregation.ledger import Entry, Identity
 from services.aggregation.parts import ONCE, WHOLE, Counters, Parts, together
-from services.aggregation.rollup import About, Claim, Rank, RecordKey, Said
+from services.aggregation.rollup import About, RecordKey, Said
 from shared.db import Connection
+from shared.standing import Version, contenders
 
 NOTHING = Counters()
 _LEDGER = ("province", "sender", "source", "id", "kind", "unit", "time", "accepted_at", "fingerprint", "data")
 _ENTRY = (*_LEDGER[:-1], "data_json")
 _RECORD = (
-    "province", "key", "revision", "time", "sender", "source", "id", "alive", "programme", "subject", "unit", "agency",
-    "period", "state",
+    "province", "key", *Version._fields, "contested", "programme", "subject", "unit", "agency", "period", "state",
 )  # fmt: skip
+_CONTENDER = ("province", "key", *Version._fields)
 CELL_KEY = ("unit", "subject", "period", "programme", "province")
 _CELL = (*CELL_KEY, *Counters._fields, "once", "parts")
 
@@ -46,7 +47,15 @@ _ASKED_OF_LEDGER = """
         LIMIT 1
     ) AS ledger
 """
-FINGERPRINTS = "SELECT asked.number, ledger.fingerprint" + _ASKED_OF_LEDGER
+LEDGER_HOLDS = "SELECT asked.number, ledger.fingerprint, ledger.accepted_at" + _ASKED_OF_LEDGER
+# As of a new batch, so that a rebuild that reads beside live traffic sees that it has changed.
+ACCEPT_EARLIER = """
+    UPDATE aggregation.ledger SET accepted_at = asked.accepted_at, batch = $6
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+         AS asked (id, source, sender, province, accepted_at)
+    WHERE (ledger.id, ledger.source, ledger.sender, ledger.province)
+        = (asked.id, asked.source, asked.sender, asked.province)
+"""
 PUT_CONFLICTS_ASIDE = """
     INSERT INTO aggregation.conflict
         (province, sender, source, id, kind, unit, time, accepted_at, fingerprint, data)
@@ -55,7 +64,8 @@ PUT_CONFLICTS_ASIDE = """
     ON CONFLICT DO NOTHING
 """
 RECORDS = """
-    SELECT asked.number, record.revision, record.time, record.source, record.id, record.sender, record.alive
+    SELECT asked.number, record.contested, record.revision, record.time, record.source, record.id, record.sender,
+           record.accepted_at, record.alive, record.deprecates
     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (key, province, number)
     CROSS JOIN LATERAL (
         SELECT * FROM aggregation.record
@@ -63,15 +73,29 @@ RECORDS = """
         LIMIT 1
     ) AS record
 """
+CONTENDERS = """
+    SELECT asked.number, contender.revision, contender.time, contender.source, contender.id, contender.sender,
+           contender.accepted_at, contender.alive, contender.deprecates
+    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (key, province, number)
+    JOIN aggregation.contender ON (contender.key, contender.province) = (asked.key, asked.province)
+"""
 REPLACE_RECORDS = """
     INSERT INTO aggregation.record
-        (province, key, revision, time, sender, source, id, alive, programme, subject, unit, agency, period, state)
+        (province, key, revision, time, source, id, sender, accepted_at, alive, deprecates, contested,
+         programme, subject, unit, agency, period, state)
     SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-                         $8::boolean[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[])
+                         $8::timestamptz[], $9::boolean[], $10::text[], $11::boolean[], $12::text[], $13::text[],
+                         $14::text[], $15::text[], $16::text[], $17::text[])
     ON CONFLICT (key, province) DO UPDATE SET
-        revision = excluded.revision, time = excluded.time, sender = excluded.sender, source = excluded.source,
-        id = excluded.id, alive = excluded.alive, programme = excluded.programme, subject = excluded.subject,
-        unit = excluded.unit, agency = excluded.agency, period = excluded.period, state = excluded.state
+        revision = excluded.revision, time = excluded.time, source = excluded.source, id = excluded.id,
+        sender = excluded.sender, accepted_at = excluded.accepted_at, alive = excluded.alive,
+        deprecates = excluded.deprecates, contested = excluded.contested, programme = excluded.programme,
+        subject = excluded.subject, unit = excluded.unit, agency = excluded.agency, period = excluded.period,
+        state = excluded.state
+"""
+FORGET_CONTENDERS = """
+    DELETE FROM aggregation.contender USING unnest($1::text[], $2::text[]) AS asked (key, province)
+    WHERE (contender.key, contender.province) = (asked.key, asked.province)
 """
 BODIES = "SELECT asked.number, ledger.kind, ledger.unit, ledger.time, ledger.data" + _ASKED_OF_LEDGER
 CELLS = """
@@ -109,10 +133,23 @@ ADVANCE = """
 
 
 class Standing(NamedTuple):
-    """What a record rests on now."""
+    """A record as it stands: the version that counts, and all that can still decide who wins.
 
-    rank: Rank
-    alive: bool
+    `contested`: a current event has claimed it; of all others only the strongest version can.
+    """
+
+    winner: Version
+    contested: bool
+    versions: Sequence[Version]
+
+
+class Settled(NamedTuple):
+    """A record as it is to stand: what counts, what that is about and which event says it."""
+
+    key: RecordKey
+    standing: Standing
+    about: About
+    event: Said
 
 
 async def guard_partition(connection: Connection, partition: int) -> None:
@@ -132,11 +169,17 @@ async def append(connection: Connection, entries: Sequence[Entry], batch: int) -
     await _copy(connection, "ledger", (*_LEDGER, "batch"), [*zip(*_ledger_columns(entries), batches, strict=True)])
 
 
-async def fingerprints(connection: Connection, entries: Sequence[Entry]) -> dict[Identity, bytes]:
-    """The fingerprints under which the ledger holds these identities."""
+async def held(connection: Connection, entries: Sequence[Entry]) -> dict[Identity, tuple[bytes, datetime]]:
+    """The fingerprints under which the ledger holds these identities, and their acceptance."""
     identities = [entry.identity for entry in entries]
-    rows = await connection.fetch(FINGERPRINTS, *zip(*identities, strict=True))
-    return {identities[number - 1]: fingerprint for number, fingerprint in rows}
+    rows = await connection.fetch(LEDGER_HOLDS, *zip(*identities, strict=True))
+    return {identities[number - 1]: (fingerprint, accepted_at) for number, fingerprint, accepted_at in rows}
+
+
+async def accept_earlier(connection: Connection, entries: Sequence[Entry], batch: int) -> None:
+    """Note that these events, which the ledger has, were accepted before it thought."""
+    rows = [(*entry.identity, entry.accepted_at) for entry in sorted(entries, key=lambda entry: entry.identity)]
+    await connection.execute(ACCEPT_EARLIER, *zip(*rows, strict=True), batch)
 
 
 async def put_conflicts_aside(connection: Connection, entries: Sequence[Entry]) -> None:
@@ -147,26 +190,50 @@ async def put_conflicts_aside(connection: Connection, entries: Sequence[Entry]) 
 async def standing_records(connection: Connection, keys: Collection[RecordKey]) -> dict[RecordKey, Standing]:
     """The records that there are under these keys."""
     asked = list(keys)
-    rows = await connection.fetch(RECORDS, *zip(*asked, strict=True))
-    return {asked[number - 1]: Standing(Rank(*rank), alive) for number, *rank, alive in rows}
+    found: dict[RecordKey, Standing] = {}
+    versions: dict[RecordKey, list[Version]] = {}
+    for number, contested, *columns in await connection.fetch(RECORDS, *zip(*asked, strict=True)):
+        winner, key = Version(*columns), asked[number - 1]
+        found[key] = Standing(winner, contested, (winner,))
+        if contested:
+            versions[key] = []
+    if versions:
+        asked = list(versions)
+        for number, *columns in await connection.fetch(CONTENDERS, *zip(*asked, strict=True)):
+            versions[asked[number - 1]].append(Version(*columns))
+        for key, several in versions.items():
+            counts = found[key].winner  # among them, unless they were lost
+            found[key] = Standing(counts, True, in_order([counts, *several]))
+    return found
 
 
-async def put_records(
-    connection: Connection, won: Iterable[tuple[Claim, About]], standing: Collection[RecordKey] = ()
-) -> None:
-    """Let each record rest on its claim; `standing` are the records that there are."""
+def in_order(versions: Iterable[Version]) -> tuple[Version, ...]:
+    """The contenders of a record in the one order in which two of the same are equal."""
+    return tuple(contenders(versions))
+
+
+async def put_records(connection: Connection, settled: Iterable[Settled], standing: Collection[RecordKey] = ()) -> None:
+    """Let each record stand as settled; `standing` are the records that there are."""
     fresh: list[tuple[object, ...]] = []
     changed: list[tuple[object, ...]] = []
-    for claim, what in sorted(won, key=lambda item: (item[0].key, item[0].event.province)):
-        rank, said = claim.rank, claim.event
+    competing: list[tuple[object, ...]] = []
+    contested: list[RecordKey] = []
+    for (key, province), stands, what, said in sorted(settled, key=lambda item: item.key):
         row = (
-            said.province, claim.key, rank.revision, rank.time, rank.sender, rank.source, rank.id, claim.alive,
+            province, key, *stands.winner, stands.contested,
             what.programme, what.subject, said.unit, what.agency, what.period, what.state,
         )  # fmt: skip
-        (changed if (claim.key, said.province) in standing else fresh).append(row)
+        is_standing = (key, province) in standing
+        (changed if is_standing else fresh).append(row)
+        if stands.contested:
+            contested.append((key, province))
+            competing += [(province, key, *version) for version in stands.versions]
     await _copy(connection, "record", _RECORD, fresh)
     if changed:
         await connection.execute(REPLACE_RECORDS, *zip(*changed, strict=True))
+    if contested:
+        await connection.execute(FORGET_CONTENDERS, *zip(*contested, strict=True))
+        await _copy(connection, "contender", _CONTENDER, competing)
 
 
 async def bodies(connection: Connection, identities: Sequence[Identity]) -> dict[Identity, Said]:

@@ -12,6 +12,7 @@ from shared.events import ObligationState as State
 from shared.periods import parse_period
 from shared.programme import Programme
 from shared.registry.snapshot import Registry
+from shared.standing import Version, stands_since
 
 SUBMISSION = ""  # the item of a report that is handed in as a whole
 _BY_SUBMISSION = frozenset({SUBMISSION})
@@ -29,11 +30,12 @@ class Answer:
     sender: str
     source: str
     id: str
-    revision: int
+    revision: int | None
     time: datetime
     accepted_at: datetime
     submitted: bool
     item: str = SUBMISSION
+    deprecates: str | None = None
 
     @property
     def key(self) -> tuple[str, str, str, str, str]:
@@ -41,9 +43,12 @@ class Answer:
         return self.programme, self.period, self.report, self.unit, self.agency
 
     @property
-    def rank(self) -> tuple[int, datetime, str, str, str]:
-        """Which of two counts: the higher, whatever the order of arrival."""
-        return self.revision, self.time, self.source, self.id, self.sender
+    def version(self) -> Version:
+        """What decides which of an item's answers counts."""
+        return Version(
+            self.revision, self.time, self.source, self.id, self.sender, self.accepted_at, self.submitted,
+            self.deprecates,
+        )  # fmt: skip
 
 
 def answers_of(event: Mapping[str, Any], programmes: Mapping[str, Programme]) -> list[Answer]:
@@ -74,11 +79,12 @@ def _answer(event: Mapping[str, Any], report: str, item: str, *, submitted: bool
         sender=text(event["sender"]),
         source=text(event["source"]),
         id=text(event["id"]),
-        revision=revision(data.get("revision", 0)),
+        revision=revision(data["revision"]) if "revision" in data else None,
         time=instant(event["time"]),
         accepted_at=instant(event["acceptedat"]),
         submitted=submitted,
         item=text(item),
+        deprecates=text(data["deprecates"]) if "deprecates" in data else None,
     )
 
 
@@ -113,22 +119,11 @@ def required_items(registry: Registry) -> Callable[[tuple[str, str, str, str, st
 
 def answered_at(answers: Iterable[Answer], required: frozenset[str]) -> datetime | None:
     """When all that is required was first handed in and still stands; None if any of it doesn't."""
-    by_item: dict[str, list[Answer]] = {}
+    by_item: dict[str, list[Version]] = {}
     for answer in answers:
-        by_item.setdefault(answer.item, []).append(answer)
-    times = [_stands_since(by_item.get(item, ())) for item in required]
+        by_item.setdefault(answer.item, []).append(answer.version)
+    times = [stands_since(by_item.get(item, ())) for item in required]
     return max((at for at in times if at is not None), default=None) if None not in times else None
-
-
-def _stands_since(answers: Iterable[Answer]) -> datetime | None:
-    """It stands from the lowest-ranked submission after the last withdrawal: a correction doesn't make it late."""
-    since: datetime | None = None
-    for answer in sorted(answers, key=lambda item: item.rank):
-        if not answer.submitted:
-            since = None
-        elif since is None or answer.accepted_at < since:
-            since = answer.accepted_at
-    return since
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,11 +57,19 @@ LOOK_AGAIN = """
     )
     SELECT EXISTS (SELECT FROM changed)
 """
+# A copy that was accepted before what is known moves the acceptance: the earliest counts, whichever comes first.
 KEEP_ANSWERS = """
     INSERT INTO notifications.answer
+           (programme, report, period, unit, agency, sender, source, id, revision, time, accepted_at, submitted, item,
+            deprecates)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                         $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::boolean[], $13::text[])
-    ON CONFLICT DO NOTHING
+                         $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::boolean[], $13::text[],
+                         $14::text[])
+    ON CONFLICT (programme, period, report, unit, agency, source, id, sender) DO UPDATE
+       SET accepted_at = excluded.accepted_at
+     WHERE excluded.accepted_at < answer.accepted_at
+       AND (excluded.revision, excluded.time, excluded.submitted, excluded.item)
+           IS NOT DISTINCT FROM (answer.revision, answer.time, answer.submitted, answer.item)
 """
 UNSETTLED = """
     SELECT DISTINCT programme, period, report, unit, agency
@@ -208,14 +216,15 @@ async def take_answers(
     connection: Connection, answers: Sequence[Answer], required: Required, now: datetime
 ) -> dict[str, int]:
     """Keep the answers and settle what they answer, in the caller's transaction; return how many went where."""
-    unique = {(item.key, item.source, item.id, item.sender): item for item in reversed(answers)}
+    by_acceptance = sorted(answers, key=lambda item: item.accepted_at, reverse=True)
+    unique = {(item.key, item.source, item.id, item.sender): item for item in by_acceptance}
     rows = sorted(unique.values(), key=lambda item: (item.key, item.source, item.id, item.sender))
     columns = list(
         zip(
             *(
                 (
                     a.programme, a.report, a.period, a.unit, a.agency, a.sender, a.source, a.id,
-                    a.revision, a.time, a.accepted_at, a.submitted, a.item,
+                    a.revision, a.time, a.accepted_at, a.submitted, a.item, a.deprecates,
                 )
                 for a in rows
             ),

@@ -27,11 +27,10 @@ def figures(events: Iterable[dict[str, Any]]) -> Cells:
     claims: defaultdict[Any, list[Any]] = defaultdict(list)
     for event in events:
         for record, revision, alive in records_of(event):
-            rank = (revision, event["time"], event["source"], event["id"], event["sender"])
-            claims[record].append((rank, alive, event))
+            claims[record].append((revision, alive, event))
     cells: defaultdict[tuple[str, str, str, str], list[int]] = defaultdict(lambda: [0] * 7)
     for rivals in claims.values():
-        _, alive, event = max(rivals, key=lambda rival: rival[0])
+        _, alive, event = what_counts(rivals)
         if alive:
             for cell, counters in gives(event):
                 for index, name in enumerate(COUNTERS):
@@ -39,8 +38,33 @@ def figures(events: Iterable[dict[str, Any]]) -> Cells:
     return {cell: tuple(sums) for cell, sums in cells.items() if any(sums)}
 
 
-def records_of(event: dict[str, Any]) -> list[tuple[Any, int, bool]]:
-    """Which records the event speaks of: (key, revision, alive)."""
+def what_counts(rivals: list[Any]) -> Any:
+    """The rival that counts: of those with a revision the highest, of those without (who know none) the one accepted
+    last; of these two the one accepted later, and at the same instant the one without. 2**31 - 1 counts whatever comes.
+    """
+    numbered = [rival for rival in rivals if rival[0] is not None]
+    plain = [rival for rival in rivals if rival[0] is None]
+    top = sorted(numbered, key=lambda r: (r[0], r[2]["time"], r[2]["source"], r[2]["id"], r[2]["sender"]))[-1:]
+    if not plain or (top and top[0][0] == 2**31 - 1):
+        return top[0]
+    last = last_of(plain)
+    return top[0] if top and top[0][2]["acceptedat"] > last[2]["acceptedat"] else last
+
+
+def last_of(plain: list[Any]) -> Any:
+    """An edit takes the place of what it edits, and stands before any unedited form of its own sender and source."""
+    edited = {(r[2]["sender"], r[2]["source"], r[2]["data"].get("deprecates")) for r in plain}
+    left = [r for r in plain if (r[2]["sender"], r[2]["source"], r[2]["id"]) not in edited] or plain
+    tops = []
+    for origin in {(r[2]["sender"], r[2]["source"]) for r in left}:
+        own = [r for r in left if (r[2]["sender"], r[2]["source"]) == origin]
+        own = [r for r in own if "deprecates" in r[2]["data"]] or own
+        tops.append(sorted(own, key=lambda r: (r[2]["acceptedat"], r[2]["id"]))[-1])
+    return sorted(tops, key=lambda r: (r[2]["acceptedat"], r[2]["source"], r[2]["id"], r[2]["sender"]))[-1]
+
+
+def records_of(event: dict[str, Any]) -> list[tuple[Any, int | None, bool]]:
+    """Which records the event speaks of: (key, revision or None, alive)."""
     data, place = event["data"], (event["province"],)
     kind = event["type"].split(".")[2]
     alive = ".retracted." not in event["type"]
@@ -50,8 +74,10 @@ def records_of(event: dict[str, Any]) -> list[tuple[Any, int, bool]]:
         ]
     if "indicator" in data or "report" in data:
         what = ("i", data["indicator"]) if "indicator" in data else ("r", data["report"])
-        return [((*place, *what, event["subject"], data["agency"], data["period"]), data["revision"], alive)]
-    made = [((*place, "a", event["sender"], data["record"]), data["revision"], alive)]
+        return [((*place, *what, event["subject"], data["agency"], data["period"]), data.get("revision"), alive)]
+    made: list[tuple[Any, int | None, bool]] = [
+        ((*place, "a", event["sender"], data["record"]), data.get("revision"), alive)
+    ]
     if data.get("supersedes") and data["supersedes"] != data["record"]:
         made.append(((*place, "a", event["sender"], data["supersedes"]), 2**31 - 1, False))
     return made

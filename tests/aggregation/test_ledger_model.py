@@ -23,7 +23,7 @@ from tests.aggregation.registry import REGISTRY
 NOW = datetime(2025, 12, 1, tzinfo=UTC)
 OLD, NEW = ("06412@1", "06388@1", "06427@1"), ("06427@2",)
 Result = TypeVar("Result")
-TABLES = "ledger, conflict, record, cell, dead, progress, drift, checked"
+TABLES = "ledger, conflict, record, contender, cell, dead, progress, drift, checked"
 
 
 def activities(draw: st.DrawFn) -> tuple[str, str, dict[str, Any]]:
@@ -95,11 +95,16 @@ def obligations(draw: st.DrawFn) -> tuple[str, str, dict[str, Any]]:
 def events(draw: st.DrawFn) -> dict[str, Any]:
     kinds = [activities, activities, access_figures, network_states, submissions, withdrawals, obligations]
     kind, unit, data = draw(st.sampled_from(kinds))(draw)
+    if not kind.startswith("obligation") and draw(st.booleans()):  # a sheet, DHIS2 or Kobo
+        del data["revision"]
+        former = draw(st.sampled_from([None, None, "e0", "e1", "e2", "e3"]))
+        data |= {"deprecates": former} if former else {}
+    number = draw(st.integers(0, 3) | st.integers(0, 10**9)) if "revision" not in data else draw(st.integers(0, 10**9))
     return {
-        "specversion": "1.0", "id": f"e{draw(st.integers(0, 10**9))}", "source": draw(st.sampled_from(["/a", "/b"])),
+        "specversion": "1.0", "id": f"e{number}", "source": draw(st.sampled_from(["/a", "/b"])),
         "type": f"vn.kip.{kind}.v1", "subject": unit, "time": f"2023-03-15T01:00:0{draw(st.integers(0, 4))}Z",
         "data": {"programme": "ecd-1437", **data}, "sender": draw(st.sampled_from(["app", "app", "other"])),
-        "acceptedat": "2023-03-15T02:00:00Z", "province": model.province(unit),
+        "acceptedat": f"2023-03-15T02:00:0{draw(st.integers(0, 4))}Z", "province": model.province(unit),
     }  # fmt: skip
 
 
@@ -139,9 +144,13 @@ class Pipeline(RuleBasedStateMachine):
     def publish_again(self, event: dict[str, Any]) -> None:
         self.queue.append(json.dumps([event, event]).encode())
 
+    @rule(event=messages, second=st.integers(0, 4))
+    def publish_a_copy_that_was_accepted_at_another_time(self, event: dict[str, Any], second: int) -> None:
+        self.queue.append(json.dumps([{**event, "acceptedat": f"2023-03-15T02:00:0{second}Z"}]).encode())
+
     @rule(event=messages)
     def publish_another_body_under_the_same_identity(self, event: dict[str, Any]) -> None:
-        data = {**event["data"], "revision": event["data"]["revision"] + 1}
+        data = {**event["data"], "revision": event["data"].get("revision", 0) + 1}
         self.queue.append(json.dumps([{**event, "data": data}]).encode())
 
     @rule(data=st.data(), fate=st.sampled_from(["ack", "ack", "crash before ack", "crash before commit"]))
@@ -155,7 +164,9 @@ class Pipeline(RuleBasedStateMachine):
         if fate != "crash before commit":
             for event in batch:
                 identity = tuple(event[name] for name in ("province", "sender", "source", "id"))
-                self.accepted.setdefault(identity, event)
+                known = self.accepted.setdefault(identity, dict(event))
+                if {**known, "acceptedat": ""} == {**event, "acceptedat": ""}:
+                    known["acceptedat"] = min(known["acceptedat"], event["acceptedat"])
         if fate == "ack":
             self.queue = [body for index, body in enumerate(self.queue) if index not in taken]
         self.check()
@@ -173,6 +184,7 @@ class Pipeline(RuleBasedStateMachine):
             await self.pool.execute("UPDATE aggregation.cell SET people = people + 7 WHERE unit = 'VN'")
             await self.pool.execute("DELETE FROM aggregation.cell WHERE unit = '20@1'")
             await self.pool.execute("DELETE FROM aggregation.record WHERE alive AND revision < 2")
+            await self.pool.execute("DELETE FROM aggregation.contender WHERE revision IS NULL AND time < accepted_at")
             await check_province(self.pool, "20@2", self.contributor, correct=True)
 
         self.run(rebuild())

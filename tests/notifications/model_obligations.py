@@ -27,11 +27,25 @@ WORKED_SATURDAYS = frozenset({date(2025, 4, 26), date(2026, 1, 10)})
 PERIODS = {"quarter": ("Q", 3), "half-year": ("H", 6), "year": ("", 12)}
 
 
+def stands_since(events: Iterable["Event"]) -> datetime | None:
+    """Since when the report is there: handed in first after the last withdrawal that was accepted before what counts.
+
+    Of numbered events the highest counts, of those without a number the last; of these two the one accepted later.
+    """
+    numbered = sorted((e for e in events if e.revision is not None), key=lambda e: (e.revision or 0, e.accepted_at))
+    plain = sorted((e for e in events if e.revision is None), key=lambda e: e.accepted_at)
+    last = sorted([*numbered[-1:], *plain[-1:]], key=lambda e: (e.accepted_at, e.revision is None))[-1:]
+    if not last or not last[0].submitted:
+        return None
+    gone = [e.accepted_at for e in events if not e.submitted and e.accepted_at <= last[0].accepted_at]
+    return min(e.accepted_at for e in events if e.submitted and (not gone or e.accepted_at > max(gone)))
+
+
 class Event(NamedTuple):
     """A submission of a report or its withdrawal. `key`: report, period, unit, agency."""
 
     key: tuple[str, str, str, str]
-    revision: int
+    revision: int | None
     accepted_at: datetime
     submitted: bool
 
@@ -328,9 +342,7 @@ class Run:
 
     def _settle(self, now: datetime) -> None:
         life = self.life
-        stands = None
-        for event in sorted(self.events, key=lambda event: (event.revision, event.accepted_at)):
-            stands = (min(stands, event.accepted_at) if stands else event.accepted_at) if event.submitted else None
+        stands = stands_since(self.events)
         former, life.met_at = life.met_at, stands if life.state else None
         if stands is None and life.state in {"met", "late_met"}:
             life.cycle, life.reopened_at = life.cycle + 1, now

@@ -32,8 +32,14 @@ def test_a_withdrawal_takes_the_answers_below_it_and_a_higher_revision_revives()
     assert answered_at([*withdrawn, given_answer(2, 30, True)], WHOLE) == NOON + timedelta(minutes=30)
 
 
+def test_an_upload_stands_again_after_a_withdrawal_of_any_revision():
+    withdrawn = [given_answer(1, 10, True), given_answer(2, 20, False, "b")]
+    assert answered_at([*withdrawn, given_answer(None, 30, True, "c")], WHOLE) == NOON + timedelta(minutes=30)
+    assert answered_at([*withdrawn, given_answer(None, 15, True, "c")], WHOLE) is None
+
+
 @given(
-    st.lists(st.tuples(st.integers(0, 3), st.integers(0, 300), st.booleans()), min_size=1, max_size=8),
+    st.lists(st.tuples(st.none() | st.integers(0, 3), st.integers(0, 300), st.booleans()), min_size=1, max_size=8),
     st.randoms(use_true_random=False),
 )
 def test_the_order_of_arrival_changes_nothing(items, chance):
