@@ -3,13 +3,11 @@
 Unknown fields are refused everywhere: no name, date of birth or identifier of a person can enter by accident.
 """
 
-import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -54,13 +52,6 @@ Slug = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT, strict=True)]
 Revision = Annotated[int, Field(ge=0, le=2**31 - 2, strict=True)]
-_NUMBER_OF_A_PERSON = re.compile(r"(?:\+?\d[ .\-]?){9,}")
-
-
-def _no_number_of_a_person(text: str) -> str:
-    if _NUMBER_OF_A_PERSON.search(text):
-        raise ValueError("looks like it holds a phone or identity number")
-    return text
 
 
 def _day(value: Any, _: ValidatorFunctionWrapHandler) -> date:
@@ -147,7 +138,6 @@ class Problem(Data):
     text: Annotated[
         str,
         StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]+$"),
-        AfterValidator(_no_number_of_a_person),
     ]
 
 

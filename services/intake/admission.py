@@ -1,10 +1,10 @@
 """From parsed events to an answer: judge each against the registry, stamp it, publish what may go."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import prometheus_client
 from pydantic_core import to_json
@@ -37,6 +37,10 @@ class Stamped(NamedTuple):
     body: bytes
 
 
+# Of events whose sender knows no revisions: by its place in the request, the id of the event that an edit replaces.
+Current: TypeAlias = Mapping[int, str]
+
+
 class Admission:
     """Judges and publishes. A request is taken whole or not at all, unless `partial`."""
 
@@ -54,12 +58,14 @@ class Admission:
         partial: bool = False,
         dry_run: bool = False,
         foreign_refuse_all: bool = True,
+        current: Current | None = None,
     ) -> Outcome:
         """Take the events or say why not. Raises what `Publisher.publish` raises.
 
         `foreign_refuse_all`: an event that the key has no right for refuses the whole request, partial or not.
+        `current`: the sender knows no revisions, so that each event corrects what was accepted before it.
         """
-        admitted, refused = await _sort_out(candidates, registry, key, now)
+        admitted, refused = await _sort_out(candidates, registry, key, now, current)
         for item in rejected:
             _received("unknown", item.refusals[0].code).inc()
         if refused or rejected:
@@ -77,7 +83,7 @@ class Admission:
 
 
 async def _sort_out(
-    candidates: Sequence[Candidate], registry: Registry, key: Key, now: datetime
+    candidates: Sequence[Candidate], registry: Registry, key: Key, now: datetime, current: Current | None
 ) -> tuple[list[Stamped], list[Rejected]]:
     """What may go, and what is wrong with the others. The event loop has its turn in between."""
     pause = Pause()
@@ -85,24 +91,29 @@ async def _sort_out(
     refused: list[Rejected] = []
     acceptedat = instant_json(now)
     for candidate in candidates:
-        stamped = stamp(candidate.event, registry, key, now, acceptedat)
+        stamped = _stamp(candidate, registry, key, now, acceptedat, current)
         await pause.after()
         if isinstance(stamped, Stamped):
             admitted.append(stamped)
             continue
-        refused.append(rejected_for(candidate.index, candidate.event.id, stamped))
+        nameable = all(item.field != "id" or item.code is not Code.PERSONAL_DATA for item in stamped)
+        refused.append(rejected_for(candidate.index, candidate.event.id if nameable else None, stamped))
         _received(KIND_OF_TYPE[candidate.event.type], stamped[0].code).inc()
     return admitted, refused
 
 
-def stamp(
-    event: Event, registry: Registry, key: Key, now: datetime, acceptedat: bytes
+def _stamp(
+    candidate: Candidate, registry: Registry, key: Key, now: datetime, acceptedat: bytes, current: Current | None
 ) -> Stamped | tuple[Refusal, ...]:
     """The event as it may go, or everything that is wrong with it. `acceptedat` is `instant_json(now)`."""
+    event = candidate.event
     judged = judge(event, registry, key, now)
     if not isinstance(judged, Admitted):
         return judged
-    body = canonical_json(event, judged, key.sender, acceptedat)
+    if current is None:
+        body = canonical_json(event, judged, key.sender, acceptedat)
+    else:
+        body = current_json(event, judged, key.sender, now, current.get(candidate.index))
     if len(body) > EVENT_BYTES:
         return (Refusal(Code.EVENT_TOO_LARGE, "event", f"{EVENT_BYTES} bytes at most", len(body)),)
     return Stamped(judged.kind, registry.partition_of(judged.province), body)
@@ -126,6 +137,18 @@ def canonical_json(event: Event, admitted: Admitted, sender: str, acceptedat: by
         acceptedat,
         to_json(admitted.province),
     )
+
+
+def current_json(event: Event, admitted: Admitted, sender: str, now: datetime, deprecates: str | None) -> bytes:
+    """A current event as it travels: as any other, but its data has no revision and names the event that it replaces,
+    if it is an edit.
+    """
+    event.subject = admitted.unit.uid
+    body = event.model_dump(mode="json", exclude_none=True)
+    body["data"].pop("revision", None)
+    if deprecates is not None:
+        body["data"]["deprecates"] = deprecates
+    return to_json({**body, "sender": sender, "acceptedat": now.isoformat(), "province": admitted.province})
 
 
 def count_accepted(kind: Kind, number: int) -> None:

@@ -157,6 +157,7 @@ async def _admit(door: Door, key: Key, drafts: Sequence[Draft], *, dry_run: bool
         partial=True,
         dry_run=dry_run,
         foreign_refuse_all=False,
+        current={},
     )
     return [
         Conflict(refusal, drafts[item.index].indexes, drafts[item.index].objects)

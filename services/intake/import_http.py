@@ -54,7 +54,14 @@ async def _post_sheet(door: Door, request: Request, readers: Readers, turns: Tur
         candidates, malformed = await parse_items([(index, draft.event) for index, draft in drafts.items()])
         door.rates.spend(key, len(drafts) + len(rejected))
         outcome = await door.admission.admit(
-            candidates, [*rejected, *malformed], door.registry(), key, door.now(), partial=partial, dry_run=dry_run
+            candidates,
+            [*rejected, *malformed],
+            door.registry(),
+            key,
+            door.now(),
+            partial=partial,
+            dry_run=dry_run,
+            current={},
         )
     log.info("intake.import", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
     listed = [_located(item, drafts) for item in outcome.rejected[:LISTED]]

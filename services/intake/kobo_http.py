@@ -47,7 +47,9 @@ async def _post_submission(door: Door, request: Request) -> Response:
         candidates, malformed = await parse_items([(index, draft.event) for index, draft in drafts.items()])
         rejected += malformed
         door.rates.spend(key, len(candidates) + len(rejected))
-        outcome = await door.admission.admit(candidates, rejected, door.registry(), key, door.now(), dry_run=dry_run)
+        outcome = await door.admission.admit(
+            candidates, rejected, door.registry(), key, door.now(), dry_run=dry_run, current={}
+        )
         outcome = outcome._replace(rejected=[_told(item, drafts) for item in outcome.rejected])
     log.info("intake.kobo", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
     return answer(outcome, language_of(request), dry_run=dry_run)

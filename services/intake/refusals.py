@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import MAXYEAR
 from enum import StrEnum
 from typing import Any, NamedTuple
+
+from shared.personal_data import in_text
 
 LISTED = 10  # of what is wrong with one event
 _SHOWN = 120  # of what came, in characters: an answer must not grow with its question
@@ -98,8 +101,8 @@ TEXTS: dict[Code, tuple[str, str]] = {
     Code.FIELD_MISSING: ("Thiếu trường bắt buộc; cần {expected}", "the field is required; expected {expected}"),
     Code.VALUE_INVALID: ("Giá trị không hợp lệ: {expected}", "not a valid value: {expected}"),
     Code.PERSONAL_DATA: (
-        "Nội dung giống số điện thoại hoặc số định danh cá nhân; cần bỏ số đó",
-        "looks like it holds a phone or identity number; expected a text without",
+        "Nội dung giống số điện thoại, số định danh, thư điện tử hoặc ngày sinh của một người; cần bỏ đi",
+        "looks like a person's phone or identity number, e-mail address or birth date; expected a text without",
     ),
     Code.PROGRAMME_NOT_ALLOWED: (
         "Khóa không có quyền với chương trình này; được gửi {expected}",
@@ -149,7 +152,7 @@ class Refusal:
         """`{code, field, message, got}` in `vi` or `en`, and `{sheet, row, column}` of a spreadsheet."""
         place = 0 if language == "vi" else 1
         expected = self.expected[place] if isinstance(self.expected, Words) else self.expected
-        got = None if self.code is Code.PERSONAL_DATA else _shorten(self.got)
+        got = None if self.code is Code.PERSONAL_DATA else _shown(self.got)
         return {
             "code": self.code.value,
             "field": _shorten(self.field),
@@ -178,6 +181,12 @@ class Rejected:
 def rejected(index: int, id_: str | None, refusals: Sequence[Refusal]) -> Rejected:
     """An event that is refused for all of this."""
     return Rejected(index, id_, tuple(refusals[:LISTED]), max(0, len(refusals) - LISTED))
+
+
+def _shown(value: Any) -> Any:
+    """What came, in bounded length; nothing of it where it may be a person's."""
+    short = _shorten(value)
+    return None if isinstance(short, str) and in_text(short, MAXYEAR) is not None else short
 
 
 def _shorten(value: Any) -> Any:

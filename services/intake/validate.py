@@ -7,6 +7,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.intake.formats.cloudevents import Event
+from services.intake.names import check_names
 from services.intake.refusals import Code, Refusal, Words
 from shared.duties import applies
 from shared.events import (
@@ -43,6 +44,10 @@ class _RefusedError(Exception):
 
 def judge(event: Event, registry: Registry, key: Key, now: datetime) -> Admitted | tuple[Refusal, ...]:
     """Admit the event or say everything that is wrong with it. `now` is the instant of acceptance."""
+    return tuple(check_names(event, now.year)) or _judge(event, registry, key, now)
+
+
+def _judge(event: Event, registry: Registry, key: Key, now: datetime) -> Admitted | tuple[Refusal, ...]:
     kind = KIND_OF_TYPE[event.type]
     if key.kinds is not None and kind not in key.kinds:
         return (Refusal(Code.KIND_NOT_ALLOWED, "type", _names(key.kinds), event.type),)

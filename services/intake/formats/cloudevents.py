@@ -216,7 +216,5 @@ def _refusal(detail: ErrorDetails) -> Refusal:
             tag = detail.get("ctx", {}).get("tag")
             code = Code.KIND_RESERVED if str(tag).startswith(TYPE_PREFIX) else Code.VALUE_INVALID
             return Refusal(code, "type", _TYPES, tag)
-        case "value_error" if field == "data.text":
-            return Refusal(Code.PERSONAL_DATA, field)
         case _:
             return Refusal(Code.VALUE_INVALID, field, detail["msg"], got)
