@@ -12,7 +12,7 @@ from rich.console import Console
 
 from cli.database import with_database
 from cli.officer_cells import RowError, absence, addresses, quiet_hours, yes_or_no
-from cli.officer_rows import NOT_A_ROW, FileError, read_rows
+from cli.officer_rows import NOT_A_ROW, FileError, fault_in, read_rows
 from shared.clock import SystemClock
 from shared.config import load_settings
 from shared.db import Connection
@@ -115,7 +115,12 @@ def read_officers(path: Path, known: Known) -> tuple[list[Officer], list[str]]:
 
 def _officer(cell: Mapping[str, str], known: Known) -> Officer:
     if NOT_A_ROW in cell:
-        raise RowError("row", "as many cells as the header has", cell[NOT_A_ROW])
+        raise RowError(
+            "row", "cells in the header's columns alone; a cell with the separator in quotes", cell[NOT_A_ROW]
+        )
+    fault = fault_in(cell)
+    if fault is not None:
+        raise RowError(*fault)
     for column in ("name", "role", "unit", "agency", "channels"):
         if not cell[column]:
             raise RowError(column, "a text", "")

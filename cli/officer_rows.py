@@ -1,15 +1,16 @@
-"""The rows of an officers' file, CSV or XLSX, as texts."""
+"""The rows of an officers' file, CSV or XLSX, as texts: read as `/v1/import` and `kip post` read a spreadsheet."""
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from shared.sheets import as_meant
-from shared.spreadsheets.limits import SheetError
-from shared.spreadsheets.own_file import read_workbook
+from shared.sheet_faults import fault_of
+from shared.sheet_header import LayoutError, column_name, place_of, refuse_twice
+from shared.sheets import column_letters
+from shared.spreadsheets.limits import Cell, Row, SheetError
+from shared.spreadsheets.own_file import read_csv, read_workbook
 
 MOST_ROWS = 200_000
-NOT_A_ROW = ""  # the only key of a row that has another number of cells than the header
+NOT_A_ROW = ""  # the only key of a row that has a cell outside the header's columns
 
 
 class FileError(Exception):
@@ -17,67 +18,63 @@ class FileError(Exception):
 
 
 def read_rows(path: Path, needed: Sequence[str], allowed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and cells by column, trimmed, of every row that isn't blank. Raises FileError."""
-    lines = _sheet(path) if path.suffix.lower() in {".xlsx", ".xlsm"} else _csv(path)
-    header: list[str] | None = None
-    for number, cells in lines:
-        if header is None:
-            header = cells
-            wrong = [name for name in needed if name not in header]
-            wrong += [name for name in header if name not in {*needed, *allowed}]
-            if wrong or len(set(header)) < len(header):
-                expected = f"{','.join(needed)} and if need be {','.join(allowed)}"
-                raise FileError(f"{path}:{number}: expected the columns {expected}, got {','.join(header)!r}")
-            continue
-        if number > MOST_ROWS:
-            raise FileError(f"{path}:{number}: expected at most {MOST_ROWS} lines")
-        if not any(cells):
-            continue
-        extra = [cell for cell in cells[len(header) :] if cell]
-        if extra or len(cells) < len(header):
-            yield number, {NOT_A_ROW: f"{len(cells)} cells"}
-            continue
-        yield number, dict(zip(header, cells, strict=False))
-    if header is None:
+    """Row number and cells by column, trimmed, of every row that isn't blank. Raises FileError."""
+    rows = _sheet(path) if path.suffix.lower() in {".xlsx", ".xlsm"} else read_csv(path)
+    columns: dict[int, str] | None = None
+    try:
+        for number, cells in rows:
+            if columns is None:
+                columns = _columns(path, Row(number, cells), needed, allowed)
+                continue
+            if number > MOST_ROWS:
+                raise FileError(f"{path}:{number}: expected at most {MOST_ROWS} lines")
+            texts = {index: text for index, cell in enumerate(cells) if (text := str(cell).strip())}
+            if texts:
+                yield number, _by_name(columns, texts)
+    except LayoutError as error:
+        raise FileError(f"{path}: {error}") from error
+    except (SheetError, OSError) as error:
+        raise FileError(f"{path}: {error}") from error
+    if columns is None:
         raise FileError(f"{path}:1: expected the columns {','.join(needed)}, got an empty file")
 
 
-def _csv(path: Path) -> Iterator[tuple[int, list[str]]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file)
-            for row in rows:
-                yield rows.line_num, [as_meant(cell.strip()) for cell in row]
-    except UnicodeDecodeError as error:
-        raise FileError(f"{path}: expected UTF-8 text, got byte {error.object[error.start]:#x}") from error
-    except csv.Error as error:
-        raise FileError(f"{path}: {error}") from error
+def fault_in(cells: Mapping[str, str]) -> tuple[str, str, str] | None:
+    """The first column whose cell holds no value (an error, a formula without one): its name, the cure, the cell."""
+    for name, text in cells.items():
+        fault = fault_of(text)
+        if fault is not None:
+            return name, fault.en, text
+    return None
 
 
-def _sheet(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The first sheet. Blank cells at the end of a row are no cells."""
-    width = 0
+def _columns(path: Path, header: Row, needed: Sequence[str], allowed: Sequence[str]) -> dict[int, str]:
+    names = [column_name(cell) for cell in header.cells]
+    refuse_twice(place_of("", header.number), names)
+    columns = {index: name for index, name in enumerate(names) if name}
+    missing = [name for name in needed if name not in names]
+    unknown = [name for name in columns.values() if name not in {*needed, *allowed}]
+    if missing or unknown:
+        expected = f"{','.join(needed)} and if need be {','.join(allowed)}"
+        wrong = "; ".join(
+            [f"{what} {', '.join(found)}" for what, found in (("missing:", missing), ("unknown:", unknown)) if found]
+        )
+        raise FileError(f"{path}:{header.number}: expected the columns {expected}; {wrong[:400]}")
+    return columns
+
+
+def _by_name(columns: Mapping[int, str], texts: Mapping[int, str]) -> dict[str, str]:
+    outside = next((index for index in texts if index not in columns), None)
+    if outside is not None:
+        return {NOT_A_ROW: f"{texts[outside][:60]} in column {column_letters(outside)}"}
+    return {name: texts.get(index, "") for index, name in columns.items()}
+
+
+def _sheet(path: Path) -> Iterator[tuple[int, Sequence[Cell]]]:
+    """The first sheet. Another one with content is refused: nobody may take its officers for imported."""
     first: str | None = None
-    try:
-        for name, rows in read_workbook(path):
-            first = name if first is None else first
-            if name != first:
-                return
-            for number, row in rows:
-                cells = _trimmed(_text(value) for value in row)
-                width = width or len(cells)
-                yield number, cells + [""] * (width - len(cells))
-    except (SheetError, OSError) as error:
-        raise FileError(f"{path}: {error}") from error
-
-
-def _trimmed(cells: Iterable[str]) -> list[str]:
-    kept = list(cells)
-    while kept and not kept[-1]:
-        kept.pop()
-    return kept
-
-
-def _text(value: object) -> str:
-    """A cell as text: a code that a spreadsheet took for a number keeps its digits, not its leading zeros."""
-    return str(value).strip()
+    for name, rows, _ in read_workbook(path):
+        first = name if first is None else first
+        if name != first and rows:
+            raise FileError(f"{path}: expected officers in the first sheet alone, {first!r}; {name!r} has rows too")
+        yield from rows

@@ -78,7 +78,9 @@ def post(
 
 
 def _post_sheet(file: Path, target: Target, most_rows: int, *, afresh: bool, as_json: bool) -> None:
-    tables = read_tables(file)
+    tables, notes = read_tables(file)
+    for note in notes:
+        err.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
     rows = sum(table.count for table in tables)
     pace = Pace(SystemClock())
     journal = None if target.dry_run else journal_of(uploads_folder(), file, target)

@@ -6,17 +6,19 @@ remembers where its rows stood: what the service says about row 3 of a part is t
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.event_lines import BATCH_BYTES, FileError
-from shared.sheets import FIGURE, HEADER_ROWS, KEYS, Header, LayoutError, delimiter_of, header_in, neutral, text_of
-from shared.spreadsheets.csv_text import NOT_UTF8, csv_rows
-from shared.spreadsheets.limits import OWN_FILE, Row, SheetError
-from shared.spreadsheets.own_file import read_workbook
+from shared.sheet_header import HEADER_ROWS, Header, HeaderSearch, LayoutError, no_table
+from shared.sheet_notes import Notes
+from shared.sheets import FALSE, NOTE, cell_text, is_blank, neutral, record_key
+from shared.spreadsheets.limits import Cell, Hidden, Row, SheetError, Slice
+from shared.spreadsheets.own_file import read_csv, read_workbook
 
 XLSX, CSV = ".xlsx", ".csv"
+_NAMED = 10  # of a file's repeated records
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +44,36 @@ class Part:
         return f"{self.sheet or 'CSV'}, rows {min(self.rows[1:])}-{max(self.rows[1:])}"
 
 
+@dataclass(slots=True)
+class _Sheet:
+    """A sheet as it was read, or can be read again, and what of it people don't see."""
+
+    name: str
+    rows: Callable[[], Iterator[Row]]
+    hidden: Hidden = field(default_factory=Hidden)
+
+
 def is_sheet(path: Path) -> bool:
     """Whether the file is taken for a spreadsheet."""
     return path.suffix.lower() in {XLSX, CSV}
 
 
-def read_tables(path: Path) -> list[Table]:
-    """The file's tables, read once through. Raises FileError when it can't be read or holds none."""
+def read_tables(path: Path) -> tuple[list[Table], list[str]]:
+    """The file's tables, read once through, and notes on it.
+
+    Raises FileError when it can't be read, holds none, or has a record in rows that don't travel together.
+    """
+    notes, repeated = Notes(), _Repeated()
     try:
-        sheets = _workbook(path) if path.suffix.lower() == XLSX else [("", lambda: _csv_rows(path))]
-        tables = [table for name, rows in sheets if (table := _table(name, rows)) is not None]
+        sheets = _workbook(path) if path.suffix.lower() == XLSX else [_Sheet("", lambda: read_csv(path))]
+        tables = [table for sheet in sheets if (table := _table(sheet, notes, repeated)) is not None]
+        if not tables:
+            raise no_table()
     except (LayoutError, SheetError) as error:
         raise FileError(f"{path}: {error}") from None
-    if not tables:
-        raise FileError(f"{path}: expected a header row with one of the columns {', '.join(KEYS)}")
-    return tables
+    if repeated.told:
+        raise FileError(f"{path}: one record comes more than once: {'; '.join(repeated.told[:_NAMED])}; remove one")
+    return tables, [note.en for note in notes.words()]
 
 
 def parts(tables: Sequence[Table], most: int) -> Iterator[Part]:
@@ -75,9 +92,23 @@ def parts(tables: Sequence[Table], most: int) -> Iterator[Part]:
             yield _part(table, header, waiting)
 
 
+class _Repeated:
+    """Finds records whose rows the service would see in different parts, each of them taken for the whole."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self._first: dict[int, tuple[str, int]] = {}
+
+    def take(self, sheet: str, header: Header, number: int, key: int) -> None:
+        """A row of a record. Those of a figure travel together as far as they are in one sheet."""
+        before = self._first.setdefault(key, (sheet, number))
+        if before[1] != number and (header.kind != "indicator" or before[0] != sheet):
+            self.told.append(f"{before[0] or 'CSV'}, row {before[1]} and {sheet or 'CSV'}, row {number}")
+
+
 def _names(header: Header) -> list[str]:
-    """The header row again, every column in its place; those for people are left empty."""
-    by_place = {index: name for name, index in header.columns.items()}
+    """The header row again, every column in its place; those for people have no name of their own."""
+    by_place = {index: name for name, index in header.columns.items()} | dict.fromkeys(header.for_people, NOTE)
     return [by_place.get(index, "") for index in range(max(by_place) + 1)]
 
 
@@ -90,8 +121,8 @@ def _records(table: Table) -> Iterator[list[Row]]:
     """The rows that only together are a record. Holds no more than the records that are begun and not yet whole."""
     begun: dict[int, list[Row]] = {}
     for row in table.rows():
-        key = _key(table.header, row)
-        if key is None:
+        key = _key(table.header.kind, _texts(table.header, row))
+        if key is None or table.header.kind != "indicator":
             yield [row]
             continue
         begun.setdefault(key, []).append(row)
@@ -99,69 +130,79 @@ def _records(table: Table) -> Iterator[list[Row]]:
             yield begun.pop(key)
 
 
-def _key(header: Header, row: Row) -> int | None:
-    """What the rows of one figure share (as a hash: two that meet in it only travel together); None for other rows."""
-    if header.kind != "indicator":
-        return None
-    texts = {name: text_of(row.cells[at]) for name, at in header.columns.items() if at < len(row.cells)}
-    return hash(tuple(texts.get(name, "") for name in FIGURE)) if texts.get("indicator") else None
+def _texts(header: Header, row: Row) -> dict[str, str]:
+    return {name: cell_text(name, row.cells[at]) for name, at in header.columns.items() if at < len(row.cells)}
 
 
-def _table(name: str, rows: Callable[[], Iterator[Row]]) -> Table | None:
-    header = _header(name, rows())
+def _key(kind: str, texts: Mapping[str, str]) -> int | None:
+    """What the rows of one record share, as a hash; None for a row that names none."""
+    key = record_key(kind, texts)
+    return None if key is None else hash(key)
+
+
+def _table(sheet: _Sheet, notes: Notes, repeated: _Repeated) -> Table | None:
+    header = _header(sheet, notes)
     if header is None:
         return None
 
     def below() -> Iterator[Row]:
-        return (row for row in rows() if row.number > header.row + 1 and any(str(cell).strip() for cell in row.cells))
+        return (row for row in sheet.rows() if row.number > header.row + 1 and any(str(c).strip() for c in row.cells))
 
     last: dict[int, int] = {}
     count = 0
     for row in below():
         count += 1
-        key = _key(header, row)
+        texts = _texts(header, row)
+        blank = is_blank(header.kind, texts)
+        if not blank:
+            notes.read(Slice(sheet.name, (), sheet.hidden), header, row.number, row.cells)
+        key = _key(header.kind, texts)
         if key is not None:
             last[key] = row.number
-    return Table(name, header, below, last, count)
+            if not blank and not _says_nothing(header.kind, texts):
+                repeated.take(sheet.name, header, row.number, key)
+    return Table(sheet.name, header, below, last, count)
 
 
-def _header(name: str, rows: Iterator[Row]) -> Header | None:
-    for row in rows:
-        if row.number > HEADER_ROWS:
-            return None
-        header = header_in(name, row.number, row.cells)
+def _says_nothing(kind: str, texts: Mapping[str, str]) -> bool:
+    """Whether a row's report isn't handed in."""
+    return kind == "report" and texts.get("submitted", "").lower() in FALSE
+
+
+def _header(sheet: _Sheet, notes: Notes) -> Header | None:
+    search = HeaderSearch(sheet.name)
+    content = False
+    for row in sheet.rows():
+        content = True
+        header = search.take(row.number, row.cells)
         if header is not None:
             return header
+        if row.number > HEADER_ROWS:
+            break
+    search.end()
+    if content:
+        notes.without_table(sheet.name)
     return None
 
 
-def _workbook(path: Path) -> list[tuple[str, Callable[[], Iterator[Row]]]]:
-    sheets: dict[str, list[Row]] = {}
-    for name, rows in read_workbook(path):
-        sheets.setdefault(name, []).extend(rows)
+def _workbook(path: Path) -> list[_Sheet]:
+    rows: dict[str, list[Row]] = {}
+    hidden: dict[str, Hidden] = {}
+    unseen: dict[str, set[int]] = {}
+    for part in read_workbook(path):
+        rows.setdefault(part.sheet, []).extend(part.rows)
+        unseen.setdefault(part.sheet, set()).update(part.hidden.rows)
+        hidden[part.sheet] = part.hidden
 
     def reader(rows: Sequence[Row]) -> Callable[[], Iterator[Row]]:
         return lambda: iter(rows)
 
-    return [(name, reader(rows)) for name, rows in sheets.items()]
+    return [_Sheet(name, reader(rows[name]), hidden[name]._replace(rows=unseen[name])) for name in rows]
 
 
-def _text(cell: object) -> str:
+def _text(cell: Cell) -> str:
     """A cell of a workbook as a CSV has it; texts stay as they are, label and slug."""
-    return cell if isinstance(cell, str) else text_of(cell)
-
-
-def _csv_rows(path: Path) -> Iterator[Row]:
-    number = 0
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            delimiter = delimiter_of(file.readline())
-            file.seek(0)
-            for row in csv_rows(file, delimiter, OWN_FILE):
-                number = row.number
-                yield row
-    except UnicodeDecodeError:
-        raise FileError(f"{path}: {NOT_UTF8} below row {number}") from None
+    return cell if isinstance(cell, str) else str(cell)
 
 
 def _line(cells: Sequence[str]) -> bytes:

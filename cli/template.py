@@ -19,10 +19,9 @@ from shared.duties import applies
 from shared.periods import Period, parse_period
 from shared.programme import Indicator, Programme, Report
 from shared.registry import store
-from shared.sheets import BY, LABELS, MONEY, NO, PARTICIPANTS, YES, column_letters, neutral, with_slug
+from shared.sheets import BY, LABELS, LISTS, MONEY, NO, PARTICIPANTS, YES, column_letters, neutral, with_slug
 from shared.units import Unit, Units
 
-LISTS = "Danh mục"
 ACTIVITY_ROWS = 60
 HEADER_ROW = 2  # from 0: a title, the labels for people, then the technical names
 out = Console()

@@ -1,13 +1,11 @@
-"""The layout of report sheets: what a template is written with and an upload is read by.
+"""The columns of report sheets: what a template is written with and an upload is read by.
 
-A table's header row holds the technical names below; what stands above it (titles, labels) is for people. A column
-whose name begins with `#` is ignored. A cell may hold `label [slug]`, as the drop-down lists do: the slug counts.
+A table's header row holds the technical names below (`shared/sheet_header.py` finds it). A column whose name begins
+with `#` is for people. A cell may hold `label [slug]`, as the drop-down lists do: the slug counts.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 
 SLUG_IN_BRACKETS = re.compile(r"\[([^\[\]]+)\]\s*$")
 NOTE = "#"  # begins the name of a column for people
@@ -15,7 +13,6 @@ BY = "by."
 PARTICIPANTS = "participants."
 MONEY = "money."
 KEYS = ("indicator", "activity", "report")  # the column that says what a table's rows are
-HEADER_ROWS = 20  # the header is looked for in the first ones
 # What a spreadsheet runs as a formula: one of these in the first place of a cell, spaces or quotes before it or not
 # (some programs fold the full-width forms). A cell begins where the text does and, in a CSV that is opened with another
 # separator than it was written with, behind whatever may be one.
@@ -23,15 +20,22 @@ _RUNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 _BEGINS = r"(?:^|(?<=[,;|\t\r\n\"]))(?P<spaces>[ \u00a0]*)"
 _RISKY = re.compile(rf"{_BEGINS}(?=\'*[{_RUNS}])|^(?=\'*[\t\r])")
 _NEUTRAL = re.compile(rf"{_BEGINS}\'(?=\'*[{_RUNS}])|^\'(?=\'*[\t\r])")
-_COMMON = frozenset({"programme", "unit", "agency", "period"})
+_COMMON = frozenset({"programme", "unit", "agency"})
 COLUMNS = {
-    "indicator": _COMMON | {"indicator", "component", "numerator", "denominator", "value"},
+    "indicator": _COMMON | {"period", "indicator", "component", "numerator", "denominator", "value"},
     "activity": _COMMON | {"activity", "record", "held_on", "domain", "female", "withdraw"},
-    "report": _COMMON | {"report", "submitted"},
+    "report": _COMMON | {"period", "report", "submitted"},
 }
 PREFIXES: dict[str, tuple[str, ...]] = {"indicator": (BY,), "activity": (BY, PARTICIPANTS, MONEY), "report": ()}
-# Rows of an indicator with the same texts in these columns are one record: the whole, its parts, its components.
-FIGURE = ("unit", "agency", "indicator", "period", "programme")
+# Columns whose cells are taken as they are; in all others a label may stand before the slug.
+PLAIN = frozenset({"record", "held_on", "female", "withdraw", "numerator", "denominator", "value", "submitted"})
+# What a template fills in: rows in which nothing else stands hold no record.
+_FILLED_IN = {
+    "indicator": _COMMON | {"period", "indicator", "component"},
+    "activity": _COMMON | {"record"},
+    "report": _COMMON | {"period", "report"},
+}
+LISTS = "Danh mục"  # the template's sheet of choices
 
 # Technical name: the Vietnamese label above it in a template.
 LABELS = {
@@ -59,19 +63,6 @@ TRUE = frozenset({"có", "co", "x", "yes", "true", "1"})
 FALSE = frozenset({"không", "khong", "no", "false", "0", ""})
 
 
-class LayoutError(ValueError):
-    """A sheet isn't laid out as ours are. Its text names the place and what was expected."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What a table's rows are (one of KEYS), which row is its header (from 0), its columns by name (from 0)."""
-
-    kind: str
-    row: int
-    columns: Mapping[str, int]
-
-
 def with_slug(label: str, slug: str) -> str:
     """`label [slug]`, as a person chooses it from a list."""
     return f"{label} [{slug}]"
@@ -93,13 +84,35 @@ def column_letters(number: int) -> str:
     return letters
 
 
-def text_of(value: object) -> str:
-    """A cell as text: a slug, a code, a count, a day like 2023-03-09."""
+def cell_text(column: str, value: object) -> str:
+    """A cell as the text that counts in a column of this name: a slug, a code, a count, a day like 2023-03-09."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, datetime):
-        value = value.date()
+    if column in PLAIN or column.startswith((PARTICIPANTS, MONEY)):
+        return str(value).strip()
     return slug_of(str(value))
+
+
+def is_blank(kind: str, texts: Mapping[str, str]) -> bool:
+    """Whether a row of a table (one of KEYS), its texts by column, holds nothing but what a template fills in."""
+    given = (name for name, text in texts.items() if text)
+    return all(name in _FILLED_IN[kind] or (kind == "indicator" and name.startswith(BY)) for name in given)
+
+
+def record_key(kind: str, texts: Mapping[str, str]) -> tuple[str, ...] | None:
+    """What the rows of one record share, by their texts; None for a row that names no record.
+
+    A unit's code and its uid (`06412`, `06412@1`) are one: of the units of a code one is in force at a time.
+    """
+    names = {
+        "indicator": ("programme", "agency", "indicator", "period"),
+        "activity": ("programme", "record"),
+        "report": ("programme", "agency", "report", "period"),
+    }[kind]
+    if not texts.get("record" if kind == "activity" else kind):
+        return None
+    place = "" if kind == "activity" else texts.get("unit", "").partition("@")[0]
+    return (kind, place, *(texts.get(name, "") for name in names))
 
 
 def neutral(text: str) -> str:
@@ -110,30 +123,3 @@ def neutral(text: str) -> str:
 def as_meant(text: str) -> str:
     """The text that `neutral` was given."""
     return _NEUTRAL.sub(lambda found: found["spaces"] or "", text)
-
-
-def delimiter_of(first_line: str) -> str:
-    """What separates the cells of a CSV: a comma, a semicolon or a tab."""
-    return max(",;\t", key=first_line.count)
-
-
-def header_in(sheet: str, number: int, cells: Sequence[object]) -> Header | None:
-    """The header that the row `number` (from 1, HEADER_ROWS at most) is; None when it is none.
-
-    `sheet` is its name, "" for CSV. Raises LayoutError, which names the place of a column that is unknown.
-    """
-    names = [str(cell).strip() for cell in cells]
-    kind = next((key for key in KEYS if key in names and "unit" in names), None)
-    if kind is None or number > HEADER_ROWS:
-        return None
-    columns = {name: index for index, name in enumerate(names) if name and not name.startswith(NOTE)}
-    _refuse_unknown(sheet, number - 1, kind, columns)
-    return Header(kind, number - 1, columns)
-
-
-def _refuse_unknown(sheet: str, row: int, kind: str, columns: Mapping[str, int]) -> None:
-    known = COLUMNS[kind]
-    for name, index in columns.items():
-        if name not in known and not name.startswith(PREFIXES[kind]):
-            place = f"{sheet or 'CSV'}, row {row + 1}, column {column_letters(index)}"
-            raise LayoutError(f"{place}: no such column {name[:60]!r}; expected {', '.join(sorted(known))}")

@@ -75,7 +75,8 @@ def refusal_of(error: BaseException) -> RefusedError | None:
         case TooManyError() | SheetTooLargeError():
             return RefusedError(Fault.TOO_LARGE, str(error))
         case UnreadableError() | SheetError():
-            return RefusedError(Fault.UNREADABLE, str(error))
+            detail = error.detail if isinstance(error, UnreadableError) else str(error)
+            return RefusedError(Fault.UNREADABLE, detail)
         case SpoolAwayError() | ReaderAwayError():
             log.warning("intake.not_taken", reason=str(error))
             return unavailable(str(error))

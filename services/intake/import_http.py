@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import structlog
 from starlette.requests import Request
@@ -13,13 +13,13 @@ from services.intake.admission import Outcome
 from services.intake.answers import LISTED, answer
 from services.intake.door import Door, enter, flag, held_body, identify, language_of, media_type_of
 from services.intake.formats.cloudevents import parse_items
-from services.intake.formats.sheet import KINDS, Draft, Drafting
+from services.intake.formats.sheet import KINDS, Draft, Drafted, Drafting
 from services.intake.http import Refusing
 from services.intake.limits import LARGE_PATIENCE, Turns
 from services.intake.refusals import Rejected
 from services.intake.request_errors import Fault, RefusedError
 from shared.registry.snapshot import Key
-from shared.spreadsheets.limits import Kind, Slice
+from shared.spreadsheets.limits import Kind
 from shared.spreadsheets.readers import Readers
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -27,7 +27,6 @@ CSV = "text/csv"
 _KINDS: Mapping[str, Kind] = {XLSX: "xlsx", CSV: "csv"}
 ROWS_AT_ONCE = 100  # are made events of; then others have the event loop
 READ_AT_ONCE = 2  # each of them takes a core, and up to the memory of shared.spreadsheets.limits.REQUEST
-_Drafted: TypeAlias = tuple[dict[int, Draft], list[Rejected]]
 log = structlog.get_logger()
 
 
@@ -49,13 +48,13 @@ async def _post_sheet(door: Door, request: Request, readers: Readers, turns: Tur
     if media_type not in _KINDS:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{CSV} or {XLSX}, got {media_type[:80] or 'none'}")
     async with held_body(door, request) as body, turns.turn():
-        drafts, rejected = await _while_asked(request, _read(door, key, readers, _KINDS[media_type], body))
+        drafted = await _while_asked(request, _read(door, key, readers, _KINDS[media_type], body))
         key = identify(door, request)  # it may have been revoked while others' sheets were read
-        candidates, malformed = await parse_items([(index, draft.event) for index, draft in drafts.items()])
-        door.rates.spend(key, len(drafts) + len(rejected))
+        candidates, malformed = await parse_items([(index, draft.event) for index, draft in drafted.drafts.items()])
+        door.rates.spend(key, len(drafted.drafts) + len(drafted.rejected))
         outcome = await door.admission.admit(
             candidates,
-            [*rejected, *malformed],
+            [*drafted.rejected, *malformed],
             door.registry(),
             key,
             door.now(),
@@ -64,22 +63,22 @@ async def _post_sheet(door: Door, request: Request, readers: Readers, turns: Tur
             current={},
         )
     log.info("intake.import", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
-    listed = [_located(item, drafts) for item in outcome.rejected[:LISTED]]
+    listed = [_located(item, drafted.drafts) for item in outcome.rejected[:LISTED]]
     located = Outcome(outcome.accepted, [*listed, *outcome.rejected[LISTED:]], outcome.forbidden)
-    return answer(located, language_of(request), dry_run=dry_run)
+    return answer(located, language_of(request), dry_run=dry_run, notes=drafted.notes)
 
 
-async def _read(door: Door, key: Key, readers: Readers, kind: Kind, body: bytes) -> _Drafted:
+async def _read(door: Door, key: Key, readers: Readers, kind: Kind, body: bytes) -> Drafted:
     drafting = Drafting(_programme(door, key), door.now())
     async with readers.read(kind, body) as slices:
         async for part in slices:
             for start in range(0, max(1, len(part.rows)), ROWS_AT_ONCE):
-                drafting.take(Slice(part.sheet, part.rows[start : start + ROWS_AT_ONCE]))
+                drafting.take(part._replace(rows=part.rows[start : start + ROWS_AT_ONCE]))
                 await asyncio.sleep(0)
     return drafting.end()
 
 
-async def _while_asked(request: Request, reading: Coroutine[Any, Any, _Drafted]) -> _Drafted:
+async def _while_asked(request: Request, reading: Coroutine[Any, Any, Drafted]) -> Drafted:
     """What the reading gives. It ends early, and its process with it, when the client has gone."""
     work = asyncio.create_task(reading)
     gone = asyncio.create_task(_disconnected(request))

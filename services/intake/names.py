@@ -9,9 +9,10 @@ from unicodedata import normalize
 from urllib.parse import unquote
 
 from services.intake.formats.cloudevents import Event
-from services.intake.refusals import Code, Refusal, Words
+from services.intake.refusals import Code, Refusal
 from shared.events import Problem
 from shared.personal_data import in_identifier, in_text
+from shared.words import Words
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+~=-]{0,199}")
 _SOURCE = re.compile(r"[\w/.:@+~=-]{1,200}")  # letters of any script: an app's path

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import MAXYEAR
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from shared.personal_data import in_text
+from shared.words import Words
 
 LISTED = 10  # of what is wrong with one event
 _SHOWN = 120  # of what came, in characters: an answer must not grow with its question
@@ -42,6 +43,8 @@ class Code(StrEnum):
     NOT_JSON = "not_json"
     STREAM_CUT = "stream_cut"
     RECORD_INCOMPLETE = "record_incomplete"
+    RECORD_REPEATED = "record_repeated"
+    ROW_TOO_LONG = "row_too_long"
 
 
 # Vietnamese, English. `{expected}` is what would have been right.
@@ -113,6 +116,14 @@ TEXTS: dict[Code, tuple[str, str]] = {
         "Bản ghi chưa đủ; cần {expected}",
         "the record is not whole; expected {expected}",
     ),
+    Code.RECORD_REPEATED: (
+        "Một bản ghi có nhiều lần trong một lần gửi: {expected}",
+        "one record comes more than once in one upload: {expected}",
+    ),
+    Code.ROW_TOO_LONG: (
+        "Dòng có ô nằm ngoài các cột của dòng tiêu đề; {expected}",
+        "the row has a cell outside the header's columns; {expected}",
+    ),
     Code.STREAM_CUT: (
         "Không nhận từ dòng này trở đi; cần {expected}",
         "this line and what follows was not taken; expected {expected}",
@@ -120,13 +131,6 @@ TEXTS: dict[Code, tuple[str, str]] = {
     Code.EVENT_TOO_LARGE: ("Sự kiện quá lớn; cần không quá {expected}", "the event is too large; expected {expected}"),
 }
 FORBIDDEN = frozenset({Code.UNIT_NOT_ALLOWED, Code.KIND_NOT_ALLOWED, Code.PROGRAMME_NOT_ALLOWED})
-
-
-class Words(NamedTuple):
-    """What was expected, where that has to be said in both languages."""
-
-    vi: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ class Refusal:
     def to_json(self, language: str) -> dict[str, Any]:
         """`{code, field, message, got}` in `vi` or `en`, and `{sheet, row, column}` of a spreadsheet."""
         place = 0 if language == "vi" else 1
-        expected = self.expected[place] if isinstance(self.expected, Words) else self.expected
+        expected = self.expected.in_language(language) if isinstance(self.expected, Words) else self.expected
         got = None if self.code is Code.PERSONAL_DATA else _shown(self.got)
         return {
             "code": self.code.value,

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from starlette.responses import JSONResponse
 
+from shared.words import Words
+
 RETRY_AFTER_SECONDS = 2
 
 
@@ -69,7 +71,12 @@ class RefusedError(Exception):
     """The request ends here. `status` differs from the fault's own only where a sender would lose that one."""
 
     def __init__(
-        self, fault: Fault, detail: str = "", *, headers: dict[str, str] | None = None, status: int | None = None
+        self,
+        fault: Fault,
+        detail: str | Words = "",
+        *,
+        headers: dict[str, str] | None = None,
+        status: int | None = None,
     ) -> None:
         super().__init__(f"{fault}: {detail}")
         self.fault = fault
@@ -80,7 +87,8 @@ class RefusedError(Exception):
     def message(self, language: str) -> str:
         """The words in `vi` or `en`."""
         _, vietnamese, english = FAULTS[self.fault]
-        return (vietnamese if language == "vi" else english).format(detail=self.detail)
+        detail = self.detail.in_language(language) if isinstance(self.detail, Words) else self.detail
+        return (vietnamese if language == "vi" else english).format(detail=detail)
 
     def response(self, language: str) -> JSONResponse:
         """`{"error", "message"}`."""

@@ -12,6 +12,7 @@ from services.intake.formats.ndjson import Lines, groups_of, parse_lines
 from services.intake.refusals import Code, Refusal, Rejected
 from services.intake.request_errors import Fault, RefusedError
 from services.intake.watch import wait_for_rate, while_allowed
+from shared.words import Words
 
 
 @dataclass(slots=True)
@@ -84,5 +85,5 @@ async def _take_group(door: Door, request: Request, lines: Lines, *, dry_run: bo
     )
 
 
-def _cut(number: int, expected: str) -> Rejected:
+def _cut(number: int, expected: str | Words) -> Rejected:
     return Rejected(number, None, (Refusal(Code.STREAM_CUT, "stream", expected),))

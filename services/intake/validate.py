@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.intake.formats.cloudevents import Event
 from services.intake.names import check_names
-from services.intake.refusals import Code, Refusal, Words
+from services.intake.refusals import Code, Refusal
 from shared.duties import applies
 from shared.events import (
     KIND_OF_TYPE,
@@ -24,6 +24,7 @@ from shared.programme import Indicator, IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Key, Registry
 from shared.scalars import FIRST_DAY, FIRST_INSTANT
 from shared.units import Unit
+from shared.words import Words
 
 AHEAD = timedelta(hours=24)  # of the service's clock may a sender's be
 _LISTED = 12

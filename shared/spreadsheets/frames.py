@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from shared.spreadsheets.limits import MIB, Kind, Limits, Row, SheetError, SheetTooLargeError, Slice
+from shared.spreadsheets.limits import MIB, Hidden, Kind, Limits, Row, SheetError, SheetTooLargeError, Slice
 
 # Isolated: neither variables of the environment nor the folder that the caller stands in decide what runs.
 COMMAND = (sys.executable, "-I", "-m", "shared.spreadsheets.child")
@@ -46,11 +46,14 @@ def encode_slices(slices: Iterator[Slice], most: int) -> Iterator[bytes]:
     size = 0
     left = most
     sheet: str | None = None
-    for name, rows in slices:
+    hidden = Hidden()
+    for name, rows, of_these in slices:
         if sheet != name:
-            yield from _joined(sheet, waiting)
+            yield from _joined(sheet, waiting, hidden)
             sheet, waiting, size = name, [], 0
-            yield _frame(name, [])
+            yield _frame(name, [], of_these)
+        before = hidden.rows if waiting else ()
+        hidden = of_these._replace(rows=[*before, *of_these.rows], columns=list(of_these.columns))
         for row in rows:
             written = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
             left -= len(written)
@@ -63,9 +66,9 @@ def encode_slices(slices: Iterator[Slice], most: int) -> Iterator[bytes]:
             waiting.append(written)
             size += len(written)
             if size >= _ENOUGH:
-                yield from _joined(sheet, waiting)
+                yield from _joined(sheet, waiting, hidden)
                 waiting, size = [], 0
-    yield from _joined(sheet, waiting)
+    yield from _joined(sheet, waiting, hidden)
 
 
 def decode(body: bytes) -> Slice | None:
@@ -73,18 +76,19 @@ def decode(body: bytes) -> Slice | None:
     message: dict[str, Any] = from_json(body)
     if "error" in message:
         raise (SheetTooLargeError if message["too_large"] else SheetError)(message["error"])
-    return (
-        Slice(message["sheet"], [Row(number, cells) for number, cells in message["rows"]])
-        if "rows" in message
-        else None
-    )
+    if "rows" not in message:
+        return None
+    sheet, columns, numbers = message["hidden"] or (False, (), ())
+    rows = [Row(number, cells) for number, cells in message["rows"]]
+    return Slice(message["sheet"], rows, Hidden(sheet, frozenset(columns), frozenset(numbers)))
 
 
-def _joined(sheet: str | None, rows: list[bytes]) -> Iterator[bytes]:
+def _joined(sheet: str | None, rows: list[bytes], hidden: Hidden) -> Iterator[bytes]:
     if sheet is not None and rows:
-        yield _frame(sheet, rows)
+        yield _frame(sheet, rows, hidden)
 
 
-def _frame(sheet: str, rows: list[bytes]) -> bytes:
-    body = b'{"sheet":%b,"rows":[%b]}' % (json.dumps(sheet).encode(), b",".join(rows))
+def _frame(sheet: str, rows: list[bytes], hidden: Hidden) -> bytes:
+    unseen = json.dumps([hidden.sheet, list(hidden.columns), list(hidden.rows)] if any(hidden) else None).encode()
+    body = b'{"sheet":%b,"hidden":%b,"rows":[%b]}' % (json.dumps(sheet).encode(), unseen, b",".join(rows))
     return len(body).to_bytes(LENGTH, "big") + body

@@ -1,6 +1,6 @@
 """How much of a spreadsheet is read, and how it is told that this one can't be."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -9,7 +9,7 @@ LAST_ROW = 1_048_576  # of Excel and all that follow it
 CELL_CHARS = 128 * 1024  # the csv module's own limit; Excel's is 32,767
 
 Kind: TypeAlias = Literal["xlsx", "csv"]
-Cell: TypeAlias = str | int | float | bool  # "" for a cell without content; a day as 2023-03-09
+Cell: TypeAlias = str | int | float | bool  # "" for a cell without content; a day as 2023-03-09; texts in NFC
 
 
 class SheetError(ValueError):
@@ -31,11 +31,23 @@ class Row(NamedTuple):
     cells: Sequence[Cell]
 
 
+class Hidden(NamedTuple):
+    """What a spreadsheet program doesn't show: the whole sheet, columns (from 0), rows (their numbers, from 1)."""
+
+    sheet: bool = False
+    columns: Collection[int] = frozenset()
+    rows: Collection[int] = frozenset()
+
+
 class Slice(NamedTuple):
-    """Some rows of the sheet of this name ("" for CSV). Each sheet has one at least, be it empty."""
+    """Some rows of the sheet of this name ("" for CSV). Each sheet has one at least, be it empty.
+
+    `hidden` says what of the sheet, its columns and these rows people don't see.
+    """
 
     sheet: str
     rows: Sequence[Row]
+    hidden: Hidden = Hidden()
 
 
 @dataclass(frozen=True, slots=True)

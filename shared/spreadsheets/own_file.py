@@ -1,13 +1,19 @@
-"""Reads a workbook of whoever runs this, in a process of its own as well: the file may still come from a stranger."""
+"""Reads a spreadsheet of whoever runs this, as the door reads one that is uploaded.
+
+A workbook is read in a process of its own here as well: the file may still come from a stranger.
+"""
 
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from shared.sheet_header import HEADER_ROWS, delimiter_of
+from shared.spreadsheets.csv_text import NOT_UTF8, csv_rows
 from shared.spreadsheets.frames import COMMAND, LENGTH, decode, request
-from shared.spreadsheets.limits import OWN_FILE, Slice, too_much
+from shared.spreadsheets.limits import OWN_FILE, Row, SheetError, Slice, too_much
 
 
 def read_workbook(path: Path) -> Iterator[Slice]:
@@ -32,6 +38,20 @@ def read_workbook(path: Path) -> Iterator[Slice]:
             raise too_much("xlsx", OWN_FILE) from None
         finally:
             process.kill()
+
+
+def read_csv(path: Path) -> Iterator[Row]:
+    """The rows of a CSV, line by line. Raises SheetError that names the row, OSError for a file that isn't there."""
+    number = 0
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            delimiter = delimiter_of(islice(file, HEADER_ROWS))
+            file.seek(0)
+            for row in csv_rows(file, delimiter, OWN_FILE):
+                number = row.number
+                yield row
+    except UnicodeDecodeError:
+        raise SheetError(f"{NOT_UTF8}, below row {number}") from None
 
 
 def _frame(told: IO[bytes]) -> bytes:

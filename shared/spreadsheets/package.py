@@ -6,12 +6,13 @@ give at most, a document type (and so any entity) is refused, and what a part le
 
 import posixpath
 import re
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, NamedTuple
 from xml.parsers import expat
 
 from shared.spreadsheets.limits import CELL_CHARS, MIB, Limits, SheetError
@@ -33,11 +34,19 @@ End = Callable[[str], None]
 Text = Callable[[str], None]
 
 
+class SheetPart(NamedTuple):
+    """A sheet's name, the part that holds it, and whether people don't see it."""
+
+    name: str
+    part: str
+    hidden: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Workbook:
-    """What the sheets of a file have in common; `sheets` are their names and parts, in order."""
+    """The sheets of a file in their order, and what they have in common."""
 
-    sheets: list[tuple[str, str]]
+    sheets: list[SheetPart]
     since_1904: bool
     texts: list[str]
     day_styles: list[bool]
@@ -47,7 +56,7 @@ class Workbook:
 class _Found:
     """What stands in the workbook's own part."""
 
-    sheets: list[tuple[str, str]] = field(default_factory=list)
+    sheets: list[tuple[str, str, bool]] = field(default_factory=list)  # name, id of its part, hidden
     since_1904: bool = False
 
 
@@ -80,11 +89,11 @@ class Package:
         found = self._found(part)
         related = self._related(part)
         by_kind = {kind.rpartition("/")[2]: target for kind, target in related.values()}
-        sheets: list[tuple[str, str]] = []
-        for name, id_ in found.sheets:
+        sheets: list[SheetPart] = []
+        for name, id_, hidden in found.sheets:
             kind, target = related.get(id_, ("", ""))
             if kind.endswith("/worksheet"):  # not a chart's own sheet
-                sheets.append((name, target))
+                sheets.append(SheetPart(name, target, hidden))
         return Workbook(
             sheets,
             found.since_1904,
@@ -142,12 +151,13 @@ class Package:
             match local_name(name):
                 case "sheet":
                     id_ = next((value for key, value in attributes.items() if _ID.fullmatch(key)), "")
-                    found.sheets.append((attributes.get("name", ""), id_))
+                    hidden = attributes.get("state", "visible") != "visible"
+                    found.sheets.append((composed(attributes.get("name", "")), id_, hidden))
                 case "workbookPr":
                     found.since_1904 = attributes.get("date1904") in {"1", "true"}
 
         self._read(part, start)
-        if len({name.lower() for name, _ in found.sheets}) < len(found.sheets):
+        if len({name.lower() for name, *_ in found.sheets}) < len(found.sheets):
             raise SheetError(f"{NOT_XLSX}: each sheet has a name of its own")
         return found
 
@@ -203,7 +213,12 @@ def as_text(pieces: list[str]) -> str:
     text = "".join(pieces)
     if len(text) > CELL_CHARS:
         raise SheetError(f"expected {CELL_CHARS} characters at most in a cell, got {len(text)}")
-    return _ESCAPED.sub(_unescaped, text) if "_x" in text else text
+    return composed(_ESCAPED.sub(_unescaped, text) if "_x" in text else text)
+
+
+def composed(text: str) -> str:
+    """The text in NFC: some keyboards and systems write «ó» as two characters."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _unescaped(found: re.Match[str]) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
-from shared.spreadsheets.limits import LAST_ROW, Cell, Limits, Row, SheetError, Slice, too_many_rows
+from shared.spreadsheets.limits import LAST_ROW, Cell, Hidden, Limits, Row, SheetError, Slice, too_many_rows
 from shared.spreadsheets.package import NOT_XLSX, Package, Workbook, as_text, local_name
 
 _PLACE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _NUMBER_CHARS = 400
+_TRUE = frozenset({"1", "true"})
 _EXACT = 10**15  # up to here a float is the whole number that was written
 _FIRST_DAY, _FIRST_DAY_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)  # noqa: DTZ001 - a day, not an instant
 _LEAP_DAY = 60  # Excel's 29 February 1900, which never was
@@ -28,8 +29,8 @@ def read_xlsx(file: BinaryIO, limits: Limits) -> Iterator[Slice]:
     if not workbook.sheets:
         raise SheetError(f"{NOT_XLSX}: no sheet is in it")
     left = limits.rows
-    for name, part in workbook.sheets:
-        yield Slice(name, ())
+    for name, part, hidden in workbook.sheets:
+        yield Slice(name, (), Hidden(hidden))
         reading = _SheetReading(name, workbook, limits.columns)
         for _ in package.parse(part, reading.start, reading.end, reading.text):
             rows, reading.rows = reading.rows, []
@@ -37,7 +38,8 @@ def read_xlsx(file: BinaryIO, limits: Limits) -> Iterator[Slice]:
             if left < 0:
                 raise too_many_rows(limits)
             if rows:
-                yield Slice(name, rows)
+                unseen, reading.hidden_rows = reading.hidden_rows, []
+                yield Slice(name, rows, Hidden(hidden, reading.hidden_columns, unseen))
 
 
 class _SheetReading:
@@ -45,11 +47,14 @@ class _SheetReading:
 
     def __init__(self, name: str, workbook: Workbook, columns: int) -> None:
         self.rows: list[Row] = []
+        self.hidden_rows: list[int] = []  # of these
+        self.hidden_columns: list[int] = []  # of the sheet, from 0; they are told before its rows
         self._name = name
         self._workbook = workbook
         self._columns = columns
         self._number = 0  # of the row and the column that are being read, from 1
         self._column = 0
+        self._hidden = False
         self._cells: list[Cell] = []
         self._attributes: Mapping[str, str] | None = None  # of the cell that is being read
         self._value: list[str] = []
@@ -62,6 +67,7 @@ class _SheetReading:
         match local_name(name):
             case "row":
                 self._begin_row(attributes.get("r"))
+                self._hidden = attributes.get("hidden") in _TRUE
             case "c":
                 self._begin_cell(attributes)
             case "v":
@@ -72,6 +78,8 @@ class _SheetReading:
                 self._formula = self._into = []
             case "rPh":
                 self._reading_aid = True
+            case "col" if attributes.get("hidden") in _TRUE:
+                self._hide(attributes.get("min", ""), attributes.get("max", ""))
 
     def text(self, piece: str) -> None:
         """A piece of a text."""
@@ -132,6 +140,12 @@ class _SheetReading:
     def _end_row(self) -> None:
         if self._cells:
             self.rows.append(Row(self._number, self._cells))
+            if self._hidden:
+                self.hidden_rows.append(self._number)
+
+    def _hide(self, first: str, last: str) -> None:
+        if _is_number(first) and _is_number(last) and len(self.hidden_columns) < self._columns:
+            self.hidden_columns += range(int(first) - 1, min(int(last), self._columns))
 
     def _read(self, attributes: Mapping[str, str]) -> Cell:
         """The cell's value; "" for none."""
@@ -167,7 +181,9 @@ class _SheetReading:
         styles = self._workbook.day_styles
         if _is_number(style) and int(style) < len(styles) and styles[int(style)]:
             return _day(value, since_1904=self._workbook.since_1904)
-        return int(value) if value.is_integer() and abs(value) < _EXACT else value
+        if abs(value) >= _EXACT:
+            return f"{value:.15G}"  # as it is shown: its last digits are not those that were typed
+        return int(value) if value.is_integer() else value
 
     def _no(self, expected: str, got: str) -> SheetError:
         place = f"{self._name}, row {self._number}, column {self._column}"

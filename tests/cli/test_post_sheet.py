@@ -174,7 +174,7 @@ def test_a_service_that_goes_away_half_way_is_told_and_the_next_run_goes_on(
         ("a.csv", b"a,b\n1,2\n", "expected a header row"),
         ("a.csv", b"\nunit,indicator,colour\n", "CSV, row 2, column C: no such column 'colour'"),
         ("a.csv", "unit,indicator\n".encode("utf-16"), "expected CSV in UTF-8"),
-        ("a.csv", b'unit,indicator\n"06412', "row 2: unexpected end of data"),
+        ("a.csv", FIGURES.encode() + b'"06412', "line 2: unexpected end of data"),
         ("a.xlsx", b"no zip at all", "expected an XLSX file"),
     ],
 )

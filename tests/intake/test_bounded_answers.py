@@ -30,6 +30,7 @@ SETS = "/api/dataValueSets"
 COMPLETIONS = "/api/completeDataSetRegistrations"
 FORM = "/v1/kobo/parent-counselling"
 LISTED = 1000
+SESSIONS = b"unit,agency,record,activity,held_on\n"
 
 
 def send(system: System, path: str, content: bytes, kind: str, key: str = "", **query: str) -> httpx.Response:
@@ -50,7 +51,7 @@ def list_of(name: str, item: str, count: int) -> bytes:
         ("/v1/events", b"[" + b",".join([b"{}"] * 1_500_000) + b"]", BATCH),
         ("/v1/events", b"[" + b",".join([b"{}"] * 20_001) + b"]", BATCH),
         ("/v1/events", b"[" + b"[],[{}]," * 1_000_000 + b"0]", BATCH),
-        ("/v1/import", b"unit,activity\n" + b"06412,parent-counselling\n" * 20_001, "text/csv"),
+        ("/v1/import", SESSIONS + b"06412,ubnd-xa,,parent-counselling,\n" * 20_001, "text/csv"),
         (SETS, list_of("dataValues", "{}", 100_001), JSON),
         (SETS, b"dataelement,period,orgunit,value\n" + b"a,b,c,d\n" * 100_001, "application/csv"),
         (SETS, list_of("dataValues", "0", 3_000_000), JSON),
@@ -75,8 +76,8 @@ def test_more_than_the_door_takes_is_413_before_anything_is_made_of_it(
         ("/v1/events", json.dumps([{}] * 1500).encode(), BATCH),
         ("/v1/events", json.dumps([access("99999")] * 1500).encode(), BATCH),
         ("/v1/events", b"{}\n" * 1500, NDJSON),
-        ("/v1/import", b"unit,activity,held_on\n" + b"06412,no-such,2023-03-09\n" * 1500, "text/csv"),
-        ("/v1/import", b"unit,activity,held_on\n" + b"06412,parent-counselling,never\n" * 1500, "text/csv"),
+        ("/v1/import", SESSIONS + b"06412,ubnd-xa,,no-such,2023-03-09\n" * 1500, "text/csv"),
+        ("/v1/import", SESSIONS + b"06412,ubnd-xa,,parent-counselling,never\n" * 1500, "text/csv"),
     ],
 )
 def test_a_thousand_of_the_refused_are_listed_and_all_are_counted(
@@ -194,7 +195,7 @@ def test_a_hostile_workbook_is_a_400_and_the_service_goes_on(system: System, nam
     answer = send(system, "/v1/import", HOSTILE[name](), XLSX)
     assert (answer.status_code, answer.json()["error"]) == (400, "unreadable"), answer.text
     assert system.services.process("intake").pid == before
-    assert send(system, "/v1/import", b"unit,activity\n", "text/csv").status_code == 202
+    assert send(system, "/v1/import", SESSIONS, "text/csv").status_code == 202
 
 
 def test_a_reader_ends_when_its_client_has_gone(system: System) -> None:
@@ -221,7 +222,7 @@ def heaviest() -> list[tuple[str, bytes, str]]:
         ("/v1/events", b"[" + b",".join([b"{}"] * 490_000) + b"]", BATCH),
         (SETS, list_of("dataValues", '{"dataElement":"no-such","orgUnit":"06412","value":1}', 100_000), JSON),
         (SETS, list_of("dataValues", '{"dataElement":"child-service-access.numerator","value":1}', 100_000), JSON),
-        ("/v1/import", b"unit,activity,held_on\n" + b"06412,parent-counselling,2023-03-09\n" * 19_000, "text/csv"),
+        ("/v1/import", SESSIONS + b"06412,ubnd-xa,,parent-counselling,2023-03-09\n" * 19_000, "text/csv"),
         ("/v1/import", HOSTILE["a shared text everywhere"](), XLSX),
     ]
 

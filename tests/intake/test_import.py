@@ -202,7 +202,7 @@ def test_what_is_no_table_is_refused(system: System, content: bytes, kind: str) 
 
 
 def test_a_table_of_too_many_rows_is_too_large(system: System) -> None:
-    answer = upload(system, ("unit,indicator\n" + "a,b\n" * 20_001).encode())
+    answer = upload(system, (FIGURES + "a,b\n" * 20_001).encode())
     assert (answer.status_code, answer.json()["error"]) == (413, "too_large"), answer.text
     assert "kip post FILE" in answer.json()["message"]
 

@@ -80,6 +80,12 @@ SCHEMAS: dict[str, Any] = {
                         "maxItems": 1000,
                         "items": {"$ref": "#/components/schemas/Rejected"},
                     },
+                    "notes": {
+                        "type": "array",
+                        "items": _TEXT,
+                        "description": "Of a spreadsheet: hidden sheets, rows and columns that were read, and sheets "
+                        "that hold no table",
+                    },
                 },
                 additionalProperties=False,
             ),

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from services.intake.formats.dhis2_rows import Completion, DataValue
-from services.intake.refusals import Code, Refusal, Words
+from services.intake.refusals import Code, Refusal
 from services.intake.validate import AHEAD, out_of_range
 from shared.duties import applies
 from shared.events import MAX_COUNT, Kind
@@ -22,6 +22,7 @@ from shared.programme import Indicator, IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Registry
 from shared.scalars import FIRST_INSTANT, ScalarError, any_instant, whole_number
 from shared.units import Unit
+from shared.words import Words
 
 SOURCE = "/dhis2"
 # Names of DHIS2's own option combination "default": the whole, not a part.

@@ -8,6 +8,8 @@ from typing import Any
 
 from services.intake.formats.json_text import TooManyError, UnreadableError, load, name_of
 from services.intake.limits import EVENTS
+from shared.sheet_header import LayoutError, refuse_twice
+from shared.words import Words
 
 VALUES = 100_000  # of one request: a record has two at least, and several with its parts
 # The columns of a CSV without a header line, in their order.
@@ -91,6 +93,10 @@ def read_csv(body: bytes, *, header: bool) -> DataValueSet:
     except (UnicodeDecodeError, csv.Error) as error:
         raise UnreadableError(f"expected CSV in UTF-8: {error}") from None
     columns = [_column(name) for name in lines.pop(0)] if header and lines else list(COLUMNS)
+    try:
+        refuse_twice(Words("dòng 1", "line 1"), columns)
+    except LayoutError as error:
+        raise UnreadableError(error.words) from None
     missing = [name for name in ("dataelement", "period", "orgunit", "value") if name not in columns]
     if missing:
         raise UnreadableError(f"line 1: expected the column {missing[0]}")

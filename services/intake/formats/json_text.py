@@ -5,12 +5,20 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from shared.words import Words
+
 MEMBERS = 1_000_000  # of all arrays and objects of a body; its depth is bounded by the parser (200)
 _SPACE = b" \t\n\r"  # as JSON has it: what may stand between a key and its colon
 
 
 class UnreadableError(Exception):
-    """The body is not what its content type says. The text says where and what was expected."""
+    """The body is not what its content type says. The text says where and what was expected, `detail` in both
+    languages where it has them.
+    """
+
+    def __init__(self, detail: str | Words) -> None:
+        super().__init__(detail.en if isinstance(detail, Words) else detail)
+        self.detail = detail
 
 
 class TooManyError(Exception):

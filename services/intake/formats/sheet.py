@@ -1,130 +1,65 @@
 """Turns tables of cells into events, each cell's place kept, so that an error names sheet, row and column. Pure.
 
-Each upload has fresh ids and the time of receipt: what stands in a second one replaces the first, record by record.
+Each upload has fresh ids and the time of receipt: what stands in a second one replaces the first, record by record. In
+one upload each record comes once, and a record of which a row is wrong is refused whole.
 """
 
-import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from services.intake.formats.json_text import UnreadableError
-from services.intake.refusals import Code, Place, Refusal, Rejected
-from shared.events import MAX_COUNT, Kind
-from shared.scalars import FIRST_DAY, LAST_DAY, ScalarError, day, whole_number
-from shared.sheets import (
-    BY,
-    FALSE,
-    FIGURE,
-    HEADER_ROWS,
-    KEYS,
-    MONEY,
-    PARTICIPANTS,
-    TRUE,
-    Header,
-    LayoutError,
-    column_letters,
-    header_in,
-    text_of,
-)
+from services.intake.formats.sheet_row import SheetRow, activity_data, places_of
+from services.intake.refusals import Code, Place, Refusal, Rejected, rejected
+from shared.events import Kind
+from shared.sheet_header import Header, HeaderSearch, LayoutError, no_table
+from shared.sheet_notes import Notes
+from shared.sheets import BY
 from shared.spreadsheets.limits import Row as Cells
 from shared.spreadsheets.limits import Slice
+from shared.words import Words
 
 SOURCE = "/import"
 KINDS = frozenset(
     {Kind.INDICATOR_REPORTED, Kind.ACTIVITY_RECORDED, Kind.RECORD_RETRACTED, Kind.REPORT_SUBMITTED}
 )  # that a spreadsheet may hold
-_FILLED_IN = {"programme", "unit", "agency", "period", "record", "indicator", "component"}  # by the template
-_VIETNAMESE_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
+_COUNTS = ("numerator", "denominator")
 
 
 @dataclass(slots=True)
 class Draft:
-    """An event, and where each of its fields stands."""
+    """An event, and where each of its fields stands; `refusals` are the cells that are wrong in themselves."""
 
     event: dict[str, Any]
     places: dict[str, Place]
+    refusals: list[Refusal] = field(default_factory=list)
+    parts: dict[Hashable, int] = field(default_factory=dict)  # of a figure: the row of its whole, of each part
 
-    def located(self, rejected: Rejected) -> Rejected:
+    @property
+    def start(self) -> Place:
+        """Where its first row stands."""
+        return self.places["event"]
+
+    def located(self, item: Rejected) -> Rejected:
         """The same refusals with the cells that they are about."""
-        refusals = [replace(item, place=self._place(item.field)) for item in rejected.refusals]
-        return replace(rejected, refusals=tuple(refusals))
+        refusals = [replace(refusal, place=self._place(refusal.field)) for refusal in item.refusals]
+        return replace(item, refusals=tuple(refusals))
 
     def _place(self, name: str) -> Place:
         while name and name not in self.places:
             name = name.rpartition(".")[0]
-        return self.places.get(name) or next(iter(self.places.values()))
+        return self.places.get(name) or self.start
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
-    """One row of a table: its cells by technical name, and where it stands."""
+class Drafted:
+    """What was made of a spreadsheet: events by their place in the answer, refused records, notes for the sender."""
 
-    kind: str
-    sheet: str
-    number: int
-    cells: Mapping[str, Any]
-    columns: Mapping[str, int]
-
-    def place(self, name: str) -> Place:
-        """The cell's place, or the row's where there is no such column."""
-        column = self.columns.get(name)
-        return Place(self.sheet, self.number, "" if column is None else column_letters(column))
-
-    def text(self, name: str) -> str:
-        """A cell as text: a slug, a code, a day."""
-        return text_of(self.cells.get(name, ""))
-
-    def empty(self) -> bool:
-        """Whether nothing stands in it but what a template fills in."""
-        return not any(
-            str(value).strip()
-            for name, value in self.cells.items()
-            if name not in _FILLED_IN and not name.startswith(BY)
-        )
-
-
-@dataclass(slots=True)
-class _Reading:
-    """What has been read so far. Drafts and refusals share one numbering, in the order of the rows."""
-
-    programme: str
-    now: datetime
-    drafts: dict[int, Draft] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
-
-    def next_index(self) -> int:
-        return len(self.drafts) + len(self.rejected)
-
-    def add(self, kind: Kind, row: _Row, data: dict[str, Any], places: dict[str, Place]) -> Draft:
-        draft = Draft(
-            {
-                "specversion": "1.0",
-                "id": uuid.uuid4().hex,
-                "source": SOURCE,
-                "type": kind.type,
-                "subject": row.text("unit"),
-                "time": self.now.isoformat(),
-                "data": {"programme": row.text("programme") or self.programme, **data},
-            },
-            {"event": row.place(row.kind), "subject": row.place("unit"), **places},
-        )
-        self.drafts[self.next_index()] = draft
-        return draft
-
-    def refuse(self, row: _Row, name: str, code: Code, expected: str, got: Any) -> None:
-        refusal = Refusal(code, name, expected, got, place=row.place(name))
-        self.rejected.append(Rejected(self.next_index(), None, (refusal,)))
-
-
-class _CellError(Exception):
-    def __init__(self, name: str, expected: str, got: Any) -> None:
-        super().__init__(name)
-        self.name = name
-        self.expected = expected
-        self.got = got
+    drafts: dict[int, Draft]
+    rejected: list[Rejected]
+    notes: list[Words]
 
 
 class Drafting:
@@ -134,146 +69,190 @@ class Drafting:
     """
 
     def __init__(self, programme: str, now: datetime) -> None:
-        self._reading = _Reading(programme, now)
+        self._programme = programme
+        self._now = now
+        self._notes = Notes()
         self._sheet: str | None = None
+        self._search = HeaderSearch("")
         self._header: Header | None = None
-        self._figures: dict[tuple[str, ...], Draft] = {}  # of the sheet, by what makes rows one record
+        self._content = False  # whether something stands in the sheet
+        self._records: dict[tuple[str, ...], Draft] = {}
+        self._drafts: list[Draft] = []  # in the order of the rows, which numbers them in the answer
         self._tables = 0
 
     def take(self, part: Slice) -> None:
         """Read some rows. Raises UnreadableError where a sheet isn't laid out as a table of ours."""
-        if part.sheet != self._sheet:
-            self._sheet, self._header, self._figures = part.sheet, None, {}
-        for row in part.rows:
-            if self._header is None:
-                self._look_for_header(part.sheet, row)
-            else:
-                self._draft(_row(part.sheet, self._header, row))
-
-    def end(self) -> tuple[dict[int, Draft], list[Rejected]]:
-        """The events of all tables, by their place in the answer, and the rows that are wrong in themselves.
-
-        Raises UnreadableError when no sheet holds a table.
-        """
-        if not self._tables:
-            raise UnreadableError(f"expected a header row with one of the columns {', '.join(KEYS)}")
-        return self._reading.drafts, self._reading.rejected
-
-    def _look_for_header(self, sheet: str, row: Cells) -> None:
-        if row.number > HEADER_ROWS:
-            return
         try:
-            self._header = header_in(sheet, row.number, row.cells)
+            if part.sheet != self._sheet:
+                self._end_sheet()
+                self._sheet, self._header, self._search = part.sheet, None, HeaderSearch(part.sheet)
+            for row in part.rows:
+                if self._header is None:
+                    self._header = self._search.take(row.number, row.cells)
+                    self._tables += self._header is not None
+                    self._content = True
+                else:
+                    self._draft(part, self._header, row)
         except LayoutError as error:
-            raise UnreadableError(str(error)) from None
-        self._tables += self._header is not None
+            raise UnreadableError(error.words) from None
 
-    def _draft(self, row: _Row) -> None:
-        if row.empty():
-            return
+    def end(self) -> Drafted:
+        """All that was made of it. Raises UnreadableError when no sheet holds a table."""
         try:
-            if row.kind == "indicator":
-                _read_figure(self._reading, row, self._figures)
-            elif row.kind == "activity":
-                _read_activity(self._reading, row)
-            elif _truth(row, "submitted"):
-                data = {name: row.text(name) for name in ("report", "agency", "period")}
-                self._reading.add(Kind.REPORT_SUBMITTED, row, data, _places(row, data))
-        except _CellError as error:
-            self._reading.refuse(row, error.name, Code.VALUE_INVALID, error.expected, error.got)
+            self._end_sheet()
+            if not self._tables:
+                raise no_table()
+        except LayoutError as error:
+            raise UnreadableError(error.words) from None
+        numbered = list(enumerate(self._drafts))
+        return Drafted(
+            {index: draft for index, draft in numbered if not draft.refusals},
+            [rejected(index, None, draft.refusals) for index, draft in numbered if draft.refusals],
+            self._notes.words(),
+        )
+
+    def _end_sheet(self) -> None:
+        if self._sheet is not None and self._header is None:
+            self._search.end()
+            if self._content:
+                self._notes.without_table(self._sheet)
+        self._content = False
+
+    def _draft(self, part: Slice, header: Header, cells: Cells) -> None:
+        row = SheetRow(part.sheet, header, cells, self._programme)
+        in_place = row.check()
+        key = row.key()
+        if row.blank and not row.refusals:
+            return
+        self._notes.read(part, header, cells.number, cells.cells)
+        if not in_place:
+            self._refuse(row, key)
+        elif row.kind == "indicator":
+            self._draft_figure(row, key)
+        elif row.kind == "activity":
+            self._draft_activity(row, key)
+        else:
+            self._draft_report(row, key)
+
+    def _refuse(self, row: SheetRow, key: tuple[str, ...] | None) -> None:
+        """Refuse the row, and with it the record that it is a row of."""
+        draft = self._records.get(key) if key else None
+        if draft is None:
+            self._add(Kind.REPORT_SUBMITTED, row, key, {}, {})
+        else:
+            draft.refusals += row.refusals
+
+    def _add(
+        self,
+        kind: Kind,
+        row: SheetRow,
+        key: tuple[str, ...] | None,
+        data: dict[str, Any],
+        places: dict[str, Place],
+    ) -> Draft:
+        """A new draft. Where a row before has this record, that one is refused instead, naming both."""
+        draft = Draft(
+            {
+                "specversion": "1.0",
+                "id": uuid.uuid4().hex,
+                "source": SOURCE,
+                "type": kind.type,
+                **({"subject": row.text("unit")} if row.text("unit") else {}),
+                "time": self._now.isoformat(),
+                "data": {"programme": row.text("programme"), **data},
+            },
+            {"event": row.place(row.kind), "subject": row.place("unit"), **places},
+        )
+        before = self._records.get(key) if key else None
+        if before is not None:
+            before.refusals += [*row.refusals, _twice(before.start, row)]
+            return before
+        draft.refusals += row.refusals
+        if key:
+            self._records[key] = draft
+        self._drafts.append(draft)
+        return draft
+
+    def _draft_activity(self, row: SheetRow, key: tuple[str, ...] | None) -> None:
+        if row.truth("withdraw"):
+            withdrawn: dict[str, Any] = {"record": row.record(), "revision": 0}
+            self._add(Kind.RECORD_RETRACTED, row, key, withdrawn, places_of(row, withdrawn))
+            return
+        data, places = activity_data(row)
+        self._add(Kind.ACTIVITY_RECORDED, row, key, data, places)
+
+    def _draft_report(self, row: SheetRow, key: tuple[str, ...] | None) -> None:
+        if row.truth("submitted") or row.refusals:
+            self._add(Kind.REPORT_SUBMITTED, row, key, *_given(row, "report", "agency", "period"))
+
+    def _draft_figure(self, row: SheetRow, key: tuple[str, ...] | None) -> None:
+        """Rows of one indicator, unit, agency and period are one record: the whole, its parts, or its components."""
+        draft = self._records.get(key) if key else None
+        if draft is None:
+            draft = self._add(Kind.INDICATOR_REPORTED, row, key, *_given(row, "indicator", "agency", "period"))
+            row.refusals = []
+        elif draft.start.sheet != row.sheet or draft.event.get("subject", "") != row.text("unit"):
+            row.refusals.append(_apart(draft.start, row))
+        _read_figure(draft, row)
+        draft.refusals += row.refusals
 
 
-def _read_figure(reading: _Reading, row: _Row, figures: dict[tuple[str, ...], Draft]) -> None:
-    """Rows of one indicator, unit, agency and period are one record: the whole, its parts, or its components."""
-    key = tuple(row.text(name) for name in FIGURE)
-    draft = figures.get(key)
-    if draft is None:
-        data = {name: row.text(name) for name in ("indicator", "agency", "period")}
-        draft = figures[key] = reading.add(Kind.INDICATOR_REPORTED, row, data, _places(row, data))
+def _given(row: SheetRow, *names: str) -> tuple[dict[str, Any], dict[str, Place]]:
+    """The fields in whose columns something stands, and the places of all."""
+    return {name: row.text(name) for name in names if row.text(name)}, places_of(row, names)
+
+
+def _read_figure(draft: Draft, row: SheetRow) -> None:
+    """Add what the row says to its record."""
+    component, by = row.text("component"), {name.removeprefix(BY): row.text(name) for name in row.given(BY)}
+    before = draft.parts.setdefault(component or frozenset(by.items()), row.number)
+    if before != row.number and draft.start.sheet == row.sheet and not row.refusals:
+        row.refusals.append(_twice(replace(draft.start, row=before), row))
+        return
     data = draft.event["data"]
-    component = row.text("component")
     if component:
-        data.setdefault("components", {})[component] = _truth(row, "value")
+        row.keep_empty(*_COUNTS, *row.given(BY))
+        data.setdefault("components", {})[component] = row.truth("value")
         draft.places[f"data.components.{component}"] = row.place("value")
         return
-    figures_of_row = {name: _count(row, name) for name in ("numerator", "denominator") if row.text(name)}
-    by = {name.removeprefix(BY): row.text(name) for name in row.cells if name.startswith(BY) and row.text(name)}
-    if by:
-        split = data.setdefault("breakdown", [])
-        draft.places |= {
-            f"data.breakdown.{len(split)}.{name}": row.place(name) for name in ("numerator", "denominator")
-        }
-        draft.places |= {f"data.breakdown.{len(split)}.by.{name}": row.place(BY + name) for name in by}
-        draft.places[f"data.breakdown.{len(split)}"] = row.place("indicator")
-        split.append({"by": by, **figures_of_row})
+    row.keep_empty("value")
+    counts = {name: number for name in _COUNTS if (number := row.count(name)) is not None}
+    if not by:
+        data.update(counts)
+        draft.places |= {f"data.{name}": row.place(name) for name in _COUNTS}
         return
-    if data.keys() & {"numerator", "denominator"}:
-        raise _CellError("indicator", "each record's whole in one row", data["indicator"])
-    data.update(figures_of_row)
-    draft.places |= {f"data.{name}": row.place(name) for name in ("numerator", "denominator")}
+    split = data.setdefault("breakdown", [])
+    here = f"data.breakdown.{len(split)}"
+    draft.places |= {f"{here}.{name}": row.place(name) for name in _COUNTS}
+    draft.places |= {f"{here}.by.{name}": row.place(BY + name) for name in by}
+    draft.places[here] = row.place("indicator")
+    split.append({"by": by, **counts})
 
 
-def _read_activity(reading: _Reading, row: _Row) -> None:
-    record = row.text("record")
-    if _truth(row, "withdraw"):
-        withdrawn: dict[str, Any] = {"record": record, "revision": 0}
-        reading.add(Kind.RECORD_RETRACTED, row, withdrawn, _places(row, withdrawn))
-        return
-    data: dict[str, Any] = {name: row.text(name) for name in ("activity", "record", "agency") if row.text(name)}
-    data["held_on"] = _day(row, "held_on")
-    if row.text("domain"):
-        data["domain"] = row.text("domain")
-    if row.text("female"):
-        data["female"] = _count(row, "female")
-    places = _places(row, data)
-    for name in row.cells:
-        if not row.text(name):
-            continue
-        if name.startswith(PARTICIPANTS):
-            data.setdefault("participants", {})[name.removeprefix(PARTICIPANTS)] = _count(row, name)
-            places[f"data.{name}"] = row.place(name)
-        elif name.startswith(MONEY):
-            money = data.setdefault("money", [])
-            places[f"data.money.{len(money)}"] = row.place(name)
-            money.append({"line": name.removeprefix(MONEY), "amount": _count(row, name)})
-        elif name.startswith(BY):
-            data.setdefault("by", {})[name.removeprefix(BY)] = row.text(name)
-            places[f"data.{name}"] = row.place(name)
-    reading.add(Kind.ACTIVITY_RECORDED, row, data, places)
+def _twice(first: Place, row: SheetRow) -> Refusal:
+    both = _both(first, row)
+    expected = Words(f"{both.vi}; hãy bỏ một dòng", f"{both.en}; remove one")
+    return Refusal(Code.RECORD_REPEATED, "row", expected, None, row.place(_naming(row)))
 
 
-def _row(sheet: str, header: Header, row: Cells) -> _Row:
-    cells: Sequence[Any] = row.cells
-    by_name = {name: cells[index] for name, index in header.columns.items() if index < len(cells)}
-    return _Row(header.kind, sheet, row.number, by_name, header.columns)
+def _apart(first: Place, row: SheetRow) -> Refusal:
+    both = _both(first, row)
+    expected = Words(
+        f"{both.vi}; các dòng của một số liệu phải ở cùng một trang, với cùng một mã đơn vị",
+        f"{both.en}; the rows of one figure stand in one sheet, with the unit written in one way",
+    )
+    return Refusal(Code.RECORD_REPEATED, "row", expected, None, row.place(_naming(row)))
 
 
-def _places(row: _Row, data: Mapping[str, Any]) -> dict[str, Place]:
-    return {f"data.{name}": row.place(name) for name in (*data, "programme")}
+def _naming(row: SheetRow) -> str:
+    return "record" if row.kind == "activity" else row.kind
 
 
-def _count(row: _Row, name: str) -> int:
-    try:
-        return whole_number(row.text(name).replace(" ", ""), most=MAX_COUNT)
-    except ScalarError as error:
-        raise _CellError(name, error.expected, row.cells.get(name)) from None
-
-
-def _truth(row: _Row, name: str) -> bool:
-    text = row.text(name).lower()
-    if text in TRUE:
-        return True
-    if text in FALSE:
-        return False
-    raise _CellError(name, "Có or Không", row.cells.get(name))
-
-
-def _day(row: _Row, name: str) -> str:
-    """A day as 2023-03-09; people write 9/3/2023."""
-    text = row.text(name)
-    written = _VIETNAMESE_DAY.fullmatch(text)
-    try:
-        return day(f"{written[3]}-{written[2]:0>2}-{written[1]:0>2}" if written else text).isoformat()
-    except ScalarError:
-        expected = f"a day like 09/03/2023, of the years {FIRST_DAY.year} to {LAST_DAY.year}"
-        raise _CellError(name, expected, row.cells.get(name)) from None
+def _both(first: Place, row: SheetRow) -> Words:
+    """Both rows for people; sheets are named where there are two."""
+    if first.sheet == row.sheet:
+        return Words(f"dòng {first.row} và dòng {row.number}", f"rows {first.row} and {row.number}")
+    return Words(
+        f"{first.sheet}, dòng {first.row} và {row.sheet}, dòng {row.number}",
+        f"{first.sheet}, row {first.row} and {row.sheet}, row {row.number}",
+    )

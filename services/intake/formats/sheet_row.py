@@ -1,0 +1,178 @@
+"""Reads one row of a table: each cell as what its column means, each bad cell refused once, at its place. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from services.intake.refusals import Code, Place, Refusal
+from shared.events import MAX_COUNT
+from shared.scalars import FIRST_DAY, LAST_DAY, ScalarError, day
+from shared.sheet_faults import fault_of
+from shared.sheet_header import Header
+from shared.sheets import (
+    BY,
+    FALSE,
+    MONEY,
+    PARTICIPANTS,
+    TRUE,
+    cell_text,
+    column_letters,
+    is_blank,
+    record_key,
+)
+from shared.spreadsheets.limits import Cell
+from shared.spreadsheets.limits import Row as Cells
+from shared.words import Words
+from shared.written_numbers import TwoMeaningsError, written_whole_number
+
+_VIETNAMESE_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
+_NUMBER = Words(f"cần số nguyên từ 0 đến {MAX_COUNT}", f"a whole number from 0 to {MAX_COUNT}")
+_TWO_MEANINGS = Words(
+    "có thể hiểu là hàng nghìn hoặc là số thập phân; hãy viết liền các chữ số (1234)",
+    "may be thousands or a decimal fraction; write its digits alone (1234)",
+)
+_TOO_LONG = Words(
+    "có thể do dấu phân cách nằm trong một ô, như 1,234; hãy viết liền (1234) hoặc đặt ô trong ngoặc kép; cột chỉ để "
+    "người đọc thì đặt tên bắt đầu bằng #",
+    "likely a cell that holds the separator, like 1,234: write 1234, or put it in quotes; a column for people has a "
+    "name that begins with #",
+)
+_ELSEWHERE = Words("ô này phải để trống ở dòng như vậy", "an empty cell in a row like this")
+
+
+class SheetRow:
+    """One row of a table. `refusals` grows while it is read; a cell that is refused reads as None or ""."""
+
+    def __init__(self, sheet: str, header: Header, row: Cells, programme: str) -> None:
+        self.sheet = sheet
+        self.kind = header.kind
+        self.number = row.number
+        self.refusals: list[Refusal] = []
+        self._columns = header.columns
+        self._cells: dict[str, Cell] = {
+            name: row.cells[index] for name, index in header.columns.items() if index < len(row.cells)
+        }
+        self._texts = {name: cell_text(name, value) for name, value in self._cells.items()}
+        self.blank = is_blank(self.kind, self._texts)
+        self._texts["programme"] = self._texts.get("programme") or programme
+        self._outside = next(iter(_outside(header, row.cells)), None)
+
+    def key(self) -> tuple[str, ...] | None:
+        """What the rows of its record share."""
+        return record_key(self.kind, self._texts)
+
+    def place(self, name: str) -> Place:
+        """The cell's place, or the row's where there is no such column."""
+        column = self._columns.get(name)
+        return Place(self.sheet, self.number, "" if column is None else column_letters(column))
+
+    def check(self) -> bool:
+        """Whether its cells stand where they belong; refuses those that hold no value of their own."""
+        if self._outside is not None:
+            index, got = self._outside
+            place = Place(self.sheet, self.number, column_letters(index))
+            self.refusals.append(Refusal(Code.ROW_TOO_LONG, "row", _TOO_LONG, got, place))
+            return False
+        for name, text in self._texts.items():
+            fault = fault_of(text)
+            if fault is not None:
+                self.refuse(name, fault)
+        return True
+
+    def refuse(self, name: str, expected: str | Words, code: Code = Code.VALUE_INVALID) -> None:
+        """Refuse a cell. What is read of it from here on is nothing."""
+        self.refusals.append(Refusal(code, name, expected, self._cells.get(name), self.place(name)))
+        self._texts[name] = ""
+
+    def text(self, name: str) -> str:
+        """A cell as text: a slug, a code, a day; "" for none."""
+        return self._texts.get(name, "")
+
+    def given(self, prefix: str) -> list[str]:
+        """The columns of this prefix in which something stands."""
+        return [name for name in self._columns if name.startswith(prefix) and self.text(name)]
+
+    def keep_empty(self, *names: str) -> None:
+        """Refuse what stands in these cells, which a row like this doesn't have."""
+        for name in names:
+            if self.text(name):
+                self.refuse(name, _ELSEWHERE)
+
+    def count(self, name: str) -> int | None:
+        """A whole number; None for an empty or a refused cell."""
+        text = self.text(name)
+        if not text:
+            return None
+        try:
+            return written_whole_number(text, MAX_COUNT)
+        except TwoMeaningsError:
+            # A number cell of a workbook has one meaning; it is just no whole one.
+            self.refuse(name, _TWO_MEANINGS if isinstance(self._cells[name], str) else _NUMBER)
+        except ScalarError:
+            self.refuse(name, _NUMBER)
+        return None
+
+    def truth(self, name: str) -> bool:
+        """Có or Không; an empty cell is Không."""
+        text = self.text(name).lower()
+        if text not in TRUE | FALSE:
+            self.refuse(name, Words("cần «Có» hoặc «Không»", "expected Có or Không"))
+        return text in TRUE
+
+    def day(self, name: str) -> str | None:
+        """A day as 2023-03-09; people write 9/3/2023."""
+        text = self.text(name)
+        if not text:
+            return None
+        written = _VIETNAMESE_DAY.fullmatch(text)
+        try:
+            return day(f"{written[3]}-{written[2]:0>2}-{written[1]:0>2}" if written else text).isoformat()
+        except ScalarError:
+            years = FIRST_DAY.year, LAST_DAY.year
+            vi = f"cần một ngày như 09/03/2023, từ năm {years[0]} đến năm {years[1]}"
+            self.refuse(name, Words(vi, f"a day like 09/03/2023, of the years {years[0]} to {years[1]}"))
+        return None
+
+    def record(self) -> str:
+        """The record's id; it has no space."""
+        text = self.text("record")
+        if any(character.isspace() for character in text):
+            self.refuse(
+                "record", Words("mã không được có dấu cách, ví dụ 06412-001", "an id without spaces: 06412-001")
+            )
+        return self.text("record")
+
+
+def activity_data(row: SheetRow) -> tuple[dict[str, Any], dict[str, Place]]:
+    """The data of `activity.recorded`, and where each of its fields stands."""
+    values: dict[str, Any] = {
+        "activity": row.text("activity"),
+        "record": row.record(),
+        "agency": row.text("agency"),
+        "held_on": row.day("held_on"),
+        "domain": row.text("domain"),
+        "female": row.count("female"),
+    }
+    data = {name: value for name, value in values.items() if value not in {None, ""}}
+    places = places_of(row, values)
+    for prefix in (PARTICIPANTS, BY):
+        for name in row.given(prefix):
+            value = row.count(name) if prefix == PARTICIPANTS else row.text(name)
+            data.setdefault(prefix.rstrip("."), {})[name.removeprefix(prefix)] = value
+            places[f"data.{name}"] = row.place(name)
+    for name in row.given(MONEY):
+        money = data.setdefault("money", [])
+        places[f"data.money.{len(money)}"] = row.place(name)
+        money.append({"line": name.removeprefix(MONEY), "amount": row.count(name)})
+    return data, places
+
+
+def places_of(row: SheetRow, names: Iterable[str]) -> dict[str, Place]:
+    """Where fields of the event's data stand that have columns of their names."""
+    return {f"data.{name}": row.place(name) for name in (*names, "programme")}
+
+
+def _outside(header: Header, cells: Sequence[Cell]) -> Iterator[tuple[int, Cell]]:
+    """Cells with content that stand in no column of the table."""
+    inside = {*header.columns.values(), *header.for_people}
+    return ((index, cell) for index, cell in enumerate(cells) if index not in inside and str(cell).strip())

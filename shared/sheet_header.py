@@ -1,0 +1,179 @@
+"""Finds the header of a table: one of a sheet's first rows, with a column that says what the rows below it are.
+
+Neither case nor space around a name counts. Each column has a name of its own that is known, or one for people (`#`).
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from itertools import islice
+
+from shared.sheet_faults import is_error
+from shared.sheets import COLUMNS, KEYS, NOTE, PREFIXES, column_letters
+from shared.words import Words
+
+HEADER_ROWS = 20  # the header is looked for in the first ones
+_UNSEEN = "\u200b\ufeff"  # a space without width, a byte order mark that was copied along
+_KNOWN = frozenset().union(*COLUMNS.values())
+_SHOWN = 60
+
+
+class LayoutError(ValueError):
+    """A sheet isn't laid out as ours are. `words` names the place, what was expected and what came."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(words.en)
+        self.words = words
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a table's rows are (one of KEYS), which row is its header (from 0), its columns by name (from 0).
+
+    `for_people` are columns that are not read.
+    """
+
+    kind: str
+    row: int
+    columns: Mapping[str, int]
+    for_people: Set[int] = frozenset()
+
+
+class HeaderSearch:
+    """Looks for the header in the rows of the sheet of this name ("" for CSV), in their order."""
+
+    def __init__(self, sheet: str) -> None:
+        self._sheet = sheet
+        self._nearly: LayoutError | None = None
+
+    def take(self, number: int, cells: Sequence[object]) -> Header | None:
+        """The header that the row `number` (from 1) is; None when it is none.
+
+        Raises LayoutError where it is one with a column that is unknown, there twice or missing.
+        """
+        if number > HEADER_ROWS:
+            return None
+        names = [column_name(cell) for cell in cells]
+        place = place_of(self._sheet, number)
+        kind = next((key for key in KEYS if key in names), None)
+        if kind is None or "unit" not in names:
+            if len(_KNOWN & set(names)) > 1 and self._nearly is None:
+                self._nearly = _missing(place, ["unit"]) if kind else _without_key(place)
+            return None
+        refuse_twice(place, names)
+        columns = {name: index for index, name in enumerate(names) if name and not _is_for_people(name)}
+        _refuse_unknown(place, kind, columns)
+        missing = list(_needed_and_absent(kind, columns))
+        if missing:
+            raise _missing(place, missing)
+        return Header(kind, number - 1, columns, {at for at, name in enumerate(names) if _is_for_people(name)})
+
+    def end(self) -> None:
+        """The sheet has no header. Raises LayoutError where a row was nearly one."""
+        if self._nearly is not None:
+            raise self._nearly
+
+
+def column_name(cell: object) -> str:
+    """A column's name as it counts."""
+    return unicodedata.normalize("NFC", str(cell)).strip().strip(_UNSEEN).strip().lower()
+
+
+def place_of(sheet: str, number: int) -> Words:
+    """A row for people."""
+    return Words(f"{sheet or 'CSV'}, dòng {number}", f"{sheet or 'CSV'}, row {number}")
+
+
+def no_table() -> LayoutError:
+    """No sheet of a file has a header."""
+    keys = ", ".join(KEYS)
+    return LayoutError(
+        Words(
+            f"cần một dòng tiêu đề có cột unit và một trong các cột {keys}, trong {HEADER_ROWS} dòng đầu",
+            f"expected a header row with the column unit and one of the columns {keys}, in the first {HEADER_ROWS}",
+        )
+    )
+
+
+def delimiter_of(lines: Iterable[str]) -> str:
+    """What separates the cells of a CSV: a comma, a semicolon or a tab.
+
+    It is the one by which a line is most of a header; where none is any, the most frequent one of the first line.
+    """
+    first = list(islice(lines, HEADER_ROWS))
+
+    def score(delimiter: str) -> tuple[int, int]:
+        best = max((_known_in(line, delimiter) for line in first), default=0)
+        return best, first[0].count(delimiter) if first else 0
+
+    return max(",;\t", key=score)
+
+
+def _is_for_people(name: str) -> bool:
+    return name.startswith(NOTE) and not is_error(name)
+
+
+def _known_in(line: str, delimiter: str) -> int:
+    return len(_KNOWN & {column_name(cell.strip().strip('"')) for cell in line.split(delimiter)})
+
+
+def refuse_twice(place: Words, names: Sequence[str]) -> None:
+    """Raise LayoutError where two columns have one name. `place` is that of their row."""
+    first: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if not name or _is_for_people(name):
+            continue
+        before = first.setdefault(name, index)
+        if before != index:
+            both = column_letters(before), column_letters(index)
+            raise LayoutError(
+                Words(
+                    f"{place.vi}: cột {name[:_SHOWN]!r} có hai lần, ở cột {both[0]} và cột {both[1]}; hãy bỏ một cột, "
+                    f"hoặc đổi tên bắt đầu bằng {NOTE} nếu cột chỉ để người đọc",
+                    f"{place.en}: the column {name[:_SHOWN]!r} is there twice, in columns {both[0]} and {both[1]}; "
+                    f"remove one, or begin its name with {NOTE} if it is for people only",
+                )
+            )
+
+
+def _refuse_unknown(place: Words, kind: str, columns: Mapping[str, int]) -> None:
+    unknown = {
+        column_letters(index): name[:_SHOWN]
+        for name, index in columns.items()
+        if name not in COLUMNS[kind] and not name.startswith(PREFIXES[kind])
+    }
+    if unknown:
+        expected = ", ".join([*sorted(COLUMNS[kind]), *(f"{prefix}…" for prefix in PREFIXES[kind])])
+        listed = list(unknown.items())[:10]
+        vi = ", ".join(f"cột {letters}: không có cột {name!r}" for letters, name in listed)
+        en = ", ".join(f"column {letters}: no such column {name!r}" for letters, name in listed)
+        raise LayoutError(Words(f"{place.vi}, {vi}; cần {expected}", f"{place.en}, {en}; expected {expected}"))
+
+
+def _needed_and_absent(kind: str, columns: Mapping[str, int]) -> Iterable[str]:
+    """The columns without which no row of the table can be right."""
+    needed = {
+        "indicator": ["agency", "period"],
+        "activity": ["record"] if "withdraw" in columns else ["record", "agency", "held_on"],
+        "report": ["agency", "period", "submitted"],
+    }[kind]
+    if kind == "indicator" and ("component" not in columns or columns.keys() & {"numerator", "denominator"}):
+        needed += ["numerator", "denominator"]
+    if kind == "indicator" and "component" in columns:
+        needed += ["value"]
+    return (name for name in needed if name not in columns)
+
+
+def _missing(place: Words, names: Sequence[str]) -> LayoutError:
+    listed = ", ".join(names)
+    return LayoutError(Words(f"{place.vi}: thiếu cột {listed}", f"{place.en}: the column {listed} is missing"))
+
+
+def _without_key(place: Words) -> LayoutError:
+    keys = ", ".join(KEYS)
+    return LayoutError(
+        Words(
+            f"{place.vi}: thiếu cột cho biết mỗi dòng là gì; cần một trong các cột {keys}",
+            f"{place.en}: the column that says what its rows are is missing; expected one of {keys}",
+        )
+    )

@@ -1,0 +1,78 @@
+"""Gathers what senders should know of a file that was read: what they may not have seen, and what isn't a table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shared.sheet_header import Header
+from shared.sheets import LISTS, column_letters
+from shared.spreadsheets.limits import Cell, Slice
+from shared.words import Words
+
+_LISTED = 20
+
+
+@dataclass(slots=True)
+class _Unseen:
+    sheet: bool = False
+    rows: list[int] = field(default_factory=list)
+    columns: set[int] = field(default_factory=set)
+
+
+class Notes:
+    """Notes of one file."""
+
+    def __init__(self) -> None:
+        self._unseen: dict[str, _Unseen] = {}
+        self._without_table: list[str] = []
+
+    def read(self, part: Slice, header: Header, number: int, cells: Sequence[Cell]) -> None:
+        """The row `number` of this slice was read for what it says."""
+        hidden = part.hidden
+        if not any(hidden):
+            return
+        unseen = self._unseen.setdefault(part.sheet, _Unseen())
+        unseen.sheet = hidden.sheet
+        if number in hidden.rows:
+            unseen.rows.append(number)
+        named = set(header.columns.values())
+        unseen.columns |= {at for at in hidden.columns if at in named and at < len(cells) and cells[at] != ""}
+
+    def without_table(self, sheet: str) -> None:
+        """Nothing of this sheet was read, though something stands in it."""
+        if sheet != LISTS:
+            self._without_table.append(sheet)
+
+    def words(self) -> list[Words]:
+        """All notes, in the order of the file."""
+        found = [
+            Words(
+                f"{sheet}: trang không có bảng nào có dòng tiêu đề, nên không được đọc",
+                f"{sheet}: no table with a header row is on this sheet; it was not read",
+            )
+            for sheet in self._without_table[:_LISTED]
+        ]
+        for sheet, unseen in self._unseen.items():
+            if unseen.sheet:
+                found.append(Words(f"{sheet}: trang bị ẩn, vẫn được đọc", f"{sheet}: the sheet is hidden; it was read"))
+            if unseen.rows:
+                listed = _some([str(number) for number in unseen.rows])
+                found.append(
+                    Words(
+                        f"{sheet}: các dòng bị ẩn vẫn được đọc: {listed}",
+                        f"{sheet}: hidden rows were read: {listed}",
+                    )
+                )
+            if unseen.columns:
+                listed = _some([column_letters(at) for at in sorted(unseen.columns)])
+                found.append(
+                    Words(
+                        f"{sheet}: các cột bị ẩn vẫn được đọc: {listed}",
+                        f"{sheet}: hidden columns were read: {listed}",
+                    )
+                )
+        return found
+
+
+def _some(items: Sequence[str]) -> str:
+    more = len(items) - _LISTED
+    return ", ".join(items[:_LISTED]) + (f" … (+{more})" if more > 0 else "")
