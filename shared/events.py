@@ -3,6 +3,7 @@
 Unknown fields are refused everywhere: no name, date of birth or identifier of a person can enter by accident.
 """
 
+import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -52,6 +53,8 @@ Slug = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT, strict=True)]
 Revision = Annotated[int, Field(ge=0, le=2**31 - 2, strict=True)]
+# With a space for the T as well, which the RFC leaves to whoever uses it; pydantic alone reads much more.
+_RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,20})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 
 
 def _day(value: Any, _: ValidatorFunctionWrapHandler) -> date:
@@ -152,6 +155,13 @@ class RecordRetracted(Data):
     period: Slug | None = None
 
 
+DATA_FIELDS = frozenset(
+    name
+    for model in (ActivityRecorded, IndicatorReported, ReportSubmitted, Problem, RecordRetracted)
+    for name in model.model_fields
+)
+
+
 class ObligationState(StrEnum):
     """How an obligation stands. Each state has an event type of its own, `vn.kip.obligation.<change>.v1`."""
 
@@ -187,7 +197,7 @@ class ObligationChange(StrEnum):
 
 def _instant(value: Any, read: ValidatorFunctionWrapHandler) -> datetime:
     """A time of any year (the door and the consumers have bounds of their own), in UTC where it has one."""
-    if not isinstance(value, datetime) and (type(value) is not str or value[4:5] != "-"):
+    if not isinstance(value, datetime) and (type(value) is not str or _RFC_3339.fullmatch(value) is None):
         raise PydanticCustomError("instant", "expected a time with its offset like 2023-03-17T08:00:00+07:00")
     moment: datetime = read(value)
     try:
@@ -219,10 +229,16 @@ class ObligationChanged(Data):
     revision: Revision
 
 
-class CloudEvent(BaseModel):
-    """CloudEvents 1.0 attributes as a sender posts them. Tracing attributes are accepted and not kept."""
+def _with_extensions(schema: dict[str, Any]) -> None:
+    """The door takes extension attributes and keeps none. A field of `data` is none: it stands at the wrong place."""
+    schema["propertyNames"] = {"pattern": "^[a-z0-9]+$", "not": {"enum": sorted(DATA_FIELDS)}}
+    schema["additionalProperties"] = {"type": ["string", "number", "boolean", "null"]}
 
-    model_config = ConfigDict(extra="forbid")
+
+class CloudEvent(BaseModel):
+    """CloudEvents 1.0 attributes as a sender posts them, without extensions. Those for tracing are not kept."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_with_extensions)
 
     specversion: Literal["1.0"]
     id: Identifier

@@ -1,5 +1,6 @@
 """Why an event is refused: stable codes, each with its words in both languages."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import MAXYEAR
@@ -194,8 +195,10 @@ def _shown(value: Any) -> Any:
 
 
 def _shorten(value: Any) -> Any:
-    if value is None or isinstance(value, bool | float):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, float):  # JSON has no infinity
+        return value if math.isfinite(value) else str(value)
     if isinstance(value, int):
         return value if abs(value) < 10**20 else f"{str(value)[:20]}…"
     text = value if isinstance(value, str) else repr(value)

@@ -111,7 +111,7 @@ def with_data(made: dict[str, Any], **changes: Any) -> dict[str, Any]:
         ),
         (with_data(counselling(), note="free text"), "field_unknown", "data.note"),
         (with_data(counselling(), female=500), "value_invalid", "data.female"),
-        ({**counselling(), "colour": "red"}, "field_unknown", "colour"),
+        ({**counselling(), "Colour": "red"}, "field_unknown", "Colour"),
         ({key: value for key, value in access().items() if key != "time"}, "field_missing", "time"),
         (with_data(access(), numerator=None), "field_missing", "data.numerator"),
         (with_data(access(), numerator="412"), "value_invalid", "data.numerator"),

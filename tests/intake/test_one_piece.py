@@ -40,7 +40,7 @@ CASES: dict[str, tuple[Mapping[str, str], Any, str]] = {
     "a list": ({}, b"[]", ""),
     "twice the same key": ({}, b'{"id": "1",' + _body(counselling("06412", "together-6"))[1:], ""),
     "not UTF-8": ({}, b'{"id": "\xff"}', ""),
-    "unknown field": ({}, {**access(), "colour": "red"}, ""),
+    "unknown field": ({}, {**access(), "Colour": "red"}, ""),
     "unknown unit": ({}, access("99999"), ""),
     "too high": ({}, access(numerator=999), ""),
     "too large": ({}, {**access(), "dataschema": "x" * 70_000}, ""),

@@ -4,9 +4,7 @@ Source: CloudEvents HTTP protocol binding 1.0.2, sections 3.1 to 3.3.
 """
 
 import re
-from base64 import b64decode
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import unquote_to_bytes
@@ -14,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from pydantic import FailFast, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, to_json
 
+from services.intake.formats.envelope import EnvelopeError, plain
 from services.intake.formats.json_text import (
     TooManyError,
     UnreadableError,
@@ -144,7 +143,10 @@ async def parse_items(items: Sequence[tuple[int, Any]]) -> Parsed:
 
 def _parse(index: int, item: Any) -> Candidate | Rejected:
     # From JSON again: strict JSON rules hold (a date is a text), as on the fast path.
-    text = to_json(_plain(item))
+    try:
+        text = to_json(plain(item))
+    except EnvelopeError as error:
+        return Rejected(index, _id(item), (error.refusal,))
     if len(text) > EVENT_BYTES:
         return Rejected(index, _id(item), (_too_large(len(text)),))
     try:
@@ -179,21 +181,6 @@ def keys_of(event: Event) -> int:
         count += len(data.components or ())
         return count + sum(len(split.model_fields_set) + len(split.by) for split in data.breakdown)
     return count
-
-
-def _plain(item: Any) -> Any:
-    """The same event with its JSON data in the open: senders may write it as base64, and name a charset."""
-    if not isinstance(item, dict):
-        return item
-    plain = dict(item)
-    kind = plain.get("datacontenttype")
-    if isinstance(kind, str) and kind.partition(";")[0].strip().lower() == JSON:
-        plain["datacontenttype"] = JSON
-    if "data_base64" in plain and "data" not in plain:
-        with suppress(UnreadableError, ValueError, TypeError):
-            plain["data"] = load(b64decode(plain["data_base64"], validate=True))
-            del plain["data_base64"]
-    return plain
 
 
 def _id(item: Any) -> str | None:

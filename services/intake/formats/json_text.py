@@ -8,6 +8,7 @@ from pydantic_core import from_json
 from shared.words import Words
 
 MEMBERS = 1_000_000  # of all arrays and objects of a body; its depth is bounded by the parser (200)
+MARK = b"\xef\xbb\xbf"  # a byte order mark, which Windows' editors and languages put before UTF-8
 _SPACE = b" \t\n\r"  # as JSON has it: what may stand between a key and its colon
 
 
@@ -26,11 +27,14 @@ class TooManyError(Exception):
 
 
 def load(body: bytes) -> Any:
-    """Read one JSON value. Raises UnreadableError, and TooManyError before anything is made of a body with too many.
+    """Read one JSON value; a byte order mark before it is skipped (RFC 8259, section 8.1).
+
+    Raises UnreadableError, and TooManyError before anything is made of a body with too many.
 
     Each member costs thirty times what `{},` does in the body. Counted is what begins or parts them; a text that holds
     such characters counts as well.
     """
+    body = body.removeprefix(MARK)
     if len(body) > MEMBERS and sum(map(body.count, (b",", b"{", b"["))) > MEMBERS:
         raise TooManyError(f"at most {MEMBERS} values in a JSON body")
     try:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from services.intake.formats.cloudevents import Candidate, Parsed, parse_structured
-from services.intake.formats.json_text import UnreadableError
+from services.intake.formats.json_text import MARK, UnreadableError
 from services.intake.limits import EVENT_BYTES as LINE_BYTES
 from services.intake.refusals import Code, Refusal, Rejected
 from services.intake.slices import Pause
@@ -28,7 +28,7 @@ async def groups_of(chunks: AsyncIterator[bytes]) -> AsyncIterator[Lines]:
             line = begun + piece
             if too_long or len(line) > LINE_BYTES:
                 group.append((number, None))
-            elif line.strip():
+            elif line.removeprefix(MARK).strip():
                 group.append((number, line))
                 size += len(line)
             begun, too_long = b"", False
@@ -40,7 +40,7 @@ async def groups_of(chunks: AsyncIterator[bytes]) -> AsyncIterator[Lines]:
             begun += rest
         if len(begun) > LINE_BYTES:
             begun, too_long = b"", True
-    if too_long or begun.strip():
+    if too_long or begun.removeprefix(MARK).strip():
         group.append((number, None if too_long else begun))
     if group:
         yield group
