@@ -5,7 +5,7 @@ The bounds are absolute: no clock of ours moves them. They keep all arithmetic f
 """
 
 import re
-from datetime import UTC, date, datetime, timezone
+from datetime import UTC, date, datetime, tzinfo
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
 FIRST_INSTANT, END_OF_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
@@ -88,8 +88,8 @@ def instant(value: object) -> datetime:
     return read
 
 
-def any_instant(value: object, assumed: timezone | None = None) -> datetime:
-    """The same of any year; `assumed` is the offset where none is written. Raises ScalarError."""
+def any_instant(value: object, assumed: tzinfo | None = None) -> datetime:
+    """The same of any year; `assumed` is the offset, or zone, where none is written. Raises ScalarError."""
     expected = "a time with its offset like 2023-03-17T08:00:00+07:00"
     if not isinstance(value, str) or len(value) > _LONGEST_INSTANT or not value[4:5] == value[7:8] == "-":
         raise ScalarError(expected, shown(value))

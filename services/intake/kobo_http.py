@@ -14,11 +14,14 @@ from starlette.routing import Route
 from services.intake.answers import answer
 from services.intake.door import Door, enter, flag, held_body, language_of, media_type_of
 from services.intake.formats.cloudevents import JSON, parse_items
-from services.intake.formats.kobo import Draft, draft_events, read_submission
+from services.intake.formats.foreign_forms import foreign_type
+from services.intake.formats.kobo import Draft, Drafted, draft_events, read_submission
 from services.intake.http import Refusing
-from services.intake.refusals import Rejected
+from services.intake.refusals import Refusal, Rejected
 from services.intake.request_errors import Fault, RefusedError
 from services.intake.slices import SMALL, aside
+from services.intake.validate import zone
+from shared.programme import Programme
 from shared.programme_senders import Form
 from shared.registry.snapshot import Registry
 
@@ -39,27 +42,36 @@ async def _post_submission(door: Door, request: Request) -> Response:
     dry_run = flag(request, "dry_run")
     media_type = media_type_of(request)
     if media_type != JSON:
-        raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {media_type[:80] or 'none'}")
+        words = foreign_type(media_type)
+        cure = f": {words[0 if language_of(request) == 'vi' else 1]}" if words else ""
+        raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {media_type[:80] or 'none'}{cure}")
     programme, form = _form(door.registry().limited_to(key.programmes), request.path_params["form"])
     async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
-        submission = await aside(len(body), read_submission, body)
-        drafts, rejected = await aside(len(body), draft_events, programme, form, submission)
+        drafted = await aside(len(body), _drafted, programme, form, body)
+        drafts = drafted.drafts
         candidates, malformed = await parse_items([(index, draft.event) for index, draft in drafts.items()])
-        rejected += malformed
+        rejected = [*drafted.rejected, *malformed]
         door.rates.spend(key, len(candidates) + len(rejected))
         outcome = await door.admission.admit(
             candidates, rejected, door.registry(), key, door.now(), dry_run=dry_run, current={}
         )
         outcome = outcome._replace(rejected=[_told(item, drafts) for item in outcome.rejected])
     log.info("intake.kobo", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
-    return answer(outcome, language_of(request), dry_run=dry_run)
+    return answer(outcome, language_of(request), dry_run=dry_run, notes=drafted.notes)
 
 
-def _form(registry: Registry, name: str) -> tuple[str, Form]:
+def _drafted(programme: Programme, form: Form, body: bytes) -> Drafted:
+    submission = read_submission(body, form)
+    if isinstance(submission, Refusal):
+        return Drafted(rejected=[Rejected(0, None, (submission,))])
+    return draft_events(programme.slug, form, submission, zone(programme.timezone))
+
+
+def _form(registry: Registry, name: str) -> tuple[Programme, Form]:
     for programme in registry.programmes.values():
         for form in programme.forms:
             if form.form == name:
-                return programme.slug, form
+                return programme, form
     raise RefusedError(Fault.NOT_FOUND, f"form {name[:60]}")
 
 

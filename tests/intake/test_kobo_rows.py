@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from shutil import copytree
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -166,7 +167,7 @@ ANSWERS = st.recursive(
 def test_whatever_a_submission_holds_it_becomes_events_or_faults(fields: dict[str, Any]) -> None:
     form = Form.model_validate(yaml.safe_load(MAPPING)[0])
     whole = {**fields, "_uuid": "u", "_submission_time": "2023-03-14T01:10:05"}
-    drafts, rejected = draft_events("ecd-1437", form, whole)
-    indexes = [*drafts, *(item.index for item in rejected)]
+    made = draft_events("ecd-1437", form, whole, ZoneInfo("Asia/Ho_Chi_Minh"))
+    indexes = [*made.drafts, *(item.index for item in made.rejected)]
     assert sorted(indexes) == list(range(len(indexes)))
-    asyncio.run(parse_items([(index, draft.event) for index, draft in drafts.items()]))
+    asyncio.run(parse_items([(index, draft.event) for index, draft in made.drafts.items()]))

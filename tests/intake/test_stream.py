@@ -35,7 +35,7 @@ def test_bad_and_foreign_lines_are_rejected_lines_and_the_others_are_taken(syste
     narrow = system.add_source("narrow-stream", "--subtree", "186@1")
     system.wait_until(lambda: system.post([], key=narrow).status_code == 202, "the key is known")
     body = [
-        line("s-1"), b"\n", b"{no json\n", line("s-2", subject="05443"), line("s-3", colour="red"),
+        line("s-1"), b"\n", b"{no json\n", line("s-2", subject="05443"), line("s-3", Colour="red"),
         b'{"id":"x","id":"y"}\n', b'"' + b"x" * LINE_BYTES + b'"\n', line("s-4").strip(),
     ]  # fmt: skip
     answer = stream(system, b"".join(body), key=narrow)

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.intake.formats.json_text import UnreadableError, load, name_of
-from services.intake.refusals import Code, Refusal, Words
+from services.intake.refusals import Code, Refusal
 from shared.events import DATA_FIELDS, CloudEvent
+from shared.words import Words
 
 JSON = "application/json"
 BASE64 = "data_base64"

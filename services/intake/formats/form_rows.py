@@ -62,6 +62,21 @@ def rows_of(whole: Row, group: str, at_most: int) -> list[Row]:
     return rows
 
 
+def is_told(outer: Row, group: str) -> bool:
+    """Whether a submission says how many rows a repeat group has, be it none, or that one around it has none.
+
+    KoboToolbox leaves out a group without rows; but so does a form in which the group has another name by now.
+    """
+    for name in _names_below(outer.group, group):
+        found = outer.own(name)
+        if isinstance(found, list):
+            rows = (Row(row, name, number, outer) for number, row in enumerate(found, 1) if isinstance(row, Mapping))
+            return name == group or not found or any(is_told(row, group) for row in rows)
+        if name == group and found is not None:
+            return True  # something else in its place, which `rows_of` names
+    return False
+
+
 def answers(row: Row, question: str) -> Iterator[Any]:
     """Every answer to a question in a row and in the rows inside it."""
     found = row.own(question)

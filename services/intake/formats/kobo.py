@@ -1,34 +1,46 @@
 """Submissions of KoboToolbox and ODK forms, turned into events by the programme's mapping. Pure.
 
-The submission's own uuid is the record, so a webhook that is repeated counts once; an edit has a new uuid and names the
-old one, which it supersedes. Only mapped fields go on: names, phones and everything else of the form stay behind.
+The record is the uuid of the submission's first version (`rootUuid`), so edits are one record in whatever order they
+come and whichever of them never does. Software that doesn't tell it has the submission's own uuid for a record, and an
+edit supersedes the one that it names. Events are always those of the submission's own uuid: a webhook that is repeated
+counts once. Only mapped fields go on: names, phones and everything else of the form stay behind.
 """
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from services.intake.formats.form_rows import Row, RowsError, answers, find, rows_of
+from services.intake.formats.foreign_forms import foreign_body
+from services.intake.formats.form_rows import Row, RowsError, answers, find, is_told, rows_of
 from services.intake.formats.json_text import UnreadableError, load, name_of
 from services.intake.refusals import Code, Refusal, Rejected
 from shared.events import MAX_COUNT, Kind
 from shared.programme_senders import Form, FormEvent
 from shared.scalars import ScalarError, any_instant, whole_number
+from shared.words import Words
 
 INSTANCE = ("_uuid", "meta/instanceID", "instanceID")
+ROOT = ("meta/rootUuid", "rootUuid")
 FORMER = ("meta/deprecatedID", "deprecatedID")
 TIMES = ("_submission_time", "end", "start")
 _TRUTH = {"yes": True, "true": True, "1": True, "ok": True, "no": False, "false": False, "0": False}
+_DAY = 10  # characters of a day without a time
 _COUNTS = ("participants.", "money.", "breakdown.")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An event, and which question of the form each of its fields was read from, like `sessions[2]/date`."""
+    """An event, and which question of the form each of its fields was read from, like `sessions[2]/date`.
+
+    `deprecates` is the id of the event that it replaces: that of the same place in the version that was edited.
+    """
 
     event: dict[str, Any]
     questions: Mapping[str, str]
+    deprecates: str | None = None
 
     def told(self, rejected: Rejected) -> Rejected:
         """The same refusals in the words of whoever made the form."""
@@ -46,35 +58,57 @@ class Draft:
 
 
 @dataclass(slots=True)
+class Drafted:
+    """What a submission tells: its events by their place in the answer, what is wrong, and what is worth a word."""
+
+    drafts: dict[int, Draft] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+    notes: list[Words] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class _Submission:
-    """What all events of one submission share, and what has been made of it so far, under one numbering."""
+    """What all events of one submission share, and what has been made of it so far, under one numbering.
+
+    `instance` is its own uuid and `former` that of the version which it edits; `root` that of the first, if it is told.
+    """
 
     programme: str
     form: Form
+    zone: ZoneInfo
     whole: Row
-    record: str
+    instance: str
+    root: str | None
     former: str | None
     time: str
-    drafts: dict[int, Draft] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
+    made: Drafted = field(default_factory=Drafted)
+
+    def record(self, number: int, row: int) -> str:
+        """The uuid itself for a form's first and only event; its place behind it for the others."""
+        return _record(self.root or self.instance, number, row)
+
+    def superseded(self, number: int, row: int) -> str | None:
+        """The record that an edit ends, where the two have no record in common."""
+        return None if self.root or self.former is None else _record(self.former, number, row)
 
     def refuse(self, refusal: Refusal) -> None:
-        self.rejected.append(Rejected(self._next_index(), None, (refusal,)))
+        self.made.rejected.append(Rejected(self._next_index(), None, (refusal,)))
 
     def add(self, kind: str, unit: object, place: str, data: dict[str, Any], questions: Mapping[str, str]) -> None:
         event = {
             "specversion": "1.0",
-            "id": f"{self.record}:{place}",
+            "id": f"{self.instance}:{place}",
             "source": f"/kobo/{self.form.form}",
             "type": Kind(kind).type,
-            "subject": "" if unit is None else str(unit),
+            "subject": "" if unit is None else _text(unit),
             "time": self.time,
             "data": {"programme": self.programme, **data},
         }
-        self.drafts[self._next_index()] = Draft(event, questions)
+        deprecates = f"{self.former}:{place}" if self.root and self.former else None
+        self.made.drafts[self._next_index()] = Draft(event, questions, deprecates)
 
     def _next_index(self) -> int:
-        return len(self.drafts) + len(self.rejected)
+        return len(self.made.drafts) + len(self.made.rejected)
 
 
 class _AnswerError(Exception):
@@ -82,46 +116,79 @@ class _AnswerError(Exception):
         self.refusal = refusal
 
 
-def read_submission(body: bytes) -> Mapping[str, Any]:
-    """Read a submission as the webhook posts it. Raises UnreadableError."""
+def read_submission(body: bytes, form: Form) -> Mapping[str, Any] | Refusal:
+    """Read a submission as the webhook posts it, or say what else it is. Raises UnreadableError."""
     document = load(body)
-    if not isinstance(document, dict):
+    if not isinstance(document, dict) and not (
+        isinstance(document, list) and document and isinstance(document[0], dict)
+    ):
         raise UnreadableError(f"expected one submission, an object, got {name_of(document)}")
-    return document
+    refusal = foreign_body(document, form)
+    return document if refusal is None else refusal
 
 
-def draft_events(programme: str, form: Form, fields: Mapping[str, Any]) -> tuple[dict[int, Draft], list[Rejected]]:
-    """The events of a submission, in the order of the mapping, by their place in the answer; and what is wrong."""
-    record, time = _first(fields, INSTANCE), _time(fields)
-    if record is None:
-        return {}, [Rejected(0, None, (Refusal(Code.FIELD_MISSING, "_uuid", "the submission's uuid"),))]
+def draft_events(programme: str, form: Form, fields: Mapping[str, Any], zone: ZoneInfo) -> Drafted:
+    """The events of a submission, in the order of the mapping. An instant is the day that it is in the zone."""
+    instance, time = _first(fields, INSTANCE), _time(fields)
+    if instance is None:
+        missing = Refusal(Code.FIELD_MISSING, "_uuid", Words("uuid của bài gửi", "the submission's uuid"))
+        return Drafted(rejected=[Rejected(0, None, (missing,))])
     if time is None:
-        missing = Refusal(Code.FIELD_MISSING, "_submission_time", "the time of the submission")
-        return {}, [Rejected(0, None, (missing,))]
-    former = _first(fields, FORMER)
-    made = _Submission(programme, form, Row(fields), _bare(record), _bare(former) if former else None, time)
+        told = Words("thời điểm của bài gửi", "the time of the submission")
+        missing = Refusal(Code.FIELD_MISSING, "_submission_time", told)
+        return Drafted(rejected=[Rejected(0, None, (missing,))])
+    root, former = _first(fields, ROOT), _first(fields, FORMER)
+    whole = Row(fields)
+    submission = _Submission(
+        programme, form, zone, whole, _bare(instance), root and _bare(root), former and _bare(former), time
+    )
     for number, event in enumerate(form.events):
         try:
-            rows = [made.whole] if event.repeat is None else rows_of(made.whole, event.repeat, event.at_most)
+            rows = [whole] if event.repeat is None else rows_of(whole, event.repeat, event.at_most)
         except RowsError as error:
-            made.refuse(Refusal(Code.VALUE_INVALID, error.name, error.expected, error.got))
+            submission.refuse(Refusal(Code.VALUE_INVALID, error.name, error.expected, error.got))
             continue
         for place, row in enumerate(rows):
-            _draft(made, event, row, number, place)
-        _withdraw(made, event, len(rows), number)
-    return made.drafts, made.rejected
+            _draft(submission, event, row, number, place)
+        _withdraw(submission, event, len(rows), number)
+    _tell_absent(submission)
+    return submission.made
+
+
+def _tell_absent(submission: _Submission) -> None:
+    """Name the mapped repeat groups that the submission says nothing of; refuse it if they leave nothing at all."""
+    mapped = dict.fromkeys(event.repeat for event in submission.form.events if event.repeat is not None)
+    absent = [group for group in mapped if not is_told(submission.whole, group)]
+    made = submission.made
+    if absent and not made.drafts and not made.rejected:
+        words = Words(
+            "các dòng của nhóm lặp này, hoặc một danh sách rỗng", "the rows of this repeat group, or an empty list"
+        )
+        for group in absent:
+            submission.refuse(Refusal(Code.FIELD_MISSING, group, words))
+        return
+    made.notes += [
+        Words(
+            f"Bài gửi không có nhóm lặp «{group}»: không có dòng nào được tính; nếu biểu mẫu đã đổi tên nhóm thì "
+            "cần sửa ánh xạ",
+            f"the submission has no repeat group '{group}': no row of it counts; if the form renamed it, mend the "
+            "mapping",
+        )
+        for group in absent
+    ]
 
 
 def _draft(made: _Submission, event: FormEvent, row: Row, number: int, place: int) -> None:
     try:
-        data, questions = _data(event, row)
+        data, questions = _data(event, row, made.zone)
     except _AnswerError as error:
         made.refuse(error.refusal)
         return
     if event.kind == "activity.recorded":
-        data["record"] = _record(made.record, number, place)
-        if made.former is not None:
-            data["supersedes"] = _record(made.former, number, place)
+        data["record"] = made.record(number, place)
+        superseded = made.superseded(number, place)
+        if superseded is not None:
+            data["supersedes"] = superseded
     made.add(event.kind, row.answer(event.unit), f"{number}:{place}", data, questions)
 
 
@@ -129,16 +196,17 @@ def _withdraw(made: _Submission, event: FormEvent, rows: int, number: int) -> No
     """An edit with fewer rows than before: how many there were is not told, so every further one is withdrawn."""
     if event.repeat is None or made.former is None or event.kind != "activity.recorded":
         return
-    unit = next((found for found in answers(made.whole, event.unit) if found != ""), None)
+    unit = next((found for found in answers(made.whole, event.unit) if _text(found)), None)
     if unit is None:  # it stood in rows that are all gone
-        made.refuse(Refusal(Code.FIELD_MISSING, event.unit, "the unit whose rows the edit withdraws"))
+        words = Words("đơn vị của các dòng mà bản sửa hủy", "the unit whose rows the edit withdraws")
+        made.refuse(Refusal(Code.FIELD_MISSING, event.unit, words))
         return
     for place in range(rows, event.at_most):
-        data = {"record": _record(made.former, number, place), "revision": 0}
+        data = {"record": made.superseded(number, place) or made.record(number, place), "revision": 0}
         made.add(Kind.RECORD_RETRACTED, unit, f"{number}:{place}", data, {"subject": event.unit})
 
 
-def _data(event: FormEvent, row: Row) -> tuple[dict[str, Any], dict[str, str]]:
+def _data(event: FormEvent, row: Row, zone: ZoneInfo) -> tuple[dict[str, Any], dict[str, str]]:
     """The event's data, with numbers and dates read from the texts that forms send, and its fields' questions."""
     data: dict[str, Any] = {}
     questions = {"subject": row.name_of(event.unit)}
@@ -147,12 +215,12 @@ def _data(event: FormEvent, row: Row) -> tuple[dict[str, Any], dict[str, str]]:
     for place, name in event.fields.items():
         question = questions[f"data.{place}"] = row.name_of(name)
         value = row.answer(name)
-        if value is None or value == "":
+        if value is None or _text(value) == "":
             continue  # a question that was not asked or answered
         options = event.options.get(name)
         if options is not None:
-            value = options.get(str(value), value)
-        _set(data, place, _read(place, question, value))
+            value = options.get(_text(value), value)
+        _set(data, place, _read(place, question, value, zone))
     if "money" in data:
         lines = list(data["money"])
         questions |= {f"data.money.{at}": questions.get(f"data.money.{line}", "") for at, line in enumerate(lines)}
@@ -165,9 +233,9 @@ def _data(event: FormEvent, row: Row) -> tuple[dict[str, Any], dict[str, str]]:
     return data, questions
 
 
-def _read(place: str, question: str, value: Any) -> Any:
+def _read(place: str, question: str, value: Any, zone: ZoneInfo) -> Any:
     """The value of a place: whole numbers, yes or no, days, else texts."""
-    text = str(value).strip()
+    text = _text(value)
     if place.startswith(_COUNTS) or place in {"female", "numerator", "denominator"}:
         try:
             return whole_number(text, most=MAX_COUNT, zeros=True)
@@ -175,17 +243,31 @@ def _read(place: str, question: str, value: Any) -> Any:
             raise _no(place, question, error.expected, value) from None
     if place.startswith("components."):
         if text.lower() not in _TRUTH:
-            raise _no(place, question, "yes or no", value)
+            raise _no(place, question, Words("yes hoặc no", "yes or no"), value)
         return _TRUTH[text.lower()]
-    return text[:10] if place == "held_on" else text
+    return _day(text, zone) if place == "held_on" else text
 
 
-def _no(place: str, question: str, expected: str, got: object) -> _AnswerError:
+def _day(text: str, zone: ZoneInfo) -> str:
+    """The day itself, or the one that an instant is in the zone; without an offset it is already told there."""
+    if len(text) <= _DAY:
+        return text
+    try:
+        return any_instant(text, assumed=zone).astimezone(zone).date().isoformat()
+    except (ScalarError, OverflowError):
+        return text  # the door says what is wrong with it
+
+
+def _text(value: Any) -> str:
+    """A text without space around it, its letters composed: codes are compared so."""
+    return unicodedata.normalize("NFC", str(value)).strip()
+
+
+def _no(place: str, question: str, expected: str | Words, got: object) -> _AnswerError:
     return _AnswerError(Refusal(Code.VALUE_INVALID, f"data.{place} ({question})", expected, got))
 
 
 def _record(instance: str, number: int, row: int) -> str:
-    """The uuid itself for a form's first and only event; its place behind it for the others."""
     return instance if number == row == 0 else f"{instance}/{number}.{row}"
 
 
