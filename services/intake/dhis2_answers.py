@@ -108,12 +108,21 @@ def _web_message(status: HTTPStatus, outcome: str, message: str, response: Any =
 
 def _conflict(conflict: Conflict, language: str) -> dict[str, Any]:
     error = conflict.refusal.to_json(language)
-    got = "" if error["got"] in (None, "") else f" ({error['got']})"
     return {
         "object": next((text for text in conflict.objects.values() if text), "")[:_SHOWN],
         "objects": {name: text[:_SHOWN] for name, text in conflict.objects.items()},
-        "value": f"{error['field']}: {error['message']}{got}",
+        "value": _sentence(error, language),
         "errorCode": _ERROR_CODES.get(conflict.refusal.code, conflict.refusal.code.value),
         "property": error["field"],
         "indexes": list(conflict.indexes[:LISTED]),
     }
+
+
+def _sentence(error: dict[str, Any], language: str) -> str:
+    """What is wrong, as DHIS2 shows it to people: which field, why, and what came."""
+    field, message, got = error["field"], error["message"].rstrip("."), error["got"]
+    if language == "vi":
+        came = "" if got in (None, "") else f" (nhận được {got})"
+        return f"Trường «{field}» bị từ chối: {message[:1].lower()}{message[1:]}{came}."
+    came = "" if got in (None, "") else f" (got {got})"
+    return f"The field '{field}' is refused: {message}{came}."

@@ -29,6 +29,7 @@ from shared.scalars import ScalarError, text, whole_number
 JSON, CSV = "application/json", frozenset({"application/csv", "text/csv"})
 _STRATEGIES = frozenset({"CREATE_AND_UPDATE", "NEW_AND_UPDATES", "DELETE", "DELETES"})
 _SCHEMES = ("idScheme", "dataElementIdScheme", "orgUnitIdScheme", "dataSetIdScheme", "categoryOptionComboIdScheme")
+_SETS = 100  # of one withdrawal
 log = structlog.get_logger()
 
 
@@ -40,6 +41,9 @@ def dhis2_routes(door: Door, jobs: Jobs) -> list[Route]:
 
     async def completions(request: Request) -> Response:
         return await _post_completions(door, request)
+
+    async def withdrawals(request: Request) -> Response:
+        return await _delete_completions(door, request)
 
     async def tasks(request: Request) -> Response:
         found = await _job(door, jobs, request)
@@ -55,6 +59,7 @@ def dhis2_routes(door: Door, jobs: Jobs) -> list[Route]:
         for path, endpoint, method in (
             ("dataValueSets", data_values, "POST"),
             ("completeDataSetRegistrations", completions, "POST"),
+            ("completeDataSetRegistrations", withdrawals, "DELETE"),
             (f"system/tasks/{dhis2_answers.JOB_TYPE}/{{job}}", tasks, "GET"),
             (f"system/taskSummaries/{dhis2_answers.JOB_TYPE}/{{job}}", summaries, "GET"),
         )
@@ -142,6 +147,34 @@ async def _post_completions(door: Door, request: Request) -> Response:
         conflicts += await _admit(door, key, drafts, dry_run=dry_run)
     summary = dhis2_answers.summary(len(rows), conflicts, language_of(request), complete=None, dry_run=dry_run)
     return dhis2_answers.import_answer(summary, request.path_params.get("version"))
+
+
+async def _delete_completions(door: Door, request: Request) -> Response:
+    """`?ds=…&pe=…&ou=…`, with `cp` where several agencies report: 204, or 409 with what could not be withdrawn."""
+    key = enter(door, request)
+    _check_schemes(request)
+    dry_run = flag(request, "dryRun")
+    rows = _named_in(request)
+    drafts, conflicts = draft_completions(rows, door.registry().limited_to(key.programmes), door.now())
+    conflicts += await _admit(door, key, drafts, dry_run=dry_run)
+    if not conflicts:
+        return Response(status_code=204)
+    summary = dhis2_answers.summary(len(rows), conflicts, language_of(request), complete=None, dry_run=dry_run)
+    return dhis2_answers.import_answer(summary, request.path_params.get("version"))
+
+
+def _named_in(request: Request) -> list[Completion]:
+    """The registrations that a query names: each data set (repeated, or parted by commas) of a unit and period."""
+    if flag(request, "multiOu"):
+        raise RefusedError(Fault.BAD_PARAMETER, "multiOu=false: name each unit in a request of its own")
+    query = request.query_params
+    sets = [name.strip() for text in query.getlist("ds") for name in text.split(",") if name.strip()]
+    pe, ou, attribute = (query.get(name, "").strip() for name in ("pe", "ou", "cp"))
+    if not (sets and pe and ou):
+        raise RefusedError(Fault.BAD_PARAMETER, "ds=<data set>&pe=<period>&ou=<unit>")
+    if len(sets) > _SETS:
+        raise RefusedError(Fault.BAD_PARAMETER, f"ds: {_SETS} data sets at most")
+    return [Completion(index, name, pe, ou, attribute, False, "", "") for index, name in enumerate(sets)]
 
 
 async def _admit(door: Door, key: Key, drafts: Sequence[Draft], *, dry_run: bool) -> list[Conflict]:

@@ -52,8 +52,9 @@ async def _post_submission(door: Door, request: Request) -> Response:
         candidates, malformed = await parse_items([(index, draft.event) for index, draft in drafts.items()])
         rejected = [*drafted.rejected, *malformed]
         door.rates.spend(key, len(candidates) + len(rejected))
+        edits = {index: draft.deprecates for index, draft in drafts.items() if draft.deprecates is not None}
         outcome = await door.admission.admit(
-            candidates, rejected, door.registry(), key, door.now(), dry_run=dry_run, current={}
+            candidates, rejected, door.registry(), key, door.now(), dry_run=dry_run, current=edits
         )
         outcome = outcome._replace(rejected=[_told(item, drafts) for item in outcome.rejected])
     log.info("intake.kobo", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))

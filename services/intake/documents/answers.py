@@ -83,8 +83,8 @@ SCHEMAS: dict[str, Any] = {
                     "notes": {
                         "type": "array",
                         "items": _TEXT,
-                        "description": "Of a spreadsheet: hidden sheets, rows and columns that were read, and sheets that "
-                        "hold no table; of a form's submission: mapped repeat groups that it says nothing of",
+                        "description": "Of a spreadsheet: hidden sheets, rows and columns that were read, and sheets "
+                        "that hold no table; of a form's submission: mapped repeat groups that it says nothing of",
                     },
                 },
                 additionalProperties=False,

@@ -191,7 +191,20 @@ def _dhis2(prefix: str, version: list[dict[str, Any]]) -> dict[str, Any]:
                     },
                 },
                 "responses": imported,
-            }
+            },
+            "delete": {
+                "operationId": f"withdrawCompletions{name}",
+                "summary": "A data set that is no longer complete: its report is withdrawn",
+                "parameters": [
+                    *version, *schemes, _flag("dryRun"), _flag("multiOu"), _language(),
+                    *({**query(part, {"type": "string"}), "required": True} for part in ("ds", "pe", "ou")),
+                    query("cp", {"type": "string", "description": "The agency, where several report"}),
+                ],
+                "responses": {
+                    "204": {"description": "Withdrawn"},
+                    **{status: told for status, told in imported.items() if status != "200"},
+                },
+            },
         },
         f"{prefix}/system/tasks/DATAVALUE_IMPORT/{{job}}": {
             "get": {

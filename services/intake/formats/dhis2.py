@@ -115,6 +115,7 @@ def draft_completions(
         objects = {"dataSet": row.data_set, "orgUnit": row.unit, "period": row.period}
         try:
             _check_date(row, registry, now)
+            completed = _truth("completed", row.completed, absent=True)
             programme, slug = _report(row.data_set, registry)
             period = _period(row.period)
             unit = _unit(row.unit, period, programme, registry)
@@ -123,7 +124,7 @@ def draft_completions(
             conflicts.append(Conflict(error.refusal, (row.index,), objects))
             continue
         data = {"programme": programme.slug, "report": slug, "agency": agency, "period": period, "revision": 0}
-        kind = Kind.REPORT_SUBMITTED if row.completed else Kind.RECORD_RETRACTED
+        kind = Kind.REPORT_SUBMITTED if completed else Kind.RECORD_RETRACTED
         drafts.append(Draft(_wrap(kind, unit.uid, data, now), (row.index,), objects))
     return drafts, conflicts
 
@@ -135,7 +136,12 @@ def _check_date(row: Completion, registry: Registry, now: datetime) -> None:
     try:
         date = any_instant(row.date if len(row.date) > _DAY else f"{row.date}T00:00:00", assumed=UTC)
     except ScalarError:
-        raise _ConflictError(Code.VALUE_INVALID, row.dated_by, "a day like 2023-03-14, or a time", row.date) from None
+        raise _ConflictError(
+            Code.VALUE_INVALID,
+            row.dated_by,
+            Words("một ngày như 2023-03-14, hoặc một thời điểm", "a day like 2023-03-14, or a time"),
+            row.date,
+        ) from None
     if not FIRST_INSTANT <= date <= now + AHEAD:
         found = out_of_range(row.dated_by, registry, now, date)
         raise _ConflictError(found.code, found.field, found.expected, row.date)
@@ -153,7 +159,13 @@ def _locate(row: DataValue, registry: Registry) -> tuple[_Address, str]:
             agency = _agency(row.attribute, programme, indicator.reporters, unit, period)
             return _Address(programme, indicator, (programme.slug, slug), unit.uid, period, agency), part
     raise _ConflictError(
-        Code.INDICATOR_UNKNOWN, "dataElement", "<indicator>.numerator or .denominator, or a mapped one", row.element
+        Code.INDICATOR_UNKNOWN,
+        "dataElement",
+        Words(
+            "<chỉ tiêu>.numerator hoặc .denominator, hoặc tên đã ánh xạ",
+            "<indicator>.numerator or .denominator, or a mapped one",
+        ),
+        row.element,
     )
 
 
@@ -162,13 +174,13 @@ def _parts(indicator: Indicator) -> list[str]:
 
 
 def _add(record: _Record, row: DataValue, address: _Address, part: str) -> None:
-    if row.deleted:
+    if _truth("deleted", row.deleted, absent=False):
         record.deleted += 1
         return
     text = str(row.value).strip()
     if address.indicator.components:
         if text.lower() not in _TRUTH:
-            raise _ConflictError(Code.VALUE_INVALID, "value", "true or false", row.value)
+            raise _ConflictError(Code.VALUE_INVALID, "value", Words("true hoặc false", "true or false"), row.value)
         record.components[part] = _TRUTH[text.lower()]
         return
     try:
@@ -178,8 +190,22 @@ def _add(record: _Record, row: DataValue, address: _Address, part: str) -> None:
     cell = record.parts.setdefault(_combination(row.combination, address.programme), {})
     name: Part = "numerator" if part == "numerator" else "denominator"
     if name in cell:
-        raise _ConflictError(Code.VALUE_INVALID, "dataElement", "each value once", row.element)
+        raise _ConflictError(
+            Code.VALUE_INVALID, "dataElement", Words("mỗi giá trị một lần", "each value once"), row.element
+        )
     cell[name] = number
+
+
+def _truth(name: str, value: object, *, absent: bool) -> bool:
+    """A boolean, which DHIS2's clients write as a text as well, in any case; `absent` is what nothing means."""
+    text = value.strip().lower() if isinstance(value, str) else value
+    if text is None or text == "":
+        return absent
+    if text is True or text == "true":
+        return True
+    if text is False or text == "false":
+        return False
+    raise _ConflictError(Code.VALUE_INVALID, name, Words("true hoặc false", "true or false"), value)
 
 
 def _combination(text: str, programme: Programme) -> tuple[tuple[str, str], ...]:
@@ -191,17 +217,34 @@ def _combination(text: str, programme: Programme) -> tuple[tuple[str, str], ...]
         return tuple(sorted(mapped.items()))
     pairs = [tuple(pair.strip().split(":", 1)) for pair in text.split(",")]
     if any(len(pair) != 2 or pair[0] not in programme.options for pair in pairs):
-        raise _ConflictError(Code.OPTION_UNKNOWN, "categoryOptionCombo", "<dimension>:<option>, or a mapped one", text)
+        raise _ConflictError(
+            Code.OPTION_UNKNOWN,
+            "categoryOptionCombo",
+            Words("<chiều>:<giá trị>, hoặc tên đã ánh xạ", "<dimension>:<option>, or a mapped one"),
+            text,
+        )
     return tuple(sorted((pair[0], pair[1]) for pair in pairs))
 
 
 def _incomplete(address: _Address, record: _Record, *, spoilt: bool) -> Refusal | None:
     """Why the record is not whole."""
     if spoilt:
-        return Refusal(Code.RECORD_INCOMPLETE, "dataValues", "every value of the record to be right")
+        return Refusal(
+            Code.RECORD_INCOMPLETE,
+            "dataValues",
+            Words("mọi giá trị của bản ghi đều đúng", "every value of the record to be right"),
+        )
     if record.deleted:
         whole = not record.parts and not record.components
-        return None if whole else Refusal(Code.RECORD_INCOMPLETE, "deleted", "all values of the record or none")
+        return (
+            None
+            if whole
+            else Refusal(
+                Code.RECORD_INCOMPLETE,
+                "deleted",
+                Words("mọi giá trị của bản ghi, hoặc không giá trị nào", "all values of the record or none"),
+            )
+        )
     if address.indicator.components:
         missing = sorted(set(_parts(address.indicator)) - set(record.components))
         names = [f"{address.indicator.slug}.{slug}" for slug in missing]
@@ -248,7 +291,7 @@ def _wrap(kind: Kind, unit: str, data: dict[str, Any], now: datetime) -> dict[st
 def _period(text: str) -> str:
     """`202603` is 2026-03, `2026Q1` is 2026-Q1, `2026S1` is 2026-H1, `2026` is 2026."""
     written = _PERIOD.fullmatch(text)
-    expected = "a period like 202603, 2026Q1, 2026S1 or 2026"
+    expected = Words("kỳ như 202603, 2026Q1, 2026S1 hoặc 2026", "a period like 202603, 2026Q1, 2026S1 or 2026")
     if written is None:
         raise _ConflictError(Code.PERIOD_INVALID, "period", expected, text)
     ours = written["year"]
@@ -265,11 +308,14 @@ def _period(text: str) -> str:
 
 
 def _unit(text: str, period: str, programme: Programme, registry: Registry) -> Unit:
-    code = programme.dhis2.org_units.get(text, text)
-    unit = registry.units.find(code, programme.calendar.end(parse_period(period)))
+    code, end = programme.dhis2.org_units.get(text, text), programme.calendar.end(parse_period(period))
+    unit = registry.units.find(code, end)
+    if unit is None and registry.units.by_code(code):
+        raise _ConflictError(Code.UNIT_NOT_IN_FORCE, "orgUnit", end.isoformat(), text)
     if unit is None:
-        code_of = Code.UNIT_NOT_IN_FORCE if registry.units.by_code(code) else Code.UNIT_UNKNOWN
-        raise _ConflictError(code_of, "orgUnit", "the code of a unit in force at the period's end, like 06412", text)
+        raise _ConflictError(
+            Code.UNIT_UNKNOWN, "orgUnit", Words("như 06412 hoặc 06412@1", "like 06412 or 06412@1"), text
+        )
     return unit
 
 
@@ -291,7 +337,12 @@ def _agency(
     on = programme.calendar.end(parse_period(period))
     speaking = list(_agencies(entry for entry in entries if applies(entry, unit, on)))
     if len(speaking) > 1:
-        raise _ConflictError(Code.FIELD_MISSING, "attributeOptionCombo", f"the agency, of {', '.join(speaking)}", text)
+        raise _ConflictError(
+            Code.FIELD_MISSING,
+            "attributeOptionCombo",
+            Words(f"cơ quan, một trong {', '.join(speaking)}", f"the agency, of {', '.join(speaking)}"),
+            text,
+        )
     # None at this unit: the validation, which is told of some agency, says which level reports this.
     return (speaking or list(_agencies(iter(entries))))[0]
 

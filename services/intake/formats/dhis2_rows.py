@@ -17,11 +17,13 @@ COLUMNS = (
     "dataelement", "period", "orgunit", "categoryoptioncombo", "attributeoptioncombo", "value", "storedby",
     "lastupdated", "comment", "followup", "deleted",
 )  # fmt: skip
+_KNOWN = frozenset({*COLUMNS, "timestamp"})
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
 @dataclass(frozen=True, slots=True)
 class DataValue:
-    """One value; `index` is its place in the body."""
+    """One value; `index` is its place in the body. `value` and `deleted` are as they were written."""
 
     index: int
     element: str
@@ -30,19 +32,22 @@ class DataValue:
     combination: str
     attribute: str
     value: Any
-    deleted: bool
+    deleted: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """A data set that was completed, or is no longer. `date` says when, in the field `dated_by` (`""`: it doesn't)."""
+    """A data set that was completed, or is no longer (`completed`, as it was written).
+
+    `date` says when, in the field `dated_by` (`""`: it doesn't).
+    """
 
     index: int
     data_set: str
     period: str
     unit: str
     attribute: str
-    completed: bool
+    completed: Any
     date: str
     dated_by: str
 
@@ -74,7 +79,7 @@ def read_json(body: bytes) -> DataValueSet:
             combination=_text(value, "categoryOptionCombo"),
             attribute=_text(value, "attributeOptionCombo") or _text(document, "attributeOptionCombo"),
             value=value.get("value"),
-            deleted=value.get("deleted") in (True, "true"),
+            deleted=value.get("deleted"),
         )
         for index, value in enumerate(map(_object, document["dataValues"]))
     ]
@@ -85,7 +90,7 @@ def read_json(body: bytes) -> DataValueSet:
 def read_csv(body: bytes, *, header: bool) -> DataValueSet:
     """Read a CSV of data values. Raises UnreadableError that names the line, TooManyError for more than VALUES."""
     try:
-        reader = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
+        reader = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True, skipinitialspace=True)
         lines: list[list[str]] = []
         for line in reader:  # not list(reader): in a thread, others have their turn between two lines
             _bound(len(lines), VALUES, "lines")
@@ -97,6 +102,11 @@ def read_csv(body: bytes, *, header: bool) -> DataValueSet:
         refuse_twice(Words("dòng 1", "line 1"), columns)
     except LayoutError as error:
         raise UnreadableError(error.words) from None
+    if len(columns) == 1 or (lines and not header and len(lines[0]) == 1):
+        _refuse_separator(body)
+    unknown = next((name for name in columns if name not in _KNOWN), None)
+    if unknown is not None:
+        raise UnreadableError(f"line 1: expected one of the columns {', '.join(COLUMNS)}, got {unknown[:60]!r}")
     missing = [name for name in ("dataelement", "period", "orgunit", "value") if name not in columns]
     if missing:
         raise UnreadableError(f"line 1: expected the column {missing[0]}")
@@ -117,10 +127,20 @@ def read_csv(body: bytes, *, header: bool) -> DataValueSet:
                 combination=row.get("categoryoptioncombo", ""),
                 attribute=row.get("attributeoptioncombo", ""),
                 value=row.get("value", ""),
-                deleted=row.get("deleted", "").lower() == "true",
+                deleted=row.get("deleted", ""),
             )
         )
     return DataValueSet(values, None, None)
+
+
+def _refuse_separator(body: bytes) -> None:
+    """Name what stands between the cells, where it is no comma: spreadsheet programs write what the system's language
+    has for it.
+    """
+    first = body.partition(b"\n")[0].decode("utf-8", "replace")
+    for sign, name in _OTHER_SEPARATORS.items():
+        if sign in first:
+            raise UnreadableError(f"line 1: expected commas between the cells, as DHIS2 has them, got {name}")
 
 
 def _column(name: str) -> str:
@@ -146,7 +166,7 @@ def _completion(item: Mapping[str, Any], index: int, dated_by: str) -> Completio
         period=_text(item, "period"),
         unit=_text(item, "organisationUnit") or _text(item, "orgUnit"),
         attribute=_text(item, "attributeOptionCombo"),
-        completed=item.get("completed", True) not in (False, "false"),
+        completed=item.get("completed"),
         date=_text(item, dated_by),
         dated_by=dated_by,
     )

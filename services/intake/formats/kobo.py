@@ -119,12 +119,13 @@ class _AnswerError(Exception):
 def read_submission(body: bytes, form: Form) -> Mapping[str, Any] | Refusal:
     """Read a submission as the webhook posts it, or say what else it is. Raises UnreadableError."""
     document = load(body)
-    if not isinstance(document, dict) and not (
-        isinstance(document, list) and document and isinstance(document[0], dict)
-    ):
+    is_list = isinstance(document, list) and document and isinstance(document[0], dict)
+    refusal = foreign_body(document, form) if is_list or isinstance(document, dict) else None
+    if refusal is not None:
+        return refusal
+    if not isinstance(document, dict):
         raise UnreadableError(f"expected one submission, an object, got {name_of(document)}")
-    refusal = foreign_body(document, form)
-    return document if refusal is None else refusal
+    return document
 
 
 def draft_events(programme: str, form: Form, fields: Mapping[str, Any], zone: ZoneInfo) -> Drafted:
