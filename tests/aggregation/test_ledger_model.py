@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import asyncpg
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -15,6 +14,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule,
 from services.aggregation.apply import apply_batch
 from services.aggregation.contribution import Contributor
 from services.aggregation.drift import check_province
+from shared.connections import Pool
 from shared.consuming import decode_batch
 from shared.registry.snapshot import Registry
 from tests.aggregation import model
@@ -126,7 +126,7 @@ class Pipeline(RuleBasedStateMachine):
     @initialize()
     def empty_database(self) -> None:
         async def connect() -> Any:
-            pool = await asyncpg.create_pool(self.url, min_size=2, max_size=4)
+            pool = await Pool.open(self.url, size=4, settings={})
             tables = ", ".join(f"aggregation.{name}" for name in TABLES.split(", "))
             await pool.execute(f"TRUNCATE {tables}")
             return pool

@@ -23,7 +23,7 @@ from sample.schedule import START
 from shared import topology
 from shared.config import load_settings
 from shared.logins import logins
-from shared.rights import ROLES
+from shared.role_rights import ROLES
 from tests.deploy.conftest import FullBroker
 from tests.system import ROOT
 
