@@ -14,7 +14,6 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake.formats.dhis2_rows import read_csv
 from services.intake.formats.json_text import UnreadableError
 from services.intake.formats.sheet import Drafted, Drafting
 from shared.spreadsheets.limits import REQUEST
@@ -119,13 +118,6 @@ def test_a_column_that_is_there_twice_is_refused_naming_both(
     assert "dòng 1: cột" in detail.vi
     assert f"ở cột {named[0]} và cột {named[1]}" in detail.vi
     assert f"in columns {named[0]} and {named[1]}" in detail.en
-
-
-@pytest.mark.parametrize("twice", ["value", "VALUE", "org_unit"])
-def test_dhis2_s_csv_with_a_column_twice_is_refused_naming_both(twice: str) -> None:
-    with pytest.raises(UnreadableError) as error:
-        read_csv(f"dataelement,period,orgunit,value,{twice}\na,b,c,1,2\n".encode(), header=True)
-    assert f"columns {'C' if twice == 'org_unit' else 'D'} and E" in str(error.value)
 
 
 @pytest.mark.parametrize(

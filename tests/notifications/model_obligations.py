@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from tests.notifications.model_standing import stands_since
+
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 DAY = timedelta(days=1)
 # New Year, Tết, Hùng Kings' day, 30/04 and 01/05, National Day; 02/05/2025 and 02/01/2026 against two Saturdays.
@@ -25,20 +27,6 @@ OFF = frozenset(
 ) | {date(2026, 1, 1), date(2026, 1, 2)}
 WORKED_SATURDAYS = frozenset({date(2025, 4, 26), date(2026, 1, 10)})
 PERIODS = {"quarter": ("Q", 3), "half-year": ("H", 6), "year": ("", 12)}
-
-
-def stands_since(events: Iterable["Event"]) -> datetime | None:
-    """Since when the report is there: handed in first after the last withdrawal that was accepted before what counts.
-
-    Of numbered events the highest counts, of those without a number the last; of these two the one accepted later.
-    """
-    numbered = sorted((e for e in events if e.revision is not None), key=lambda e: (e.revision or 0, e.accepted_at))
-    plain = sorted((e for e in events if e.revision is None), key=lambda e: e.accepted_at)
-    last = sorted([*numbered[-1:], *plain[-1:]], key=lambda e: (e.accepted_at, e.revision is None))[-1:]
-    if not last or not last[0].submitted:
-        return None
-    gone = [e.accepted_at for e in events if not e.submitted and e.accepted_at <= last[0].accepted_at]
-    return min(e.accepted_at for e in events if e.submitted and (not gone or e.accepted_at > max(gone)))
 
 
 class Event(NamedTuple):
