@@ -57,6 +57,7 @@ COMPLETION = {
 VALUES_CSV = (
     b"dataelement,period,orgunit,catoptcombo,attroptcombo,value\n"
     b"child-service-access.numerator,2023Q1,06412,,ubnd-xa,3\n"
+    b"child-service-access.denominator,2023Q1,06412,,ubnd-xa,5\n"
 )
 
 
