@@ -112,7 +112,9 @@ def test_nested_objects_are_read_like_full_names(door: System) -> None:
             "talks": [{"about": {"date": "2023-03-09", "parents": 7}}, {"about": {"date": "2023-03-09", "parents": 1}}],
         }]},
     }  # fmt: skip
-    assert post(door, body).json() == {"accepted": 2, "rejected": []}
+    answer = post(door, body).json()
+    assert (answer["accepted"], answer["rejected"]) == (2, [])
+    assert ["visits/communes/talks/homes" in note for note in answer["notes"]] == [True]  # it is not there: said so
     door.wait_until(lambda: talks(door, "06550") == (2, 8), "both rows are counted")
 
 

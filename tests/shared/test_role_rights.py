@@ -114,7 +114,7 @@ def test_no_service_has_a_right_in_another_s_schema(role: str) -> None:
         ("intake", "SELECT FROM notifications.obligation"),
         ("aggregation", "UPDATE notifications.obligation SET state = 'waived'"),
         ("aggregation", "SELECT FROM registry.officer"),
-        ("aggregation", "UPDATE aggregation.ledger SET batch = 0"),
+        ("aggregation", "UPDATE aggregation.conflict SET kind = ''"),
         ("aggregation", "SELECT FROM aggregation.ledger_0"),
         ("notifications", "SELECT FROM intake.spool"),
         ("notifications", "SELECT FROM aggregation.cell"),
