@@ -51,7 +51,7 @@ def test_structured_data_in_base64_is_read_as_the_json_that_it_is(system: System
 
 
 def test_vietnamese_attributes_travel_percent_encoded_in_headers(system: System) -> None:
-    made = counselling("06466", "tiếng Việt", source="/xã/Yên Vượng", id="Mầm non-1")
+    made = counselling("06466", "vietnamese-1", source="/xã/Yên-Vượng", id="mam-non-1")
     message = to_binary(as_package_event(made), JSONFormat())
     assert "%" in dict(message.headers)["ce-source"]
     assert send(system, message.body, dict(message.headers)).status_code == 202

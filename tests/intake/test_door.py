@@ -42,6 +42,7 @@ def test_a_bad_event_refuses_the_batch_with_index_field_and_code(system: System)
     assert answer.status_code == 422
     assert answer.json() == {
         "accepted": 0,
+        "rejected_total": 1,
         "rejected": [
             {
                 "index": 1,
