@@ -18,6 +18,7 @@ class DeadRow:
     reason: str
     since: datetime | None
     number: int | None = None
+    id: str | None = None  # the event's
 
     @property
     def ref(self) -> str:

@@ -80,7 +80,9 @@ class TableOfEvents:
 
 def _row(source: str, row: asyncpg.Record) -> DeadRow:
     number = row["number"]
-    return DeadRow(source, str(number), row["kind"], row["unit"], row["sender"], row["reason"], row["died_at"], number)
+    return DeadRow(
+        source, str(number), row["kind"], row["unit"], row["sender"], row["reason"], row["died_at"], number, row["id"]
+    )
 
 
 def number_of(name: str) -> int:
