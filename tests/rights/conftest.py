@@ -49,7 +49,7 @@ class Field(System):
         """What the database holds."""
 
         async def fetch() -> list[Any]:
-            connection = await asyncpg.connect(self.environment["KIP_DATABASE_URL"], timeout=30)
+            connection = await asyncpg.connect(self.database_url, timeout=30)
             try:
                 return list(await connection.fetch(query, *arguments))
             finally:
@@ -100,8 +100,8 @@ def field(stack: LocalStack, rabbitmq: Any, session_database: NewDatabase, small
 
 
 def _live(field: Field) -> None:
-    asyncio.run(_officers(field.environment["KIP_DATABASE_URL"]))
-    field.keys = asyncio.run(_keys(field.environment["KIP_DATABASE_URL"]))
+    asyncio.run(_officers(field.database_url))
+    field.keys = asyncio.run(_keys(field.database_url))
     field.wait_until(
         lambda: field.get("aggregation", "/v1/units/VN", "activities").status_code == 200, "keys are known"
     )
@@ -182,7 +182,7 @@ async def _officers(url: str) -> None:
 
 async def _links(field: Field) -> tuple[Links, list[Any], list[Any]]:
     """What makes links as the service does, its officers and its messages."""
-    pool = await db.open_pool(field.environment["KIP_DATABASE_URL"], size=1, application_name="kip-test")
+    pool = await db.open_pool(field.database_url, size=1, application_name="kip-test")
     try:
         links = Links(field.services.url("notifications"), await link_secret(pool))
         officers = await pool.fetch("SELECT id, unit FROM registry.officer")
