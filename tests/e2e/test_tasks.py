@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from services.aggregation import app as aggregation
 from services.intake import app as intake
 from services.notifications import app as notifications
-from shared import supervision
+from shared import supervision, topology
 from shared.config import Settings
 from tests.system import ROOT
 
@@ -73,6 +73,7 @@ async def test_no_background_task_is_left_alone_and_each_comes_back(
 ) -> None:
     make_app, expected = SERVICES[name]
     settings = Settings(amqp_url=amqp_url, database_url=loaded_database, drift_interval=0.2)  # type: ignore[arg-type]
+    await topology.declare(amqp_url, settings.partitions)
     app = make_app(settings)
     async with living(app):
         await until(lambda: ready(app))

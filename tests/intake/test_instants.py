@@ -1,5 +1,6 @@
 """The door takes times that its clock allows, from every kind of client, and names the clock where it doesn't."""
 
+import asyncio
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,7 +30,7 @@ KEY = Key("app", "VN", None, False, None)
 
 
 def judged(time: str, registry: Registry = REGISTRY) -> Admitted | tuple[Refusal, ...]:
-    ((candidate,), _) = parse_items([(0, counselling(time=time))])
+    ((candidate,), _) = asyncio.run(parse_items([(0, counselling(time=time))]))
     return judge(candidate.event, registry, KEY, NOW)
 
 
@@ -53,7 +54,7 @@ def test_any_other_is_refused_and_the_clock_named(time: str) -> None:
     "time", [1678838400, "1678838400", 1e18, "2023-03-15", "2023-03-15T08:00:00", "20230315T080000Z"]
 )
 def test_what_is_not_written_as_a_time_is_refused_not_guessed(time: object) -> None:
-    _, (rejected,) = parse_items([(0, counselling(time=time))])
+    _, (rejected,) = asyncio.run(parse_items([(0, counselling(time=time))]))
     (refusal,) = rejected.refusals
     assert (refusal.code, refusal.field) == ("value_invalid", "time")
 
@@ -64,7 +65,7 @@ def test_what_is_not_written_as_a_time_is_refused_not_guessed(time: object) -> N
 def test_the_day_of_an_activity_is_a_day_in_bounds(day: object) -> None:
     made = counselling()
     made["data"]["held_on"] = day
-    _, (rejected,) = parse_items([(0, made)])
+    _, (rejected,) = asyncio.run(parse_items([(0, made)]))
     (refusal,) = rejected.refusals
     assert (refusal.code, refusal.field) == ("value_invalid", "data.held_on")
     assert refusal.expected == "expected a day like 2023-03-09, from 2000-01-01 to 2100-12-31"
