@@ -93,7 +93,7 @@ def test_while_both_are_away_the_answer_is_503_within_two_seconds(
         else:
             rabbitmq.kill()
         load.during(3, 503)
-        answer = own_system.post([counselling(record="both away")])
+        answer = own_system.post([counselling(record="both-away")])
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
         assert LOCAL.get(f"{own_system.services.url('intake')}/readyz").status_code == 503
         postgres.start()
@@ -149,7 +149,7 @@ def test_past_the_grace_time_without_the_database_keys_are_not_trusted(
     try:
         system.use_broker()
         postgres.kill()
-        assert system.post([counselling(record="within the grace")]).status_code == 202
+        assert system.post([counselling(record="within-the-grace")]).status_code == 202
         system.wait_until(lambda: system.post([]).status_code == 503, "the grace is over")
         postgres.start()
         system.wait_until(lambda: system.post([]).status_code == 202, "the database has been asked again")
