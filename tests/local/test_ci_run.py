@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.processes import PROJECT
 
-STEPS = "check test demo"
+STEPS = "check test demo prove"
 MAKEFILE = """
 .PHONY: {steps}
 {steps}:
