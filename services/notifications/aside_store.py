@@ -71,16 +71,16 @@ LIST = """
 NUMBERS = "SELECT number FROM notifications.aside WHERE state = 'waiting' ORDER BY number"
 # The row as it is, in PostgreSQL's words: what is wrong with it may be that nobody else can read it.
 SHOW = """
-    SELECT aside.number, aside.kind, aside.subject, aside.programme, aside.unit, reason, died_at, aside.state,
-           settled_at,
-           COALESCE(to_jsonb(obligation), to_jsonb(problem), to_jsonb(alert), to_jsonb(change))::text AS row
+    SELECT aside.number, aside.kind, aside.subject, aside.programme, aside.unit, aside.reason, aside.died_at,
+           aside.state, aside.settled_at,
+           COALESCE(to_jsonb(obligation.*), to_jsonb(problem.*), to_jsonb(alert.*), to_jsonb(change.*))::text AS row
     FROM notifications.aside
-    LEFT JOIN notifications.obligation ON aside.kind = 'obligation' AND obligation.id::text = subject
-    LEFT JOIN notifications.problem ON aside.kind = 'problem' AND problem.id::text = subject
-    LEFT JOIN notifications.alert ON aside.kind = 'alert' AND alert.id::text = subject
+    LEFT JOIN notifications.obligation ON aside.kind = 'obligation' AND obligation.id::text = aside.subject
+    LEFT JOIN notifications.problem ON aside.kind = 'problem' AND problem.id::text = aside.subject
+    LEFT JOIN notifications.alert ON aside.kind = 'alert' AND alert.id::text = aside.subject
     LEFT JOIN notifications.change ON aside.kind = 'change'
-         AND change.obligation::text = split_part(subject, '.', 1)
-         AND change.revision::text = split_part(subject, '.', 2)
+         AND change.obligation::text = split_part(aside.subject, '.', 1)
+         AND change.revision::text = split_part(aside.subject, '.', 2)
     WHERE aside.number = $1
 """
 # Compare and set: of two that settle the same row, one does.

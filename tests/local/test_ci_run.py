@@ -54,6 +54,8 @@ class Run:
         self.process = subprocess.Popen(
             [checkout / ".ci" / "run"], cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, env={**given, "KIP_CI_LOG": str(self.log), **environment},
+            # What runs in the background ignores Ctrl-C, and a shell can't trap what it was told to ignore.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
         )  # fmt: skip
 
     def end(self) -> tuple[int, str]:
