@@ -43,6 +43,12 @@ def checkout(tmp_path):
     return folder
 
 
+def as_in_front() -> None:
+    """What runs in the background ignores some signals, and a shell can't trap what it was told to ignore."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Run:
     """One run of `.ci/run` from another folder, in an environment that is nearly empty."""
 
@@ -54,8 +60,7 @@ class Run:
         self.process = subprocess.Popen(
             [checkout / ".ci" / "run"], cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, env={**given, "KIP_CI_LOG": str(self.log), **environment},
-            # What runs in the background ignores Ctrl-C, and a shell can't trap what it was told to ignore.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
+            preexec_fn=as_in_front,  # noqa: PLW1509 - no threads here
         )  # fmt: skip
 
     def end(self) -> tuple[int, str]:
