@@ -20,6 +20,7 @@ from services.aggregation.drift_store import CHECK_SECONDS
 from services.aggregation.recompute import ledger_size
 from shared import memory
 from shared.config import load_settings
+from shared.connections import Hosts
 from shared.db import Connection, Pool, close_pool, open_pool
 from shared.programme import Programme
 from shared.registry import store
@@ -84,13 +85,18 @@ def _contributor() -> Contributor:
 @asynccontextmanager
 async def _connections() -> AsyncIterator[Pool]:
     """The two that a check needs: one for its snapshot, one to correct."""
-    url = load_settings().database_url.get_secret_value()
     settings = {"work_mem": "64MB", "jit": "off"}
-    pool = await open_pool(url, size=2, application_name="kip-cli", settings=settings, limit=CHECK_SECONDS)
+    pool = await open_pool(_hosts(), size=2, application_name="kip-cli", settings=settings, limit=CHECK_SECONDS)
     try:
         yield pool
     finally:
         await close_pool(pool)
+
+
+@cache
+def _hosts() -> Hosts:
+    """Of this process: a host that hangs is waited for once, not for every province."""
+    return Hosts(load_settings().database_url.get_secret_value())
 
 
 async def read_registry(connection: Connection) -> Registry:

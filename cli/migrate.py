@@ -8,7 +8,6 @@ from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
 import aio_pika
-import asyncpg
 import httpx
 import typer
 from aio_pika.exceptions import AMQPError, ProbableAuthenticationError
@@ -18,6 +17,7 @@ from cli.management import management_client
 from shared import broker_users, db, tls, topology
 from shared.clock import SystemClock
 from shared.config import PREFIX, Settings, load_settings
+from shared.connections import Hosts
 from shared.database_roles import by_hand, give_rights, let_read_statistics, make_roles
 from shared.logins import Login, logins
 from shared.role_rights import ROLES
@@ -54,7 +54,7 @@ def migrate(
 
 async def _migrate_database(settings: Settings, roles: Mapping[str, Login]) -> list[str]:
     url = settings.database_url.get_secret_value()
-    connection = await asyncpg.connect(url, timeout=10, server_settings={"application_name": "kip-migrate"})
+    connection = await Hosts(url).connect(server_settings={"application_name": "kip-migrate"})
     try:
         made = await make_roles(connection, roles.values())
         applied = await db.migrate(url, SystemClock().now(), lambda within: give_rights(within, made.there))

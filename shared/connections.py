@@ -106,7 +106,7 @@ class Pool:
     @classmethod
     async def open(
         cls,
-        url: str,
+        url: str | Hosts,
         *,
         size: int,
         settings: Mapping[str, str],
@@ -115,7 +115,7 @@ class Pool:
         host_seconds: float = HOST_SECONDS,
     ) -> "Pool":
         """Open `least` of `size` connections. `settings` are the server's own; `limit` (s) is for work on one."""
-        hosts = Hosts(url)
+        hosts = Hosts(url) if isinstance(url, str) else url
 
         async def connect(_: None, **options: Any) -> "asyncpg.Connection[asyncpg.Record]":
             return await hosts.connect(seconds=host_seconds, **options)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from shared.connections import Hosts
 from shared.db import Connection, DatabaseError
 from shared.logins import Login
 from shared.role_rights import PRIVILEGES, READS_STATISTICS, schemas_of, table_rights
@@ -110,7 +111,7 @@ async def _make_role(connection: Connection, login: Login) -> list[str]:
 async def _gets_in(login: Login) -> bool:
     """Whether the service will: by its own URL. Raises DatabaseError where nothing answers there."""
     try:
-        connection = await asyncpg.connect(login.url, timeout=10, server_settings={"application_name": "kip-migrate"})
+        connection = await Hosts(login.url).connect(server_settings={"application_name": "kip-migrate"})
     except asyncpg.InvalidAuthorizationSpecificationError:  # the wrong password is one of it
         return False
     except asyncpg.InvalidCatalogNameError as error:

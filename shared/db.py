@@ -24,7 +24,7 @@ class DatabaseError(Exception):
 
 
 async def open_pool(
-    url: str,
+    url: str | Hosts,
     *,
     size: int,
     application_name: str,

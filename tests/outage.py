@@ -82,12 +82,13 @@ class Outage:
             stack, amqp_url, database_url, SERVICES, {"KIP_SWEEP_INTERVAL": "1", "KIP_BATCH_EVENTS": "100", **settings}
         )
         self.system.use_broker()
+        self._hosts = Hosts(self.system.environment["KIP_DATABASE_URL"])  # once: a host that hangs is waited for once
 
     def query(self, sql: str) -> Any:
         """One value."""
 
         async def ask() -> Any:
-            connection = await Hosts(self.system.environment["KIP_DATABASE_URL"]).connect()
+            connection = await self._hosts.connect()
             try:
                 return await connection.fetchval(sql)
             finally:

@@ -8,6 +8,7 @@ from socket import SocketKind
 import asyncpg
 
 from cli.doctor.finding import Finding, bad, good, unsure
+from shared.connections import Hosts
 from shared.destinations import APPRISE, WEBHOOK, Destinations, host_and_port
 
 MOST_HOSTS = 50
@@ -24,7 +25,7 @@ CURE = "mend the officers' file and import it again, or the setting (docs/notifi
 async def check_addresses(url: str, destinations: Destinations) -> AsyncIterator[Finding]:
     """What is wrong, without any address or token; nothing where the database can't be asked: another check says so."""
     try:
-        connection = await asyncpg.connect(url, timeout=5, server_settings={"application_name": "kip-doctor"})
+        connection = await Hosts(url).connect(server_settings={"application_name": "kip-doctor"})
         try:
             rows = await connection.fetch(ADDRESSES, [WEBHOOK, APPRISE])
         finally:
