@@ -23,6 +23,7 @@ MAIN = frozenset(
 NOT_XLSX = "expected an XLSX file (Excel 2007 or later) without a password"
 _ID = re.compile(r"http://\S+/relationships id")
 _PARTS = 5000
+_NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
 _PIECE = 64 * 1024
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 # Formats of days and times that need no definition (ECMA-376 part 1, 18.8.30).
@@ -117,6 +118,8 @@ class Package:
             parser.Parse(b"", True)
             yield
         except expat.ExpatError as error:
+            if error.code == _NO_MEMORY:  # no fault of the XML
+                raise MemoryError from None
             raise SheetError(f"{NOT_XLSX}: {part}: {error}; save the workbook anew") from None
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
             raise SheetError(f"{NOT_XLSX}: {part}: {str(error)[:120]}") from None

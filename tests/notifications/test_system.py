@@ -152,7 +152,7 @@ def with_dead_provider(stack, amqp_url, loaded_database, tmp_path):
         "KIP_CLOCK": "2022-12-15T08:00:00+07:00", "KIP_SWEEP_INTERVAL": "1",
         "KIP_ZNS_TOKEN": "token", "KIP_ZNS_TEMPLATE": "1437", "KIP_ZNS_URL": f"http://127.0.0.1:{free_port()}/",
     }  # fmt: skip
-    running = System(stack, amqp_url, loaded_database, names=("notifications",), settings=settings)
+    running = System(stack, amqp_url, loaded_database, names=("intake", "notifications"), settings=settings)
     officers = tmp_path / "officers.csv"
     officers.write_text(DEAD_PROVIDER, encoding="utf-8")
     kip("officer", "import", str(officers), environment=running.environment)

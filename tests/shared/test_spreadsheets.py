@@ -162,14 +162,14 @@ async def test_a_hostile_csv_is_refused(content: bytes) -> None:
 
 
 async def test_a_reader_that_takes_too_long_or_too_much_is_ended_by_the_kernel_or_by_its_parent() -> None:
-    endless = workbook(SLOW)
-    for limits in (
-        replace(REQUEST, cpu_seconds=1),
-        replace(REQUEST, seconds=1),
-        replace(REQUEST, memory=30 * 2**20),
+    endless, large = workbook(SLOW), workbook(sheet('<row><c r="' + "A" * 60_000_000 + '"/></row>'))
+    for content, limits in (
+        (endless, replace(REQUEST, cpu_seconds=1)),
+        (endless, replace(REQUEST, seconds=1)),
+        (large, replace(REQUEST, memory=60 * 2**20)),
     ):
         with pytest.raises(SheetError, match="copy the table's own cells"):
-            await slices_of(endless, limits=limits)
+            await slices_of(content, limits=limits)
 
 
 async def test_a_reader_ends_with_whoever_asked() -> None:
