@@ -35,9 +35,10 @@ class _Job:
 
 
 class Filler:
-    """Fills templates; `start` before, `stop` after."""
+    """Fills templates; `start` before, `stop` after. What is asked together may take so many seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
         self._free = [Confined(MODULE) for _ in range(CHILDREN)]
         self._refused: dict[str, tuple[float, str]] = {}  # template → until when on the loop's clock, and why
         self._jobs: Batcher[_Job] = Batcher(
@@ -88,7 +89,7 @@ class Filler:
     async def _ask(self, child: Confined, jobs: Sequence[_Job]) -> None:
         if not jobs:
             return
-        answer = await child.ask(request([job.asked for job in jobs]), SECONDS)
+        answer = await child.ask(request([job.asked for job in jobs]), self._seconds)
         for job, outcome in zip(jobs, outcomes(answer), strict=True):
             if isinstance(outcome, TextError):
                 job.error = outcome

@@ -12,12 +12,13 @@ from tests.hostile_texts import HEAD, HOSTILE
 from tests.notifications.field import BEFORE, Field, Fixed, at, limited, working_delivery
 from tests.notifications.mail_server import MailServer
 
+SECONDS = 2.0  # the service allows more, and to wait for it proves nothing more
 GOOD = HEAD + "{% for item in items %}- {{ item.unit_name }} {{ item.days_late|number }}\n{% endfor %}"
 
 
 @pytest.fixture
 async def filler():
-    made = Filler()
+    made = Filler(SECONDS)
     made.start()
     yield made
     await made.stop()
@@ -48,14 +49,14 @@ async def test_the_event_loop_turns_meanwhile(filler):
     with pytest.raises(TextError, match="longer than"):
         await filler.fill([(HEAD + HOSTILE["nested loops"], SAMPLE)])
     turning.cancel()
-    assert turns > 50  # of 500 that there is time for
+    assert turns > 20  # of 200 that there is time for
 
 
 async def test_a_text_that_overran_is_refused_at_once_for_a_while_and_holds_nobody(filler):
     hostile = HEAD + HOSTILE["nested loops"]
     with pytest.raises(TextError):
         await filler.fill([(hostile, SAMPLE)])
-    async with asyncio.timeout(60):  # a hundred times the five seconds otherwise
+    async with asyncio.timeout(60):  # a hundred times the two seconds otherwise
         ends = await asyncio.gather(*(filler.fill([(hostile, SAMPLE)]) for _ in range(100)), return_exceptions=True)
         assert all(isinstance(end, TextError) for end in ends)
         assert (await filler.fill([(GOOD, SAMPLE)]))[0].subject == "x"
