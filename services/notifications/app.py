@@ -198,7 +198,7 @@ class Notifications:
         self.consuming.subscriber(
             topology.ALERTS,
             channel=AmqpChannel(prefetch_count=BODIES),
-            ack_policy=AckPolicy.REJECT_ON_ERROR,
+            ack_policy=AckPolicy.NACK_ON_ERROR,
             no_reply=True,
         )(delivery.handle)
 

@@ -13,6 +13,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from faststream.exceptions import RejectMessage
 
 from services.notifications import aside_store, message_store
 from services.notifications.apart import reason_of
@@ -26,6 +27,7 @@ from shared.clock import Clock
 from shared.db import Pool
 from shared.metrics import ALERTS
 from shared.registry.snapshot import Registry
+from shared.topology import ALERTS as ALERTS_QUEUE
 
 log = structlog.get_logger()
 ATTEMPTS = 8  # on one channel: with the delays below about an hour and a half
@@ -96,8 +98,19 @@ class Delivery:
         await self._filler.stop()
 
     async def handle(self, body: bytes) -> None:
-        """Send the messages that a body names (a JSON list of ids). Raises ValueError for any other body."""
-        await self.deliver([UUID(text) for text in json.loads(body)])
+        """Send the messages that a body names (a JSON list of ids). Raises RejectMessage for any other body.
+
+        Whatever else fails ends here: the messages are rows, and are queued again when their leases have ended.
+        """
+        try:
+            messages = [UUID(text) for text in json.loads(body)]
+        except (ValueError, TypeError, AttributeError) as error:
+            log.error("message.undecodable", queue=ALERTS_QUEUE.name, bytes=len(body), reason=type(error).__name__)
+            raise RejectMessage from error
+        try:
+            await self.deliver(messages)
+        except Exception:
+            log.exception("messages.unsent", messages=len(messages))
 
     async def deliver(self, messages: Sequence[UUID]) -> None:
         """Make one attempt to send each of them, and record how it ended."""

@@ -4,7 +4,9 @@ from dataclasses import replace
 from time import monotonic
 from uuid import uuid4
 
+import asyncpg
 import pytest
+from faststream.exceptions import RejectMessage
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
@@ -210,8 +212,21 @@ async def test_connections_are_kept_and_a_stale_one_is_noticed(field, server, mo
 
 async def test_an_unknown_message_or_a_foreign_body_does_nothing(field, worker, server):
     await worker.deliver([uuid4()])
-    with pytest.raises(ValueError, match="Expecting"):
-        await worker.handle(b"nonsense")
+    for foreign in (b"nonsense", b"\xff", b"7", b"[7]", b'["x"]', b'{"a": 1}', b"null"):
+        with pytest.raises(RejectMessage):
+            await worker.handle(foreign)
+    assert server.kept == []
+
+
+async def test_what_fails_before_any_is_sent_leaves_the_messages_to_their_leases(field, worker, server, monkeypatch):
+    async def fails(*_):
+        raise asyncpg.InternalServerError("a fault of the server")
+
+    message = await message_of(field, "An")
+    with monkeypatch.context() as broken:
+        broken.setattr(delivery_module, "gather", fails)
+        await worker.handle(json.dumps([str(message)]).encode())
+    assert (await states(field))["An"]["state"] == "sending"
     assert server.kept == []
 
 
