@@ -72,6 +72,11 @@ class Settings(BaseSettings):
     intake_url: str = Field(
         default="", description="Where notifications asks for intake's spool; absent: KIP_INTAKE_PORT of this machine"
     )
+    aggregation_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s{}?#]+)?$",
+        description="Where senders reach aggregation, for `status_url` of intake's answers; absent: a path alone",
+    )
     partitions: int = Field(default=4, ge=1, le=64, description="Aggregation queues; fixed at the first load")
     bind: str = Field(default="127.0.0.1", description="Address that the services listen on")
     intake_port: int = Field(default=8080, ge=1, le=65535, description="Port of the intake service")

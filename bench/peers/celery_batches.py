@@ -23,7 +23,7 @@ from bench.peers.records import strongest
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.ledger import Entry, Identity, to_entry
 from services.aggregation.parts import Counters
-from services.aggregation.rollup import Claim, RecordKey, Said
+from shared.claims import Claim, RecordKey, Said
 from shared.clock import SystemClock
 from shared.config import load_settings
 from shared.registry.follower import RegistryFollower

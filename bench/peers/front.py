@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from starlette.applications import Starlette
 
 from services.intake.admission import Admission
+from services.intake.answers import EVENT_STATUS
 from services.intake.door import Door
 from services.intake.http import events_routes, on_http_error
 from services.intake.limits import LARGE_PATIENCE, RateLimits, Turns
@@ -65,6 +66,7 @@ def make_front(settings: Settings, sink: Sink) -> Measured:
         taken=TakenLog(),
         body_seconds=settings.body_timeout,
         stream_bytes=settings.stream_limit,
+        status_url=EVENT_STATUS,
     )
 
     async def readiness() -> dict[str, str | None]:

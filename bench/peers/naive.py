@@ -18,8 +18,8 @@ from bench.peers.front import make_front
 from bench.peers.records import strongest
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.ledger import Entry, to_entry
-from services.aggregation.rollup import Claim, Said
 from shared.broker import make_broker
+from shared.claims import Claim, Said
 from shared.clock import SystemClock
 from shared.config import Settings, load_settings
 from shared.db import Connection, Pool, close_pool, open_pool

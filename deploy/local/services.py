@@ -62,7 +62,8 @@ class Services:
         self.ports = {service.name: free_port(_preferred_port(stack, service)) for service in services}
         own_ports = {service.port_variable: str(self.ports[service.name]) for service in services}
         own = {**stack.environment(), "KIP_LOG_FORMAT": "json", **own_ports}
-        given = {**given_settings(os.environ), **own, **settings}
+        told = {"KIP_AGGREGATION_URL": self.url("aggregation")} if "aggregation" in self.ports else {}
+        given = {**told, **given_settings(os.environ), **own, **settings}
         self._logins = _logins(stack, given)
         # The broker's users the private broker has made itself: it runs no management API.
         roles = role_settings(given["KIP_DATABASE_URL"]) if "DATABASE" in self._logins else {}

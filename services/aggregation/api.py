@@ -30,6 +30,7 @@ from services.aggregation.questions import (
     sort_asked,
     understand,
 )
+from services.aggregation.read_store import EventName
 from services.aggregation.reading import Reading, check_by
 from services.aggregation.tables import answer, format_asked
 from shared.db import Connection, Pool
@@ -40,6 +41,7 @@ from shared.rights import Reach
 from shared.scalars import day, text, whole_number
 from shared.units import Unit
 
+LONGEST_NAME = 200  # of a source and of an id
 MOST_UNITS = 10**9  # rows of a sorted answer, of all its pages
 
 
@@ -248,11 +250,19 @@ async def _event(asked: Asked) -> dict[str, Any]:
     source, event_id = asked.path["source"], asked.path["id"]
     if not source:
         raise QueryError("source", "expected the event's source between /v1/events/ and its id")
-    found = await explain.event_status(asked.connection, asked.registry, asked.reach, source, event_id)
-    if not found and not source.startswith("/"):  # a source like /tests loses its slash in a path
-        found = await explain.event_status(asked.connection, asked.registry, asked.reach, f"/{source}", event_id)
+    path = f"{source}/{event_id}"
+    found = await explain.event_status(asked.connection, asked.registry, asked.reach, _names_in(path))
+    if not found and not path.startswith("/"):  # a source like /tests loses its slash in a path
+        found = await explain.event_status(asked.connection, asked.registry, asked.reach, _names_in(f"/{path}"))
     pending = [{"source": source, "id": event_id, "status": "pending"}]
     return {"rows": found or pending, "next": None}
+
+
+def _names_in(path: str) -> list[EventName]:
+    """Each source and id that a path may name: both may hold a slash, and `%2F` arrives as one."""
+    places = (place for place, letter in enumerate(path) if letter == "/" and place > 0)
+    names = ((path[:place], path[place + 1 :]) for place in places)
+    return [(source, event_id) for source, event_id in names if max(len(source), len(event_id)) <= LONGEST_NAME]
 
 
 async def _unit(asked: Asked) -> dict[str, Any]:

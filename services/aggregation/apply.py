@@ -10,9 +10,10 @@ from services.aggregation import store
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.control import control_of, prove_reading
 from services.aggregation.ledger import Entry, Identity, to_entry
-from services.aggregation.rollup import Claim, RecordKey, UnknownToUsError, by_record
+from services.aggregation.rollup import UnknownToUsError
 from services.aggregation.soundness import fault_of
 from services.aggregation.store import Settled, Standing
+from shared.claims import Claim, RecordKey, by_record
 from shared.connections import Connect, Connection
 from shared.dead_event import DeadEvent
 from shared.events import OBLIGATION_PREFIX, TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent, Kind, ObligationChange

@@ -16,7 +16,8 @@ from services.aggregation.parts import (
     narrowed,
     together,
 )
-from services.aggregation.rollup import About, Said, UnknownToUsError, about, programme_of
+from services.aggregation.rollup import About, UnknownToUsError, about, programme_of
+from shared.claims import Said
 from shared.duties import applies
 from shared.events import OBLIGATION_PREFIX, Kind
 from shared.periods import parse_period

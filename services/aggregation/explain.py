@@ -8,7 +8,8 @@ from pydantic_core import from_json
 
 from services.aggregation import read_store
 from services.aggregation.questions import Question
-from services.aggregation.rollup import Said, record_key
+from services.aggregation.read_store import EventName
+from shared.claims import Said, record_key
 from shared.db import Connection
 from shared.events import Kind
 from shared.registry.snapshot import Registry
@@ -140,42 +141,49 @@ def _status(row: asyncpg.Record, record: asyncpg.Record | None) -> str:
 
 
 async def event_status(
-    connection: Connection, registry: Registry, reach: Reach, source: str, event_id: str
+    connection: Connection, registry: Registry, reach: Reach, names: Sequence[EventName]
 ) -> list[dict[str, Any]]:
-    """What became of the event with this source and id, of every sender whose event who asks sees.
+    """What became of the events of these names, of every sender whose event who asks sees.
 
     `applied`, `superseded`, `duplicate` (the event that counts says the same under another id), `conflict` (another
     body came first under this id), `dead`; nothing for one that hasn't arrived: it is still pending, if it was ever
-    accepted.
+    accepted. `superseded_by` names the event that counts instead, or that withdraws, where who asks sees that too.
     """
 
     def seen(row: asyncpg.Record) -> bool:
         return reach.sees_event(registry.units, row["unit"], row["programme"], row["kind"] or "", row["sender"])
 
     found: list[dict[str, Any]] = []
-    ledger = [row for row in await read_store.events_of(connection, source, event_id) if seen(row)]
+    ledger = [row for row in await read_store.events_of(connection, names) if seen(row)]
     for row, told in zip(ledger, await _told(connection, ledger), strict=True):
-        status = "superseded" if told["status"] in {"superseded", "withdrawn"} else "applied"
-        if status == "superseded" and await _is_said_again(connection, row, told):
-            status = "duplicate"
-        found.append({**told, "status": status})
-    named = {"source": source, "id": event_id}
-    conflicts = [row for row in await read_store.conflicts_of(connection, source, event_id) if seen(row)]
-    found += [{**named, "sender": row["sender"], "status": "conflict"} for row in conflicts]
-    for row in await read_store.dead_of(connection, source, event_id):
-        if row["state"] == "waiting" and seen(row):
-            found.append({**named, "sender": row["sender"], "status": "dead", "reason": row["reason"]})
+        if told["status"] not in {"superseded", "withdrawn"}:
+            found.append({**told, "status": "applied"})
+            continue
+        counts = await _what_counts(connection, row, told["record"])
+        status = "duplicate" if counts is not None and _says_the_same(counts, row) else "superseded"
+        by = {"superseded_by": _name(counts)} if counts is not None and seen(counts) else {}
+        found.append({**told, "status": status, **by})
+    conflicts = [row for row in await read_store.conflicts_of(connection, names) if seen(row)]
+    found += [{**_name(row), "sender": row["sender"], "status": "conflict"} for row in conflicts]
+    dead = [row for row in await read_store.dead_of(connection, names) if row["state"] == "waiting" and seen(row)]
+    found += [{**_name(row), "sender": row["sender"], "status": "dead", "reason": row["reason"]} for row in dead]
     return found
 
 
-async def _is_said_again(connection: Connection, row: asyncpg.Record, told: Mapping[str, Any]) -> bool:
-    """Whether the event that the record rests on is this one under another id: of the same unit, with the same data."""
-    standing = await read_store.standing(connection, [told["record"]])
-    winner = standing.get((told["record"], row["province"]))
-    if winner is None:
-        return False
-    return any(
-        (other["sender"], other["kind"], other["unit"]) == (winner["sender"], row["kind"], row["unit"])
-        and from_json(other["data"]) == told["data"]
-        for other in await read_store.events_of(connection, winner["source"], winner["id"])
-    )
+async def _what_counts(connection: Connection, row: asyncpg.Record, record: str) -> asyncpg.Record | None:
+    """The event that the record of this one rests on; None where the record is lost, until the next rebuild."""
+    standing = (await read_store.standing(connection, [record])).get((record, row["province"]))
+    if standing is None:
+        return None
+    events = await read_store.events_of(connection, [(standing["source"], standing["id"])])
+    whose = standing["sender"], row["province"]
+    return next((event for event in events if (event["sender"], event["province"]) == whose), None)
+
+
+def _says_the_same(counts: asyncpg.Record, row: asyncpg.Record) -> bool:
+    about = (counts["kind"], counts["unit"]) == (row["kind"], row["unit"])
+    return about and from_json(counts["data"]) == from_json(row["data"])
+
+
+def _name(row: asyncpg.Record) -> dict[str, str]:
+    return {"source": row["source"], "id": row["id"]}

@@ -7,8 +7,8 @@ from typing import Any
 
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.parts import Counters
-from services.aggregation.rollup import Said
 from services.aggregation.subjects import Subject
+from shared.claims import Said
 from shared.periods import Period, Span
 from shared.programme import Programme
 from shared.registry.snapshot import Registry

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from pydantic_core import to_json
 
-from services.aggregation.rollup import Claim, Said, claims
+from shared.claims import Claim, Said, claims
 from shared.events import TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent
 from shared.scalars import day, instant
 

@@ -94,6 +94,7 @@ _EVENT = shape(
         "record": TEXT,
         "data": {"type": "object"},
         "reason": TEXT,
+        "superseded_by": shape({"source": TEXT, "id": TEXT}),
     },
 )
 _UNIT = {
@@ -164,7 +165,13 @@ def openapi(version: str) -> dict[str, Any]:
                 for address, (name, summary, parameters, schema) in lists.items()
             },
             "/v1/events/{source}/{id}": {
-                "get": _read("event", "What became of an event", [*event, *_named(["format"])], "Events", in_path=True)
+                "get": _read(
+                    "event",
+                    "What became of an event, and which one counts",
+                    [*event, *_named(["format"])],
+                    "Events",
+                    in_path=True,
+                )
             },
             "/v1/units/{code}": {
                 "get": _read("unit", "A unit by uid or code", [code, *_named(["on", "format"])], "Unit", in_path=True)

@@ -3,14 +3,16 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 import asyncpg
 from pydantic_core import from_json
 
 from services.aggregation.parts import WHOLE, Counters, Parts, add_part
-from services.aggregation.rollup import Said
+from shared.claims import Said
 from shared.db import Connection
 
+EventName: TypeAlias = tuple[str, str]  # (source, id)
 NOTHING = "\x01"  # no part's name begins with a control character
 
 WHOLES = """
@@ -68,17 +70,19 @@ REVISIONS = """
 STANDING = "SELECT key, province, id, source, sender, alive FROM aggregation.record WHERE key = ANY($1)"
 EVENTS = """
     SELECT province, sender, source, id, kind, unit, time, accepted_at, data, data->>'programme' AS programme
-    FROM aggregation.ledger WHERE source = $1 AND id = $2
+    FROM unnest($1::text[], $2::text[]) AS asked (source, id) JOIN aggregation.ledger USING (id, source)
 """
 CONFLICTS = """
-    SELECT DISTINCT sender, kind, unit, data->>'programme' AS programme FROM aggregation.conflict
-    WHERE source = $1 AND id = $2
+    SELECT DISTINCT source, id, sender, kind, unit, data->>'programme' AS programme
+    FROM unnest($1::text[], $2::text[]) AS asked (source, id) JOIN aggregation.conflict USING (id, source)
 """
 # Of what could not be read, each field that can be: what is missing is seen by nobody but its sender.
 DEAD = r"""
-    SELECT DISTINCT reason, state, event->>'sender' AS sender, event->>'subject' AS unit,
+    SELECT DISTINCT event->>'source' AS source, event->>'id' AS id, reason, state, event->>'sender' AS sender,
+           event->>'subject' AS unit,
            substring(event->>'type' FROM '^vn\.kip\.(.+)\.v1$') AS kind, event->'data'->>'programme' AS programme
-    FROM aggregation.dead WHERE event->>'source' = $1 AND event->>'id' = $2
+    FROM aggregation.dead
+    WHERE (event->>'source', event->>'id') IN (SELECT * FROM unnest($1::text[], $2::text[]))
 """
 
 
@@ -140,19 +144,19 @@ async def state(connection: Connection) -> tuple[int, datetime | None]:
     return row["batch"], row["applied_at"]
 
 
-async def events_of(connection: Connection, source: str, event_id: str) -> list[asyncpg.Record]:
-    """What the ledger holds under this source and id: of several senders perhaps."""
-    return list(await connection.fetch(EVENTS, source, event_id))
+async def events_of(connection: Connection, names: Sequence[EventName]) -> list[asyncpg.Record]:
+    """What the ledger holds under these names: of several senders perhaps."""
+    return list(await connection.fetch(EVENTS, *zip(*names, strict=True)))
 
 
-async def conflicts_of(connection: Connection, source: str, event_id: str) -> list[asyncpg.Record]:
+async def conflicts_of(connection: Connection, names: Sequence[EventName]) -> list[asyncpg.Record]:
     """Who sent another body under an identity that was taken, and about what."""
-    return list(await connection.fetch(CONFLICTS, source, event_id))
+    return list(await connection.fetch(CONFLICTS, *zip(*names, strict=True)))
 
 
-async def dead_of(connection: Connection, source: str, event_id: str) -> list[asyncpg.Record]:
+async def dead_of(connection: Connection, names: Sequence[EventName]) -> list[asyncpg.Record]:
     """What could not be applied."""
-    return list(await connection.fetch(DEAD, source, event_id))
+    return list(await connection.fetch(DEAD, *zip(*names, strict=True)))
 
 
 async def standing(connection: Connection, keys: Sequence[str]) -> dict[tuple[str, str], asyncpg.Record]:

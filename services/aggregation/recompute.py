@@ -10,9 +10,9 @@ from zlib import crc32
 import asyncpg
 from pydantic_core import from_json
 
-from services.aggregation.rollup import Claim, Said, claims
 from services.aggregation.store import Standing
 from services.aggregation.wild_store import SOUND_TIME
+from shared.claims import Claim, Said, claims
 from shared.db import Connection
 from shared.standing import Version, contenders, winner
 

@@ -1,36 +1,14 @@
-"""What an event means: pure. Events claim records; which claim on a record counts is `shared.standing`'s to say."""
+"""What an event's record is about: pure."""
 
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
+from shared.claims import PROBLEMS, Said
 from shared.events import OBLIGATION_PREFIX, Kind
 from shared.periods import PeriodCalendar, PeriodKind
 from shared.programme import Programme
 from shared.registry.snapshot import Registry
-from shared.standing import FINAL, Version
-
-_PROBLEMS = frozenset({Kind.PROBLEM_RAISED.value, Kind.PROBLEM_RESOLVED.value})
-
-
-class Said(NamedTuple):
-    """What a claim rests on: the event without its envelope."""
-
-    province: str
-    sender: str
-    kind: str
-    unit: str
-    time: datetime
-    data: Mapping[str, Any]
-
-
-class Claim(NamedTuple):
-    """An event's claim to be the current state of a record: its version of it."""
-
-    key: str
-    version: Version
-    event: Said
 
 
 class About(NamedTuple):
@@ -43,57 +21,8 @@ class About(NamedTuple):
     state: str
 
 
-RecordKey: TypeAlias = tuple[str, str]  # (key, province)
-
-
 class UnknownToUsError(Exception):
     """The event names a unit or programme that this registry lacks: refresh and try again, don't drop."""
-
-
-def claims(said: Said, source: str, event_id: str, accepted_at: datetime) -> list[Claim]:
-    """The claims of an event: on its own record, and on the one that it supersedes.
-
-    The data of a current event has no revision. A problem's is whether it is resolved.
-    """
-    data = said.data
-    if said.kind in _PROBLEMS:
-        revision: int | None = int(said.kind == Kind.PROBLEM_RESOLVED)
-        alive = said.kind == Kind.PROBLEM_RAISED
-    else:
-        revision = data.get("revision")
-        alive = said.kind != Kind.RECORD_RETRACTED
-    own = Version(revision, said.time, source, event_id, said.sender, accepted_at, alive, data.get("deprecates"))
-    made = [Claim(record_key(said), own, said)]
-    former = data.get("supersedes")
-    if former is not None and former != data["record"]:
-        key = f"activity:{data['programme']}:{said.sender}:{former}"
-        gone = Version(FINAL, said.time, source, event_id, said.sender, accepted_at, False)
-        made.append(Claim(key, gone, said))
-    return made
-
-
-def by_record(made: Iterable[Claim]) -> dict[RecordKey, list[Claim]]:
-    """The claims on each record."""
-    found: dict[RecordKey, list[Claim]] = {}
-    for claim in made:
-        found.setdefault((claim.key, claim.event.province), []).append(claim)
-    return found
-
-
-def record_key(said: Said) -> str:
-    """The key of the record that the event is about, unique within its province."""
-    data = said.data
-    programme = data["programme"]
-    if said.kind == Kind.ACTIVITY_RECORDED:
-        return f"activity:{programme}:{said.sender}:{data['record']}"
-    if said.kind in _PROBLEMS:
-        return f"problem:{programme}:{said.sender}:{data['record']}"
-    if said.kind.startswith(OBLIGATION_PREFIX):
-        return f"obligation:{programme}:{data['report']}:{said.unit}:{data['agency']}:{data['period']}"
-    for what in ("indicator", "report"):
-        if data.get(what) is not None:
-            return f"{what}:{programme}:{data[what]}:{said.unit}:{data['agency']}:{data['period']}"
-    return f"activity:{programme}:{said.sender}:{data['record']}"
 
 
 def about(said: Said, registry: Registry) -> About:
@@ -104,7 +33,7 @@ def about(said: Said, registry: Registry) -> About:
     if said.kind == Kind.ACTIVITY_RECORDED:
         month = month_of(programme_of(registry, programme), data["held_on"])
         return About(programme, f"activity:{data['activity']}", agency, month, "")
-    if said.kind in _PROBLEMS:
+    if said.kind in PROBLEMS:
         return About(programme, "problem", agency, "", "")
     if said.kind.startswith(OBLIGATION_PREFIX):
         return About(programme, f"obligation:{data['report']}", agency, data["period"], data["state"])

@@ -15,7 +15,8 @@ from pydantic_core import from_json, to_json
 from services.aggregation.contribution import CellKey
 from services.aggregation.ledger import Entry, Identity
 from services.aggregation.parts import ONCE, WHOLE, Counters, Parts, together
-from services.aggregation.rollup import About, RecordKey, Said
+from services.aggregation.rollup import About
+from shared.claims import RecordKey, Said
 from shared.db import Connection
 from shared.standing import Version, contenders
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 import prometheus_client
 from pydantic_core import to_json
 
+from services.intake.contest import Superseded, superseded_among
 from services.intake.formats.cloudevents import Candidate, Event
 from services.intake.limits import EVENT_BYTES
 from services.intake.publish import Publisher
@@ -16,6 +17,7 @@ from services.intake.refusals import FORBIDDEN, Code, Refusal, Rejected
 from services.intake.refusals import rejected as rejected_for
 from services.intake.slices import Pause
 from services.intake.validate import Admitted, judge
+from shared.claims import Claim, Said, claims
 from shared.events import KIND_OF_TYPE, Kind
 from shared.metrics import EVENTS_RECEIVED
 from shared.registry.snapshot import Key, Registry
@@ -27,6 +29,7 @@ class Outcome(NamedTuple):
     accepted: int
     rejected: Sequence[Rejected]
     forbidden: bool = False
+    superseded: Sequence[Superseded] = ()  # of the accepted ones
 
 
 class Stamped(NamedTuple):
@@ -35,6 +38,14 @@ class Stamped(NamedTuple):
     kind: Kind
     partition: int
     body: bytes
+
+
+class _SortedOut(NamedTuple):
+    """What may go, what each of that claims by its place in the request, and what may not."""
+
+    admitted: list[Stamped]
+    claimed: list[tuple[int, list[Claim]]]
+    refused: list[Rejected]
 
 
 # Of events whose sender knows no revisions: by its place in the request, the id of the event that an edit replaces.
@@ -65,7 +76,7 @@ class Admission:
         `foreign_refuse_all`: an event that the key has no right for refuses the whole request, partial or not.
         `current`: the sender knows no revisions, so that each event corrects what was accepted before it.
         """
-        admitted, refused = await _sort_out(candidates, registry, key, now, current)
+        admitted, claimed, refused = await _sort_out(candidates, registry, key, now, current)
         for item in rejected:
             _received("unknown", item.refusals[0].code).inc()
         if refused or rejected:
@@ -75,48 +86,70 @@ class Admission:
                 return Outcome(0, refused, forbidden=True)
             if not partial:
                 return Outcome(0, refused)
+        superseded = superseded_among(claimed) if len(claimed) > 1 else ()
         if admitted and not dry_run:
             await self._publisher.publish(admitted)
             for kind, number in Counter([event.kind for event in admitted]).items():
                 count_accepted(kind, number)
-        return Outcome(len(admitted), refused)
+        return Outcome(len(admitted), refused, superseded=superseded)
 
 
 async def _sort_out(
     candidates: Sequence[Candidate], registry: Registry, key: Key, now: datetime, current: Current | None
-) -> tuple[list[Stamped], list[Rejected]]:
-    """What may go, and what is wrong with the others. The event loop has its turn in between."""
+) -> _SortedOut:
+    """Judge each event, and stamp what may go. The event loop has its turn in between."""
     pause = Pause()
-    admitted: list[Stamped] = []
-    refused: list[Rejected] = []
+    found = _SortedOut([], [], [])
     acceptedat = instant_json(now)
     for candidate in candidates:
-        stamped = _stamp(candidate, registry, key, now, acceptedat, current)
+        admitted = judge(candidate.event, registry, key, now)
         await pause.after()
-        if isinstance(stamped, Stamped):
-            admitted.append(stamped)
+        if not isinstance(admitted, Admitted):
+            found.refused.append(_refuse(candidate, admitted))
             continue
-        nameable = all(item.field != "id" or item.code is not Code.PERSONAL_DATA for item in stamped)
-        refused.append(rejected_for(candidate.index, candidate.event.id if nameable else None, stamped))
-        _received(KIND_OF_TYPE[candidate.event.type], stamped[0].code).inc()
-    return admitted, refused
+        stamped = _stamp(candidate, admitted, registry, key, now, acceptedat, current)
+        if isinstance(stamped, Refusal):
+            found.refused.append(_refuse(candidate, (stamped,)))
+            continue
+        found.admitted.append(stamped)
+        if len(candidates) > 1:  # else there is none to lose to
+            found.claimed.append((candidate.index, _claims_of(candidate, admitted, key, now, current)))
+    return found
+
+
+def _refuse(candidate: Candidate, refusals: tuple[Refusal, ...]) -> Rejected:
+    """The event among the refused, without its id where that is what may not be told."""
+    event = candidate.event
+    nameable = all(item.field != "id" or item.code is not Code.PERSONAL_DATA for item in refusals)
+    _received(KIND_OF_TYPE[event.type], refusals[0].code).inc()
+    return rejected_for(candidate.index, event.id if nameable else None, refusals)
 
 
 def _stamp(
-    candidate: Candidate, registry: Registry, key: Key, now: datetime, acceptedat: bytes, current: Current | None
-) -> Stamped | tuple[Refusal, ...]:
-    """The event as it may go, or everything that is wrong with it. `acceptedat` is `instant_json(now)`."""
+    candidate: Candidate, admitted: Admitted, registry: Registry, key: Key, now: datetime, acceptedat: bytes,
+    current: Current | None,
+) -> Stamped | Refusal:  # fmt: skip
+    """The event as it may go, unless that is too large. `acceptedat` is `instant_json(now)`."""
     event = candidate.event
-    judged = judge(event, registry, key, now)
-    if not isinstance(judged, Admitted):
-        return judged
     if current is None:
-        body = canonical_json(event, judged, key.sender, acceptedat)
+        body = canonical_json(event, admitted, key.sender, acceptedat)
     else:
-        body = current_json(event, judged, key.sender, now, current.get(candidate.index))
+        body = current_json(event, admitted, key.sender, now, current.get(candidate.index))
     if len(body) > EVENT_BYTES:
-        return (Refusal(Code.EVENT_TOO_LARGE, "event", f"{EVENT_BYTES} bytes at most", len(body)),)
-    return Stamped(judged.kind, registry.partition_of(judged.province), body)
+        return Refusal(Code.EVENT_TOO_LARGE, "event", f"{EVENT_BYTES} bytes at most", len(body))
+    return Stamped(admitted.kind, registry.partition_of(admitted.province), body)
+
+
+def _claims_of(
+    candidate: Candidate, admitted: Admitted, key: Key, now: datetime, current: Current | None
+) -> list[Claim]:
+    """What the event will claim when it is applied."""
+    event = candidate.event
+    data = vars(event.data)
+    if current is not None:
+        data = {**data, "revision": None, "deprecates": current.get(candidate.index)}
+    said = Said(admitted.province, key.sender, admitted.kind, admitted.unit.uid, event.time, data)
+    return claims(said, event.source, event.id, now)
 
 
 def instant_json(now: datetime) -> bytes:

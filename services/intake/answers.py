@@ -10,32 +10,56 @@ from services.intake.admission import Outcome
 from services.intake.refusals import Code
 from shared.words import Words
 
-LISTED = 1000  # of the refused events of a request; its answer counts all
+LISTED = 1000  # of the refused, and of the superseded events of a request; its answer counts all
+# As an RFC 6570 template: an answer may be about 20,000 events, and nothing of it is worth writing for each.
+EVENT_STATUS = "/v1/events/{source}/{id}"
 
 
-def answer(outcome: Outcome, language: str, *, dry_run: bool, notes: Sequence[Words] = ()) -> Response:
-    """202, 207, 200 (dry run), 403, 413 or 422: `{"accepted", "rejected"}`, with `rejected_total` and `notes` if there
-    are any.
+def answer(outcome: Outcome, language: str, status_url: str, *, dry_run: bool, notes: Sequence[Words] = ()) -> Response:
+    """202, 207, 200 (dry run), 403, 413 or 422: `{"accepted", "rejected"}`, with `rejected_total`, `superseded`,
+    `superseded_total` and `notes` if there are any; where events were taken, with the `status_url`.
     """
-    if not outcome.rejected and not notes:
-        return all_taken(outcome.accepted, status_of(outcome, dry_run=dry_run))
-    return stream_answer(outcome, len(outcome.rejected), language, dry_run=dry_run, notes=notes)
+    if not outcome.rejected and not outcome.superseded and not notes:
+        return all_taken(outcome.accepted, status_of(outcome, dry_run=dry_run), status_url)
+    totals = len(outcome.rejected), len(outcome.superseded)
+    return stream_answer(outcome, totals, language, status_url, dry_run=dry_run, notes=notes)
 
 
 @lru_cache(maxsize=512)
-def all_taken(accepted: int, status: int) -> Response:
+def all_taken(accepted: int, status: int, status_url: str) -> Response:
     """The common answer, made once for each number of events; nobody changes it afterwards."""
-    return _json({"accepted": accepted, "rejected": []}, status)
+    return _json({"accepted": accepted, "rejected": [], **_status_url(status, status_url)}, status)
 
 
 def stream_answer(
-    outcome: Outcome, rejected: int, language: str, *, dry_run: bool, notes: Sequence[Words] = ()
+    outcome: Outcome,
+    totals: tuple[int, int],
+    language: str,
+    status_url: str,
+    *,
+    dry_run: bool,
+    notes: Sequence[Words] = (),
 ) -> Response:
-    """The same where `outcome` has no more than the first refused ones: `rejected` is how many there were."""
-    listed = [item.to_json(language) for item in outcome.rejected[:LISTED]]
-    told = {"notes": [note.in_language(language) for note in notes]} if notes else {}
-    body = {"accepted": outcome.accepted, "rejected_total": rejected, "rejected": listed, **told}
-    return _json(body, status_of(outcome, dry_run=dry_run))
+    """The same where `outcome` has no more than the first refused and superseded ones: `totals` is how many of each
+    there were.
+    """
+    rejected, superseded = totals
+    status = status_of(outcome, dry_run=dry_run)
+    body: dict[str, object] = {
+        "accepted": outcome.accepted,
+        "rejected_total": rejected,
+        "rejected": [item.to_json(language) for item in outcome.rejected[:LISTED]],
+    }
+    if superseded:
+        body["superseded_total"] = superseded
+        body["superseded"] = [item.to_json() for item in outcome.superseded[:LISTED]]
+    if notes:
+        body["notes"] = [note.in_language(language) for note in notes]
+    return _json({**body, **_status_url(status, status_url)}, status)
+
+
+def _status_url(status: int, status_url: str) -> dict[str, str]:
+    return {"status_url": status_url} if status in {202, 207} else {}
 
 
 def _json(body: Mapping[str, object], status: int) -> Response:

@@ -27,7 +27,7 @@ class Door:
 
     `large` are the turns of bodies that are more than a small part of the work of a second.
     `body_seconds` bounds the time in which a body of the usual size has to arrive, and each pause of a stream;
-    `stream_bytes` the size of a stream.
+    `stream_bytes` the size of a stream. `status_url` is where what became of an event is told.
     """
 
     registry: Callable[[], Registry]
@@ -40,6 +40,7 @@ class Door:
     taken: TakenLog
     body_seconds: float
     stream_bytes: int
+    status_url: str
 
 
 def identify(door: Door, request: Request) -> Key:

@@ -121,8 +121,9 @@ async def _post_events(door: Door, request: Request) -> Response:
     if media_type == NDJSON:
         tally = await take_stream(door, request, dry_run=dry_run)
         log.info("intake.stream", sender=key.sender, accepted=tally.accepted, rejected=tally.rejected)
-        outcome = Outcome(tally.accepted, tally.listed)
-        return stream_answer(outcome, tally.rejected, language_of(request), dry_run=dry_run)
+        outcome = Outcome(tally.accepted, tally.listed, superseded=tally.superseded_listed)
+        totals = tally.rejected, tally.superseded
+        return stream_answer(outcome, totals, language_of(request), door.status_url, dry_run=dry_run)
     parse = None if media_type == cloudevents.BATCH else parser_of(request, media_type)
     async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
         candidates, rejected = await cloudevents.parse_batch(body) if parse is None else parse(body)
@@ -135,7 +136,7 @@ async def _post_events(door: Door, request: Request) -> Response:
         log.info("intake.request", sender=key.sender, **told)
     else:
         door.taken.count(key.sender, outcome.accepted)
-    return answer(outcome, language_of(request), dry_run=dry_run)
+    return answer(outcome, language_of(request), door.status_url, dry_run=dry_run)
 
 
 def parser_of(request: Request, media_type: str) -> Callable[[bytes], Parsed]:

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.intake.admission import Outcome
 from services.intake.answers import LISTED, answer
 from services.intake.door import Door, enter, flag, held_body, identify, language_of, media_type_of
 from services.intake.formats.cloudevents import parse_items
@@ -64,8 +63,8 @@ async def _post_sheet(door: Door, request: Request, readers: Readers, turns: Tur
         )
     log.info("intake.import", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
     listed = [_located(item, drafted.drafts) for item in outcome.rejected[:LISTED]]
-    located = Outcome(outcome.accepted, [*listed, *outcome.rejected[LISTED:]], outcome.forbidden)
-    return answer(located, language_of(request), dry_run=dry_run, notes=drafted.notes)
+    located = outcome._replace(rejected=[*listed, *outcome.rejected[LISTED:]])
+    return answer(located, language_of(request), door.status_url, dry_run=dry_run, notes=drafted.notes)
 
 
 async def _read(door: Door, key: Key, readers: Readers, kind: Kind, body: bytes) -> Drafted:

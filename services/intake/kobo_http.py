@@ -58,7 +58,7 @@ async def _post_submission(door: Door, request: Request) -> Response:
         )
         outcome = outcome._replace(rejected=[_told(item, drafts) for item in outcome.rejected])
     log.info("intake.kobo", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
-    return answer(outcome, language_of(request), dry_run=dry_run, notes=drafted.notes)
+    return answer(outcome, language_of(request), door.status_url, dry_run=dry_run, notes=drafted.notes)
 
 
 def _drafted(programme: Programme, form: Form, body: bytes) -> Drafted:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from services.intake.admission import Outcome
 from services.intake.answers import LISTED
+from services.intake.contest import Superseded
 from services.intake.door import Door, chunks_of
 from services.intake.formats.ndjson import Lines, groups_of, parse_lines
 from services.intake.refusals import Code, Refusal, Rejected
@@ -21,13 +22,17 @@ class Tally:
 
     accepted: int = 0
     rejected: int = 0
+    superseded: int = 0  # by others of their own group: no more than a group is held
     listed: list[Rejected] = field(default_factory=list)
+    superseded_listed: list[Superseded] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
         """Count a group's outcome."""
         self.accepted += outcome.accepted
         self.rejected += len(outcome.rejected)
+        self.superseded += len(outcome.superseded)
         self.listed.extend(outcome.rejected[: LISTED - len(self.listed)])
+        self.superseded_listed.extend(outcome.superseded[: LISTED - len(self.superseded_listed)])
 
 
 async def take_stream(door: Door, request: Request, *, dry_run: bool) -> Tally:

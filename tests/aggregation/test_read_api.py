@@ -10,6 +10,7 @@ from urllib.parse import unquote
 import aio_pika
 import asyncpg
 import httpx
+import pytest
 
 from deploy.local.http import LOCAL
 from services.aggregation import tables
@@ -290,10 +291,35 @@ def test_a_figure_explains_itself_and_a_sender_learns_what_became_of_an_event(la
     assert (became("x1"), became("x2"), became("never")) == (["superseded", "conflict"], ["applied"], ["pending"])
     post(late, figure("06391", "2024-Q3", 20, revision=1, id="x2-again"))
     assert sorted(became("x2") + became("x2-again")) == ["applied", "duplicate"]
+    told = {name: late.read(f"/v1/events/tests/{name}").json()["rows"][0] for name in ("x1", "x2", "x2-again")}
+    (counts,) = (name for name, row in told.items() if row["status"] == "applied")
+    by = {"source": "/tests", "id": counts}
+    assert {name: row.get("superseded_by") for name, row in told.items()} == {**dict.fromkeys(told, by), counts: None}
     nobody = late.read("/v1/events//x2", key=late.key)
     assert (nobody.status_code, nobody.json()["field"]) == (400, "source"), "no event is without a source"
     stranger = late.add_source("stranger")
     assert late.read("/v1/events/tests/x2", key=stranger).json()["rows"][0]["status"] == "pending"
+
+
+def test_a_sender_learns_that_its_event_is_superseded_and_not_by_which_of_another_s(late: System) -> None:
+    other = late.add_source("outranks")
+    post(late, figure("06391", "2024-Q2", 10, id="own"))
+    late.wait_until(lambda: late.post([], key=other).status_code == 202, "the key is known")
+    before = applied(late)
+    assert late.post([figure("06391", "2024-Q2", 20, revision=1, id="other-s")], key=other).status_code == 202
+    late.wait_until(lambda: applied(late) > before, "it is applied")
+    (own,) = late.read("/v1/events/tests/own", key=late.key).json()["rows"]
+    assert (own["status"], own.get("superseded_by")) == ("superseded", None)
+    (read,) = late.read("/v1/events/tests/own", key=late.reader_key).json()["rows"]
+    assert read == {**own, "superseded_by": {"source": "/tests", "id": "other-s"}}
+
+
+@pytest.mark.parametrize("written", ["%2Fapp%2Fof%2Fours/day%2F1", "app/of/ours/day/1", "/app/of/ours/day%2F1"])
+def test_an_event_whose_id_has_a_slash_is_found(late: System, written: str) -> None:
+    name = {"source": "/app/of/ours", "id": "day/1"}
+    post(late, figure("06394", "2024-Q3", 10, **name))
+    rows = late.read(f"/v1/events/{written}").json()["rows"]
+    assert [(row["source"], row["id"], row["status"]) for row in rows] == [(*name.values(), "applied")]
 
 
 def test_explain_finds_an_older_revision_that_named_another_unit(late: System) -> None:

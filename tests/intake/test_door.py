@@ -20,8 +20,8 @@ def errors(answer: httpx.Response) -> list[dict[str, Any]]:
 
 def test_a_batch_is_taken_and_an_empty_one_is_valid(system: System) -> None:
     answer = system.post([access("06421"), counselling("06421", "door-1")])
-    assert (answer.status_code, answer.json()) == (202, {"accepted": 2, "rejected": []})
-    assert system.post([]).json() == {"accepted": 0, "rejected": []}
+    assert (answer.status_code, answer.json()) == (202, system.all_taken(2))
+    assert system.post([]).json() == system.all_taken(0)
 
 
 def test_one_structured_event_is_taken(system: System) -> None:
@@ -33,7 +33,7 @@ def test_one_structured_event_is_taken(system: System) -> None:
             "Content-Type": "application/cloudevents+json; charset=utf-8",
         },
     )
-    assert (answer.status_code, answer.json()) == (202, {"accepted": 1, "rejected": []})
+    assert (answer.status_code, answer.json()) == (202, system.all_taken(1))
 
 
 def test_a_bad_event_refuses_the_batch_with_index_field_and_code(system: System) -> None:
@@ -70,6 +70,28 @@ def test_partial_takes_the_good_and_lists_the_bad(system: System) -> None:
     answer = system.post([counselling("06436", "door-3"), counselling("nowhere", "door-4")], partial="true")
     assert (answer.status_code, answer.json()["accepted"]) == (207, 1)
     assert [(item["index"], item["errors"][0]["code"]) for item in answer.json()["rejected"]] == [(1, "unit_unknown")]
+
+
+def test_what_loses_within_the_request_is_named_with_what_wins(system: System) -> None:
+    first, again, other = (counselling("06421", record) for record in ("twice", "twice", "once"))
+    again["data"]["revision"] = first["data"]["revision"] + 1
+    expected = [
+        {
+            "index": 1, "source": first["source"], "id": first["id"],
+            "superseded_by": {"index": 0, "source": again["source"], "id": again["id"]},
+        }
+    ]  # fmt: skip
+    for query, status in (({"dry_run": "true"}, 200), ({}, 202)):
+        answer = system.post([again, first, other], **query)
+        assert (answer.status_code, answer.json()["accepted"]) == (status, 3)
+        assert (answer.json()["superseded_total"], answer.json()["superseded"]) == (1, expected)
+    alone = system.post([first])
+    assert alone.json() == system.all_taken(1), "what it loses to came with another request: its status tells"
+    partial = system.post([first, again, counselling("nowhere", "twice")], partial="true").json()
+    assert [item["index"] for item in partial["superseded"]] == [0]
+    refused = system.post([first, again, counselling("nowhere", "twice")]).json()
+    assert "superseded" not in refused
+    assert "status_url" not in refused
 
 
 def test_a_dry_run_answers_the_same_and_publishes_nothing(system: System) -> None:

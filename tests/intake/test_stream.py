@@ -46,9 +46,21 @@ def test_bad_and_foreign_lines_are_rejected_lines_and_the_others_are_taken(syste
 
 
 def test_an_empty_stream_and_a_dry_run(system: System) -> None:
-    assert stream(system, b"").json() == {"accepted": 0, "rejected_total": 0, "rejected": []}
+    assert stream(system, b"").json() == {**system.all_taken(0), "rejected_total": 0}
     answer = stream(system, line("s-dry"), dry_run="true")
     assert (answer.status_code, answer.json()["accepted"]) == (200, 1)
+
+
+def test_a_line_that_another_one_of_its_group_outranks_is_named(system: System) -> None:
+    data = counselling("06445", "s-twice")["data"]
+    body = [
+        line("s-twice", id="s-twice-2", data={**data, "revision": 2}), line("s-once"),
+        line("s-twice", id="s-twice-1", data={**data, "revision": 1}),
+    ]  # fmt: skip
+    answer = stream(system, b"".join(body)).json()
+    assert (answer["accepted"], answer["superseded_total"]) == (3, 1)
+    ((lost, by),) = [(item["index"], item["superseded_by"]) for item in answer["superseded"]]
+    assert (lost, by["index"], by["id"]) == (2, 0, "s-twice-2")
 
 
 def test_all_are_counted_and_the_first_thousand_listed(system: System) -> None:

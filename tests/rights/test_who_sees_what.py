@@ -153,11 +153,15 @@ def test_timeliness(field: Field, key: str) -> None:
 
 
 def test_events(field: Field) -> None:
+    withdrawn = {f"e-{item.record}": item for item in said() if item.kind == "record.retracted"}
     for item in said():
         for key in READERS:
             rows = field.get("aggregation", f"/v1/events/rights/{item.id}", key).json()["rows"]
             seen = item.unit in REACHED[key]
             assert [row["status"] == "pending" for row in rows] == [not seen], (key, item.id)
+            named = seen and item.id in withdrawn and withdrawn[item.id].unit in REACHED[key]
+            by = {"source": "/rights", "id": withdrawn[item.id].id} if named else None
+            assert [row.get("superseded_by") for row in rows] == [by], (key, item.id)
         for key, seen in (
             ("own programme", item.programme == OWN),
             ("other programme", item.programme == OTHER),
@@ -167,6 +171,9 @@ def test_events(field: Field) -> None:
         ):
             (row,) = field.get("aggregation", f"/v1/events/rights/{item.id}", key).json()["rows"]
             assert (row["status"] != "pending") == seen, (key, item.id)
+            # Who sees no withdrawals sees that an activity no longer counts, and not by which event.
+            named = item.id in withdrawn and seen and key != "activities"
+            assert ("superseded_by" in row) == named, (key, item.id)
 
 
 def test_units(field: Field) -> None:

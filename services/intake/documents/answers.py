@@ -37,6 +37,12 @@ _REJECTED = _object(
     },
     additionalProperties=False,
 )
+_NAMED: dict[str, Any] = {"index": _COUNT, "source": _TEXT, "id": _TEXT}
+_SUPERSEDED = _object(
+    [*_NAMED, "superseded_by"],
+    {**_NAMED, "superseded_by": _object([*_NAMED], _NAMED, additionalProperties=False)},
+    additionalProperties=False,
+)
 _SUMMARY = _object(
     ["responseType", "status", "importCount", "conflicts", "dataSetComplete"],
     {
@@ -68,6 +74,7 @@ _DATA_VALUE = _object(
 SCHEMAS: dict[str, Any] = {
     "Error": _ERROR,
     "Rejected": _REJECTED,
+    "Superseded": _SUPERSEDED,
     "Answer": {
         "anyOf": [
             _object(
@@ -79,6 +86,20 @@ SCHEMAS: dict[str, Any] = {
                         "type": "array",
                         "maxItems": 1000,
                         "items": {"$ref": "#/components/schemas/Rejected"},
+                    },
+                    "superseded_total": {**_COUNT, "description": "All, where `superseded` lists the first 1,000"},
+                    "superseded": {
+                        "type": "array",
+                        "maxItems": 1000,
+                        "items": {"$ref": "#/components/schemas/Superseded"},
+                        "description": "What was taken and doesn't count, because another event of this request says "
+                        "something else of the same record, and wins; of lines within 512 KiB of them",
+                    },
+                    "status_url": {
+                        **_TEXT,
+                        "description": "Where aggregation tells what became of an event: a template (RFC 6570) of its "
+                        "source and id",
+                        "examples": ["http://127.0.0.1:8081/v1/events/{source}/{id}"],
                     },
                     "notes": {
                         "type": "array",
