@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ import httpx
 from cli.event_lines import Batch, Line
 from cli.loopback import is_loopback
 from shared.clock import Clock
+from shared.personal_data import in_identifier
 from shared.scalars import ScalarError, whole_number
 
 BATCH_TYPE = "application/cloudevents-batch+json"
@@ -191,7 +192,8 @@ def _why(body: dict[str, Any], batch: Batch) -> str:
 
 def _rejected(item: dict[str, Any], lines: tuple[Line, ...]) -> Rejected:
     line = lines[item["index"]]
-    return Rejected(line.number, item.get("id") or line.id, item["errors"])
+    known = item.get("id") or line.id
+    return Rejected(line.number, known if in_identifier(known, MAXYEAR) is None else "…", item["errors"])
 
 
 def _message(response: httpx.Response) -> str:

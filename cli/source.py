@@ -16,6 +16,7 @@ from shared.connections import Hosts
 from shared.db import Connection
 from shared.events import DECIDE, Kind
 from shared.keys import hash_key, new_key
+from shared.personal_data import in_text
 from shared.registry import source_store, store
 from shared.registry.source_store import Source
 
@@ -58,6 +59,11 @@ def add_source(
     unknown = sorted(set(wanted or ()) - {*map(str, Kind), DECIDE})
     if unknown:
         raise ValueError(f"unknown kind {', '.join(unknown)}: expected {', '.join([*Kind, DECIDE])}")
+    if in_text(name, SystemClock().now().year) is not None:  # it stands beside all that the sender posts
+        raise ValueError(
+            "NAME looks like it holds a person's phone or identity number, e-mail address or birth date: "
+            "name the app or the office"
+        )
     key = new_key()
 
     async def work(connection: Connection, now: datetime) -> None:

@@ -12,3 +12,8 @@ class Words(NamedTuple):
     def in_language(self, language: str) -> str:
         """The words in `vi`, else in English."""
         return self.vi if language == "vi" else self.en
+
+
+def language_asked(header: str | None) -> str:
+    """`vi` where an `Accept-Language` asks for Vietnamese first, else `en`."""
+    return "vi" if header and header.strip().lower().startswith("vi") else "en"

@@ -118,11 +118,8 @@ async def _sort_out(
 
 
 def _refuse(candidate: Candidate, refusals: tuple[Refusal, ...]) -> Rejected:
-    """The event among the refused, without its id where that is what may not be told."""
-    event = candidate.event
-    nameable = all(item.field != "id" or item.code is not Code.PERSONAL_DATA for item in refusals)
-    _received(KIND_OF_TYPE[event.type], refusals[0].code).inc()
-    return rejected_for(candidate.index, event.id if nameable else None, refusals)
+    _received(KIND_OF_TYPE[candidate.event.type], refusals[0].code).inc()
+    return rejected_for(candidate.index, candidate.event.id, refusals)
 
 
 def _stamp(

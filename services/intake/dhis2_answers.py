@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 
 from services.intake.answers import LISTED
 from services.intake.formats.dhis2 import Conflict
-from services.intake.refusals import Code
+from services.intake.refusals import Code, anonymous
 
 WRAPPED_SINCE = 38
 _SHOWN = 200  # of a name in a conflict, in characters
@@ -108,9 +108,10 @@ def _web_message(status: HTTPStatus, outcome: str, message: str, response: Any =
 
 def _conflict(conflict: Conflict, language: str) -> dict[str, Any]:
     error = conflict.refusal.to_json(language)
+    objects = {name: text[:_SHOWN] if anonymous(text) else "…" for name, text in conflict.objects.items()}
     return {
-        "object": next((text for text in conflict.objects.values() if text), "")[:_SHOWN],
-        "objects": {name: text[:_SHOWN] for name, text in conflict.objects.items()},
+        "object": next((text for text in objects.values() if text), ""),
+        "objects": objects,
         "value": _sentence(error, language),
         "errorCode": _ERROR_CODES.get(conflict.refusal.code, conflict.refusal.code.value),
         "property": error["field"],

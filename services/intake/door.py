@@ -17,6 +17,7 @@ from shared.authentication import CHALLENGE, EXPECTED, authorization_of, find_ke
 from shared.events import Kind
 from shared.http.held_body import BodyError, BodyLimits, HeldBody, Memory
 from shared.registry.snapshot import Key, Registry
+from shared.words import language_asked
 
 BODY_BYTES = 8 * 1024 * 1024
 
@@ -138,5 +139,4 @@ def media_type_of(request: Request) -> str:
 
 def language_of(request: Request) -> str:
     """`vi` where the client asks for Vietnamese first, else `en`."""
-    asked = header(request, b"accept-language")
-    return "vi" if asked and asked.strip().lower().startswith("vi") else "en"
+    return language_asked(header(request, b"accept-language"))

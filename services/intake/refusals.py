@@ -7,7 +7,7 @@ from datetime import MAXYEAR
 from enum import StrEnum
 from typing import Any
 
-from shared.personal_data import in_text
+from shared.personal_data import in_identifier, in_text
 from shared.words import Words
 
 LISTED = 10  # of what is wrong with one event
@@ -160,7 +160,7 @@ class Refusal:
         got = None if self.code is Code.PERSONAL_DATA else _shown(self.got)
         return {
             "code": self.code.value,
-            "field": _shorten(self.field),
+            "field": _shorten(self.field) if anonymous(self.field) else "…",  # a sender may name a field anyhow
             "message": TEXTS[self.code][place].format(expected=expected).strip(),
             "got": got,
             **(asdict(self.place) if self.place else {}),
@@ -177,10 +177,14 @@ class Rejected:
     more: int = 0
 
     def to_json(self, language: str) -> dict[str, Any]:
-        """`{index, id, errors}`, and `errors_total` where not all are listed."""
+        """`{index, id, errors}`, and `errors_total` where not all are listed.
+
+        An id that may be a person's is null, whatever the event is refused for: `index` says which it is.
+        """
         errors = [item.to_json(language) for item in self.refusals]
         total = {"errors_total": len(errors) + self.more} if self.more else {}
-        return {"index": self.index, "id": self.id, "errors": errors, **total}
+        nameable = self.id is not None and in_identifier(self.id, MAXYEAR) is None
+        return {"index": self.index, "id": self.id if nameable else None, "errors": errors, **total}
 
 
 def rejected(index: int, id_: str | None, refusals: Sequence[Refusal]) -> Rejected:
@@ -191,7 +195,12 @@ def rejected(index: int, id_: str | None, refusals: Sequence[Refusal]) -> Reject
 def _shown(value: Any) -> Any:
     """What came, in bounded length; nothing of it where it may be a person's."""
     short = _shorten(value)
-    return None if isinstance(short, str) and in_text(short, MAXYEAR) is not None else short
+    return short if not isinstance(short, str) or anonymous(short) else None
+
+
+def anonymous(text: str) -> bool:
+    """Whether a text holds nothing of a person's, so that an answer may repeat it."""
+    return in_text(text, MAXYEAR) is None
 
 
 def _shorten(value: Any) -> Any:

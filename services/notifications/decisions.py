@@ -11,26 +11,37 @@ from services.notifications.links import LinkError, Links, Purpose
 from shared.authentication import find_key
 from shared.db import Pool
 from shared.events import DECIDE
+from shared.personal_data import in_text
 from shared.programme import Programme
 from shared.registry.officers import Officer, find_officer
 from shared.registry.snapshot import Registry
 from shared.rights import Reach, reach_of
 from shared.scalars import ScalarError, day, text
 from shared.units import Units
+from shared.words import Words
 from shared.working_days import working_days
 
 LONGEST_REASON = 500
 LONGEST_EXTENSION = timedelta(days=366)
+_SOMEBODY_S = Words(
+    "Lý do giống có số điện thoại, số định danh, thư điện tử hoặc ngày sinh của một người; cần bỏ đi",
+    "the reason looks like it holds a person's phone or identity number, e-mail address or birth date; take it out",
+)
 
 
 class DecisionError(Exception):
     """The decision is refused: `status` is the HTTP status, `error` a stable code, `field` what was wrong."""
 
-    def __init__(self, status: int, error: str, message: str, field: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, status: int, error: str, message: str | Words, field: str | None = None) -> None:
+        super().__init__(message.en if isinstance(message, Words) else message)
+        self._message = message
         self.status = status
         self.error = error
         self.field = field
+
+    def in_language(self, language: str) -> str:
+        """Why, in `vi` where that is known, else in English."""
+        return self._message.in_language(language) if isinstance(self._message, Words) else self._message
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +86,16 @@ def written(officer: Officer) -> str:
     return f"officer {officer.id} of {officer.unit}"
 
 
-def reason_of(given: object) -> str:
-    """The reason that was given. Raises DecisionError."""
+def reason_of(given: object, year: int) -> str:
+    """The reason that was given, with nothing of a person's; `year` is today's. Raises DecisionError."""
     try:
         reason = text(" ".join(given.split()) if isinstance(given, str) else given, LONGEST_REASON)
     except ScalarError:
         reason = ""
     if not reason:
         raise DecisionError(422, "value_invalid", f"expected a reason of 1 to {LONGEST_REASON} letters", "reason")
+    if in_text(reason, year) is not None:  # not repeated: it is somebody's
+        raise DecisionError(422, "personal_data", _SOMEBODY_S, "reason")
     return reason
 
 

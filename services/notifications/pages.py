@@ -26,6 +26,7 @@ from shared.http.held_body import BodyLimits
 from shared.registry.officers import Officer, find_officer
 from shared.registry.snapshot import Registry
 from shared.scalars import ScalarError, day, whole_number
+from shared.words import language_asked
 
 LONGEST_ACKNOWLEDGEMENT = timedelta(days=31)
 _HEADERS = {
@@ -142,7 +143,7 @@ class Pages:
         today = now.astimezone(ZoneInfo(programme.timezone)).date()
         if not by.may_decide_for(registry.units, row["unit"], row["programme"], today):
             raise DecisionError(403, "forbidden", "only a level above the unit decides about what it owes")
-        reason = reason_of(form.get("reason"))
+        reason = reason_of(form.get("reason"), now.year)
         if what == "extend":
             until = new_deadline(programme, form.get("until"), row["due_at"], now)
             done = await change_store.extend(pool, row["id"], until, by.name, reason, now)
@@ -181,9 +182,10 @@ class Pages:
 
 def _refused(request: Request, error: DecisionError, headers: Mapping[str, str] | None = None) -> Response:
     known = {**_HEADERS, **(headers or {})}
+    message = error.in_language(language_asked(request.headers.get("accept-language")))
     if "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse(render_refusal(str(error)), status_code=error.status, headers=known)
-    body = {"error": error.error, "message": str(error), **({"field": error.field} if error.field else {})}
+        return HTMLResponse(render_refusal(message), status_code=error.status, headers=known)
+    body = {"error": error.error, "message": message, **({"field": error.field} if error.field else {})}
     return JSONResponse(body, status_code=error.status, headers=known)
 
 

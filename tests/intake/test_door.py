@@ -157,9 +157,17 @@ def test_each_fault_has_its_code_and_field(system: System, made: dict[str, Any],
     assert (errors(answer)[0]["code"], errors(answer)[0]["field"]) == (code, field)
 
 
-def test_personal_data_is_not_repeated_in_the_answer(system: System) -> None:
-    raised = event("problem.raised", YEN_VUONG, {"record": "p", "agency": "ubnd-xa", "text": "gọi 0912 345 678"})
-    assert "0912" not in system.post([raised]).text
+def test_personal_data_is_not_repeated_in_the_answer_nor_in_the_log(system: System) -> None:
+    raised = event("problem.raised", YEN_VUONG, {"record": "p", "agency": "ubnd-xa", "text": "gọi 0912345678"})
+    named = [
+        raised, counselling(record="0912345678"), counselling(id="0912345678"), counselling(source="/0912345678"),
+        counselling(id="0912345678", time="soon"), counselling(subject="0912345678"),
+    ]  # fmt: skip
+    answer = system.post(named)
+    assert [item["index"] for item in answer.json()["rejected"]] == list(range(len(named)))
+    assert [item["id"] is None for item in answer.json()["rejected"]] == [False, False, True, False, True, False]
+    assert "0912345678" not in answer.text
+    assert "0912345678" not in system.services.process("intake").log.read_text()
 
 
 def test_messages_come_in_vietnamese_on_request(system: System) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.intake.formats.cloudevents import parse_structured
+from services.intake.formats.json_text import UnreadableError
 from services.intake.names import check_names
 from tests.system import counselling, event
 
@@ -47,6 +48,28 @@ def test_nothing_of_a_person_is_a_name(name: str) -> None:
     assert found(counselling(record=name)) == [("data.record", "personal_data")]
     assert found(counselling(id=name)) == [("id", "personal_data")]
     assert found(counselling(source=f"/{name}")) == [("source", "personal_data")]
+
+
+@pytest.mark.parametrize("name", ["0912345678", "033220004321", "a+b@example.vn"])
+def test_an_answer_repeats_nothing_of_a_person_whatever_the_event_is_refused_for(name: str) -> None:
+    faults: list[dict[str, Any]] = [
+        {"time": name}, {"subject": name, "time": "soon"}, {"data": {"programme": name}}, {"data": {name: name}},
+        {name.replace("@", "_"): {}}, {"type": name},
+    ]  # fmt: skip
+    for fault in faults:
+        _, (refused,) = parse_structured(json.dumps({**counselling(id=name), **fault}).encode())
+        answer = refused.to_json("en")
+        assert (answer["index"], answer["id"]) == (0, None)
+        assert name not in json.dumps(answer), fault
+    _, (sound,) = parse_structured(json.dumps({**counselling(id="r-1"), "time": "soon"}).encode())
+    assert (sound.to_json("en")["id"], sound.to_json("en")["errors"][0]["got"]) == ("r-1", "soon")
+
+
+def test_a_key_that_comes_twice_is_named_unless_it_may_be_a_person_s() -> None:
+    with pytest.raises(UnreadableError, match="'revision' twice"):
+        parse_structured(b'{"revision": 1, "revision": 2}')
+    with pytest.raises(UnreadableError, match="got one twice"):
+        parse_structured(b'{"0912345678": 1, "0912345678": 2}')
 
 
 def test_a_person_s_number_in_the_text_of_a_problem_is_found_however_it_is_written() -> None:

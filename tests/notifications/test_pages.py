@@ -148,6 +148,21 @@ async def test_an_operator_s_key_waives_within_its_subtree(field, client):
     assert again.status_code == 409
 
 
+@pytest.mark.parametrize("what", ["extend", "waive"])
+@pytest.mark.parametrize("reason", ["gọi 0912.345.678", "bà Trần Lan, sinh ngày 02/03/1960, ốm", "a.b@example.vn"])
+async def test_a_reason_that_holds_what_is_somebody_s_is_refused_and_not_repeated(field, client, what, reason):
+    before = dict(await field.obligation())
+    for language, told in (("vi", "cần bỏ đi"), ("en", "take it out")):
+        fields = {"reason": reason, "until": "2023-03-22"}
+        headers = {"authorization": "Bearer operator", "accept-language": language}
+        refused = await decide(client, field, what, fields, **headers)
+        assert (refused.status_code, refused.json()["error"]) == (422, "personal_data")
+        assert refused.json()["field"] == "reason"
+        assert told in refused.json()["message"]
+        assert reason not in refused.text
+    assert dict(await field.obligation()) == before
+
+
 @pytest.mark.parametrize(
     ("who", "fields", "status"),
     [

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -104,6 +105,15 @@ async def test_a_key_is_stored_as_a_hash_only(loaded_database: str) -> None:
     await connection.close()
     assert [row["hash"] for row in rows] == [hashlib.sha256(key.encode()).digest()]
     assert key not in rows[0]["written"]
+
+
+def test_a_sender_is_not_named_by_what_is_a_person_s(loaded_database: str) -> None:
+    for name in ("0912 345 678", "tram-y-te a.b@example.vn", "Trạm y tế, sđt 0912.345.678"):
+        with pytest.raises(AssertionError, match="NAME looks like it holds") as refused:
+            kip("source", "add", name, environment=environment(loaded_database))
+        assert name not in str(refused.value).partition("exited")[2]
+    assert json.loads(kip("source", "list", "--json", environment=environment(loaded_database))) == []
+    kip("source", "add", "Trạm y tế xã 06412, Quyết định 1437/QĐ-TTg", environment=environment(loaded_database))
 
 
 async def test_the_simulated_clock_is_one_for_all_and_is_never_rewound(loaded_database: str) -> None:

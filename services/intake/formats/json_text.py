@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from services.intake.refusals import anonymous
 from shared.words import Words
 
 MEMBERS = 1_000_000  # of all arrays and objects of a body; its depth is bounded by the parser (200)
@@ -65,10 +66,14 @@ def name_of(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
+def _shown(key: str) -> str:
+    return repr(key[:60]) if anonymous(key) else "one"
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise UnreadableError(f"expected each key once in an object, got {twice[:60]!r} twice")
+        raise UnreadableError(f"expected each key once in an object, got {_shown(twice)} twice")
     return made
