@@ -7,7 +7,16 @@ from typing import Any, NamedTuple, TypeAlias
 from pydantic_core import to_json
 
 from shared.claims import Claim, Said, claims
-from shared.events import TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent
+from shared.events import (
+    TYPE_PREFIX,
+    TYPE_SUFFIX,
+    ActivityRecorded,
+    CanonicalEvent,
+    IndicatorReported,
+    Kind,
+    RecordRetracted,
+    ReportSubmitted,
+)
 from shared.scalars import day, instant
 
 Identity: TypeAlias = tuple[str, str, str, str]  # (id, source, sender, province), as the ledger's key
@@ -57,6 +66,15 @@ class Entry(NamedTuple):
         }
 
 
+# The fields of each kind's data that has a revision, as they are written.
+_FIELDS = {
+    Kind.ACTIVITY_RECORDED.value: tuple(ActivityRecorded.model_fields),
+    Kind.INDICATOR_REPORTED.value: tuple(IndicatorReported.model_fields),
+    Kind.REPORT_SUBMITTED.value: tuple(ReportSubmitted.model_fields),
+    Kind.RECORD_RETRACTED.value: tuple(RecordRetracted.model_fields),
+}
+
+
 def to_entry(event: CanonicalEvent) -> Entry:
     """Read one canonical event. Raises KeyError, TypeError or ValueError where it is none.
 
@@ -68,7 +86,8 @@ def to_entry(event: CanonicalEvent) -> Entry:
         day(data["held_on"])
     data_json = to_json(data)
     # The body that must not change under the same id: everything that the sender said.
-    said = b"\0".join((kind.encode(), event["subject"].encode(), event["time"].encode(), data_json))
+    body = data_json if "revision" in data else to_json(_with_revision(kind, data))
+    said = b"\0".join((kind.encode(), event["subject"].encode(), event["time"].encode(), body))
     return Entry(
         province=event["province"],
         sender=event["sender"],
@@ -82,3 +101,13 @@ def to_entry(event: CanonicalEvent) -> Entry:
         data=data,
         data_json=data_json.decode(),
     )
+
+
+def _with_revision(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    """The data of a current event as versions without such events published it: of revision 0, editing nothing.
+
+    What a form's webhook repeats after an upgrade is then a duplicate and no conflict.
+    """
+    fields = _FIELDS.get(kind, ())
+    written = {name: 0 if name == "revision" else data[name] for name in fields if name == "revision" or name in data}
+    return written | {name: value for name, value in data.items() if name != "deprecates"}
