@@ -98,12 +98,14 @@ def canonical(event: Event) -> dict[str, Any]:
     report, period, unit, agency = event.key
     accepted = event.accepted_at.isoformat()
     kind = "report.submitted" if event.submitted else "record.retracted"
+    named = f"{report}.{period}.{unit}.{agency}"
+    written = {"revision": event.revision, "deprecates": event.edits and f"{named}.{event.edits}"}
     return {
-        "specversion": "1.0", "id": f"{report}.{period}.{unit}.{agency}.{event.revision}", "source": "/year",
-        "type": f"vn.kip.{kind}.v1", "subject": unit, "time": accepted, "acceptedat": accepted, "sender": "year",
-        "province": unit,
+        "specversion": "1.0", "id": f"{named}.{event.name}", "source": f"/{event.sender}",
+        "type": f"vn.kip.{kind}.v1", "subject": unit, "time": "2025-01-01T08:00:00+07:00", "acceptedat": accepted,
+        "sender": event.sender, "province": unit,
         "data": {"programme": PROGRAMME, "report": report, "agency": agency, "period": period,
-                 "revision": event.revision},
+                 **{name: value for name, value in written.items() if value is not None}},
     }  # fmt: skip
 
 

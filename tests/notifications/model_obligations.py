@@ -30,12 +30,17 @@ PERIODS = {"quarter": ("Q", 3), "half-year": ("H", 6), "year": ("", 12)}
 
 
 class Event(NamedTuple):
-    """A submission of a report or its withdrawal. `key`: report, period, unit, agency."""
+    """A submission of a report or its withdrawal. `key`: report, period, unit, agency; `name`: which event of that key
+    its sender's is; `edits`: the name of the one that it replaces.
+    """
 
     key: tuple[str, str, str, str]
     revision: int | None
     accepted_at: datetime
     submitted: bool
+    name: str
+    sender: str = "year"
+    edits: str | None = None
 
 
 class Moment(NamedTuple):

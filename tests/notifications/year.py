@@ -104,19 +104,36 @@ class Year:
         early = self._at(begins - DAY * self.chance.randint(0, 3), REPORTED_AT[:2])
         last = self._at(due.date() - DAY * self.chance.randint(0, 1))
         late = self._at(worked(due.date(), self.chance.choice((1, 1, 2, 3, 4, 6, 9))) - DAY * self.chance.randint(0, 1))
-        if fate < 0.965:
-            return [Event(key, 0, early, True)]
-        if fate < 0.98:
-            return [Event(key, 0, last, True)]
-        if fate < 0.992:
-            return [Event(key, 0, late, True)]
+        for until, handed_in in ((0.965, early), (0.98, last), (0.992, late)):
+            if fate < until:
+                return self._sent([Event(key, 0, handed_in, True, "0")])
         if fate < 0.995:
             return []
         first = self.chance.choice((early, early, late))
         withdrawn = self._at((first + timedelta(days=self.chance.choice((1, 2, 4, 7, 25)))).date(), REPORTED_AT[4:])
         again = self._at(withdrawn.date() + DAY * self.chance.choice((1, 2, 3, 5, 8)))
-        history = [Event(key, 0, first, True), Event(key, 1, withdrawn, False)]
-        return history + ([Event(key, 2, again, True)] if self.chance.random() < 0.6 else [])
+        history = [Event(key, 0, first, True, "0"), Event(key, 1, withdrawn, False, "1")]
+        return self._sent(history + ([Event(key, 2, again, True, "2")] if self.chance.random() < 0.6 else []))
+
+    def _sent(self, history: list[Event]) -> list[Event]:
+        """As senders send it: some know no revisions, in all of it or here and there; some edit what they sent, and the
+        edit may be accepted first; of some a copy comes that was accepted at another time.
+        """
+        if self.chance.random() < 0.2:
+            kept = self.chance.choice((0.0, 0.5))  # the share that goes on with revisions
+            sender = self.chance.choice(("sheet", "form"))
+            history = [
+                event if self.chance.random() < kept else event._replace(revision=None, sender=sender)
+                for event in history
+            ]
+        for event in history[:]:
+            later = timedelta(hours=self.chance.choice((-30, -3, 5, 49)))
+            if event.sender == "form" and self.chance.random() < 0.1:
+                edit = event._replace(accepted_at=event.accepted_at + later, name=f"{event.name}-edit")
+                history.append(edit._replace(edits=event.name, submitted=self.chance.random() < 0.8))
+            elif self.chance.random() < 0.01:
+                history.append(event._replace(accepted_at=event.accepted_at + later))
+        return history
 
     def _at(self, day: date, hours: tuple[time, ...] = REPORTED_AT) -> datetime:
         return datetime.combine(day, self.chance.choice(hours), ZONE)
