@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.intake import dhis2_answers
+from services.intake.dhis2_parameters import OF_COMPLETIONS, OF_VALUES, OF_WITHDRAWALS, read_options, truth
 from services.intake.door import Door, enter, flag, held_body, identify, language_of, media_type_of
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.dhis2 import Conflict, Draft, draft_completions, draft_records
@@ -27,8 +28,6 @@ from shared.registry.snapshot import Key
 from shared.scalars import ScalarError, text, whole_number
 
 JSON, CSV = "application/json", frozenset({"application/csv", "text/csv"})
-_STRATEGIES = frozenset({"CREATE_AND_UPDATE", "NEW_AND_UPDATES", "DELETE", "DELETES"})
-_SCHEMES = ("idScheme", "dataElementIdScheme", "orgUnitIdScheme", "dataSetIdScheme", "categoryOptionComboIdScheme")
 _SETS = 100  # of one withdrawal
 log = structlog.get_logger()
 
@@ -94,15 +93,14 @@ def _check_version(request: Request) -> None:
 async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Response:
     key = enter(door, request)
     read = _reader(request)
-    dry_run, later = flag(request, "dryRun"), flag(request, "async")
-    strategy = request.query_params.get("importStrategy", "CREATE_AND_UPDATE").upper()
-    if strategy not in _STRATEGIES:
-        raise RefusedError(Fault.BAD_PARAMETER, f"importStrategy of {', '.join(sorted(_STRATEGIES))}")
-    _check_schemes(request)
+    asked = dict(request.query_params)
+    read_options(asked, OF_VALUES)  # before the body, which may be long
+    later = truth("async", asked.get("async", "false"))
     now = door.now()
     async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
         found = await aside(len(body), read, body)
-        values = [replace(row, deleted=True) for row in found.values] if strategy.startswith("DELETE") else found.values
+        dry_run, deletes = read_options({**asked, **found.options}, OF_VALUES)  # the body's own come first
+        values = [replace(row, deleted=True) for row in found.values] if deletes else found.values
         total = len(values)
         drafts, conflicts = await aside(
             len(body), draft_records, values, door.registry().limited_to(key.programmes), now
@@ -138,10 +136,11 @@ async def _post_completions(door: Door, request: Request) -> Response:
     key = enter(door, request)
     if media_type_of(request) != JSON:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {media_type_of(request)[:80] or 'none'}")
-    _check_schemes(request)
-    dry_run = flag(request, "dryRun")
+    dry_run, deletes = read_options(request.query_params, OF_COMPLETIONS)
     async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
         rows = await aside(len(body), read_completions, body)
+        if deletes:
+            rows = [replace(row, completed=False) for row in rows]
         registry = door.registry().limited_to(key.programmes)
         drafts, conflicts = await aside(len(body), draft_completions, rows, registry, door.now())
         conflicts += await _admit(door, key, drafts, dry_run=dry_run)
@@ -152,8 +151,7 @@ async def _post_completions(door: Door, request: Request) -> Response:
 async def _delete_completions(door: Door, request: Request) -> Response:
     """`?ds=…&pe=…&ou=…`, with `cp` where several agencies report: 204, or 409 with what could not be withdrawn."""
     key = enter(door, request)
-    _check_schemes(request)
-    dry_run = flag(request, "dryRun")
+    dry_run, _ = read_options(request.query_params, OF_WITHDRAWALS)
     rows = _named_in(request)
     drafts, conflicts = draft_completions(rows, door.registry().limited_to(key.programmes), door.now())
     conflicts += await _admit(door, key, drafts, dry_run=dry_run)
@@ -216,14 +214,6 @@ def _reader(request: Request) -> Callable[[bytes], DataValueSet]:
     if media_type == JSON:
         return read_json
     if media_type in CSV:
-        header = request.query_params.get("firstRowIsHeader", "true").lower() != "false"
+        header = truth("firstRowIsHeader", request.query_params.get("firstRowIsHeader", "true"))
         return lambda body: read_csv(body, header=header)
     raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON} or application/csv, got {media_type[:80] or 'none'}")
-
-
-def _check_schemes(request: Request) -> None:
-    """Ours are codes, and what the programme maps: both are looked up, whatever of the two is asked for."""
-    for name in _SCHEMES:
-        scheme = request.query_params.get(name, "code").lower()
-        if scheme not in {"uid", "id", "code"} and not scheme.startswith("attribute:"):
-            raise RefusedError(Fault.BAD_PARAMETER, f"{name}=code, uid or attribute:<id>, got {scheme[:40]!r}")

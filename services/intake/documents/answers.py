@@ -144,6 +144,18 @@ SCHEMAS: dict[str, Any] = {
             "orgUnit": _TEXT,
             "attributeOptionCombo": _TEXT,
             "dataValues": {"type": "array", "items": _DATA_VALUE},
+            "deletion": _object(
+                ["orgUnits", "periods", "elements"],
+                {
+                    "orgUnits": {"type": "array", "items": _TEXT},
+                    "periods": {"type": "array", "items": _TEXT},
+                    "elements": {
+                        "type": "array",
+                        "items": _object(["dataElement"], {"dataElement": _TEXT, "attributeOptionCombo": _TEXT}),
+                    },
+                },
+                description="What of it has no value here is withdrawn",
+            ),
         },
     ),
     "CompleteDataSetRegistrations": _object(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.intake.dhis2_parameters import SCHEMES
 from services.intake.documents import examples
 from services.intake.documents.answers import SCHEMAS
 from services.intake.documents.schemas import components
@@ -147,10 +148,7 @@ def _post_kobo() -> dict[str, Any]:
 def _dhis2(prefix: str, version: list[dict[str, Any]]) -> dict[str, Any]:
     """DHIS2's import endpoints; each answer of an import is wrapped, or bare for a version before 38."""
     name = "Versioned" if version else ""
-    schemes = [
-        query(scheme, {"type": "string", "examples": ["code"]})
-        for scheme in ("idScheme", "dataElementIdScheme", "orgUnitIdScheme", "dataSetIdScheme")
-    ]
+    schemes = [query(scheme, {"type": "string", "examples": ["code"]}) for scheme in sorted(SCHEMES)]
     either = {"oneOf": [ref("WebMessage"), ref("ImportSummary")]}
     imported = {
         **answers({200: "Imported, or accepted as a job", 409: "Conflicts; `importCount` says what was taken"}, either),
@@ -180,7 +178,10 @@ def _dhis2(prefix: str, version: list[dict[str, Any]]) -> dict[str, Any]:
             "post": {
                 "operationId": f"completeDataSets{name}",
                 "summary": "A completed data set is a submitted report",
-                "parameters": [*version, *schemes, _flag("dryRun"), _language()],
+                "parameters": [
+                    *version, *schemes, _flag("dryRun"), _language(),
+                    query("importStrategy", {"type": "string", "enum": strategies}),
+                ],
                 "requestBody": {
                     "required": True,
                     "content": {

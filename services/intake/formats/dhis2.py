@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from services.intake.formats.dhis2_rows import Completion, DataValue
+from services.intake.formats.dhis2_rows import DEFAULT, Completion, DataValue
 from services.intake.refusals import Code, Refusal
 from services.intake.validate import AHEAD, out_of_range
 from shared.duties import applies
@@ -25,12 +25,13 @@ from shared.units import Unit
 from shared.words import Words
 
 SOURCE = "/dhis2"
-# Names of DHIS2's own option combination "default": the whole, not a part.
-DEFAULT = frozenset({"", "default", "HllvX50cXC0"})
 _PERIOD = re.compile(r"(?P<year>\d{4})(?:(?P<month>\d{2})|Q(?P<quarter>\d)|S(?P<half>\d))?", re.ASCII)
 _DAY = 10  # characters of a day without a time
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 Part = Literal["numerator", "denominator"]
+_ONE_OF_BOTH = Words(
+    "chỉ hoàn thành hoặc chỉ thôi hoàn thành trong một yêu cầu", "completed or no longer completed in one request"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,11 @@ def draft_records(rows: Sequence[DataValue], registry: Registry, now: datetime) 
 def draft_completions(
     rows: Sequence[Completion], registry: Registry, now: datetime
 ) -> tuple[list[Draft], list[Conflict]]:
-    """A completed data set is a submitted report; one that is no longer complete withdraws it."""
-    drafts: list[Draft] = []
+    """A completed data set is a submitted report; one that is no longer complete withdraws it.
+
+    Where one request says both of a report, nothing tells which of the two holds: both are refused.
+    """
+    drafts: dict[tuple[str, ...], dict[str, list[Draft]]] = {}  # by report and kind of event
     conflicts: list[Conflict] = []
     for row in rows:
         objects = {"dataSet": row.data_set, "orgUnit": row.unit, "period": row.period}
@@ -125,8 +129,18 @@ def draft_completions(
             continue
         data = {"programme": programme.slug, "report": slug, "agency": agency, "period": period, "revision": 0}
         kind = Kind.REPORT_SUBMITTED if completed else Kind.RECORD_RETRACTED
-        drafts.append(Draft(_wrap(kind, unit.uid, data, now), (row.index,), objects))
-    return drafts, conflicts
+        report = programme.slug, slug, agency, period, unit.uid
+        draft = Draft(_wrap(kind, unit.uid, data, now), (row.index,), objects)
+        drafts.setdefault(report, {}).setdefault(kind, []).append(draft)
+    agreed: list[Draft] = []
+    for said in drafts.values():
+        several = [draft for kind in said.values() for draft in kind]
+        if len(said) == 1:
+            agreed += several
+        else:
+            refusal = Refusal(Code.RECORD_REPEATED, "completed", _ONE_OF_BOTH)
+            conflicts += [Conflict(refusal, draft.indexes, draft.objects) for draft in several]
+    return agreed, conflicts
 
 
 def _check_date(row: Completion, registry: Registry, now: datetime) -> None:

@@ -2,12 +2,15 @@
 
 import csv
 import io
+import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from services.intake.dhis2_parameters import SCHEMES
 from services.intake.formats.json_text import TooManyError, UnreadableError, load, name_of
 from services.intake.limits import EVENTS
+from services.intake.refusals import anonymous
 from shared.sheet_header import LayoutError, refuse_twice
 from shared.words import Words
 
@@ -18,6 +21,32 @@ COLUMNS = (
     "lastupdated", "comment", "followup", "deleted",
 )  # fmt: skip
 _KNOWN = frozenset({*COLUMNS, "timestamp"})
+# Names of DHIS2's own option combination "default": the whole, not a part.
+DEFAULT = frozenset({"", "default", "HllvX50cXC0"})
+_OPTIONS = SCHEMES | {"dryRun", "importStrategy", "strategy"}
+_DOCUMENT = _OPTIONS | {
+    "dataSet", "completeDate", "period", "orgUnit", "organisationUnit", "attributeOptionCombo", "completed",
+    "dataValues", "deletion",
+}  # fmt: skip
+# Who stored a value, when, and what was said of it, are personal or not ours: they are not kept.
+_VALUE = frozenset(
+    {
+        "dataElement", "period", "orgUnit", "categoryOptionCombo", "attributeOptionCombo", "value", "deleted",
+        "storedBy", "created", "lastUpdated", "timestamp", "comment", "followup", "followUp",
+    }
+)  # fmt: skip
+_REGISTRATION = frozenset(
+    {
+        "dataSet", "period", "organisationUnit", "orgUnit", "attributeOptionCombo", "completed", "date", "storedBy",
+        "created", "lastUpdated", "lastUpdatedBy",
+    }
+)  # fmt: skip
+_DELETION = frozenset({"orgUnits", "periods", "elements"})
+_ELEMENT = frozenset({"dataElement", "categoryOptionCombo", "attributeOptionCombo"})
+_WHOLE_ELEMENTS = Words(
+    "deletion.elements: bản ghi là trọn vẹn, không xóa riêng từng categoryOptionCombo; hãy bỏ trường này",
+    "deletion.elements: records are whole, so no categoryOptionCombo can be deleted by itself; leave it out",
+)
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
 
 
@@ -59,14 +88,17 @@ class DataValueSet:
     values: list[DataValue]
     completion: Completion | None
     complete_date: str | None
+    options: Mapping[str, str] = field(default_factory=dict)  # parameters of the import that stand in the body
 
 
 def read_json(body: bytes) -> DataValueSet:
     """Read a JSON data value set. Period, unit and attribute may stand once for all values.
 
-    Raises UnreadableError, and TooManyError for more than VALUES.
+    What its `deletion` names and no value is given for comes as a deleted value. Raises UnreadableError, and
+    TooManyError for more than VALUES.
     """
     document = _object(load(body))
+    _refuse_unknown(document, _DOCUMENT, "")
     if not isinstance(document.get("dataValues"), list):
         raise UnreadableError(f"expected a list in dataValues, got {name_of(document.get('dataValues'))}")
     _bound(len(document["dataValues"]), VALUES, "values")
@@ -81,10 +113,68 @@ def read_json(body: bytes) -> DataValueSet:
             value=value.get("value"),
             deleted=value.get("deleted"),
         )
-        for index, value in enumerate(map(_object, document["dataValues"]))
+        for index, value in enumerate(_known(item, _VALUE, "dataValues.") for item in document["dataValues"])
     ]
+    if document.get("deletion") is not None:
+        values += _deleted(_known(document["deletion"], _DELETION, "deletion."), values)
+    options = {name: _option(document[name], name) for name in _OPTIONS if document.get(name) is not None}
     date = _text(document, "completeDate") or None
-    return DataValueSet(values, _completion(document, len(values), "completeDate") if date else None, date)
+    completion = _completion(document, len(values), "completeDate") if date else None
+    return DataValueSet(values, completion, date, options)
+
+
+def _deleted(scope: Mapping[str, Any], given: list[DataValue]) -> list[DataValue]:
+    """What a set says to be gone by naming units, periods and elements and having no value there.
+
+    Records are whole, so that an element is named whole as well: its options can't be gone one by one.
+    """
+    units, periods, elements = (_list(scope, name) for name in ("orgUnits", "periods", "elements"))
+    _bound(len(units) * len(periods) * len(elements) + len(given), VALUES, "values")
+    there = {(row.unit, row.period, row.element, row.attribute) for row in given}
+    there |= {(row.unit, row.period, row.element, "") for row in given}
+    gone: list[DataValue] = []
+    for item in elements:
+        element = _known(item, _ELEMENT, "deletion.elements.") if isinstance(item, dict) else {"dataElement": item}
+        if _text(element, "categoryOptionCombo") not in DEFAULT:
+            raise UnreadableError(_WHOLE_ELEMENTS)
+        name, attribute = _text(element, "dataElement"), _text(element, "attributeOptionCombo")
+        for unit, period in itertools.product(map(_plain, units), map(_plain, periods)):
+            if (unit, period, name, attribute) not in there:
+                gone.append(DataValue(len(given) + len(gone), name, period, unit, "", attribute, None, True))
+    return gone
+
+
+def _list(scope: Mapping[str, Any], name: str) -> list[Any]:
+    if not isinstance(scope.get(name), list):
+        raise UnreadableError(f"expected a list in deletion.{name}, got {name_of(scope.get(name))}")
+    return list(scope[name])
+
+
+def _plain(value: Any) -> str:
+    return _text({"deletion": value}, "deletion")
+
+
+def _option(value: Any, name: str) -> str:
+    return str(value).lower() if isinstance(value, bool) else _text({name: value}, name)
+
+
+def _known(item: Any, known: frozenset[str], where: str) -> Mapping[str, Any]:
+    found = _object(item)
+    _refuse_unknown(found, known, where)
+    return found
+
+
+def _refuse_unknown(item: Mapping[str, Any], known: frozenset[str], where: str) -> None:
+    """A field that isn't read might have changed what the others mean: DHIS2's clients get to know its name."""
+    unknown = next((name for name in item if name not in known), None)
+    if unknown is not None:
+        listed, came = ", ".join(sorted(known)), unknown[:60] if anonymous(unknown) else "…"
+        raise UnreadableError(
+            Words(
+                f"trường {where}{came} không được đọc; các trường được đọc: {listed}",
+                f"the field {where}{came} is not read; those are: {listed}",
+            )
+        )
 
 
 def read_csv(body: bytes, *, header: bool) -> DataValueSet:
@@ -151,12 +241,13 @@ def _column(name: str) -> str:
 
 def read_completions(body: bytes) -> list[Completion]:
     """Read `completeDataSetRegistrations`. Raises UnreadableError, and TooManyError for more than EVENTS."""
-    document = _object(load(body))
+    document = _known(load(body), frozenset({"completeDataSetRegistrations"}), "")
     items = document.get("completeDataSetRegistrations")
     if not isinstance(items, list):
         raise UnreadableError(f"expected a list in completeDataSetRegistrations, got {name_of(items)}")
     _bound(len(items), EVENTS, "registrations")
-    return [_completion(_object(item), index, "date") for index, item in enumerate(items)]
+    rows = (_known(item, _REGISTRATION, "completeDataSetRegistrations.") for item in items)
+    return [_completion(row, index, "date") for index, row in enumerate(rows)]
 
 
 def _completion(item: Mapping[str, Any], index: int, dated_by: str) -> Completion:
