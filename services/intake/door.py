@@ -17,7 +17,7 @@ from shared.authentication import CHALLENGE, EXPECTED, authorization_of, find_ke
 from shared.events import Kind
 from shared.http.held_body import BodyError, BodyLimits, HeldBody, Memory
 from shared.registry.snapshot import Key, Registry
-from shared.words import language_asked
+from shared.words import Words, language_asked
 
 BODY_BYTES = 8 * 1024 * 1024
 
@@ -111,6 +111,19 @@ async def chunks_of(door: Door, request: Request) -> AsyncIterator[bytes]:
         if size > door.stream_bytes:
             raise RefusedError(Fault.TOO_LARGE, f"at most {door.stream_bytes} bytes")
         yield chunk
+
+
+def flags(request: Request, *names: str) -> list[bool]:
+    """The query's flags under these names. Raises RefusedError for any other parameter: a misspelt `dry_run` must not
+    be taken for a real post.
+    """
+    if request.scope["query_string"]:
+        for name in request.query_params:
+            if name not in names:
+                came, known = name[:40], ", ".join(names)
+                detail = Words(f"cần {known}; nhận được {came!r}", f"expected {known}, got {came!r}")
+                raise RefusedError(Fault.BAD_PARAMETER, detail)
+    return [flag(request, name) for name in names]
 
 
 def flag(request: Request, name: str) -> bool:

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from services.intake.admission import Outcome
 from services.intake.answers import answer, stream_answer
 from services.intake.dhis2_answers import error_answer
-from services.intake.door import Door, enter, flag, header, held_body, language_of, media_type_of
+from services.intake.door import Door, enter, flags, header, held_body, language_of, media_type_of
 from services.intake.formats import cloudevents
 from services.intake.formats.cloudevents import Parsed
 from services.intake.formats.json_text import TooManyError, UnreadableError
@@ -116,7 +116,7 @@ def handshake(request: Request) -> Response:
 
 async def _post_events(door: Door, request: Request) -> Response:
     key = enter(door, request)
-    partial, dry_run = flag(request, "partial"), flag(request, "dry_run")
+    partial, dry_run = flags(request, "partial", "dry_run")
     media_type = media_type_of(request)
     if media_type == NDJSON:
         tally = await take_stream(door, request, dry_run=dry_run)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.intake.answers import LISTED, answer
-from services.intake.door import Door, enter, flag, held_body, identify, language_of, media_type_of
+from services.intake.door import Door, enter, flags, held_body, identify, language_of, media_type_of
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.sheet import KINDS, Draft, Drafted, Drafting
 from services.intake.http import Refusing
@@ -42,7 +42,7 @@ def import_routes(door: Door, readers: Readers) -> list[Route]:
 
 async def _post_sheet(door: Door, request: Request, readers: Readers, turns: Turns) -> Response:
     key = enter(door, request, KINDS)
-    partial, dry_run = flag(request, "partial"), flag(request, "dry_run")
+    partial, dry_run = flags(request, "partial", "dry_run")
     media_type = media_type_of(request)
     if media_type not in _KINDS:
         raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{CSV} or {XLSX}, got {media_type[:80] or 'none'}")

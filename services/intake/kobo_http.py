@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.intake.answers import answer
-from services.intake.door import Door, enter, flag, held_body, language_of, media_type_of
+from services.intake.door import Door, enter, flags, held_body, language_of, media_type_of
 from services.intake.formats.cloudevents import JSON, parse_items
 from services.intake.formats.foreign_forms import foreign_type
 from services.intake.formats.kobo import Draft, Drafted, draft_events, read_submission
@@ -39,7 +39,7 @@ def kobo_routes(door: Door) -> list[Route]:
 
 async def _post_submission(door: Door, request: Request) -> Response:
     key = enter(door, request)
-    dry_run = flag(request, "dry_run")
+    (dry_run,) = flags(request, "dry_run")
     media_type = media_type_of(request)
     if media_type != JSON:
         words = foreign_type(media_type)

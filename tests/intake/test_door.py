@@ -157,6 +157,19 @@ def test_each_fault_has_its_code_and_field(system: System, made: dict[str, Any],
     assert (errors(answer)[0]["code"], errors(answer)[0]["field"]) == (code, field)
 
 
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/import", "/v1/kobo/parent-counselling"])
+@pytest.mark.parametrize("misspelt", ["dryRun", "dry-run", "Partial", "x"])
+def test_a_parameter_that_is_not_known_is_refused_by_name(system: System, path: str, misspelt: str) -> None:
+    before = system.metric("intake", "kip_events_received_total", outcome="accepted")
+    answer = LOCAL.post(
+        f"{system.services.url('intake')}{path}", params={misspelt: "true"}, json=[access("06421")],
+        headers={"Authorization": f"Bearer {system.key}", "Content-Type": BATCH},
+    )  # fmt: skip
+    assert (answer.status_code, answer.json()["error"]) == (400, "bad_parameter")
+    assert repr(misspelt) in answer.json()["message"]
+    assert system.metric("intake", "kip_events_received_total", outcome="accepted") == before
+
+
 def test_personal_data_is_not_repeated_in_the_answer_nor_in_the_log(system: System) -> None:
     raised = event("problem.raised", YEN_VUONG, {"record": "p", "agency": "ubnd-xa", "text": "gọi 0912345678"})
     named = [
