@@ -15,12 +15,14 @@ from services.intake.limits import EVENT_BYTES
 from services.intake.publish import Publisher
 from services.intake.refusals import FORBIDDEN, Code, Refusal, Rejected
 from services.intake.refusals import rejected as rejected_for
-from services.intake.slices import Pause
+from services.intake.slices import Pause, aside
 from services.intake.validate import Admitted, judge
 from shared.claims import Claim, Said, claims
 from shared.events import KIND_OF_TYPE, Kind
 from shared.metrics import EVENTS_RECEIVED
 from shared.registry.snapshot import Key, Registry
+
+TYPICAL_BYTES = 400  # of an event, to tell many from few
 
 
 class Outcome(NamedTuple):
@@ -41,10 +43,10 @@ class Stamped(NamedTuple):
 
 
 class _SortedOut(NamedTuple):
-    """What may go, what each of that claims by its place in the request, and what may not."""
+    """What may go, as which unit's and province's each of that does, and what may not."""
 
     admitted: list[Stamped]
-    claimed: list[tuple[int, list[Claim]]]
+    competing: list[tuple[Candidate, Admitted]]
     refused: list[Rejected]
 
 
@@ -76,7 +78,7 @@ class Admission:
         `foreign_refuse_all`: an event that the key has no right for refuses the whole request, partial or not.
         `current`: the sender knows no revisions, so that each event corrects what was accepted before it.
         """
-        admitted, claimed, refused = await _sort_out(candidates, registry, key, now, current)
+        admitted, competing, refused = await _sort_out(candidates, registry, key, now, current)
         for item in rejected:
             _received("unknown", item.refusals[0].code).inc()
         if refused or rejected:
@@ -86,7 +88,8 @@ class Admission:
                 return Outcome(0, refused, forbidden=True)
             if not partial:
                 return Outcome(0, refused)
-        superseded = superseded_among(claimed) if len(claimed) > 1 else ()
+        claimed = ((found.index, _claims_of(found, judged, key, now, current)) for found, judged in competing)
+        superseded = await aside(len(competing) * TYPICAL_BYTES, superseded_among, claimed) if competing else ()
         if admitted and not dry_run:
             await self._publisher.publish(admitted)
             for kind, number in Counter([event.kind for event in admitted]).items():
@@ -113,7 +116,7 @@ async def _sort_out(
             continue
         found.admitted.append(stamped)
         if len(candidates) > 1:  # else there is none to lose to
-            found.claimed.append((candidate.index, _claims_of(candidate, admitted, key, now, current)))
+            found.competing.append((candidate, admitted))
     return found
 
 

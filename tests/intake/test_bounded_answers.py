@@ -231,7 +231,10 @@ def test_the_service_stays_within_its_memory_and_answers_others_meanwhile(system
     intake = psutil.Process(system.services.process("intake").pid)
     largest = alive = 0
     with ThreadPoolExecutor(8) as threads:
-        sent = [threads.submit(send, system, *request, dry_run="true", dryRun="true") for request in heaviest() * 2]
+        sent = [
+            threads.submit(send, system, *request, **{"dryRun" if request[0] == SETS else "dry_run": "true"})
+            for request in heaviest() * 2
+        ]
         while not all(item.done() for item in sent):
             assert LOCAL.get(f"{system.services.url('intake')}/healthz", timeout=30).status_code == 200
             largest = max(largest, intake.memory_info().rss)
