@@ -60,7 +60,7 @@ async def _told(database: str) -> tuple[str, str, tuple[int, ...]]:
         officer = await connection.fetchval("SELECT id FROM registry.officer WHERE unit = '186@1'")
         rows = await connection.fetch(
             """SELECT id FROM notifications.obligation WHERE state = 'open' AND unit <> '06412@1'
-               ORDER BY unit <> $1, id LIMIT 5000""",
+               ORDER BY unit <> $1, due_at, id LIMIT 5000""",
             OWES,
         )
         await connection.execute(

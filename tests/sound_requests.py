@@ -227,7 +227,7 @@ def _of_notifications(world: World) -> list[Sound]:
     own_page = {"content-type": "application/x-www-form-urlencoded", "accept": "text/html"}
     page = {"unit": "186", "limit": "10", "after": "0"}
     one = {"id": str(world.obligations[0])}
-    extension = {"until": "2023-05-15", "reason": "Bão số 3"}
+    extensions = ({"until": f"2023-05-{day}", "reason": "Bão số 3"} for day in (15, 16, 17))  # each a later day
     return [
         Sound(
             "GET",
@@ -272,13 +272,13 @@ def _of_notifications(world: World) -> list[Sound]:
         ),
         Sound("GET", "/v1/calendar/{token}.ics", path={"token": world.calendar}),
         Sound("GET", "/openapi.json"),
-        Sound("POST", "/v1/obligations/{id}/extend", path=one, headers=form, form=extension),
+        Sound("POST", "/v1/obligations/{id}/extend", path=one, headers=form, form=next(extensions)),
         Sound(
             "POST",
             "/v1/obligations/{id}/extend",
             path=one,
             headers={**operator, "content-type": "application/json"},
-            document=extension,
+            document=next(extensions),
         ),
         Sound(
             "POST",
@@ -286,7 +286,7 @@ def _of_notifications(world: World) -> list[Sound]:
             path=one,
             query={"token": world.page},
             headers=own_page,
-            form=extension,
+            form=next(extensions),
         ),
         Sound(
             "POST",

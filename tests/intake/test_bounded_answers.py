@@ -239,7 +239,8 @@ def test_the_service_stays_within_its_memory_and_answers_others_meanwhile(system
             assert LOCAL.get(f"{system.services.url('intake')}/healthz", timeout=30).status_code == 200
             largest = max(largest, intake.memory_info().rss)
             alive += 1
-    assert {item.result().status_code // 100 for item in sent} <= {2, 4}
+    answers = [item.result() for item in sent]  # a busy machine may say that somebody has to come again
+    assert all(answer.status_code < 500 or "Retry-After" in answer.headers for answer in answers)
     assert alive >= len(sent)
     assert largest < 400 * 2**20
 
