@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -148,15 +149,21 @@ class RabbitMQ:
             argv = [erl_call, "-sname", NODE, "-r", "-timeout", str(EVALUATE_SECONDS), "-e"]
         else:
             argv = [str(server_script(self._report).with_name("rabbitmqctl")), "-q", "eval", expression]
-        done = subprocess.run(  # noqa: S603 - fixed commands
-            argv,
-            input=f"{expression}\n" if erl_call else "",
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=EVALUATE_SECONDS + 5,
-            env={**os.environ, **self._environment()},
-        )
+        deadline = time.monotonic() + EVALUATE_SECONDS
+        while True:
+            done = subprocess.run(  # noqa: S603 - fixed commands
+                argv,
+                input=f"{expression}\n" if erl_call else "",
+                check=False,
+                capture_output=True,
+                text=True,
+                timeout=EVALUATE_SECONDS + 5,
+                env={**os.environ, **self._environment()},
+            )
+            # A busy machine's broker may be slow to shake hands: nothing was evaluated yet.
+            if "failed to connect to node" not in done.stderr or time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
         answer = done.stdout.strip()
         if done.returncode != 0 or "{error" in answer or "badrpc" in answer:
             raise RuntimeError(f"RabbitMQ refused {expression!r}: {answer or done.stderr.strip()}")
