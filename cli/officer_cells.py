@@ -68,7 +68,7 @@ def absence(until: str, deputy: str) -> tuple[date | None, str | None]:
     try:
         last = day(until)
     except ScalarError as error:
-        raise RowError("away_until", error.expected, until) from None
+        raise RowError("away_until", error.expected.en, until) from None
     if not deputy:
         raise RowError("deputy", "the name of the officer who stands in", "")
     return last, deputy

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from shared.keys import hash_key
 from shared.registry.snapshot import Key, Registry
+from shared.words import Words
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kip", Basic realm="kip"'}
-EXPECTED = "Authorization: Bearer <key>"
+EXPECTED = Words("Authorization: Bearer <khóa>", "Authorization: Bearer <key>")
 
 
 def authorization_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

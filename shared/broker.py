@@ -13,14 +13,23 @@ from faststream.rabbit.utils import RabbitClientProperties
 
 from shared.answering import answered_within
 from shared.topology import CONTENT_TYPE, EVENTS
+from shared.words import Words
 
+NO_QUEUE = Words(
+    "không có hàng đợi nào nhận {key}: có thể thiếu hàng đợi của một phân vùng",
+    "no queue takes {key}: is a partition's queue missing?",
+)
 HEARTBEAT_SECONDS = 5  # a dead peer is noticed after 3 x (heartbeat + 1)
 DRAIN_SECONDS = 15  # a stop waits that long for messages in hand
 BROKER_AWAY = (AMQPError, ChannelInvalidStateError, ConnectionError, OSError, RuntimeError, TimeoutError)
 
 
 class UnroutableError(Exception):
-    """No queue is bound for the routing key: a fault of the topology, never silence."""
+    """No queue is bound for the routing key: a fault of the topology, never silence. `words` are for the client."""
+
+    def __init__(self, key: str) -> None:
+        self.words = NO_QUEUE.filled(key=key)
+        super().__init__(self.words.en)
 
 
 def make_broker(url: str, *, name: str) -> RabbitBroker:
@@ -59,4 +68,4 @@ async def publish_events(broker: RabbitBroker, body: bytes, key: str, deadline: 
                 body, exchange=EVENTS.name, routing_key=key, properties=properties, mandatory=True, wait=False
             )
     except PublishError as error:
-        raise UnroutableError(f"no queue takes {key}: is a partition's queue missing?") from error
+        raise UnroutableError(key) from error

@@ -62,7 +62,7 @@ def _day(value: Any, _: ValidatorFunctionWrapHandler) -> date:
     try:
         return day(value.isoformat() if type(value) is date else value)
     except ScalarError as error:
-        raise PydanticCustomError("day", "expected {expected}", {"expected": error.expected}) from None
+        raise PydanticCustomError("day", "expected {expected}", {"expected": error.expected.en}) from None
 
 
 Day = Annotated[date, WrapValidator(_day)]

@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import lru_cache
 from typing import TypeAlias
+
+from shared.words import Common, Words
 
 _WRITTEN = re.compile(
     r"(?P<year>[12]\d{3})(?:-(?:Q(?P<quarter>[1-4])|H(?P<half>[12])|(?P<month>0[1-9]|1[0-2])))?", re.ASCII
@@ -120,12 +122,35 @@ class Stretch:
 Span: TypeAlias = Period | Stretch
 
 
+class PeriodWords(Enum):
+    """What a period is, and what its kinds are called."""
+
+    PERIOD = Words("kỳ như 2023-03, 2023-Q1, 2023-H1 hoặc 2023", "a period like 2023-03, 2023-Q1, 2023-H1 or 2023")
+    MONTH = Words("tháng", "month")
+    QUARTER = Words("quý", "quarter")
+    HALF_YEAR = Words("sáu tháng", "half-year")
+    YEAR = Words("năm", "year")
+
+
+class PeriodError(ValueError):
+    """A text that is no period: `words` say what was expected."""
+
+    def __init__(self, text: str) -> None:
+        self.words = Common.EXPECTED_GOT.value.filled(expected=PeriodWords.PERIOD.value, got=repr(text))
+        super().__init__(self.words.en)
+
+
+def words_of(kind: PeriodKind) -> Words:
+    """What a kind of periods is called."""
+    return PeriodWords[kind.name].value
+
+
 @lru_cache(maxsize=4096)
 def parse_period(text: str) -> Period:
-    """Read `2023-03`, `2023-Q1`, `2023-H1` or `2023`. Raises ValueError that says what was expected."""
+    """Read `2023-03`, `2023-Q1`, `2023-H1` or `2023`. Raises PeriodError."""
     written = _WRITTEN.fullmatch(text)
     if written is None:
-        raise ValueError(f"expected a period like 2023-03, 2023-Q1, 2023-H1 or 2023, got {text!r}")
+        raise PeriodError(text)
     year = int(written["year"])
     if written["month"]:
         return Period(PeriodKind.MONTH, year * 12 + int(written["month"]) - 1)

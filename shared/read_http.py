@@ -1,6 +1,6 @@
 """What the read APIs have in common: how far who asks sees, and how a question that can't be answered is told."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -9,33 +9,52 @@ from starlette.responses import JSONResponse, Response
 
 from shared.authentication import CHALLENGE, EXPECTED, authorization_of, find_key
 from shared.db import DATABASE_AWAY
+from shared.language import language_of
+from shared.read_words import ReadWords
 from shared.registry.snapshot import Registry
 from shared.rights import Reach, own_events, reach_of
 from shared.scalars import ScalarError, text
+from shared.words import Common, Words, listed
 
 LONGEST_PARAMETER = 1000  # characters: a list of slugs, or a place in pages by two identifiers
 Value = TypeVar("Value")
 
 
-class QueryError(Exception):
-    """The question can't be answered as asked. `field` is the parameter; the text says what was expected."""
+class _UnansweredError(Exception):
+    """The question isn't answered: `words` say why."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, words: Words) -> None:
+        super().__init__(words.en)
+        self.words = words
+
+
+class QueryError(_UnansweredError):
+    """The question can't be answered as asked. `field` is the parameter; `words` say what was expected."""
+
+    def __init__(self, field: str, words: Words) -> None:
+        super().__init__(words)
         self.field = field
 
 
-class ForbiddenError(Exception):
+class ForbiddenError(_UnansweredError):
     """The key doesn't reach what is asked."""
+
+
+class UnauthorizedError(_UnansweredError):
+    """There is no valid key."""
+
+
+def none_of(field: str, known: Iterable[str], got: str | None) -> QueryError:
+    """The refusal of a parameter that is none of the known names."""
+    return QueryError(
+        field,
+        ReadWords.ONE_OF.value.filled(names=", ".join(known), got=Common.NOTHING.value if got is None else repr(got)),
+    )
 
 
 def beyond(reach: Reach) -> ForbiddenError:
     """The refusal of what a reach doesn't see."""
-    return ForbiddenError(f"this key reaches what lies below {' and '.join(reach.subtrees)}")
-
-
-class UnauthorizedError(Exception):
-    """There is no valid key."""
+    return ForbiddenError(ReadWords.BEYOND.value.filled(units=", ".join(reach.subtrees)))
 
 
 def parameters(request: Request) -> Mapping[str, str]:
@@ -43,7 +62,7 @@ def parameters(request: Request) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in found:
-            raise QueryError(name[:80], "expected once")
+            raise QueryError(name[:80], ReadWords.ONCE.value)
         found[name] = read(name[:80], text, value, LONGEST_PARAMETER)
     return found
 
@@ -52,7 +71,7 @@ def only(query: Mapping[str, str], known: Collection[str]) -> None:
     """Refuse a parameter that isn't known: a misspelt one must not pass in silence."""
     for name in query:
         if name not in known:
-            raise QueryError(name[:80], f"no such parameter; expected {', '.join(sorted(known)) or 'none'}")
+            raise QueryError(name[:80], ReadWords.NO_PARAMETER.value.filled(names=listed(sorted(known))))
 
 
 def read(field: str, parse: Callable[..., Value], *values: Any, **bounds: Any) -> Value:
@@ -60,7 +79,7 @@ def read(field: str, parse: Callable[..., Value], *values: Any, **bounds: Any) -
     try:
         return parse(*values, **bounds)
     except ScalarError as error:
-        raise QueryError(field, str(error)) from None
+        raise QueryError(field, error.words) from None
 
 
 def reading_reach(registry: Registry, request: Request, now: datetime, *, senders_too: bool = False) -> Reach:
@@ -72,13 +91,13 @@ def reading_reach(registry: Registry, request: Request, now: datetime, *, sender
         raise ConnectionError("the registry is not loaded yet")
     key = find_key(registry, authorization_of(request.scope["headers"]), now)
     if key is None:
-        raise UnauthorizedError(f"expected one header {EXPECTED}")
+        raise UnauthorizedError(ReadWords.NO_KEY.value.filled(header=EXPECTED))
     if not key.can_read and not senders_too:
-        raise ForbiddenError("this key may not read; add one with 'kip source add NAME --read'")
+        raise ForbiddenError(ReadWords.MAY_NOT_READ.value)
     if not key.can_read:
         return own_events(key)
     if not registry.limited_to(key.programmes).programmes:
-        raise ForbiddenError("none of this key's programmes is loaded")
+        raise ForbiddenError(ReadWords.NO_PROGRAMME_LOADED.value)
     return reach_of(key)
 
 
@@ -89,17 +108,24 @@ def guarded(respond: Callable[[Request], Awaitable[Response]]) -> Callable[[Requ
         try:
             return await respond(request)
         except QueryError as error:
-            body = {"error": "bad_parameter", "field": error.field, "message": str(error)}
-            return JSONResponse(body, status_code=400)
+            return _problem(request, 400, "bad_parameter", error.words, field=error.field)
         except UnauthorizedError as error:
-            return _problem(401, "unauthorized", str(error), CHALLENGE)
+            return _problem(request, 401, "unauthorized", error.words, CHALLENGE)
         except ForbiddenError as error:
-            return _problem(403, "forbidden", str(error))
+            return _problem(request, 403, "forbidden", error.words)
         except DATABASE_AWAY:
-            return _problem(503, "unavailable", "the database does not answer", {"Retry-After": "2"})
+            return _problem(request, 503, "unavailable", ReadWords.NO_DATABASE.value, {"Retry-After": "2"})
 
     return endpoint
 
 
-def _problem(status: int, error: str, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    return JSONResponse({"error": error, "message": message}, status_code=status, headers=headers)
+def _problem(
+    request: Request,
+    status: int,
+    error: str,
+    words: Words,
+    headers: Mapping[str, str] | None = None,
+    **more: str,
+) -> Response:
+    message = words.in_language(language_of(request.scope["headers"]))
+    return JSONResponse({"error": error, **more, "message": message}, status_code=status, headers=headers)

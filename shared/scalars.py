@@ -6,6 +6,9 @@ The bounds are absolute: no clock of ours moves them. They keep all arithmetic f
 
 import re
 from datetime import UTC, date, datetime, tzinfo
+from enum import Enum
+
+from shared.words import Common, Told, Words, in_both
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
 FIRST_INSTANT, END_OF_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
@@ -16,67 +19,93 @@ _SHOWN = 60
 _FRACTION_OF_ZEROS = re.compile(r"\.0{1,20}", re.ASCII)
 
 
+class ScalarWords(Enum):
+    """What is expected of a value, and what came where it isn't repeated."""
+
+    WHOLE_NUMBER = Words("số nguyên từ {least} đến {most}", "a whole number from {least} to {most}")
+    DIGITS_ALONE = Words(
+        "số nguyên từ {least} đến {most}, chỉ viết các chữ số", "a whole number from {least} to {most} in digits alone"
+    )
+    TEXT = Words("một văn bản", "a text")
+    SHORT_TEXT = Words("văn bản dài tối đa {most} ký tự", "a text of {most} characters at most")
+    CLEAN_TEXT = Words(
+        "văn bản không có ký tự NUL hoặc nửa ký tự (lone surrogate)", "a text without a NUL or a lone surrogate"
+    )
+    WITH_IT = Words("văn bản có ký tự đó", "one with it")
+    DAY = Words("ngày như 2023-03-09, từ {first} đến {last}", "a day like 2023-03-09, from {first} to {last}")
+    INSTANT = Words(
+        "thời điểm kèm múi giờ như 2023-03-17T08:00:00+07:00", "a time with its offset like 2023-03-17T08:00:00+07:00"
+    )
+    KNOWN_YEARS = Words("thời điểm trong các năm {first} đến {last}", "a time of the years {first} to {last}")
+    LONGER_NUMBER = Words("một số dài hơn", "a longer number")
+    OTHER_TYPE = Words("giá trị kiểu {type}", "a value of the type {type}")
+
+
 class ScalarError(ValueError):
-    """A value that is none of its kind, or out of bounds: what was `expected`, and in its text also what came."""
+    """A value that is none of its kind, or out of bounds: what was `expected`, and in `words` also what came."""
 
-    def __init__(self, expected: str, got: str) -> None:
-        super().__init__(f"expected {expected}, got {got}")
+    def __init__(self, expected: Words, got: Told) -> None:
         self.expected = expected
+        self.words = Common.EXPECTED_GOT.value.filled(expected=expected, got=got)
+        super().__init__(self.words.en)
 
 
-def shown(value: object) -> str:
+def shown(value: object) -> Words:
     """A value for people, in bounded length whatever it is."""
     if isinstance(value, str):
-        return repr(value[:_SHOWN]) + ("…" if len(value) > _SHOWN else "")
+        return in_both(repr(value[:_SHOWN]) + ("…" if len(value) > _SHOWN else ""))
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if abs(value) <= 2**64 else "a longer number"
+        return in_both(str(value)) if abs(value) <= 2**64 else ScalarWords.LONGER_NUMBER.value
     if value is None or isinstance(value, bool | float):
-        return repr(value)
-    return f"a value of the type {type(value).__name__}"
+        return in_both(repr(value))
+    return ScalarWords.OTHER_TYPE.value.filled(type=type(value).__name__)
+
+
+def day_expected(first: date = FIRST_DAY) -> Words:
+    """What a day is."""
+    return ScalarWords.DAY.value.filled(first=first, last=LAST_DAY)
 
 
 def whole_number(value: object, least: int = 0, most: int = LARGEST, *, zeros: bool = False) -> int:
     """A whole number, or the decimal digits of one; with `zeros` also `24.0`. Raises ScalarError."""
-    expected = f"a whole number from {least} to {most}"
     if isinstance(value, str):
         digits, point, rest = value.partition(".") if zeros else (value, "", "")
         # Its length first: reading thousands of digits takes time, and Python refuses it.
         if len(digits) > len(str(most)) or not (digits.isascii() and digits.isdigit()):
-            raise ScalarError(expected, shown(value))
+            raise _no_whole_number(value, least, most)
         if point and not _FRACTION_OF_ZEROS.fullmatch(point + rest):
-            raise ScalarError(expected, shown(value))
+            raise _no_whole_number(value, least, most)
         number = int(digits)
     elif isinstance(value, int) and not isinstance(value, bool):
         number = value
     else:
-        raise ScalarError(expected, shown(value))
+        raise _no_whole_number(value, least, most)
     if not least <= number <= most:
-        raise ScalarError(expected, shown(value))
+        raise _no_whole_number(value, least, most)
     return number
 
 
 def text(value: object, most: int = LONGEST_TEXT) -> str:
     """A text of at most so many characters that PostgreSQL can keep: no NUL, no half of a pair. Raises ScalarError."""
     if not isinstance(value, str):
-        raise ScalarError("a text", shown(value))
+        raise ScalarError(ScalarWords.TEXT.value, shown(value))
     if len(value) > most:  # what it says may be nobody's business: it is not repeated
-        raise ScalarError(f"a text of {most} characters at most", f"{len(value)}")
+        raise ScalarError(ScalarWords.SHORT_TEXT.value.filled(most=most), str(len(value)))
     if "\x00" in value or not _is_unicode(value):
-        raise ScalarError("a text without a NUL or a lone surrogate", "one with it")
+        raise ScalarError(ScalarWords.CLEAN_TEXT.value, ScalarWords.WITH_IT.value)
     return value
 
 
 def day(value: object, first: date = FIRST_DAY) -> date:
     """A day like 2023-03-09. Raises ScalarError."""
-    expected = f"a day like 2023-03-09, from {first} to {LAST_DAY}"
     if not isinstance(value, str) or len(value) != 10 or not value[4] == value[7] == "-":
-        raise ScalarError(expected, shown(value))
+        raise ScalarError(day_expected(first), shown(value))
     try:
         read = date.fromisoformat(value)
     except ValueError:
-        raise ScalarError(expected, shown(value)) from None
+        raise ScalarError(day_expected(first), shown(value)) from None
     if not first <= read <= LAST_DAY:
-        raise ScalarError(expected, shown(value))
+        raise ScalarError(day_expected(first), shown(value))
     return read
 
 
@@ -84,13 +113,14 @@ def instant(value: object) -> datetime:
     """A time with its offset like 2023-03-17T08:00:00+07:00, of the years 2000 to 2100. Raises ScalarError."""
     read = any_instant(value)
     if not in_bounds(read):
-        raise ScalarError(f"a time of the years {FIRST_DAY.year} to {LAST_DAY.year}", shown(value))
+        years = ScalarWords.KNOWN_YEARS.value.filled(first=FIRST_DAY.year, last=LAST_DAY.year)
+        raise ScalarError(years, shown(value))
     return read
 
 
 def any_instant(value: object, assumed: tzinfo | None = None) -> datetime:
     """The same of any year; `assumed` is the offset, or zone, where none is written. Raises ScalarError."""
-    expected = "a time with its offset like 2023-03-17T08:00:00+07:00"
+    expected = ScalarWords.INSTANT.value
     if not isinstance(value, str) or len(value) > _LONGEST_INSTANT or not value[4:5] == value[7:8] == "-":
         raise ScalarError(expected, shown(value))
     try:
@@ -107,6 +137,10 @@ def any_instant(value: object, assumed: tzinfo | None = None) -> datetime:
 def in_bounds(moment: datetime) -> bool:
     """Whether an instant is of the years that we know of."""
     return FIRST_INSTANT <= moment < END_OF_TIME
+
+
+def _no_whole_number(value: object, least: int, most: int) -> ScalarError:
+    return ScalarError(ScalarWords.WHOLE_NUMBER.value.filled(least=least, most=most), shown(value))
 
 
 def _is_unicode(value: str) -> bool:

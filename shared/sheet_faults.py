@@ -2,6 +2,7 @@
 
 import re
 
+from shared.sheet_words import CellWords
 from shared.words import Words
 
 # Excel's errors, and LibreOffice's as it writes them to CSV.
@@ -22,18 +23,9 @@ def is_error(text: str) -> bool:
 def fault_of(text: str) -> Words | None:
     """Why a cell holds no value, and the cure; None where it may hold one. `text` is trimmed."""
     if is_error(text):
-        return Words(
-            f"ô có lỗi {text}; hãy sửa công thức trong bảng tính, hoặc gõ giá trị vào ô",
-            f"the cell has the error {text}; mend its formula in the spreadsheet, or type the value",
-        )
+        return CellWords.ERROR.value.filled(error=text)
     if _FORMULA.match(text):
-        return Words(
-            "công thức chưa có kết quả; hãy mở và lưu tệp bằng chương trình bảng tính, hoặc gõ giá trị vào ô",
-            "a formula without a stored value; open and save the file in the spreadsheet program, or type the value",
-        )
+        return CellWords.FORMULA.value
     if _SHORTENED.fullmatch(text):
-        return Words(
-            "số đã bị rút gọn, mất chữ số; hãy định dạng ô là văn bản rồi gõ lại đủ các chữ số",
-            "a number that was shortened and lost its digits; format the cell as text and type all digits again",
-        )
+        return CellWords.SHORTENED.value
     return None

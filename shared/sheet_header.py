@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from shared.sheet_faults import is_error
+from shared.sheet_words import LayoutWords
 from shared.sheets import COLUMNS, KEYS, NOTE, PREFIXES, column_letters
-from shared.words import Words
+from shared.words import Words, joined
 
 HEADER_ROWS = 20  # the header is looked for in the first ones
 _UNSEEN = "\u200b\ufeff"  # a space without width, a byte order mark that was copied along
@@ -81,18 +82,12 @@ def column_name(cell: object) -> str:
 
 def place_of(sheet: str, number: int) -> Words:
     """A row for people."""
-    return Words(f"{sheet or 'CSV'}, dòng {number}", f"{sheet or 'CSV'}, row {number}")
+    return LayoutWords.ROW.value.filled(sheet=sheet or "CSV", row=number)
 
 
 def no_table() -> LayoutError:
     """No sheet of a file has a header."""
-    keys = ", ".join(KEYS)
-    return LayoutError(
-        Words(
-            f"cần một dòng tiêu đề có cột unit và một trong các cột {keys}, trong {HEADER_ROWS} dòng đầu",
-            f"expected a header row with the column unit and one of the columns {keys}, in the first {HEADER_ROWS}",
-        )
-    )
+    return LayoutError(LayoutWords.NO_TABLE.value.filled(keys=", ".join(KEYS), rows=HEADER_ROWS))
 
 
 def delimiter_of(lines: Iterable[str]) -> str:
@@ -125,29 +120,31 @@ def refuse_twice(place: Words, names: Sequence[str]) -> None:
             continue
         before = first.setdefault(name, index)
         if before != index:
-            both = column_letters(before), column_letters(index)
             raise LayoutError(
-                Words(
-                    f"{place.vi}: cột {name[:_SHOWN]!r} có hai lần, ở cột {both[0]} và cột {both[1]}; hãy bỏ một cột, "
-                    f"hoặc đổi tên bắt đầu bằng {NOTE} nếu cột chỉ để người đọc",
-                    f"{place.en}: the column {name[:_SHOWN]!r} is there twice, in columns {both[0]} and {both[1]}; "
-                    f"remove one, or begin its name with {NOTE} if it is for people only",
+                LayoutWords.TWICE.value.filled(
+                    place=place,
+                    name=repr(name[:_SHOWN]),
+                    first=column_letters(before),
+                    second=column_letters(index),
+                    note=NOTE,
                 )
             )
 
 
-def _refuse_unknown(place: Words, kind: str, columns: Mapping[str, int]) -> None:
+def _refuse_unknown(place: Words, kind: str, named: Mapping[str, int]) -> None:
     unknown = {
         column_letters(index): name[:_SHOWN]
-        for name, index in columns.items()
+        for name, index in named.items()
         if name not in COLUMNS[kind] and not name.startswith(PREFIXES[kind])
     }
     if unknown:
         expected = ", ".join([*sorted(COLUMNS[kind]), *(f"{prefix}…" for prefix in PREFIXES[kind])])
-        listed = list(unknown.items())[:10]
-        vi = ", ".join(f"cột {letters}: không có cột {name!r}" for letters, name in listed)
-        en = ", ".join(f"column {letters}: no such column {name!r}" for letters, name in listed)
-        raise LayoutError(Words(f"{place.vi}, {vi}; cần {expected}", f"{place.en}, {en}; expected {expected}"))
+        columns = [
+            LayoutWords.UNKNOWN_COLUMN.value.filled(letters=letters, name=repr(name))
+            for letters, name in list(unknown.items())[:10]
+        ]
+        words = LayoutWords.UNKNOWN.value
+        raise LayoutError(words.filled(place=place, columns=joined(columns, ", "), expected=expected))
 
 
 def _needed_and_absent(kind: str, columns: Mapping[str, int]) -> Iterable[str]:
@@ -165,15 +162,8 @@ def _needed_and_absent(kind: str, columns: Mapping[str, int]) -> Iterable[str]:
 
 
 def _missing(place: Words, names: Sequence[str]) -> LayoutError:
-    listed = ", ".join(names)
-    return LayoutError(Words(f"{place.vi}: thiếu cột {listed}", f"{place.en}: the column {listed} is missing"))
+    return LayoutError(LayoutWords.MISSING.value.filled(place=place, names=", ".join(names)))
 
 
 def _without_key(place: Words) -> LayoutError:
-    keys = ", ".join(KEYS)
-    return LayoutError(
-        Words(
-            f"{place.vi}: thiếu cột cho biết mỗi dòng là gì; cần một trong các cột {keys}",
-            f"{place.en}: the column that says what its rows are is missing; expected one of {keys}",
-        )
-    )
+    return LayoutError(LayoutWords.WITHOUT_KEY.value.filled(place=place, keys=", ".join(KEYS)))

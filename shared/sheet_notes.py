@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shared.sheet_header import Header
+from shared.sheet_words import NoteWords
 from shared.sheets import LISTS, column_letters
 from shared.spreadsheets.limits import Cell, Slice
 from shared.words import Words
@@ -44,32 +45,16 @@ class Notes:
 
     def words(self) -> list[Words]:
         """All notes, in the order of the file."""
-        found = [
-            Words(
-                f"{sheet}: trang không có bảng nào có dòng tiêu đề, nên không được đọc",
-                f"{sheet}: no table with a header row is on this sheet; it was not read",
-            )
-            for sheet in self._without_table[:_LISTED]
-        ]
+        found = [NoteWords.NO_TABLE.value.filled(sheet=sheet) for sheet in self._without_table[:_LISTED]]
         for sheet, unseen in self._unseen.items():
             if unseen.sheet:
-                found.append(Words(f"{sheet}: trang bị ẩn, vẫn được đọc", f"{sheet}: the sheet is hidden; it was read"))
+                found.append(NoteWords.HIDDEN_SHEET.value.filled(sheet=sheet))
             if unseen.rows:
                 listed = _some([str(number) for number in unseen.rows])
-                found.append(
-                    Words(
-                        f"{sheet}: các dòng bị ẩn vẫn được đọc: {listed}",
-                        f"{sheet}: hidden rows were read: {listed}",
-                    )
-                )
+                found.append(NoteWords.HIDDEN_ROWS.value.filled(sheet=sheet, listed=listed))
             if unseen.columns:
                 listed = _some([column_letters(at) for at in sorted(unseen.columns)])
-                found.append(
-                    Words(
-                        f"{sheet}: các cột bị ẩn vẫn được đọc: {listed}",
-                        f"{sheet}: hidden columns were read: {listed}",
-                    )
-                )
+                found.append(NoteWords.HIDDEN_COLUMNS.value.filled(sheet=sheet, listed=listed))
         return found
 
 

@@ -1,10 +1,12 @@
 """What is said to people in either language."""
 
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from typing import NamedTuple, TypeAlias
 
 
 class Words(NamedTuple):
-    """One thing in Vietnamese and in English."""
+    """One thing in Vietnamese and in English. In a table they may hold `{placeholders}`, the same in both."""
 
     vi: str
     en: str
@@ -13,7 +15,51 @@ class Words(NamedTuple):
         """The words in `vi`, else in English."""
         return self.vi if language == "vi" else self.en
 
+    def filled(self, **values: object) -> "Words":
+        """The words with their placeholders filled: Words in their own language, anything else as its text."""
+        return Words(
+            self.vi.format_map({name: said(value, "vi") for name, value in values.items()}),
+            self.en.format_map({name: said(value, "en") for name, value in values.items()}),
+        )
 
-def language_asked(header: str | None) -> str:
-    """`vi` where an `Accept-Language` asks for Vietnamese first, else `en`."""
-    return "vi" if header and header.strip().lower().startswith("vi") else "en"
+
+# Words, or what needs no translation: a name, a number, a list of slugs.
+Told: TypeAlias = Words | str
+
+
+class Common(Enum):
+    """What every kind of message is put together with."""
+
+    EXPECTED_GOT = Words("cần {expected}, nhận được {got}", "expected {expected}, got {got}")
+    GOT = Words("{expected}, nhận được {got}", "{expected}, got {got}")
+    EXPECTED = Words("cần {expected}", "expected {expected}")
+    OR = Words("{first} hoặc {last}", "{first} or {last}")
+    AND_MORE = Words("{names} và {count} mục khác", "{names} and {count} more")
+    NOTHING = Words("không có gì", "none")
+    BYTES_AT_MOST = Words("{most} byte", "{most} bytes at most")
+
+
+def said(value: object, language: str) -> str:
+    """A value as it is said in a language."""
+    return value.in_language(language) if isinstance(value, Words) else str(value)
+
+
+def in_both(told: Told) -> Words:
+    """The same as Words."""
+    return told if isinstance(told, Words) else Words(told, told)
+
+
+def listed(names: Iterable[str], most: int | None = None) -> Words:
+    """Names parted by commas, of more than `most` the first; a word of its own for none."""
+    found = list(names)
+    if not found:
+        return Common.NOTHING.value
+    shown = ", ".join(found[:most])
+    if most is None or len(found) <= most:
+        return Words(shown, shown)
+    return Common.AND_MORE.value.filled(names=shown, count=len(found) - most)
+
+
+def joined(parts: Sequence[Words], between: str) -> Words:
+    """Several things in a row."""
+    return Words(between.join(part.vi for part in parts), between.join(part.en for part in parts))

@@ -6,7 +6,7 @@ as a whole number is that number; one with two is refused, and so is a fraction.
 
 import re
 
-from shared.scalars import ScalarError, shown, whole_number
+from shared.scalars import ScalarError, ScalarWords, shown, whole_number
 
 # Between groups of three: the plain, no-break, figure, thin and narrow no-break space.
 _SPACES = re.compile("[\u00a0\u2007\u2009\u202f]")
@@ -23,11 +23,11 @@ class TwoMeaningsError(ScalarError):
 def written_whole_number(text: str, most: int) -> int:
     """The whole number from 0 to `most` that the text is. Raises ScalarError, TwoMeaningsError where it may be two."""
     plain = _SPACES.sub(" ", text.strip())
-    expected = f"a whole number from 0 to {most}"
+    expected = ScalarWords.WHOLE_NUMBER.value.filled(least=0, most=most)
     if len(plain) > _LONGEST:
         raise ScalarError(expected, shown(text))
     if _TWO_MEANINGS.fullmatch(plain):
-        raise TwoMeaningsError(f"{expected} in digits alone", shown(text))
+        raise TwoMeaningsError(ScalarWords.DIGITS_ALONE.value.filled(least=0, most=most), shown(text))
     found = _PLAIN.fullmatch(plain) or _GROUPED.fullmatch(plain)
     if found is None:
         raise ScalarError(expected, shown(text))

@@ -90,7 +90,7 @@ def number_of(name: str) -> int:
     try:
         return whole_number(name)
     except ScalarError:
-        raise ValueError(f"expected a number that 'kip dead list' shows, got {shown(name)}") from None
+        raise ValueError(f"expected a number that 'kip dead list' shows, got {shown(name).en}") from None
 
 
 def of_aggregation(connection: Connection) -> TableOfEvents:

@@ -34,8 +34,10 @@ from services.aggregation.read_store import EventName
 from services.aggregation.reading import Reading, check_by
 from services.aggregation.tables import answer, format_asked
 from shared.db import Connection, Pool
+from shared.periods import words_of
 from shared.programme import Programme
-from shared.read_http import ForbiddenError, QueryError, guarded, only, parameters, read, reading_reach
+from shared.read_http import ForbiddenError, QueryError, guarded, none_of, only, parameters, read, reading_reach
+from shared.read_words import ReadWords
 from shared.registry.snapshot import Registry
 from shared.rights import Reach
 from shared.scalars import day, text, whole_number
@@ -143,9 +145,7 @@ async def _rollups(asked: Asked) -> dict[str, Any]:
     column, downwards = sort_asked(asked.query)
     if column != "uid" or downwards:
         if len(units) * len(question.subjects) > MOST_SORTED:
-            raise QueryError(
-                "sort", f"expected {MOST_SORTED} rows at most to sort: ask for fewer periods or a smaller unit"
-            )
+            raise QueryError("sort", ReadWords.MOST_SORTED.value.filled(most=MOST_SORTED))
         rows = await _all_rows(reading, question, units, by)
         return _sorted_page(rows, column, downwards, question)
     left = [unit for unit in units if unit.uid > question.after]
@@ -180,8 +180,7 @@ def _units(asked: Asked, reading: Reading, within: Unit, rows: Sequence[Sequence
     units = sorted((it for it in below if it.level == level and it.in_force(reading.on)), key=lambda unit: unit.uid)
     seen = [unit for unit in units if any(reading.sees(unit, days) for days in rows)]
     if units and not seen:
-        part = f"this key sees no figure of a whole {level} in {within.uid} for this period"
-        raise ForbiddenError(f"{part}: ask for a lower level, or for figures as they were reported")
+        raise ForbiddenError(ReadWords.PART_OF_UNIT.value.filled(level=level, unit=within.uid))
     return seen
 
 
@@ -225,11 +224,13 @@ async def _timeliness(asked: Asked) -> dict[str, Any]:
     programme = programme_asked(asked.query, asked.registry)
     report = programme.report.get(asked.query.get("report", ""))
     if report is None:
-        raise QueryError("report", f"expected one of {', '.join(programme.report)}, got {asked.query.get('report')!r}")
+        raise none_of("report", programme.report, asked.query.get("report"))
     today = asked.now.astimezone(ZoneInfo(programme.timezone)).date()
     periods = periods_asked(asked.query, programme, report.period, today)
     if periods[0].kind is not report.period:
-        raise QueryError("period", f"{report.slug} is owed by the {report.period}, got {asked.query['period']}")
+        words = ReadWords.OWED_BY.value
+        owed = words.filled(slug=report.slug, kind=words_of(report.period), got=asked.query["period"])
+        raise QueryError("period", owed)
     place = place_asked(asked.query, asked.registry, asked.reach, programme.calendar.end(periods[-1]), today)
     reading = asked.reading(programme, place.on)
     days = [(programme.calendar.end(period),) for period in periods]
@@ -249,7 +250,7 @@ async def _event(asked: Asked) -> dict[str, Any]:
     only(asked.query, frozenset({"format"}))
     source, event_id = asked.path["source"], asked.path["id"]
     if not source:
-        raise QueryError("source", "expected the event's source between /v1/events/ and its id")
+        raise QueryError("source", ReadWords.NO_SOURCE.value)
     path = f"{source}/{event_id}"
     found = await explain.event_status(asked.connection, asked.registry, asked.reach, _names_in(path))
     if not found and not path.startswith("/"):  # a source like /tests loses its slash in a path
@@ -272,7 +273,7 @@ async def _unit(asked: Asked) -> dict[str, Any]:
     code, units = asked.path["code"], asked.registry.units
     unit = units.find(code, on)
     if unit is None:
-        raise QueryError("code", f"no unit has the code or uid {code!r} on {on}")
+        raise QueryError("code", ReadWords.NO_UNIT.value.filled(got=repr(code), day=on))
     told = {
         "uid": unit.uid,
         "code": unit.code,

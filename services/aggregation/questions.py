@@ -6,9 +6,10 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.aggregation.subjects import Subject, subject_of
-from shared.periods import Period, PeriodKind, Span, Stretch, parse_period
+from shared.periods import Period, PeriodError, PeriodKind, Span, Stretch, parse_period
 from shared.programme import Programme
-from shared.read_http import QueryError, beyond, read
+from shared.read_http import QueryError, beyond, none_of, read
+from shared.read_words import ReadWords
 from shared.registry.snapshot import Registry
 from shared.rights import Reach
 from shared.scalars import whole_number
@@ -59,7 +60,7 @@ def understand(query: Mapping[str, str], registry: Registry, reach: Reach, now: 
     programme = programme_asked(query, registry)
     today = now.astimezone(ZoneInfo(programme.timezone)).date()
     if ("indicator" in query) == ("activity" in query):
-        raise QueryError("indicator", "expected exactly one of indicator and activity")
+        raise QueryError("indicator", ReadWords.ONE_SUBJECT.value)
     field = "indicator" if "indicator" in query else "activity"
     native = programme.indicator[query[field]].period if query[field] in programme.indicator else PeriodKind.MONTH
     periods = _stage_asked(query, programme) or periods_asked(query, programme, native, today)
@@ -76,18 +77,18 @@ def place_asked(query: Mapping[str, str], registry: Registry, reach: Reach, end:
     """
     view = query.get("view", VIEWS[0])
     if view not in VIEWS:
-        raise QueryError("view", f"expected one of {', '.join(VIEWS)}, got {view!r}")
+        raise none_of("view", VIEWS, view)
     on = max(end, today) if view == "as_of_today" else end
     name = query.get("within", reach.subtrees[-1])
     within = registry.units.find(name, on)
     if within is None:
-        raise QueryError("within", f"no unit has the code or uid {name!r} on {on}")
+        raise QueryError("within", ReadWords.NO_UNIT.value.filled(got=repr(name), day=on))
     if "within" not in query:
         within = registry.units.ladder(within.uid, on)[0]
     if not within.in_force(on):
         now = registry.units.ladder(within.uid, on)[0]
-        hint = f"ask for {now.uid}" if now is not within else "ask with view=as_of_today"
-        raise QueryError("within", f"{within.uid} is not in force on {on}: {hint}")
+        asked = ReadWords.ASK_FOR.value.filled(unit=now.uid) if now is not within else ReadWords.ASK_AS_OF_TODAY.value
+        raise QueryError("within", ReadWords.NOT_IN_FORCE.value.filled(unit=within.uid, day=on, cure=asked))
     if "within" in query and not reach.sees_unit(registry.units, within.uid):
         raise beyond(reach)
     limit = read("limit", whole_number, query.get("limit", MOST_ROWS), 1, MOST_ROWS)
@@ -101,7 +102,7 @@ def programme_asked(query: Mapping[str, str], registry: Registry) -> Programme:
         return next(iter(registry.programmes.values()))
     programme = registry.programmes.get(slug or "")
     if programme is None:
-        raise QueryError("programme", f"expected one of {', '.join(sorted(registry.programmes))}, got {slug!r}")
+        raise none_of("programme", sorted(registry.programmes), slug)
     return programme
 
 
@@ -120,17 +121,15 @@ def periods_asked(query: Mapping[str, str], programme: Programme, native: Period
     try:
         first = parse_period(first_text)
         last = parse_period(last_text) if last_text else first
-    except ValueError as error:
-        raise QueryError("period", str(error)) from None
+    except PeriodError as error:
+        raise QueryError("period", error.words) from None
     if first.kind is not last.kind or not 0 <= last.ordinal - first.ordinal < MOST_PERIODS:
-        raise QueryError(
-            "period", f"expected two periods of one kind, in order, at most {MOST_PERIODS}, got {query['period']!r}"
-        )
+        raise QueryError("period", ReadWords.RANGE.value.filled(most=MOST_PERIODS, got=repr(query["period"])))
     try:
         for period in (first, last):
             programme.calendar.start(period) - timedelta(days=1)
     except (ValueError, OverflowError):
-        raise QueryError("period", f"out of the calendar, got {query['period']!r}") from None
+        raise QueryError("period", ReadWords.OUT_OF_CALENDAR.value.filled(got=repr(query["period"]))) from None
     return [first.shift(count) for count in range(last.ordinal - first.ordinal + 1)]
 
 
@@ -139,7 +138,7 @@ def sort_asked(query: Mapping[str, str]) -> tuple[str, bool]:
     text = query.get("sort", SORTS[0])
     column = text.removeprefix("-")
     if column not in SORTS:
-        raise QueryError("sort", f"expected one of {', '.join(SORTS)}, or -<one>, got {text!r}")
+        raise QueryError("sort", ReadWords.SORT.value.filled(names=", ".join(SORTS), got=repr(text)))
     return column, text.startswith("-")
 
 
@@ -148,5 +147,5 @@ def level_asked(query: Mapping[str, str], registry: Registry, within: Unit) -> s
     level = query.get("level", within.level)
     known = sorted({unit.level for unit in registry.units})
     if level not in known:
-        raise QueryError("level", f"expected one of {', '.join(known)}, got {level!r}")
+        raise none_of("level", known, level)
     return level

@@ -27,7 +27,7 @@ from services.aggregation.subjects import Subject
 from shared.db import Connection
 from shared.periods import Period
 from shared.programme import OverTime, Programme
-from shared.read_http import QueryError
+from shared.read_http import none_of
 from shared.registry.snapshot import Registry
 from shared.rights import Reach
 from shared.units import Unit
@@ -317,4 +317,4 @@ def check_by(question: Question, by: str | None) -> None:
         known |= set(programme.activity[subject.slug].breakdowns)
     unknown = [name for name in by.split(",") if name not in known]
     if unknown:
-        raise QueryError("by", f"expected one of {', '.join(sorted(known))}, got {by!r}")
+        raise none_of("by", sorted(known), by)

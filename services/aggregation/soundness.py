@@ -15,6 +15,8 @@ from shared.events import (
     ObligationChanged,
     PostedEvent,
 )
+from shared.model_words import expected_by_model
+from shared.words import Common
 
 
 class _Stamps(BaseModel):
@@ -42,7 +44,8 @@ def fault_of(event: CanonicalEvent) -> str | None:
         data = (_OBLIGATION if of_obligation else _POSTED).validate_json(text, extra="ignore").data
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        expected = expected_by_model(first["type"], first.get("ctx", {}))
+        return f"{'.'.join(map(str, first['loc']))}: {Common.EXPECTED.value.filled(expected=expected).en}"
     except PydanticSerializationError as error:
         return str(error)
     if isinstance(data, IndicatorReported) and data.components is None and None in {data.numerator, data.denominator}:

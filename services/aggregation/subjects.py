@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from shared.periods import Period, PeriodKind, Span
+from shared.periods import Period, PeriodKind, Span, words_of
 from shared.programme import Indicator, Measure, OverTime, Programme, Report
-from shared.read_http import QueryError
+from shared.read_http import QueryError, none_of
+from shared.read_words import ReadWords
+from shared.words import joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +43,22 @@ def subject_of(programme: Programme, field: str, slug: str, period: Span, today:
     """The subject of `indicator=<indicator or measure>` or `activity=<activity>` over a period."""
     if field == "activity":
         if slug not in programme.activity:
-            raise QueryError("activity", f"expected one of {', '.join(sorted(programme.activity))}, got {slug!r}")
+            raise none_of("activity", sorted(programme.activity), slug)
         return _counted(programme, slug, (f"activity:{slug}",), "", None, period, today)
     if slug in programme.indicator:
         return _indicator(programme, programme.indicator[slug], period, today)
     measures = {measure.slug: measure for measure in programme.measures}
     if slug in measures:
         return _measure(programme, measures, slug, period, today)
-    known = ", ".join(sorted((*programme.indicator, *measures)))
-    raise QueryError("indicator", f"expected one of {known}, got {slug!r}")
+    raise none_of("indicator", sorted((*programme.indicator, *measures)), slug)
 
 
 def _indicator(programme: Programme, indicator: Indicator, period: Span, today: date) -> Subject:
     """Its own native period, or the last that has begun of a longer one."""
     slug = indicator.slug
     if period.kind.months < indicator.period.months:
-        raise QueryError(
-            "period", f"{slug} is reported by the {indicator.period}; expected that or longer, got {period}"
-        )
+        kind = words_of(indicator.period)
+        raise QueryError("period", ReadWords.SHORTER_PERIOD.value.filled(slug=slug, kind=kind, got=period))
     parts = tuple(period.parts(indicator.period))
     last = last_begun(parts, programme, today)
     periods = parts if indicator.over_time is OverTime.SUM else (last,)
@@ -82,8 +82,8 @@ def _measure(programme: Programme, measures: dict[str, Measure], slug: str, peri
 def _timeliness(programme: Programme, measure: Measure, period: Span) -> Subject:
     reports = [report for report in programme.reports if report.period is period.kind]
     if not reports or not isinstance(period, Period):
-        kinds = ", ".join(sorted({report.period for report in programme.reports}))
-        raise QueryError("period", f"{measure.slug} is of reports, by {kinds}; got {period}")
+        kinds = joined([words_of(kind) for kind in sorted({report.period for report in programme.reports})], ", ")
+        raise QueryError("period", ReadWords.OF_REPORTS.value.filled(slug=measure.slug, kinds=kinds, got=period))
     cells = tuple(f"obligation:{report.slug}" for report in reports)
     covering = covering_report(programme, period.kind)
     return Subject(measure.slug, cells, "", None, measure, period, (period,), f"report:{covering.slug}", period)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import xlsxwriter
 from starlette.responses import JSONResponse, Response
 
-from shared.read_http import QueryError
+from shared.read_http import none_of
 from shared.sheets import neutral
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -22,7 +22,7 @@ def format_asked(query: Mapping[str, str], accept: str) -> str:
     asked = query.get("format")
     if asked is not None:
         if asked not in TYPES:
-            raise QueryError("format", f"expected one of {', '.join(TYPES)}, got {asked!r}")
+            raise none_of("format", TYPES, asked)
         return asked
     wanted = [item.partition(";")[0].strip() for item in accept.split(",")]
     return next((name for item in wanted for name, mime in TYPES.items() if mime == item), "json")

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 
 from services.intake.contest import Superseded, superseded_among
 from services.intake.formats.cloudevents import Candidate, Event
-from services.intake.limits import EVENT_BYTES
+from services.intake.limits import EVENT_BYTES, EVENT_SIZE
 from services.intake.publish import Publisher
 from services.intake.refusals import FORBIDDEN, Code, Refusal, Rejected
 from services.intake.refusals import rejected as rejected_for
@@ -136,7 +136,7 @@ def _stamp(
     else:
         body = current_json(event, admitted, key.sender, now, current.get(candidate.index))
     if len(body) > EVENT_BYTES:
-        return Refusal(Code.EVENT_TOO_LARGE, "event", f"{EVENT_BYTES} bytes at most", len(body))
+        return Refusal(Code.EVENT_TOO_LARGE, "event", EVENT_SIZE, len(body))
     return Stamped(admitted.kind, registry.partition_of(admitted.province), body)
 
 

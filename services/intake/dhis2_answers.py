@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from services.intake.answers import LISTED
 from services.intake.formats.dhis2 import Conflict
 from services.intake.refusals import Code, anonymous
+from services.intake.request_words import ImportWords
 
 WRAPPED_SINCE = 38
 _SHOWN = 200  # of a name in a conflict, in characters
@@ -23,11 +24,7 @@ _ERROR_CODES = {
     Code.FIELD_MISSING: "E7615",
     Code.VALUE_INVALID: "E7619",
 }
-_DESCRIPTIONS = {
-    "SUCCESS": "Import process completed successfully",
-    "WARNING": "Import process completed with conflicts: the records listed were not taken",
-    "ERROR": "Import process failed: nothing was taken",
-}
+_DESCRIPTIONS = {"SUCCESS": ImportWords.ALL, "WARNING": ImportWords.SOME, "ERROR": ImportWords.NONE}
 
 
 def summary(
@@ -44,7 +41,7 @@ def summary(
         "responseType": "ImportSummary",
         "status": status,
         "importOptions": {"dryRun": dry_run},
-        "description": _DESCRIPTIONS[status],
+        "description": _DESCRIPTIONS[status].value.in_language(language),
         "importCount": {"imported": 0, "updated": taken, "ignored": total - taken, "deleted": 0},
         "conflicts": [_conflict(conflict, language) for conflict in conflicts[:LISTED]],
         "conflictsTotal": len(conflicts),
@@ -54,21 +51,17 @@ def summary(
     }
 
 
-def import_answer(found: dict[str, Any], version: int | None) -> JSONResponse:
+def import_answer(found: dict[str, Any], version: int | None, language: str) -> JSONResponse:
     """200 for SUCCESS, 409 for WARNING and ERROR; wrapped, or bare for `/api/37/` and lower."""
     status = HTTPStatus.OK if found["status"] == "SUCCESS" else HTTPStatus.CONFLICT
     if version is not None and version < WRAPPED_SINCE:
         return JSONResponse(found, status_code=status)
     outcome = {"SUCCESS": "OK", "WARNING": "WARNING", "ERROR": "ERROR"}[found["status"]]
-    message = {
-        "SUCCESS": "Import was successful.",
-        "WARNING": "One or more conflicts encountered, please check import summary.",
-        "ERROR": "An error occurred, please check import summary.",
-    }[found["status"]]
+    message = ImportWords[found["status"]].value.in_language(language)
     return JSONResponse(_web_message(status, outcome, message, found), status_code=status)
 
 
-def job_answer(job: str, created: str, prefix: str) -> JSONResponse:
+def job_answer(job: str, created: str, prefix: str, language: str) -> JSONResponse:
     """An import that is asked for with `async=true`: where its result is."""
     response = {
         "responseType": "JobConfigurationWebMessageResponse",
@@ -78,7 +71,7 @@ def job_answer(job: str, created: str, prefix: str) -> JSONResponse:
         "jobType": JOB_TYPE,
         "relativeNotifierEndpoint": f"{prefix}/system/tasks/{JOB_TYPE}/{job}",
     }
-    return JSONResponse(_web_message(HTTPStatus.OK, "OK", "Initiated dataValueImport", response))
+    return JSONResponse(_web_message(HTTPStatus.OK, "OK", ImportWords.STARTED.value.in_language(language), response))
 
 
 def error_answer(status: int, message: str, headers: dict[str, str] | None) -> JSONResponse:
@@ -122,8 +115,6 @@ def _conflict(conflict: Conflict, language: str) -> dict[str, Any]:
 def _sentence(error: dict[str, Any], language: str) -> str:
     """What is wrong, as DHIS2 shows it to people: which field, why, and what came."""
     field, message, got = error["field"], error["message"].rstrip("."), error["got"]
-    if language == "vi":
-        came = "" if got in (None, "") else f" (nhận được {got})"
-        return f"Trường «{field}» bị từ chối: {message[:1].lower()}{message[1:]}{came}."
-    came = "" if got in (None, "") else f" (got {got})"
-    return f"The field '{field}' is refused: {message}{came}."
+    came = "" if got in (None, "") else ImportWords.CAME.value.filled(got=got)
+    reason = message[:1].lower() + message[1:]
+    return ImportWords.REFUSED.value.filled(field=field, reason=reason, came=came).in_language(language)

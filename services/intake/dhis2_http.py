@@ -15,17 +15,20 @@ from starlette.routing import Route
 from services.intake import dhis2_answers
 from services.intake.dhis2_parameters import OF_COMPLETIONS, OF_VALUES, OF_WITHDRAWALS, read_options, truth
 from services.intake.door import Door, enter, flag, held_body, identify, language_of, media_type_of
+from services.intake.event_words import Dhis2Words
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.dhis2 import Conflict, Draft, draft_completions, draft_records
 from services.intake.formats.dhis2_rows import Completion, DataValueSet, read_completions, read_csv, read_json
 from services.intake.http import Endpoint, refusal_of
 from services.intake.jobs import Jobs
 from services.intake.refusals import Code, Refusal
-from services.intake.request_errors import Fault, RefusedError
+from services.intake.request_errors import Fault, RefusedError, unsupported_type
+from services.intake.request_words import RequestWords
 from services.intake.slices import SMALL, aside
 from shared.metrics import EVENTS_RECEIVED
 from shared.registry.snapshot import Key
 from shared.scalars import ScalarError, text, whole_number
+from shared.words import Common
 
 JSON, CSV = "application/json", frozenset({"application/csv", "text/csv"})
 _SETS = 100  # of one withdrawal
@@ -87,7 +90,7 @@ def _check_version(request: Request) -> None:
         try:
             request.path_params["version"] = whole_number(version, 1, 999)
         except ScalarError:
-            raise RefusedError(Fault.NOT_FOUND, f"version {version[:60]}") from None
+            raise RefusedError(Fault.NOT_FOUND, RequestWords.VERSION.value.filled(name=version[:60])) from None
 
 
 async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Response:
@@ -117,8 +120,8 @@ async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Respons
         job = uuid.uuid4().hex
         await jobs.put(job, key.sender, summary, now)
         prefix = request.scope["path"].rpartition("/")[0]
-        return dhis2_answers.job_answer(job, now.isoformat(timespec="milliseconds"), prefix)
-    return dhis2_answers.import_answer(summary, request.path_params.get("version"))
+        return dhis2_answers.job_answer(job, now.isoformat(timespec="milliseconds"), prefix, language_of(request))
+    return dhis2_answers.import_answer(summary, request.path_params.get("version"), language_of(request))
 
 
 async def _complete(
@@ -127,7 +130,7 @@ async def _complete(
     """Take the completion that a data value set states, unless the set has conflicts: it is not complete then."""
     drafts, conflicts = draft_completions([completion], door.registry().limited_to(key.programmes), door.now())
     if before:
-        refusal = Refusal(Code.RECORD_INCOMPLETE, "completeDate", "a set without conflicts", completion.data_set)
+        refusal = Refusal(Code.RECORD_INCOMPLETE, "completeDate", Dhis2Words.NO_CONFLICTS.value, completion.data_set)
         return [*conflicts, Conflict(refusal, (completion.index,), {"dataSet": completion.data_set})]
     return conflicts + await _admit(door, key, drafts, dry_run=dry_run)
 
@@ -135,7 +138,7 @@ async def _complete(
 async def _post_completions(door: Door, request: Request) -> Response:
     key = enter(door, request)
     if media_type_of(request) != JSON:
-        raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {media_type_of(request)[:80] or 'none'}")
+        raise unsupported_type(JSON, media_type_of(request))
     dry_run, deletes = read_options(request.query_params, OF_COMPLETIONS)
     async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
         rows = await aside(len(body), read_completions, body)
@@ -145,7 +148,7 @@ async def _post_completions(door: Door, request: Request) -> Response:
         drafts, conflicts = await aside(len(body), draft_completions, rows, registry, door.now())
         conflicts += await _admit(door, key, drafts, dry_run=dry_run)
     summary = dhis2_answers.summary(len(rows), conflicts, language_of(request), complete=None, dry_run=dry_run)
-    return dhis2_answers.import_answer(summary, request.path_params.get("version"))
+    return dhis2_answers.import_answer(summary, request.path_params.get("version"), language_of(request))
 
 
 async def _delete_completions(door: Door, request: Request) -> Response:
@@ -158,20 +161,20 @@ async def _delete_completions(door: Door, request: Request) -> Response:
     if not conflicts:
         return Response(status_code=204)
     summary = dhis2_answers.summary(len(rows), conflicts, language_of(request), complete=None, dry_run=dry_run)
-    return dhis2_answers.import_answer(summary, request.path_params.get("version"))
+    return dhis2_answers.import_answer(summary, request.path_params.get("version"), language_of(request))
 
 
 def _named_in(request: Request) -> list[Completion]:
     """The registrations that a query names: each data set (repeated, or parted by commas) of a unit and period."""
     if flag(request, "multiOu"):
-        raise RefusedError(Fault.BAD_PARAMETER, "multiOu=false: name each unit in a request of its own")
+        raise RefusedError(Fault.BAD_PARAMETER, RequestWords.ONE_UNIT.value)
     query = request.query_params
     sets = [name.strip() for text in query.getlist("ds") for name in text.split(",") if name.strip()]
     pe, ou, attribute = (query.get(name, "").strip() for name in ("pe", "ou", "cp"))
     if not (sets and pe and ou):
-        raise RefusedError(Fault.BAD_PARAMETER, "ds=<data set>&pe=<period>&ou=<unit>")
+        raise RefusedError(Fault.BAD_PARAMETER, RequestWords.REGISTRATION.value)
     if len(sets) > _SETS:
-        raise RefusedError(Fault.BAD_PARAMETER, f"ds: {_SETS} data sets at most")
+        raise RefusedError(Fault.BAD_PARAMETER, RequestWords.MOST_SETS.value.filled(most=_SETS))
     return [Completion(index, name, pe, ou, attribute, False, "", "") for index, name in enumerate(sets)]
 
 
@@ -205,7 +208,7 @@ async def _job(door: Door, jobs: Jobs, request: Request) -> dict[str, object]:
     except ScalarError:
         found = None
     if found is None:
-        raise RefusedError(Fault.NOT_FOUND, f"job {job[:60]}")
+        raise RefusedError(Fault.NOT_FOUND, RequestWords.JOB.value.filled(name=job[:60]))
     return found
 
 
@@ -216,4 +219,4 @@ def _reader(request: Request) -> Callable[[bytes], DataValueSet]:
     if media_type in CSV:
         header = truth("firstRowIsHeader", request.query_params.get("firstRowIsHeader", "true"))
         return lambda body: read_csv(body, header=header)
-    raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON} or application/csv, got {media_type[:80] or 'none'}")
+    raise unsupported_type(Common.OR.value.filled(first=JSON, last="application/csv"), media_type)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from services.intake.request_errors import Fault, RefusedError
-from shared.words import Words
+from services.intake.request_words import RequestWords
 
 SCHEMES = frozenset(
     {
@@ -30,6 +30,7 @@ HARMLESS = frozenset(
 _NEVER = frozenset({"force", "requireCategoryOptionCombo", "requireAttributeOptionCombo"})
 _BOTH = frozenset({"CREATE_AND_UPDATE", "NEW_AND_UPDATES"})
 _DELETE = frozenset({"DELETE", "DELETES"})
+_SHOWN = 80  # of what came, in characters
 
 
 class Options(NamedTuple):
@@ -44,36 +45,30 @@ def read_options(asked: Mapping[str, str], known: Collection[str]) -> Options:
     for name, value in asked.items():
         if name in _NEVER:
             if truth(name, value):
-                raise _refused(f"{name}=true", Words(f"{name}=false hoặc bỏ tham số này", f"{name}=false, or nothing"))
+                raise _refused(RequestWords.ONLY_FALSE, name=name, got="true")
         elif name not in known and name not in HARMLESS:
-            listed = ", ".join(sorted(known))
-            raise _refused(name, Words(f"một trong {listed}; hãy bỏ tham số này", f"one of {listed}: leave it out"))
+            raise _refused(RequestWords.PARAMETER, names=", ".join(sorted(known)), got=repr(name[:_SHOWN]))
         elif name in SCHEMES:
             _check_scheme(name, value)
     strategies = {asked[name].upper() for name in _STRATEGY if name in asked}
     if len(strategies) > 1 or not strategies <= _BOTH | _DELETE:
-        listed = ", ".join(sorted(_BOTH | _DELETE))
-        got = ", ".join(sorted(strategies))
-        raise _refused(f"importStrategy={got}", Words(f"importStrategy là {listed}", f"importStrategy of {listed}"))
+        got = ", ".join(sorted(strategies))[:_SHOWN]
+        raise _refused(RequestWords.STRATEGY, names=", ".join(sorted(_BOTH | _DELETE)), got=got)
     return Options(truth("dryRun", asked.get("dryRun", "false")), bool(strategies & _DELETE))
 
 
 def truth(name: str, value: str) -> bool:
     """A parameter that is true or false, in any case. Raises RefusedError."""
     if value.lower() not in {"true", "false"}:
-        raise _refused(f"{name}={value}", Words(f"{name}=true hoặc {name}=false", f"{name}=true or {name}=false"))
+        raise _refused(RequestWords.FLAG, name=name, got=repr(value[:_SHOWN]))
     return value.lower() == "true"
 
 
 def _check_scheme(name: str, value: str) -> None:
     """Ours are codes, and what the programme maps: both are looked up, whatever of the two is asked for."""
     if value.lower() not in {"uid", "id", "code"} and not value.lower().startswith("attribute:"):
-        cure = f"{name}=code, uid, attribute:<id>"
-        raise _refused(f"{name}={value}", Words(cure, cure))
+        raise _refused(RequestWords.SCHEME, name=name, got=value[:_SHOWN])
 
 
-def _refused(got: str, expected: Words) -> RefusedError:
-    came = got[:80]
-    return RefusedError(
-        Fault.BAD_PARAMETER, Words(f"cần {expected.vi}; nhận được {came}", f"expected {expected.en}; got {came}")
-    )
+def _refused(words: RequestWords, **values: str) -> RefusedError:
+    return RefusedError(Fault.BAD_PARAMETER, words.value.filled(**values))

@@ -12,12 +12,15 @@ from starlette.requests import ClientDisconnect, Request
 from services.intake.admission import Admission
 from services.intake.limits import RateLimits, Turns
 from services.intake.request_errors import Fault, RefusedError, unavailable
+from services.intake.request_words import AwayWords, BodyWords, RequestWords
 from services.intake.taken_log import TakenLog
 from shared.authentication import CHALLENGE, EXPECTED, authorization_of, find_key
 from shared.events import Kind
 from shared.http.held_body import BodyError, BodyLimits, HeldBody, Memory
+from shared.http.words import LimitWords
+from shared.language import language_of as language_asked
 from shared.registry.snapshot import Key, Registry
-from shared.words import Words, language_asked
+from shared.words import listed
 
 BODY_BYTES = 8 * 1024 * 1024
 
@@ -48,7 +51,7 @@ def identify(door: Door, request: Request) -> Key:
     """The request's key. Raises RefusedError: 401 without a valid one, 503 while keys can't be checked."""
     registry = door.registry()
     if not door.trusted() or not registry.loaded:
-        raise unavailable("the registry is not at hand: keys can't be checked")
+        raise unavailable(AwayWords.NO_REGISTRY.value)
     key = find_key(registry, authorization_of(request.scope["headers"]), door.now())
     if key is None:
         raise RefusedError(Fault.UNAUTHORIZED, EXPECTED, headers=CHALLENGE)
@@ -63,7 +66,7 @@ def enter(door: Door, request: Request, kinds: frozenset[Kind] = frozenset(Kind)
     """
     key = identify(door, request)
     if key.kinds is not None and not key.kinds & kinds:
-        raise RefusedError(Fault.NOT_ALLOWED, f"it may post {', '.join(sorted(key.kinds)) or 'nothing'}")
+        raise RefusedError(Fault.NOT_ALLOWED, RequestWords.MAY_POST.value.filled(kinds=listed(sorted(key.kinds))))
     wait = door.rates.wait(key)
     if wait > 0:
         raise RefusedError(
@@ -89,8 +92,8 @@ async def held_body(door: Door, request: Request) -> AsyncIterator[bytes]:
             yield body
     except BodyError as error:
         if error.status == 503:
-            raise unavailable(str(error)) from None
-        raise RefusedError(Fault(error.error), str(error)) from None
+            raise unavailable(error.words) from None
+        raise RefusedError(Fault(error.error), error.words) from None
 
 
 async def chunks_of(door: Door, request: Request) -> AsyncIterator[bytes]:
@@ -102,14 +105,16 @@ async def chunks_of(door: Door, request: Request) -> AsyncIterator[bytes]:
             async with asyncio.timeout(door.body_seconds):
                 chunk = await anext(stream, None)
         except TimeoutError:
-            raise RefusedError(Fault.TOO_SLOW, f"no pause of {door.body_seconds:g} s") from None
+            raise RefusedError(
+                Fault.TOO_SLOW, LimitWords.NO_PAUSE.value.filled(seconds=f"{door.body_seconds:g}")
+            ) from None
         except ClientDisconnect:
-            raise RefusedError(Fault.UNREADABLE, "the connection broke before the end") from None
+            raise RefusedError(Fault.UNREADABLE, BodyWords.BROKE_BEFORE_END.value) from None
         if chunk is None:
             return
         size += len(chunk)
         if size > door.stream_bytes:
-            raise RefusedError(Fault.TOO_LARGE, f"at most {door.stream_bytes} bytes")
+            raise RefusedError(Fault.TOO_LARGE, LimitWords.TOO_LARGE.value.filled(most=door.stream_bytes))
         yield chunk
 
 
@@ -120,9 +125,10 @@ def flags(request: Request, *names: str) -> list[bool]:
     if request.scope["query_string"]:
         for name in request.query_params:
             if name not in names:
-                came, known = name[:40], ", ".join(names)
-                detail = Words(f"cần {known}; nhận được {came!r}", f"expected {known}, got {came!r}")
-                raise RefusedError(Fault.BAD_PARAMETER, detail)
+                raise RefusedError(
+                    Fault.BAD_PARAMETER,
+                    RequestWords.PARAMETER.value.filled(names=", ".join(names), got=repr(name[:40])),
+                )
     return [flag(request, name) for name in names]
 
 
@@ -132,7 +138,7 @@ def flag(request: Request, name: str) -> bool:
         return False
     value = request.query_params.get(name, "false").lower()
     if value not in {"true", "false"}:
-        raise RefusedError(Fault.BAD_PARAMETER, f"{name}=true or {name}=false, got {value[:40]!r}")
+        raise RefusedError(Fault.BAD_PARAMETER, RequestWords.FLAG.value.filled(name=name, got=repr(value[:40])))
     return value == "true"
 
 
@@ -151,5 +157,5 @@ def media_type_of(request: Request) -> str:
 
 
 def language_of(request: Request) -> str:
-    """`vi` where the client asks for Vietnamese first, else `en`."""
-    return language_asked(header(request, b"accept-language"))
+    """In which language the client is answered."""
+    return language_asked(request.scope["headers"])

@@ -17,11 +17,13 @@ from services.intake.formats import cloudevents
 from services.intake.formats.cloudevents import Parsed
 from services.intake.formats.json_text import TooManyError, UnreadableError
 from services.intake.formats.ndjson import NDJSON
-from services.intake.request_errors import Fault, RefusedError, unavailable
+from services.intake.request_errors import Fault, RefusedError, unavailable, unsupported_type
+from services.intake.request_words import RequestWords
 from services.intake.slices import SMALL
 from services.intake.spool import SpoolAwayError
 from services.intake.stream import take_stream
 from shared.broker import UnroutableError
+from shared.http.words import HttpWords
 from shared.metrics import EVENTS_RECEIVED
 from shared.spreadsheets.limits import ReaderAwayError, SheetError, SheetTooLargeError
 
@@ -62,7 +64,7 @@ def failure(request: Request, error: BaseException) -> Response:
     """The answer to a request that ended in an error."""
     refused = refusal_of(error)
     if refused is None:
-        return crash(error)
+        return crash(request, error)
     EVENTS_RECEIVED.labels("request", refused.fault.value).inc()
     return refused.response(language_of(request))
 
@@ -73,23 +75,23 @@ def refusal_of(error: BaseException) -> RefusedError | None:
         case RefusedError():
             return error
         case TooManyError() | SheetTooLargeError():
-            return RefusedError(Fault.TOO_LARGE, str(error))
+            return RefusedError(Fault.TOO_LARGE, error.words)
         case UnreadableError() | SheetError():
-            detail = error.detail if isinstance(error, UnreadableError) else str(error)
-            return RefusedError(Fault.UNREADABLE, detail)
+            return RefusedError(Fault.UNREADABLE, error.words)
         case SpoolAwayError() | ReaderAwayError():
             log.warning("intake.not_taken", reason=str(error))
-            return unavailable(str(error))
+            return unavailable(error.words)
         case UnroutableError():
             log.error("intake.unroutable", reason=str(error))
-            return unavailable(str(error))
+            return unavailable(error.words)
     return None
 
 
-def crash(error: BaseException) -> Response:
+def crash(request: Request, error: BaseException) -> Response:
     """A fault of ours: logged, and told without its inside."""
     log.error("intake.crashed", error=type(error).__name__, exc_info=error)
-    return JSONResponse({"error": "internal", "message": "an error of the service; it has been logged"}, 500)
+    message = HttpWords.CRASHED.value.in_language(language_of(request))
+    return JSONResponse({"error": "internal", "message": message}, 500)
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
@@ -149,6 +151,8 @@ def parser_of(request: Request, media_type: str) -> Callable[[bytes], Parsed]:
     if header(request, b"ce-specversion") is not None or header(request, b"ce-type") is not None:
         if media_type in {"", cloudevents.JSON}:
             return lambda body: cloudevents.parse_binary(request.scope["headers"], body)
-        raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{cloudevents.JSON} in binary mode, got {media_type[:80]}")
-    expected = f"{cloudevents.BATCH}, {cloudevents.STRUCTURED}, {NDJSON} or ce- headers with {cloudevents.JSON}"
-    raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{expected}, got {media_type[:80] or 'none'}")
+        raise unsupported_type(RequestWords.BINARY.value.filled(json=cloudevents.JSON), media_type)
+    expected = RequestWords.EVENT_TYPES.value.filled(
+        batch=cloudevents.BATCH, structured=cloudevents.STRUCTURED, ndjson=NDJSON, json=cloudevents.JSON
+    )
+    raise unsupported_type(expected, media_type)

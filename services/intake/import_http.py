@@ -16,10 +16,12 @@ from services.intake.formats.sheet import KINDS, Draft, Drafted, Drafting
 from services.intake.http import Refusing
 from services.intake.limits import LARGE_PATIENCE, Turns
 from services.intake.refusals import Rejected
-from services.intake.request_errors import Fault, RefusedError
+from services.intake.request_errors import Fault, RefusedError, unsupported_type
+from services.intake.request_words import BodyWords
 from shared.registry.snapshot import Key
 from shared.spreadsheets.limits import Kind
 from shared.spreadsheets.readers import Readers
+from shared.words import Common
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv"
@@ -45,7 +47,7 @@ async def _post_sheet(door: Door, request: Request, readers: Readers, turns: Tur
     partial, dry_run = flags(request, "partial", "dry_run")
     media_type = media_type_of(request)
     if media_type not in _KINDS:
-        raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{CSV} or {XLSX}, got {media_type[:80] or 'none'}")
+        raise unsupported_type(Common.OR.value.filled(first=CSV, last=XLSX), media_type)
     async with held_body(door, request) as body, turns.turn():
         drafted = await _while_asked(request, _read(door, key, readers, _KINDS[media_type], body))
         key = identify(door, request)  # it may have been revoked while others' sheets were read
@@ -84,7 +86,7 @@ async def _while_asked(request: Request, reading: Coroutine[Any, Any, Drafted]) 
     try:
         await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
-            raise RefusedError(Fault.UNREADABLE, "the connection broke before the answer")
+            raise RefusedError(Fault.UNREADABLE, BodyWords.BROKE_BEFORE_ANSWER.value)
         return work.result()
     finally:
         work.cancel()

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from services.intake import store
+from services.intake.request_words import AwayWords
 from services.intake.spool import Spool, SpoolAwayError
 from shared.db import DATABASE_AWAY
 
@@ -49,5 +50,5 @@ class Jobs:
             async with self._spool.connection(SECONDS) as connection:
                 text = await store.read_job(connection, job, sender)
         except DATABASE_AWAY as error:
-            raise SpoolAwayError(f"the database can't be asked: {type(error).__name__}") from error
+            raise SpoolAwayError(AwayWords.NO_DATABASE.value.filled(error=type(error).__name__)) from error
         return None if text is None else json.loads(text)

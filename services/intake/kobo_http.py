@@ -18,7 +18,8 @@ from services.intake.formats.foreign_forms import foreign_type
 from services.intake.formats.kobo import Draft, Drafted, draft_events, read_submission
 from services.intake.http import Refusing
 from services.intake.refusals import Refusal, Rejected
-from services.intake.request_errors import Fault, RefusedError
+from services.intake.request_errors import Fault, RefusedError, unsupported_type
+from services.intake.request_words import RequestWords
 from services.intake.slices import SMALL, aside
 from services.intake.validate import zone
 from shared.programme import Programme
@@ -42,9 +43,11 @@ async def _post_submission(door: Door, request: Request) -> Response:
     (dry_run,) = flags(request, "dry_run")
     media_type = media_type_of(request)
     if media_type != JSON:
-        words = foreign_type(media_type)
-        cure = f": {words[0 if language_of(request) == 'vi' else 1]}" if words else ""
-        raise RefusedError(Fault.UNSUPPORTED_TYPE, f"{JSON}, got {media_type[:80] or 'none'}{cure}")
+        cure = foreign_type(media_type)
+        refused = unsupported_type(JSON, media_type)
+        if cure is not None:
+            refused.detail = RequestWords.WITH_CURE.value.filled(type=refused.detail, cure=cure)
+        raise refused
     programme, form = _form(door.registry().limited_to(key.programmes), request.path_params["form"])
     async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
         drafted = await aside(len(body), _drafted, programme, form, body)
@@ -73,7 +76,7 @@ def _form(registry: Registry, name: str) -> tuple[Programme, Form]:
         for form in programme.forms:
             if form.form == name:
                 return programme, form
-    raise RefusedError(Fault.NOT_FOUND, f"form {name[:60]}")
+    raise RefusedError(Fault.NOT_FOUND, RequestWords.FORM.value.filled(name=name[:60]))
 
 
 def _told(item: Rejected, drafts: Mapping[int, Draft]) -> Rejected:

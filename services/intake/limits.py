@@ -6,10 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from services.intake.request_errors import unavailable
+from services.intake.request_words import AwayWords
 from shared.registry.snapshot import Key
+from shared.words import Common
 
 EVENTS = 20_000  # of one request; a stream of lines has its limit in bytes
 EVENT_BYTES = 64 * 1024
+EVENT_SIZE = Common.BYTES_AT_MOST.value.filled(most=EVENT_BYTES)
 LARGE_PATIENCE = 30.0  # seconds that a large request, or a spreadsheet, waits for others
 BURST_SECONDS = 5.0  # of its rate may a sender save up while it is silent
 
@@ -70,7 +73,7 @@ class Turns:
             async with asyncio.timeout(self._patience):
                 await self._free.acquire()
         except TimeoutError:
-            raise unavailable("too many large requests at once") from None
+            raise unavailable(AwayWords.LARGE_REQUESTS.value) from None
         try:
             yield
         finally:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.personal_data import in_identifier, in_text
-from shared.words import Words
+from shared.words import Told, Words
 
 LISTED = 10  # of what is wrong with one event
 _SHOWN = 120  # of what came, in characters: an answer must not grow with its question
@@ -48,88 +48,96 @@ class Code(StrEnum):
     ROW_TOO_LONG = "row_too_long"
 
 
-# Vietnamese, English. `{expected}` is what would have been right.
-TEXTS: dict[Code, tuple[str, str]] = {
-    Code.UNIT_UNKNOWN: (
+# What is said of each. `{expected}` is what would have been right.
+TEXTS: dict[Code, Words] = {
+    Code.UNIT_UNKNOWN: Words(
         "Đơn vị không có trong danh mục; cần mã đơn vị hành chính hoặc uid {expected}",
         "the register has no such unit; expected a unit's code or uid {expected}",
     ),
-    Code.UNIT_NOT_IN_FORCE: (
+    Code.UNIT_NOT_IN_FORCE: Words(
         "Đơn vị không tồn tại vào ngày {expected}",
         "the unit is not in force on {expected}",
     ),
-    Code.UNIT_WRONG_LEVEL: (
+    Code.UNIT_WRONG_LEVEL: Words(
         "Sai cấp đơn vị; cần cấp {expected}",
         "a unit of this level doesn't report this; expected {expected}",
     ),
-    Code.UNIT_NOT_ALLOWED: (
+    Code.UNIT_NOT_ALLOWED: Words(
         "Khóa không có quyền với đơn vị này; phạm vi của khóa là {expected}",
         "the key has no right on this unit; it reaches what lies below {expected}",
     ),
-    Code.KIND_NOT_ALLOWED: (
+    Code.KIND_NOT_ALLOWED: Words(
         "Khóa không được gửi loại sự kiện này; được gửi {expected}",
         "the key may not post this kind; it may post {expected}",
     ),
-    Code.KIND_RESERVED: (
+    Code.KIND_RESERVED: Words(
         "Loại sự kiện này do hệ thống phát ra; cần {expected}",
         "this type is the system's own to emit; expected {expected}",
     ),
-    Code.PROGRAMME_UNKNOWN: ("Không có chương trình này; cần {expected}", "no such programme; expected {expected}"),
-    Code.INDICATOR_UNKNOWN: ("Không có chỉ tiêu này; cần {expected}", "no such indicator; expected {expected}"),
-    Code.ACTIVITY_UNKNOWN: ("Không có loại hoạt động này; cần {expected}", "no such activity; expected {expected}"),
-    Code.REPORT_UNKNOWN: ("Không có báo cáo này; cần {expected}", "no such report; expected {expected}"),
-    Code.AGENCY_UNKNOWN: ("Không có cơ quan này; cần {expected}", "no such agency; expected {expected}"),
-    Code.AGENCY_NOT_ALLOWED: (
+    Code.PROGRAMME_UNKNOWN: Words(
+        "Không có chương trình này; cần {expected}", "no such programme; expected {expected}"
+    ),
+    Code.INDICATOR_UNKNOWN: Words("Không có chỉ tiêu này; cần {expected}", "no such indicator; expected {expected}"),
+    Code.ACTIVITY_UNKNOWN: Words(
+        "Không có loại hoạt động này; cần {expected}", "no such activity; expected {expected}"
+    ),
+    Code.REPORT_UNKNOWN: Words("Không có báo cáo này; cần {expected}", "no such report; expected {expected}"),
+    Code.AGENCY_UNKNOWN: Words("Không có cơ quan này; cần {expected}", "no such agency; expected {expected}"),
+    Code.AGENCY_NOT_ALLOWED: Words(
         "Cơ quan này không báo cáo nội dung này ở cấp này; cần {expected}",
         "this agency doesn't report this at this level; expected {expected}",
     ),
-    Code.PERIOD_INVALID: ("Kỳ báo cáo không hợp lệ; cần {expected}", "not a period for this; expected {expected}"),
-    Code.PERIOD_FUTURE: (
+    Code.PERIOD_INVALID: Words("Kỳ báo cáo không hợp lệ; cần {expected}", "not a period for this; expected {expected}"),
+    Code.PERIOD_FUTURE: Words(
         "Kỳ báo cáo hoặc ngày chưa bắt đầu; cần không sau {expected}",
         "the period or day has not begun; expected none after {expected}",
     ),
-    Code.PERIOD_CLOSED: (
+    Code.PERIOD_CLOSED: Words(
         "Kỳ báo cáo nằm ngoài thời gian của chương trình; cần {expected}",
         "the period lies outside the programme's time; expected {expected}",
     ),
-    Code.TIME_OUT_OF_RANGE: (
+    Code.TIME_OUT_OF_RANGE: Words(
         "Thời điểm nằm ngoài khoảng cho phép; cần {expected}",
         "the time is out of range; expected {expected}",
     ),
-    Code.NUMERATOR_EXCEEDS_DENOMINATOR: (
+    Code.NUMERATOR_EXCEEDS_DENOMINATOR: Words(
         "Tử số lớn hơn mẫu số; cần không quá {expected}",
         "the numerator exceeds the denominator; expected {expected} at most",
     ),
-    Code.OPTION_UNKNOWN: ("Giá trị không có trong danh mục; cần {expected}", "no such option; expected {expected}"),
-    Code.FIELD_UNKNOWN: ("Trường không được phép; cần {expected}", "no such field; expected {expected}"),
-    Code.FIELD_MISSING: ("Thiếu trường bắt buộc; cần {expected}", "the field is required; expected {expected}"),
-    Code.VALUE_INVALID: ("Giá trị không hợp lệ: {expected}", "not a valid value: {expected}"),
-    Code.PERSONAL_DATA: (
+    Code.OPTION_UNKNOWN: Words(
+        "Giá trị không có trong danh mục; cần {expected}", "no such option; expected {expected}"
+    ),
+    Code.FIELD_UNKNOWN: Words("Trường không được phép; cần {expected}", "no such field; expected {expected}"),
+    Code.FIELD_MISSING: Words("Thiếu trường bắt buộc; cần {expected}", "the field is required; expected {expected}"),
+    Code.VALUE_INVALID: Words("Giá trị không hợp lệ: {expected}", "not a valid value: {expected}"),
+    Code.PERSONAL_DATA: Words(
         "Nội dung giống số điện thoại, số định danh, thư điện tử hoặc ngày sinh của một người; cần bỏ đi",
         "looks like a person's phone or identity number, e-mail address or birth date; expected a text without",
     ),
-    Code.PROGRAMME_NOT_ALLOWED: (
+    Code.PROGRAMME_NOT_ALLOWED: Words(
         "Khóa không có quyền với chương trình này; được gửi {expected}",
         "the key may not post to this programme; it may post to {expected}",
     ),
-    Code.NOT_JSON: ("Dòng không phải JSON hợp lệ; {expected}", "the line is no event; {expected}"),
-    Code.RECORD_INCOMPLETE: (
+    Code.NOT_JSON: Words("Dòng không phải JSON hợp lệ; {expected}", "the line is no event; {expected}"),
+    Code.RECORD_INCOMPLETE: Words(
         "Bản ghi chưa đủ; cần {expected}",
         "the record is not whole; expected {expected}",
     ),
-    Code.RECORD_REPEATED: (
+    Code.RECORD_REPEATED: Words(
         "Một bản ghi có nhiều lần trong một lần gửi: {expected}",
         "one record comes more than once in one upload: {expected}",
     ),
-    Code.ROW_TOO_LONG: (
+    Code.ROW_TOO_LONG: Words(
         "Dòng có ô nằm ngoài các cột của dòng tiêu đề; {expected}",
         "the row has a cell outside the header's columns; {expected}",
     ),
-    Code.STREAM_CUT: (
+    Code.STREAM_CUT: Words(
         "Không nhận từ dòng này trở đi; cần {expected}",
         "this line and what follows was not taken; expected {expected}",
     ),
-    Code.EVENT_TOO_LARGE: ("Sự kiện quá lớn; cần không quá {expected}", "the event is too large; expected {expected}"),
+    Code.EVENT_TOO_LARGE: Words(
+        "Sự kiện quá lớn; cần không quá {expected}", "the event is too large; expected {expected}"
+    ),
 }
 FORBIDDEN = frozenset({Code.UNIT_NOT_ALLOWED, Code.KIND_NOT_ALLOWED, Code.PROGRAMME_NOT_ALLOWED})
 
@@ -149,19 +157,17 @@ class Refusal:
 
     code: Code
     field: str
-    expected: str | Words = ""
+    expected: Told = ""
     got: Any = None
     place: Place | None = None
 
     def to_json(self, language: str) -> dict[str, Any]:
         """`{code, field, message, got}` in `vi` or `en`, and `{sheet, row, column}` of a spreadsheet."""
-        place = 0 if language == "vi" else 1
-        expected = self.expected.in_language(language) if isinstance(self.expected, Words) else self.expected
-        got = None if self.code is Code.PERSONAL_DATA else _shown(self.got)
+        got = None if self.code is Code.PERSONAL_DATA else _shown(self.got, language)
         return {
             "code": self.code.value,
             "field": _shorten(self.field) if anonymous(self.field) else "…",  # a sender may name a field anyhow
-            "message": TEXTS[self.code][place].format(expected=expected).strip(),
+            "message": TEXTS[self.code].filled(expected=self.expected).in_language(language).strip(),
             "got": got,
             **(asdict(self.place) if self.place else {}),
         }
@@ -192,8 +198,10 @@ def rejected(index: int, id_: str | None, refusals: Sequence[Refusal]) -> Reject
     return Rejected(index, id_, tuple(refusals[:LISTED]), max(0, len(refusals) - LISTED))
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: Any, language: str) -> Any:
     """What came, in bounded length; nothing of it where it may be a person's."""
+    if isinstance(value, Words):
+        return value.in_language(language)
     short = _shorten(value)
     return short if not isinstance(short, str) or anonymous(short) else None
 

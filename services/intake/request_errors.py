@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from starlette.responses import JSONResponse
 
-from shared.words import Words
+from shared.words import Common, Told, Words, said
 
 RETRY_AFTER_SECONDS = 2
 
@@ -26,43 +26,49 @@ class Fault(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-# Status; Vietnamese, English. `{detail}` is what was expected and what came, in words that need no translation.
-FAULTS: dict[Fault, tuple[int, str, str]] = {
-    Fault.UNREADABLE: (400, "Không đọc được nội dung: {detail}", "the body can't be read: {detail}"),
-    Fault.BAD_PARAMETER: (400, "Tham số không hợp lệ: {detail}", "bad parameter: {detail}"),
+# The status and what is said of each. `{detail}` is what was expected and what came.
+FAULTS: dict[Fault, tuple[int, Words]] = {
+    Fault.UNREADABLE: (400, Words("Không đọc được nội dung: {detail}", "the body can't be read: {detail}")),
+    Fault.BAD_PARAMETER: (400, Words("Tham số không hợp lệ; cần {detail}", "bad parameter: {detail}")),
     Fault.UNAUTHORIZED: (
         401,
-        "Thiếu khóa hợp lệ; cần đúng một tiêu đề {detail}",
-        "no valid key; expected one header {detail}",
+        Words("Thiếu khóa hợp lệ; cần đúng một tiêu đề {detail}", "no valid key; expected one header {detail}"),
     ),
     Fault.NOT_ALLOWED: (
         403,
-        "Khóa không được gửi nội dung này; {detail}",
-        "the key may not post this; {detail}",
+        Words("Khóa không được gửi nội dung này; {detail}", "the key may not post this; {detail}"),
     ),
-    Fault.NOT_FOUND: (404, "Không có địa chỉ hoặc mục này: {detail}", "there is no such thing: {detail}"),
+    Fault.NOT_FOUND: (404, Words("Không có địa chỉ hoặc mục này: {detail}", "there is no such thing: {detail}")),
     Fault.METHOD_NOT_ALLOWED: (
         405,
-        "Phương thức không được phép; cần {detail}",
-        "method not allowed; expected {detail}",
+        Words("Phương thức không được phép; cần {detail}", "method not allowed; expected {detail}"),
     ),
-    Fault.TOO_SLOW: (408, "Gửi quá chậm; cần {detail}", "the body came too slowly; expected {detail}"),
-    Fault.TOO_LARGE: (413, "Nội dung quá lớn; cần {detail}", "the body is too large; expected {detail}"),
-    Fault.UNSUPPORTED_TYPE: (415, "Kiểu nội dung không hỗ trợ; cần {detail}", "unsupported type; expected {detail}"),
+    Fault.TOO_SLOW: (408, Words("Gửi quá chậm; cần {detail}", "the body came too slowly; expected {detail}")),
+    Fault.TOO_LARGE: (413, Words("Nội dung quá lớn; cần {detail}", "the body is too large; expected {detail}")),
+    Fault.UNSUPPORTED_TYPE: (
+        415,
+        Words("Kiểu nội dung không hỗ trợ; cần {detail}", "unsupported type; expected {detail}"),
+    ),
     Fault.UNSUPPORTED_ENCODING: (
         415,
-        "Không nhận nội dung nén; cần gửi không nén, nhận được {detail}",
-        "compressed bodies are not taken; expected none, got {detail}",
+        Words(
+            "Không nhận nội dung nén; cần gửi không nén, nhận được {detail}",
+            "compressed bodies are not taken; expected none, got {detail}",
+        ),
     ),
     Fault.RATE_EXCEEDED: (
         429,
-        "Vượt quá tốc độ cho phép; {detail} sự kiện mỗi giây",
-        "over the sender's rate of {detail} events a second",
+        Words(
+            "Vượt quá tốc độ cho phép là {detail} sự kiện mỗi giây",
+            "over the sender's rate of {detail} events a second",
+        ),
     ),
     Fault.UNAVAILABLE: (
         503,
-        "Tạm thời không nhận được; hãy gửi lại y nguyên sau: {detail}",
-        "not available now, send the same again later: {detail}",
+        Words(
+            "Tạm thời không nhận được, hãy gửi lại y nguyên sau: {detail}",
+            "not available now, send the same again later: {detail}",
+        ),
     ),
 }
 
@@ -73,12 +79,12 @@ class RefusedError(Exception):
     def __init__(
         self,
         fault: Fault,
-        detail: str | Words = "",
+        detail: Told = "",
         *,
         headers: dict[str, str] | None = None,
         status: int | None = None,
     ) -> None:
-        super().__init__(f"{fault}: {detail}")
+        super().__init__(f"{fault}: {said(detail, 'en')}")
         self.fault = fault
         self.status = status or FAULTS[fault][0]
         self.detail = detail
@@ -86,9 +92,7 @@ class RefusedError(Exception):
 
     def message(self, language: str) -> str:
         """The words in `vi` or `en`."""
-        _, vietnamese, english = FAULTS[self.fault]
-        detail = self.detail.in_language(language) if isinstance(self.detail, Words) else self.detail
-        return (vietnamese if language == "vi" else english).format(detail=detail)
+        return FAULTS[self.fault][1].filled(detail=self.detail).in_language(language)
 
     def response(self, language: str) -> JSONResponse:
         """`{"error", "message"}`."""
@@ -99,6 +103,12 @@ class RefusedError(Exception):
         )
 
 
-def unavailable(detail: str) -> RefusedError:
+def unsupported_type(expected: Told, got: str) -> RefusedError:
+    """415: the body is of another type than this address takes."""
+    words = Common.GOT.value.filled(expected=expected, got=got[:80] or Common.NOTHING.value)
+    return RefusedError(Fault.UNSUPPORTED_TYPE, words)
+
+
+def unavailable(detail: Told) -> RefusedError:
     """503: nothing is promised; the same post with the same ids, repeated, counts once."""
     return RefusedError(Fault.UNAVAILABLE, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.intake import store
+from services.intake.request_words import AwayWords
 from shared.connections import DATABASE_REFUSES
 from shared.db import DATABASE_AWAY, Connection, Pool, close_pool
 from shared.metrics import SPOOL_EVENTS
+from shared.words import Words
 
 CONNECTIONS = 4
 HOST_SECONDS = 1.0  # a second host is asked within the time that a client waits
@@ -15,7 +17,11 @@ WORK_SECONDS = 30.0  # to take messages, publish them with confirms and remove t
 
 
 class SpoolAwayError(Exception):
-    """The database did not commit in time, or the spool is full: the request ends with 503."""
+    """The database did not commit in time, or the spool is full: the request ends with 503. `words` say which."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(words.en)
+        self.words = words
 
 
 class Spool:
@@ -55,15 +61,15 @@ class Spool:
         A commit that timed out may have happened all the same: the events' ids make that harmless.
         """
         if self.away:
-            raise SpoolAwayError("neither the broker nor the database takes events")
+            raise SpoolAwayError(AwayWords.NOBODY_TAKES.value)
         if self.waiting + events > self._limit:
-            raise SpoolAwayError(f"{self.waiting} events wait for the broker: the spool is full")
+            raise SpoolAwayError(AwayWords.SPOOL_FULL.value.filled(count=self.waiting))
         try:
             async with self.connection(within) as connection:
                 await store.put_message(connection, routing_key, events, body)
         except DATABASE_REFUSES as error:  # whatever it says: the events aren't kept
             self.away = True
-            raise SpoolAwayError(f"the spool did not commit: {type(error).__name__}") from error
+            raise SpoolAwayError(AwayWords.NOT_COMMITTED.value.filled(error=type(error).__name__)) from error
         self.note(self.waiting + events)
 
     async def count(self) -> int:
@@ -97,6 +103,6 @@ class Spool:
     async def connection(self, seconds: float) -> AsyncIterator[Connection]:
         """One of the connections, for so many seconds at most. Raises one of DATABASE_AWAY."""
         if self._pool is None:
-            raise SpoolAwayError("the spool is not open yet")
+            raise SpoolAwayError(AwayWords.NOT_OPEN.value)
         async with self._pool.acquire(limit=seconds) as connection:
             yield connection

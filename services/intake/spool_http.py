@@ -7,8 +7,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from services.intake.request_words import AwayWords
 from services.intake.spool import Spool, SpoolAwayError
 from shared.db import DATABASE_AWAY
+from shared.language import language_of
 
 _AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, SpoolAwayError)
 
@@ -16,10 +18,11 @@ _AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, SpoolAwayError)
 def spool_route(spool: Spool) -> Route:
     """`{"events": n}`, of all replicas, as the database says now; 503 where it can't be asked."""
 
-    async def waiting(_: Request) -> Response:
+    async def waiting(request: Request) -> Response:
         try:
             return JSONResponse({"events": await spool.count()})
         except _AWAY:
-            return JSONResponse({"error": "unavailable", "message": "the spool can't be asked"}, status_code=503)
+            message = AwayWords.NO_SPOOL.value.in_language(language_of(request.scope["headers"]))
+            return JSONResponse({"error": "unavailable", "message": message}, status_code=503)
 
     return Route("/spool", waiting)

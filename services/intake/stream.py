@@ -13,7 +13,7 @@ from services.intake.formats.ndjson import Lines, groups_of, parse_lines
 from services.intake.refusals import Code, Refusal, Rejected
 from services.intake.request_errors import Fault, RefusedError
 from services.intake.watch import wait_for_rate, while_allowed
-from shared.words import Words
+from shared.words import Told
 
 
 @dataclass(slots=True)
@@ -90,5 +90,5 @@ async def _take_group(door: Door, request: Request, lines: Lines, *, dry_run: bo
     )
 
 
-def _cut(number: int, expected: str | Words) -> Rejected:
+def _cut(number: int, expected: Told) -> Rejected:
     return Rejected(number, None, (Refusal(Code.STREAM_CUT, "stream", expected),))

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from services.intake.event_words import RuleWords
 from services.intake.formats.cloudevents import Event
 from services.intake.names import check_names
 from services.intake.refusals import Code, Refusal
@@ -24,7 +25,7 @@ from shared.programme import Indicator, IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Key, Registry
 from shared.scalars import FIRST_DAY, FIRST_INSTANT
 from shared.units import Unit
-from shared.words import Words
+from shared.words import Told, Words, listed
 
 AHEAD = timedelta(hours=24)  # of the service's clock may a sender's be
 _LISTED = 12
@@ -39,7 +40,7 @@ class Admitted(NamedTuple):
 
 
 class _RefusedError(Exception):
-    def __init__(self, code: Code, field: str, expected: str = "", got: object = None) -> None:
+    def __init__(self, code: Code, field: str, expected: Told = "", got: object = None) -> None:
         self.refusal = Refusal(code, field, expected, got)
 
 
@@ -74,12 +75,8 @@ def _judge(event: Event, registry: Registry, key: Key, now: datetime) -> Admitte
 def out_of_range(field: str, registry: Registry, now: datetime, got: datetime) -> Refusal:
     """The refusal of a time that the service's clock doesn't allow: it names the clock."""
     reads, latest = now.isoformat(timespec="seconds"), (now + AHEAD).isoformat(timespec="seconds")
-    expected = Words(
-        f"từ {FIRST_DAY} đến {latest} (24 giờ sau đồng hồ của dịch vụ, đang là {reads}"
-        f"{'; đồng hồ mô phỏng, KIP_CLOCK' if registry.simulated else ''})",
-        f"{FIRST_DAY} to {latest} (24 h ahead of the service's clock, which reads {reads}"
-        f"{' and is simulated: KIP_CLOCK' if registry.simulated else ''})",
-    )
+    words = (RuleWords.SIMULATED_CLOCK if registry.simulated else RuleWords.CLOCK).value
+    expected = words.filled(first=FIRST_DAY, latest=latest, now=reads)
     return Refusal(Code.TIME_OUT_OF_RANGE, field, expected, got.isoformat())
 
 
@@ -88,7 +85,7 @@ def _resolve(registry: Registry, code_or_uid: str, on: date) -> Unit:
     if unit is None:
         known = registry.units.by_code(code_or_uid)
         if not known:
-            raise _RefusedError(Code.UNIT_UNKNOWN, "subject", "like 06412 or 06412@1", code_or_uid)
+            raise _RefusedError(Code.UNIT_UNKNOWN, "subject", RuleWords.UNIT.value, code_or_uid)
     if unit is None or not unit.in_force(on):
         raise _RefusedError(Code.UNIT_NOT_IN_FORCE, "subject", on.isoformat(), code_or_uid)
     return unit
@@ -134,7 +131,8 @@ def _check_activity(data: ActivityRecorded, programme: Programme, today: date) -
             found.append(_unknown(Code.OPTION_UNKNOWN, f"data.money.{index}.line", programme.lines, money.line))
     people = sum(data.participants.values())
     if data.female is not None and data.female > people:
-        found.append(Refusal(Code.VALUE_INVALID, "data.female", f"at most the {people} participants", data.female))
+        expected = RuleWords.PARTICIPANTS.value.filled(people=people)
+        found.append(Refusal(Code.VALUE_INVALID, "data.female", expected, data.female))
     return data.held_on, found
 
 
@@ -143,9 +141,9 @@ def _check_figures(data: IndicatorReported, indicator: Indicator, programme: Pro
         return _check_components(data, indicator)
     found: list[Refusal] = []
     if data.components is not None:
-        found.append(Refusal(Code.FIELD_UNKNOWN, "data.components", "numerator and denominator"))
+        found.append(Refusal(Code.FIELD_UNKNOWN, "data.components", RuleWords.BOTH_FIGURES.value))
     found += [
-        Refusal(Code.FIELD_MISSING, f"data.{field}", "a whole number")
+        Refusal(Code.FIELD_MISSING, f"data.{field}", RuleWords.WHOLE_NUMBER.value)
         for field in ("numerator", "denominator")
         if getattr(data, field) is None
     ]
@@ -159,7 +157,7 @@ def _check_figures(data: IndicatorReported, indicator: Indicator, programme: Pro
         found += _check_ratio(split.numerator, split.denominator, place)
         combination = frozenset(split.by.items())
         if combination in seen:
-            found.append(Refusal(Code.VALUE_INVALID, f"{place}.by", "each combination once", split.by))
+            found.append(Refusal(Code.VALUE_INVALID, f"{place}.by", RuleWords.COMBINATION_ONCE.value, split.by))
         seen.add(combination)
     return found
 
@@ -171,14 +169,15 @@ def _check_ratio(numerator: int, denominator: int, place: str) -> Iterable[Refus
 
 def _check_components(data: IndicatorReported, indicator: Indicator) -> list[Refusal]:
     found = [
-        Refusal(Code.FIELD_UNKNOWN, f"data.{field}", "components")
+        Refusal(Code.FIELD_UNKNOWN, f"data.{field}", RuleWords.COMPONENTS.value)
         for field in ("numerator", "denominator", "breakdown")
         if getattr(data, field)
     ]
     expected = {component.slug for component in indicator.components}
     given = set(data.components or ())
     found += [
-        Refusal(Code.FIELD_MISSING, f"data.components.{slug}", "true or false") for slug in sorted(expected - given)
+        Refusal(Code.FIELD_MISSING, f"data.components.{slug}", RuleWords.TRUTH.value)
+        for slug in sorted(expected - given)
     ]
     found += [_unknown(Code.OPTION_UNKNOWN, "data.components", expected, slug) for slug in sorted(given - expected)]
     return found
@@ -194,15 +193,15 @@ def _check_report(slug: str, period_text: str, programme: Programme, today: date
 def _check_retraction(data: RecordRetracted, programme: Programme, today: date) -> date:
     named = [field for field in ("record", "indicator", "report") if getattr(data, field) is not None]
     if len(named) != 1:
-        raise _RefusedError(Code.FIELD_MISSING, "data", "exactly one of record, indicator, report", named)
+        raise _RefusedError(Code.FIELD_MISSING, "data", RuleWords.ONE_OF_THREE.value, named)
     if data.record is not None:
         for field in ("agency", "period"):
             if getattr(data, field) is not None:
-                raise _RefusedError(Code.FIELD_UNKNOWN, f"data.{field}", "only record and revision")
+                raise _RefusedError(Code.FIELD_UNKNOWN, f"data.{field}", RuleWords.RECORD_ALONE.value)
         return today
     for field in ("agency", "period"):
         if getattr(data, field) is None:
-            raise _RefusedError(Code.FIELD_MISSING, f"data.{field}", "that of what is withdrawn")
+            raise _RefusedError(Code.FIELD_MISSING, f"data.{field}", RuleWords.OF_WHAT_IS_WITHDRAWN.value)
     if data.report is not None:
         return _check_report(data.report, data.period or "", programme, today)
     indicator = programme.indicator.get(data.indicator or "")
@@ -263,9 +262,9 @@ def _period(text: str, kind: PeriodKind, programme: Programme, today: date) -> P
     try:
         period = parse_period(text)
     except ValueError:
-        raise _RefusedError(Code.PERIOD_INVALID, "data.period", _EXAMPLES[kind], text) from None
+        raise _RefusedError(Code.PERIOD_INVALID, "data.period", RuleWords[kind.name].value, text) from None
     if period.kind is not kind:
-        raise _RefusedError(Code.PERIOD_INVALID, "data.period", _EXAMPLES[kind], text)
+        raise _RefusedError(Code.PERIOD_INVALID, "data.period", RuleWords[kind.name].value, text)
     if programme.calendar.start(period) > today:
         current = programme.calendar.containing(today, kind)
         raise _RefusedError(Code.PERIOD_FUTURE, "data.period", str(current), text)
@@ -275,16 +274,8 @@ def _period(text: str, kind: PeriodKind, programme: Programme, today: date) -> P
 
 def _check_time(period: Period, programme: Programme, field: str) -> None:
     if not programme.accepts(period):
-        span = f"{programme.stages[0].first} to {programme.last_period}"
+        span = RuleWords.SPAN.value.filled(first=programme.stages[0].first, last=programme.last_period)
         raise _RefusedError(Code.PERIOD_CLOSED, field, span, str(period))
-
-
-_EXAMPLES = {
-    PeriodKind.MONTH: "a month like 2023-03",
-    PeriodKind.QUARTER: "a quarter like 2023-Q1",
-    PeriodKind.HALF_YEAR: "a half-year like 2023-H1",
-    PeriodKind.YEAR: "a year like 2023",
-}
 
 
 def _check_options(by: dict[str, str], allowed: dict[str, frozenset[str]], place: str) -> Iterable[Refusal]:
@@ -299,10 +290,8 @@ def _unknown(code: Code, field: str, known: Iterable[str], got: object) -> Refus
     return Refusal(code, field, _names(known), got)
 
 
-def _names(known: Iterable[str]) -> str:
-    names = sorted(known)
-    rest = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return (", ".join(names[:_LISTED]) or "none") + rest
+def _names(known: Iterable[str]) -> Words:
+    return listed(sorted(known), _LISTED)
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from services.notifications.decision_words import Decline, Refused
 from services.notifications.links import LinkError, Links, Purpose
 from shared.authentication import find_key
 from shared.db import Pool
@@ -18,30 +19,25 @@ from shared.registry.snapshot import Registry
 from shared.rights import Reach, reach_of
 from shared.scalars import ScalarError, day, text
 from shared.units import Units
-from shared.words import Words
 from shared.working_days import working_days
 
 LONGEST_REASON = 500
 LONGEST_EXTENSION = timedelta(days=366)
-_SOMEBODY_S = Words(
-    "Lý do giống có số điện thoại, số định danh, thư điện tử hoặc ngày sinh của một người; cần bỏ đi",
-    "the reason looks like it holds a person's phone or identity number, e-mail address or birth date; take it out",
-)
 
 
 class DecisionError(Exception):
     """The decision is refused: `status` is the HTTP status, `error` a stable code, `field` what was wrong."""
 
-    def __init__(self, status: int, error: str, message: str | Words, field: str | None = None) -> None:
-        super().__init__(message.en if isinstance(message, Words) else message)
-        self._message = message
-        self.status = status
-        self.error = error
+    def __init__(self, refused: Refused, field: str | None = None) -> None:
+        super().__init__(refused.words.en)
+        self.status, self.error, self.words = refused
         self.field = field
 
-    def in_language(self, language: str) -> str:
-        """Why, in `vi` where that is known, else in English."""
-        return self._message.in_language(language) if isinstance(self._message, Words) else self._message
+
+def declined(reason: Decline, field: str | None = None, **values: object) -> DecisionError:
+    """A refusal, with what its words name."""
+    refused = reason.value
+    return DecisionError(refused._replace(words=refused.words.filled(**values)), field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +63,17 @@ async def who_decides(
     key = find_key(registry, authorization, now)
     if key is not None and token is None:
         if key.kinds is None or DECIDE not in key.kinds:
-            raise DecisionError(403, "forbidden", f"this key may not decide; its kinds would have to name {DECIDE}")
+            raise declined(Decline.NO_RIGHT, kind=DECIDE)
         return Decider(f"key {key.sender}", reach_of(key))
     if candidate is None:
-        raise DecisionError(401, "unauthorized", "expected an officer's link or an operator's key")
+        raise declined(Decline.NO_IDENTITY)
     try:
         holder = links.read(Purpose.PAGE, candidate, now)
     except LinkError as error:
-        raise DecisionError(401, "unauthorized", str(error)) from error
+        raise DecisionError(Refused(401, "unauthorized", error.words)) from error
     officer = await find_officer(pool, holder.officer)
     if officer is None:
-        raise DecisionError(401, "unauthorized", "this officer is no longer registered")
+        raise DecisionError(Decline.OFFICER_GONE.value._replace(status=401, error="unauthorized"))
     return Decider(written(officer), officer)
 
 
@@ -93,9 +89,9 @@ def reason_of(given: object, year: int) -> str:
     except ScalarError:
         reason = ""
     if not reason:
-        raise DecisionError(422, "value_invalid", f"expected a reason of 1 to {LONGEST_REASON} letters", "reason")
+        raise declined(Decline.NO_REASON, "reason", most=LONGEST_REASON)
     if in_text(reason, year) is not None:  # not repeated: it is somebody's
-        raise DecisionError(422, "personal_data", _SOMEBODY_S, "reason")
+        raise declined(Decline.PERSONAL_REASON, "reason")
     return reason
 
 
@@ -107,14 +103,13 @@ def new_deadline(programme: Programme, written: object, due_at: datetime, now: d
     try:
         until = day(written)
     except ScalarError as error:
-        raise DecisionError(422, "value_invalid", str(error), "until") from None
+        raise DecisionError(Refused(422, "value_invalid", error.words), "until") from None
     deadline = datetime.combine(until, programme.due_time, ZoneInfo(programme.timezone))
     if deadline <= max(due_at, now):
-        raise DecisionError(422, "value_invalid", f"expected a day after the deadline and now, got {until}", "until")
+        raise declined(Decline.TOO_EARLY, "until", got=until)
     if deadline > max(due_at, now) + LONGEST_EXTENSION:
-        most = f"{LONGEST_EXTENSION.days} days after the deadline or now at most"
-        raise DecisionError(422, "value_invalid", f"expected a day {most}, got {until}", "until")
+        raise declined(Decline.TOO_LATE, "until", days=LONGEST_EXTENSION.days, got=until)
     days = working_days(programme.holidays.country, programme.calendar_overrides)
     if not days.is_working(until):
-        raise DecisionError(422, "value_invalid", f"{until} is not a working day", "until")
+        raise declined(Decline.NO_WORKING_DAY, "until", day=until)
     return deadline

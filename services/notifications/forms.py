@@ -6,8 +6,10 @@ from urllib.parse import parse_qs
 from pydantic_core import from_json
 from starlette.requests import Request
 
-from services.notifications.decisions import DecisionError
+from services.notifications.decision_words import Decline, Refused
+from services.notifications.decisions import DecisionError, declined
 from shared.http.held_body import BodyError, BodyLimits, HeldBody
+from shared.words import Common
 
 FORM_BYTES = 16 * 1024
 _MOST_FIELDS = 20
@@ -27,9 +29,10 @@ async def read_form(request: Request, limits: BodyLimits) -> dict[str, object]:
                 return _parts(content_type, body)
             return {name: values[-1] for name, values in parse_qs(body.decode(), max_num_fields=_MOST_FIELDS).items()}
     except BodyError as error:
-        raise DecisionError(error.status, error.error, f"expected {error}") from error
+        expected = Common.EXPECTED.value.filled(expected=error.words)
+        raise DecisionError(Refused(error.status, error.error, expected)) from error
     except ValueError as error:
-        raise DecisionError(400, "unreadable", "expected a form or a JSON object") from error
+        raise declined(Decline.NO_FORM) from error
 
 
 def _parts(content_type: str, body: bytes) -> dict[str, object]:

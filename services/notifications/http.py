@@ -16,8 +16,19 @@ from services.notifications.masking import masked
 from shared.db import Pool
 from shared.events import Kind
 from shared.events import ObligationState as State
-from shared.periods import parse_period
-from shared.read_http import ForbiddenError, QueryError, beyond, guarded, only, parameters, read, reading_reach
+from shared.periods import PeriodError, parse_period
+from shared.read_http import (
+    ForbiddenError,
+    QueryError,
+    beyond,
+    guarded,
+    none_of,
+    only,
+    parameters,
+    read,
+    reading_reach,
+)
+from shared.read_words import ReadWords
 from shared.registry.snapshot import Registry
 from shared.rights import Reach
 from shared.scalars import instant, whole_number
@@ -65,7 +76,7 @@ async def _obligations(reader: Reader, request: Request, registry: Registry, rea
     only(query, OBLIGATION_PARAMETERS)
     state = query.get("state")
     if state is not None and state not in set(State):
-        raise QueryError("state", f"expected one of {', '.join(State)}, got {state!r}")
+        raise none_of("state", State, state)
     limit = _limit(query)
     rows = await message_store.obligation_rows(
         reader.pool(),
@@ -106,7 +117,7 @@ async def _history(reader: Reader, request: Request, registry: Registry, reach: 
     id_ = read("id", whole_number, request.path_params["id"])
     row = await change_store.find_obligation(reader.pool(), id_)
     if row is None or not reach.sees(registry.units, row["unit"], row["programme"]):
-        raise QueryError("id", f"no obligation {id_} in this key's reach")
+        raise QueryError("id", ReadWords.NO_OBLIGATION.value.filled(id=id_))
     shown = ("id", "unit", "agency", "report", "period", "due_at", "shifted_because", "state", "met_at", "cycle")
     history = await change_store.history(reader.pool(), id_)
     times = ("at", "due_at", "met_at")
@@ -124,10 +135,11 @@ async def _problems(reader: Reader, request: Request, registry: Registry, reach:
     only(query, PROBLEM_PARAMETERS)
     state = query.get("state")
     if state is not None and state not in {"raised", "resolved"}:
-        raise QueryError("state", f"expected raised or resolved, got {state!r}")
+        words = ReadWords.ONE_OF_TWO.value
+        raise QueryError("state", words.filled(first="raised", second="resolved", got=repr(state)))
     limit = _limit(query)
     if not reach.sees_kind(Kind.PROBLEM_RAISED):
-        raise ForbiddenError(f"this key is limited to kinds of events without {Kind.PROBLEM_RAISED}")
+        raise ForbiddenError(ReadWords.NO_PROBLEMS.value.filled(kind=Kind.PROBLEM_RAISED))
     rows = await page_store.problem_rows(
         reader.pool(),
         programmes=_programmes({}, registry, reach),
@@ -183,8 +195,10 @@ def _day(query: Mapping[str, str], registry: Registry, now: datetime) -> date:
         return now.astimezone(ZoneInfo(programme.timezone)).date()
     try:
         return programme.calendar.end(parse_period(query["period"]))
-    except ValueError as error:
-        raise QueryError("period", str(error)) from error
+    except PeriodError as error:
+        raise QueryError("period", error.words) from error
+    except (ValueError, OverflowError):
+        raise QueryError("period", ReadWords.OUT_OF_CALENDAR.value.filled(got=repr(query["period"]))) from None
 
 
 def _programmes(query: Mapping[str, str], registry: Registry, reach: Reach) -> list[str] | None:
@@ -193,7 +207,7 @@ def _programmes(query: Mapping[str, str], registry: Registry, reach: Reach) -> l
     if slug is None:
         return None if reach.programmes is None else sorted(reach.programmes)
     if slug not in registry.programmes:
-        raise QueryError("programme", f"expected one of {', '.join(sorted(registry.programmes))}, got {slug!r}")
+        raise none_of("programme", sorted(registry.programmes), slug)
     return [slug]
 
 
@@ -202,7 +216,7 @@ def _units(query: Mapping[str, str], registry: Registry, reach: Reach, on: date)
     if "unit" in query:
         unit = registry.units.find(query["unit"], on)
         if unit is None:
-            raise QueryError("unit", f"no unit has the code or uid {query['unit']!r} on {on}")
+            raise QueryError("unit", ReadWords.NO_UNIT.value.filled(got=repr(query["unit"]), day=on))
         if not reach.sees_unit(registry.units, unit.uid):
             raise beyond(reach)
         return [unit.uid]

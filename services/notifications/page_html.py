@@ -12,8 +12,9 @@ from services.notifications.texts import in_language, instant, language_for
 from shared.programme import Programme
 from shared.registry.officers import Officer
 from shared.units import Units
+from shared.words import Words
 
-_WORDS = {
+_WORDS: Mapping[str, Mapping[str, Any]] = {
     "vi": {
         "title": "Nhắc báo cáo", "until": "Đến ngày", "reason": "Lý do", "due": "Hạn", "state": "Tình trạng",
         "acknowledge": "Đã biết, không nhắc lại các báo cáo này", "mute": "Tạm dừng mọi nhắc nhở của chương trình",
@@ -83,7 +84,8 @@ required></label> <button>{{ words[action] }}</button></form>
 """
 _REFUSAL = """\
 <!DOCTYPE html>
-<html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="{{ language }}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Kịp</title></head><body><p>{{ message }}</p></body></html>
 """
 
@@ -102,7 +104,7 @@ def render_page(
 ) -> str:
     """The page for an officer. What belongs to units below theirs can be extended and waived there."""
     language = language_for(programme, officer.language)
-    words: Mapping[str, Any] = _WORDS.get(language, _WORDS["en"])
+    words = _WORDS.get(language, _WORDS["en"])
     zone = ZoneInfo(programme.timezone)
     today = now.astimezone(zone).date()
     below = {
@@ -134,9 +136,14 @@ def render_page(
     )  # fmt: skip
 
 
-def render_refusal(message: str) -> str:
+def render_refusal(message: str, language: str) -> str:
     """A refusal that a person reads."""
-    return _template(_REFUSAL).render(message=message)
+    return _template(_REFUSAL).render(message=message, language=language)
+
+
+def state_words(state: str) -> Words:
+    """What a state is called on the page."""
+    return Words(str(_WORDS["vi"][state]), str(_WORDS["en"][state]))
 
 
 def _agency(programme: Programme, slug: str, language: str) -> str:

@@ -15,18 +15,19 @@ from starlette.routing import Route
 
 from services.notifications import change_store, notice_store, page_store
 from services.notifications.calendar_feed import calendar, since
-from services.notifications.decisions import DecisionError, new_deadline, reason_of, who_decides
+from services.notifications.decision_words import Decline, Refused
+from services.notifications.decisions import DecisionError, declined, new_deadline, reason_of, who_decides
 from services.notifications.escalation import policy_of
 from services.notifications.forms import read_form
 from services.notifications.links import Holder, LinkError, Links, Purpose
-from services.notifications.page_html import render_page, render_refusal
+from services.notifications.page_html import render_page, render_refusal, state_words
 from shared.authentication import authorization_of
 from shared.db import DATABASE_AWAY, Pool
 from shared.http.held_body import BodyLimits
+from shared.language import language_of
 from shared.registry.officers import Officer, find_officer
 from shared.registry.snapshot import Registry
 from shared.scalars import ScalarError, day, whole_number
-from shared.words import language_asked
 
 LONGEST_ACKNOWLEDGEMENT = timedelta(days=31)
 _HEADERS = {
@@ -70,7 +71,7 @@ class Pages:
         slug = await page_store.programme_of(pool, holder.message, officer.id)
         programme = registry.programmes.get(slug or "")
         if programme is None:
-            raise DecisionError(404, "not_found", "this message is not known here")
+            raise declined(Decline.NO_MESSAGE)
         return HTMLResponse(
             render_page(
                 registry.units, programme, officer, token,
@@ -91,7 +92,7 @@ class Pages:
         slug = await page_store.programme_of(pool, holder.message, officer.id)
         programme = self.registry().programmes.get(slug or "")
         if programme is None or slug is None:
-            raise DecisionError(404, "not_found", "this message is not known here")
+            raise declined(Decline.NO_MESSAGE)
         hours = policy_of(programme).hours
         today = now.astimezone(hours.zone).date()
         one_click = form.get("List-Unsubscribe") == "One-Click"  # a mail program's button, RFC 8058
@@ -103,7 +104,7 @@ class Pages:
         elif action == "mute":
             obligations = [None]
         else:
-            raise DecisionError(422, "value_invalid", "expected acknowledge or mute", "action")
+            raise declined(Decline.NO_ACTION, "action")
         async with pool.acquire() as connection:
             await notice_store.acknowledge(connection, officer.id, slug, obligations, until, now)
         if one_click:
@@ -139,10 +140,10 @@ class Pages:
         row = await change_store.find_obligation(pool, _id_of(request))
         programme = registry.programmes.get(row["programme"]) if row else None
         if row is None or programme is None:
-            raise DecisionError(404, "not_found", "there is no such obligation")
+            raise declined(Decline.NO_OBLIGATION)
         today = now.astimezone(ZoneInfo(programme.timezone)).date()
         if not by.may_decide_for(registry.units, row["unit"], row["programme"], today):
-            raise DecisionError(403, "forbidden", "only a level above the unit decides about what it owes")
+            raise declined(Decline.NOT_ABOVE)
         reason = reason_of(form.get("reason"), now.year)
         if what == "extend":
             until = new_deadline(programme, form.get("until"), row["due_at"], now)
@@ -150,7 +151,7 @@ class Pages:
         else:
             done = await change_store.waive(pool, row["id"], by.name, reason, now)
         if not done:
-            raise DecisionError(409, "finished", f"it is {row['state']}: nothing is left to decide")
+            raise declined(Decline.FINISHED, state=state_words(row["state"]))
         self.on_changed()
         if token is not None:
             return RedirectResponse(f"/v1/ack/{token}?done={what}", status_code=303, headers=_HEADERS)
@@ -160,10 +161,10 @@ class Pages:
         try:
             holder = self.links().read(purpose, token, self.now())
         except LinkError as error:
-            raise DecisionError(404, "bad_link", str(error)) from error
+            raise DecisionError(Refused(404, "bad_link", error.words)) from error
         officer = await find_officer(self.pool(), holder.officer)
         if officer is None:
-            raise DecisionError(404, "bad_link", "this officer is no longer registered")
+            raise declined(Decline.OFFICER_GONE)
         return holder, officer
 
     def _guarded(self, answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
@@ -173,8 +174,7 @@ class Pages:
             except DecisionError as error:
                 return _refused(request, error)
             except DATABASE_AWAY:
-                away = DecisionError(503, "unavailable", "the database does not answer")
-                return _refused(request, away, {"Retry-After": "2"})
+                return _refused(request, declined(Decline.NO_DATABASE), {"Retry-After": "2"})
             return found
 
         return endpoint
@@ -182,9 +182,10 @@ class Pages:
 
 def _refused(request: Request, error: DecisionError, headers: Mapping[str, str] | None = None) -> Response:
     known = {**_HEADERS, **(headers or {})}
-    message = error.in_language(language_asked(request.headers.get("accept-language")))
+    language = language_of(request.scope["headers"])
+    message = error.words.in_language(language)
     if "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse(render_refusal(message), status_code=error.status, headers=known)
+        return HTMLResponse(render_refusal(message, language), status_code=error.status, headers=known)
     body = {"error": error.error, "message": message, **({"field": error.field} if error.field else {})}
     return JSONResponse(body, status_code=error.status, headers=known)
 
@@ -193,15 +194,14 @@ def _id_of(request: Request) -> int:
     try:
         return whole_number(request.path_params["id"])
     except ScalarError:
-        raise DecisionError(404, "not_found", "there is no such obligation") from None
+        raise declined(Decline.NO_OBLIGATION) from None
 
 
 def _day(written: object, today: date) -> date:
     try:
         until = day(written)
     except ScalarError as error:
-        raise DecisionError(422, "value_invalid", str(error), "until") from None
+        raise DecisionError(Refused(422, "value_invalid", error.words), "until") from None
     if not today < until <= today + LONGEST_ACKNOWLEDGEMENT:
-        days = LONGEST_ACKNOWLEDGEMENT.days
-        raise DecisionError(422, "value_invalid", f"expected tomorrow or later, {days} days ahead at most", "until")
+        raise declined(Decline.NO_COMING_DAY, "until", days=LONGEST_ACKNOWLEDGEMENT.days)
     return until

@@ -9,25 +9,29 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from shared.http.words import HttpWords
+from shared.language import language_of
 from shared.observability import Measured
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
-async def on_http_error(_: Request, error: Exception) -> Response:
+async def on_http_error(request: Request, error: Exception) -> Response:
     """404 and 405, as every other refusal."""
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's own contract
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        told = {"error": "method_not_allowed", "message": f"expected {allowed}"}
+        code = "method_not_allowed"
+        words = HttpWords.METHOD_NOT_ALLOWED.value.filled(allowed=(error.headers or {}).get("Allow", ""))
     else:
-        told = {"error": "not_found", "message": "there is no such address; see /openapi.json"}
+        code, words = "not_found", HttpWords.NOT_FOUND.value
+    told = {"error": code, "message": words.in_language(language_of(request.scope["headers"]))}
     return JSONResponse(told, status_code=error.status_code, headers=error.headers)
 
 
-async def on_crash(_: Request, __: Exception) -> Response:
+async def on_crash(request: Request, _: Exception) -> Response:
     """A fault of ours, told without its inside; whoever called the application logs it."""
-    return JSONResponse({"error": "internal", "message": "an error of the service; it has been logged"}, 500)
+    message = HttpWords.CRASHED.value.in_language(language_of(request.scope["headers"]))
+    return JSONResponse({"error": "internal", "message": message}, 500)
 
 
 def application(

@@ -4,6 +4,7 @@ import re
 from typing import Protocol
 
 from shared.http.refusal import malformed
+from shared.http.words import HttpWords
 
 CHUNK_LINE_BYTES = 1024  # a size with its extensions
 TRAILER_BYTES = 8 * 1024
@@ -73,7 +74,7 @@ class ChunkedBody:
             place = end + 1
             self._bound(line)
             if not line.endswith(b"\r\n"):
-                raise malformed("expected lines of the chunked body that end in CRLF")
+                raise malformed(HttpWords.CHUNK_CRLF.value)
             if self._take_line(line[:-2]):
                 return b"".join(parts), data[place:]
         return b"".join(parts), None
@@ -88,7 +89,7 @@ class ChunkedBody:
         expected = b"\r\n"[2 - self._left :]
         got = data[place : place + self._left]
         if not expected.startswith(got):
-            raise malformed("expected CRLF behind a chunk of the size that was said")
+            raise malformed(HttpWords.CHUNK_END.value)
         self._left -= len(got)
         return place + len(got)
 
@@ -97,11 +98,11 @@ class ChunkedBody:
         if self._in_trailer:
             self._trailer_bytes += len(line)
             if line and not _TRAILER.fullmatch(line):
-                raise malformed("expected headers in the trailer of the chunked body")
+                raise malformed(HttpWords.TRAILER.value)
             return not line
         size = _SIZE.fullmatch(line)
         if size is None:
-            raise malformed("expected the size of a chunk, in hexadecimal digits")
+            raise malformed(HttpWords.CHUNK_SIZE.value)
         length = int(size[1], 16)
         self._in_trailer = length == 0
         self._left = length and length + 2
@@ -110,6 +111,6 @@ class ChunkedBody:
     def _bound(self, line: bytes) -> None:
         if self._in_trailer:
             if self._trailer_bytes + len(line) > TRAILER_BYTES:
-                raise malformed(f"expected a trailer of at most {TRAILER_BYTES} bytes; it is dropped in any case")
+                raise malformed(HttpWords.LONG_TRAILER.value.filled(most=TRAILER_BYTES))
         elif len(line) > CHUNK_LINE_BYTES:
-            raise malformed(f"expected the line of a chunk's size to be at most {CHUNK_LINE_BYTES} bytes")
+            raise malformed(HttpWords.LONG_CHUNK_LINE.value.filled(most=CHUNK_LINE_BYTES))

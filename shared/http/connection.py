@@ -16,17 +16,14 @@ from shared.http.connections import Connections, Limits
 from shared.http.exchange import HELD_BYTES, Exchange
 from shared.http.head import Head, HeadReader
 from shared.http.refusal import RefusedRequestError, too_slow
+from shared.http.words import HttpWords
 from shared.metrics import HTTP_REFUSED
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
-_BODY_OVERDUE = too_slow("expected the body without such a pause")
-_HEAD_OVERDUE = too_slow("expected the whole head in time")
-_CRASHED = RefusedRequestError(
-    HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "an error of the service; it has been logged"
-)
-_FULL = RefusedRequestError(
-    HTTPStatus.SERVICE_UNAVAILABLE, "too_many_connections", "every connection is at work; try again soon"
-)
+_BODY_OVERDUE = too_slow(HttpWords.BODY_OVERDUE.value)
+_HEAD_OVERDUE = too_slow(HttpWords.HEAD_OVERDUE.value)
+_CRASHED = RefusedRequestError(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", HttpWords.CRASHED.value)
+_FULL = RefusedRequestError(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_connections", HttpWords.CONNECTIONS.value)
 
 
 class _Stage(Enum):
@@ -267,7 +264,7 @@ class HttpConnection(asyncio.Protocol):
         self._exchange = None
         HTTP_REFUSED.labels(refusal.error).inc()
         if not self._unasked:
-            self.write(refusal.answer())
+            self.write(refusal.answer(self._reader.language))
         self._stage = _Stage.BODY  # of which the rest is drained
         self._end()
 

@@ -1,5 +1,6 @@
 """A request's head, read strictly: what two readers could understand differently is refused, with the cure."""
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import unquote
@@ -7,9 +8,12 @@ from urllib.parse import unquote
 import httptools
 
 from shared.http.refusal import RefusedRequestError, malformed, unsupported
+from shared.http.words import HttpWords
+from shared.language import language_of
 
 HEAD_BYTES = 32 * 1024
 _END = b"\r\n\r\n"
+_LANGUAGE = re.compile(rb"\r\naccept-language:[ \t]*([^\r\n]*)(?=\r\n)", re.IGNORECASE)
 _ONCE = {
     b"host": "Host",
     b"content-length": "Content-Length",
@@ -52,8 +56,21 @@ class HeadReader:
         """Whether anything of it has come."""
         return self._parser is not None
 
+    @property
+    def language(self) -> str:
+        """In which language who asks is answered, by the headers that have come so far."""
+        return language_of(self._headers)
+
     def feed(self, data: bytes) -> tuple[Head, bytes] | None:
         """The head and what came behind it; None while it isn't whole. Raises RefusedRequestError."""
+        try:
+            return self._feed(data)
+        except RefusedRequestError:
+            # The parser tells of a header when the next one begins; of what it isn't given it tells of none.
+            self._headers += ((b"accept-language", value) for value in _LANGUAGE.findall(data[:HEAD_BYTES]))
+            raise
+
+    def _feed(self, data: bytes) -> tuple[Head, bytes] | None:
         if self._parser is None:
             data = data.lstrip(b"\r\n")  # some clients end the last body with a line too many
             if not data:
@@ -66,7 +83,7 @@ class HeadReader:
             raise RefusedRequestError(
                 HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
                 "head_too_large",
-                f"expected at most {HEAD_BYTES} bytes of request line and headers",
+                HttpWords.HEAD_TOO_LARGE.value.filled(most=HEAD_BYTES),
             )
         self._parse(self._parser, data[:end])
         if found < 0:
@@ -91,8 +108,12 @@ class HeadReader:
             parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             pass  # refused by its header or method, as soon as the head is looked at
-        except httptools.HttpParserError as error:
-            raise malformed(f"no HTTP/1.1: {error}") from None
+        except httptools.HttpParserInvalidMethodError:
+            raise malformed(HttpWords.METHOD.value) from None
+        except httptools.HttpParserInvalidURLError:
+            raise malformed(HttpWords.TARGET.value) from None
+        except httptools.HttpParserError:
+            raise malformed(HttpWords.NO_HTTP.value) from None
 
     def _look_at_first_line(self, data: bytes) -> None:
         """HTTP/0.9 has no second line: whoever speaks it would wait, and so would we."""
@@ -109,10 +130,10 @@ class HeadReader:
             raise _version(version)
         method = parser.get_method().decode("ascii")
         if method == "CONNECT":
-            raise unsupported("this is no proxy: CONNECT is not spoken")
+            raise unsupported(HttpWords.NO_PROXY.value)
         once = self._looked_through()
         if b"host" not in once and version == "1.1":
-            raise malformed("expected the header Host")
+            raise malformed(HttpWords.NO_HOST.value)
         raw_path, query = _split_target(self._target)
         path = raw_path.decode("ascii")
         return Head(
@@ -127,14 +148,14 @@ class HeadReader:
         for name, value in self._headers:
             if name in _ONCE:
                 if name in found:
-                    raise malformed(f"expected one header {_ONCE[name]}, got several")
+                    raise malformed(HttpWords.ONCE.value.filled(name=_ONCE[name]))
                 found[name] = value
             elif name == b"upgrade":
-                raise unsupported("expected HTTP/1.1 without the header Upgrade: no other protocol is spoken here")
+                raise unsupported(HttpWords.NO_UPGRADE.value)
             elif name == b"expect":
                 if value.lower() != b"100-continue":
                     raise RefusedRequestError(
-                        HTTPStatus.EXPECTATION_FAILED, "expectation_failed", "expected Expect: 100-continue or none"
+                        HTTPStatus.EXPECTATION_FAILED, "expectation_failed", HttpWords.EXPECTATION.value
                     )
                 found[name] = value
         return found
@@ -145,9 +166,9 @@ def _length(once: dict[bytes, bytes], version: str) -> int | None:
     if encoding is None:
         return int(once.get(b"content-length", b"0"))  # the parser has seen that it is a number of 64 bits
     if b"content-length" in once or version == "1.0":
-        raise malformed("expected Content-Length or, in HTTP/1.1, Transfer-Encoding; not both")
+        raise malformed(HttpWords.ONE_LENGTH.value)
     if encoding.strip().lower() != b"chunked":
-        raise unsupported("expected Transfer-Encoding: chunked, without any other coding")
+        raise unsupported(HttpWords.ONLY_CHUNKED.value)
     return None
 
 
@@ -156,16 +177,16 @@ def _split_target(target: bytes) -> tuple[bytes, bytes]:
     if not target.startswith(b"/") and target != b"*":
         scheme, found, rest = target.partition(b"://")
         if not found or scheme.lower() not in {b"http", b"https"}:
-            raise malformed("expected a path that begins with /")
+            raise malformed(HttpWords.PATH.value)
         _, slash, rest = rest.partition(b"/")
         target = slash + rest or b"/"
     if b"#" in target:
-        raise malformed("expected a path without #")
+        raise malformed(HttpWords.NO_FRAGMENT.value)
     path, _, query = target.partition(b"?")
     return path, query
 
 
 def _version(version: str) -> RefusedRequestError:
     return RefusedRequestError(
-        HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "version_unsupported", f"expected HTTP/1.1, got {version}"
+        HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "version_unsupported", HttpWords.VERSION.value.filled(got=version)
     )

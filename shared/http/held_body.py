@@ -5,14 +5,18 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from shared.http.words import LimitWords
+from shared.words import Words
+
 
 class BodyError(Exception):
     """The body isn't taken: HTTP status, stable code, and what was expected."""
 
-    def __init__(self, status: int, error: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, status: int, error: str, words: Words) -> None:
+        super().__init__(words.en)
         self.status = status
         self.error = error
+        self.words = words
 
 
 class Memory:
@@ -80,19 +84,19 @@ class HeldBody:
                 while more:
                     message = await self._request.receive()
                     if message["type"] == "http.disconnect":
-                        raise BodyError(400, "unreadable", "the body broke off before its end")
+                        raise BodyError(400, "unreadable", LimitWords.BROKE_OFF.value)
                     self._hold(message.get("body", b""))
                     more = message.get("more_body", False)
         except TimeoutError:
-            raise BodyError(408, "too_slow", f"all of it within {seconds:g} s") from None
+            raise BodyError(408, "too_slow", LimitWords.TOO_SLOW.value.filled(seconds=f"{seconds:g}")) from None
 
     def _hold(self, chunk: bytes) -> None:
         if self._size + len(chunk) > self._limits.most_bytes:
             raise self._too_large()
         if not self._limits.memory.take(len(chunk)):
-            raise BodyError(503, "unavailable", "too many bodies at once")
+            raise BodyError(503, "unavailable", LimitWords.TOO_MANY.value)
         self._size += len(chunk)
         self._chunks.append(chunk)
 
     def _too_large(self) -> BodyError:
-        return BodyError(413, "too_large", f"at most {self._limits.most_bytes} bytes")
+        return BodyError(413, "too_large", LimitWords.TOO_LARGE.value.filled(most=self._limits.most_bytes))

@@ -3,20 +3,24 @@
 import json
 from http import HTTPStatus
 
+from shared.words import Words
+
 RETRY_AFTER_SECONDS = 2
 
 
 class RefusedRequestError(Exception):
     """The request can't be taken as it came, and its connection ends. `docs/errors.md` gives the cure of each code."""
 
-    def __init__(self, status: HTTPStatus, error: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, status: HTTPStatus, error: str, words: Words) -> None:
+        super().__init__(words.en)
         self.status = status
         self.error = error
+        self.words = words
 
-    def answer(self) -> bytes:
-        """The whole answer, as it goes over the wire."""
-        body = json.dumps({"error": self.error, "message": str(self)}).encode()
+    def answer(self, language: str) -> bytes:
+        """The whole answer in `vi` or `en`, as it goes over the wire."""
+        told = {"error": self.error, "message": self.words.in_language(language)}
+        body = json.dumps(told, ensure_ascii=False).encode()
         retry = f"Retry-After: {RETRY_AFTER_SECONDS}\r\n" if self.status is HTTPStatus.SERVICE_UNAVAILABLE else ""
         head = (
             f"HTTP/1.1 {self.status.value} {self.status.phrase}\r\nContent-Type: application/json\r\n"
@@ -25,16 +29,16 @@ class RefusedRequestError(Exception):
         return head.encode() + body
 
 
-def malformed(what: str) -> RefusedRequestError:
+def malformed(what: Words) -> RefusedRequestError:
     """400: the bytes are no request of HTTP/1.1, or one that two readers could understand differently."""
     return RefusedRequestError(HTTPStatus.BAD_REQUEST, "malformed_request", what)
 
 
-def unsupported(what: str) -> RefusedRequestError:
+def unsupported(what: Words) -> RefusedRequestError:
     """501: a part of HTTP that these services don't speak."""
     return RefusedRequestError(HTTPStatus.NOT_IMPLEMENTED, "not_implemented", what)
 
 
-def too_slow(what: str) -> RefusedRequestError:
+def too_slow(what: Words) -> RefusedRequestError:
     """408: the request did not come in time."""
     return RefusedRequestError(HTTPStatus.REQUEST_TIMEOUT, "too_slow", what)

@@ -13,7 +13,8 @@ import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from shared.spreadsheets.csv_text import NOT_UTF8, rows_of_text
+from shared.sheet_words import FileWords
+from shared.spreadsheets.csv_text import rows_of_text
 from shared.spreadsheets.frames import END, READY, encode_error, encode_slices
 from shared.spreadsheets.limits import Limits, SheetError, Slice
 from shared.spreadsheets.xlsx import read_xlsx
@@ -48,7 +49,8 @@ def read(kind: str, content: bytes, limits: Limits) -> Iterator[Slice]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SheetError(f"{NOT_UTF8}, byte {error.start} is none") from None
+        words = FileWords.BAD_BYTE.value.filled(file=FileWords.NOT_UTF8.value, byte=error.start)
+        raise SheetError(words) from None
     yield Slice("", ())
     for row in rows_of_text(text, limits):
         yield Slice("", (row,))

@@ -6,10 +6,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 
 from shared.sheet_header import delimiter_of
+from shared.sheet_words import FileWords
 from shared.sheets import as_meant
-from shared.spreadsheets.limits import Limits, Row, SheetError, too_many_rows
-
-NOT_UTF8 = "expected CSV in UTF-8 (in Excel: «CSV UTF-8»)"
+from shared.spreadsheets.limits import CELL_CHARS, Limits, Row, SheetError, too_many_rows
+from shared.words import Words
 
 
 def csv_rows(lines: Iterable[str], delimiter: str, limits: Limits) -> Iterator[Row]:
@@ -24,16 +24,27 @@ def csv_rows(lines: Iterable[str], delimiter: str, limits: Limits) -> Iterator[R
             if left < 0:
                 raise too_many_rows(limits)
             if len(cells) > limits.columns and any(cells[limits.columns :]):
-                raise SheetError(f"line {reader.line_num}: expected {limits.columns} columns at most, got {len(cells)}")
+                words = FileWords.CSV_COLUMNS.value
+                raise SheetError(words.filled(line=reader.line_num, most=limits.columns, got=len(cells)))
             text = "\0".join(cells)
             if text.count("\0") >= len(cells):
-                raise SheetError(f"line {reader.line_num}: expected a text, got a NUL; save the file as CSV UTF-8")
+                raise SheetError(FileWords.CSV_NUL.value.filled(line=reader.line_num))
             if not unicodedata.is_normalized("NFC", text):
                 cells = [unicodedata.normalize("NFC", cell) for cell in cells]  # noqa: PLW2901 - the same, composed
             # An apostrophe stands before what a spreadsheet would run, where we wrote the file.
             yield Row(number, [as_meant(cell) for cell in cells] if "'" in text else cells)
     except csv.Error as error:
-        raise SheetError(f"line {reader.line_num}: {error}") from None
+        raise SheetError(csv_fault(error, reader.line_num)) from None
+
+
+def csv_fault(error: csv.Error, line: int) -> Words:
+    """What is wrong with a CSV, by what the csv module found at a line: its own words are for programmers."""
+    found = str(error)
+    if "end of data" in found:
+        return FileWords.CSV_END.value.filled(line=line)
+    if "field limit" in found:
+        return FileWords.CSV_CELL.value.filled(line=line, most=CELL_CHARS)
+    return FileWords.CSV_QUOTES.value.filled(line=line)
 
 
 def rows_of_text(text: str, limits: Limits) -> Iterator[Row]:

@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from shared.sheet_words import FileWords
 from shared.spreadsheets.limits import MIB, Hidden, Kind, Limits, Row, SheetError, SheetTooLargeError, Slice
+from shared.words import Words
 
 # Isolated: neither variables of the environment nor the folder that the caller stands in decide what runs.
 COMMAND = (sys.executable, "-I", "-m", "shared.spreadsheets.child")
@@ -34,7 +36,7 @@ END = encode({"end": True})
 
 def encode_error(error: SheetError) -> bytes:
     """The frame that ends what was said with a refusal."""
-    return encode({"error": str(error), "too_large": isinstance(error, SheetTooLargeError)})
+    return encode({"error": list(error.words), "too_large": isinstance(error, SheetTooLargeError)})
 
 
 def encode_slices(slices: Iterator[Slice], most: int) -> Iterator[bytes]:
@@ -58,11 +60,7 @@ def encode_slices(slices: Iterator[Slice], most: int) -> Iterator[bytes]:
             written = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
             left -= len(written)
             if left < 0 or len(written) > MOST - _ENOUGH:
-                got = f"more at row {row.number} of {name or 'CSV'}"
-                raise SheetError(
-                    f"expected {most // MIB} MiB of content at most, got {got}; leave out what is for people only, or "
-                    "split the file"
-                )
+                raise SheetError(FileWords.TOO_LONG.value.filled(most=most // MIB, row=row.number, sheet=name or "CSV"))
             waiting.append(written)
             size += len(written)
             if size >= _ENOUGH:
@@ -75,7 +73,7 @@ def decode(body: bytes) -> Slice | None:
     """The rows of a frame's JSON; None for READY and END. Raises the SheetError that it tells."""
     message: dict[str, Any] = from_json(body)
     if "error" in message:
-        raise (SheetTooLargeError if message["too_large"] else SheetError)(message["error"])
+        raise (SheetTooLargeError if message["too_large"] else SheetError)(Words(*message["error"]))
     if "rows" not in message:
         return None
     sheet, columns, numbers = message["hidden"] or (False, (), ())

@@ -4,6 +4,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
+from shared.sheet_words import FileWords
+from shared.words import Words
+
 MIB = 1024 * 1024
 LAST_ROW = 1_048_576  # of Excel and all that follow it
 CELL_CHARS = 128 * 1024  # the csv module's own limit; Excel's is 32,767
@@ -13,7 +16,11 @@ Cell: TypeAlias = str | int | float | bool  # "" for a cell without content; a d
 
 
 class SheetError(ValueError):
-    """The file can't be read. Its text says where, what was expected and the cure."""
+    """The file can't be read. `words` say where, what was expected and the cure."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(words.en)
+        self.words = words
 
 
 class SheetTooLargeError(SheetError):
@@ -21,7 +28,11 @@ class SheetTooLargeError(SheetError):
 
 
 class ReaderAwayError(Exception):
-    """No process can be had to read it now. The text says why."""
+    """No process can be had to read it now: `words` for the client, `reason` for the log."""
+
+    def __init__(self, words: Words, reason: str = "") -> None:
+        super().__init__(f"{words.en}: {reason}" if reason else words.en)
+        self.words = words
 
 
 class Row(NamedTuple):
@@ -91,14 +102,11 @@ OWN_FILE = Limits(
 
 def too_many_rows(limits: Limits) -> SheetTooLargeError:
     """What to say of a file with more rows than the limits have."""
-    return SheetTooLargeError(
-        f"at most {limits.rows} rows with content in a spreadsheet; 'kip post FILE' sends a larger one in parts"
-    )
+    return SheetTooLargeError(FileWords.TOO_MANY_ROWS.value.filled(most=limits.rows))
 
 
 def too_much(kind: Kind, limits: Limits) -> SheetError:
     """What to say of a file whose reader ended without a word."""
     return SheetError(
-        f"expected {kind.upper()} that is read within {limits.cpu_seconds} s and {limits.memory // MIB} MiB; copy the "
-        "table's own cells to a new file, and split a large one"
+        FileWords.TOO_MUCH.value.filled(kind=kind.upper(), seconds=limits.cpu_seconds, mebibytes=limits.memory // MIB)
     )

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import IO
 
 from shared.sheet_header import HEADER_ROWS, delimiter_of
-from shared.spreadsheets.csv_text import NOT_UTF8, csv_rows
+from shared.sheet_words import FileWords
+from shared.spreadsheets.csv_text import csv_rows
 from shared.spreadsheets.frames import COMMAND, LENGTH, decode, request
 from shared.spreadsheets.limits import OWN_FILE, Row, SheetError, Slice, too_much
 
@@ -51,7 +52,7 @@ def read_csv(path: Path) -> Iterator[Row]:
                 number = row.number
                 yield row
     except UnicodeDecodeError:
-        raise SheetError(f"{NOT_UTF8}, below row {number}") from None
+        raise SheetError(FileWords.BELOW_ROW.value.filled(file=FileWords.NOT_UTF8.value, row=number)) from None
 
 
 def _frame(told: IO[bytes]) -> bytes:

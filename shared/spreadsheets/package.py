@@ -15,12 +15,12 @@ from functools import lru_cache
 from typing import IO, BinaryIO, NamedTuple
 from xml.parsers import expat
 
+from shared.sheet_words import FileWords
 from shared.spreadsheets.limits import CELL_CHARS, MIB, Limits, SheetError
 
 MAIN = frozenset(
     {"http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/spreadsheetml/main"}
 )
-NOT_XLSX = "expected an XLSX file (Excel 2007 or later) without a password"
 _ID = re.compile(r"http://\S+/relationships id")
 _PARTS = 5000
 _NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
@@ -67,26 +67,23 @@ class Package:
     def __init__(self, file: BinaryIO, limits: Limits) -> None:
         try:
             self._archive = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-            raise SheetError(f"{NOT_XLSX}; save the workbook anew as XLSX: {str(error)[:120]}") from None
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            raise no_xlsx(FileWords.XLSX_ARCHIVE) from None
         listed = self._archive.infolist()
         self._parts = {item.filename.lstrip("/").lower(): item for item in listed}
         if len(self._parts) < len(listed) or len(listed) > _PARTS:
-            raise SheetError(f"{NOT_XLSX}: each part once, {_PARTS} parts at most")
+            raise no_xlsx(FileWords.XLSX_PARTS, most=_PARTS)
         # Nothing gives more than is declared: zipfile stops there.
         declared = sum(item.file_size for item in listed if item.filename.lower().endswith((".xml", ".rels")))
         if declared > limits.inflated:
-            raise SheetError(
-                f"{NOT_XLSX} of {limits.inflated // MIB} MiB at most when inflated; copy the table's "
-                "own cells to a new file"
-            )
+            raise no_xlsx(FileWords.XLSX_INFLATED, most=limits.inflated // MIB)
 
     def workbook(self) -> Workbook:
         """Read all that comes before the sheets."""
         start = self._related("")
         part = next((target for kind, target in start.values() if kind.endswith("/officeDocument")), None)
         if part is None:
-            raise SheetError(f"{NOT_XLSX}: no workbook is in it")
+            raise no_xlsx(FileWords.XLSX_WORKBOOK)
         found = self._found(part)
         related = self._related(part)
         by_kind = {kind.rpartition("/")[2]: target for kind, target in related.values()}
@@ -120,14 +117,14 @@ class Package:
         except expat.ExpatError as error:
             if error.code == _NO_MEMORY:  # no fault of the XML
                 raise MemoryError from None
-            raise SheetError(f"{NOT_XLSX}: {part}: {error}; save the workbook anew") from None
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-            raise SheetError(f"{NOT_XLSX}: {part}: {str(error)[:120]}") from None
+            raise no_xlsx(FileWords.XLSX_XML, part=part[:100], line=error.lineno, column=error.offset) from None
+        except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError):
+            raise no_xlsx(FileWords.XLSX_PART, part=part[:100]) from None
 
     def _open(self, part: str) -> IO[bytes]:
         found = self._parts.get(part.lower())
         if found is None:
-            raise SheetError(f"{NOT_XLSX}: the part {part[:100]} is missing")
+            raise no_xlsx(FileWords.XLSX_MISSING, part=part[:100])
         return self._archive.open(found)
 
     def _read(self, part: str, start: Start, end: End | None = None, text: Text | None = None) -> None:
@@ -161,7 +158,7 @@ class Package:
 
         self._read(part, start)
         if len({name.lower() for name, *_ in found.sheets}) < len(found.sheets):
-            raise SheetError(f"{NOT_XLSX}: each sheet has a name of its own")
+            raise no_xlsx(FileWords.XLSX_NAMES)
         return found
 
     def _texts(self, part: str) -> list[str]:
@@ -204,6 +201,11 @@ class Package:
         return styles
 
 
+def no_xlsx(fault: FileWords, **values: object) -> SheetError:
+    """Why a file is no workbook that can be read."""
+    return SheetError(fault.value.filled(file=FileWords.NOT_XLSX.value, **values))
+
+
 @lru_cache(maxsize=256)
 def local_name(name: str) -> str:
     """The name of an element of SpreadsheetML; "" for one of anything else."""
@@ -215,7 +217,7 @@ def as_text(pieces: list[str]) -> str:
     """A text put together, with the characters that XML can't hold (`_x000D_`) in their place."""
     text = "".join(pieces)
     if len(text) > CELL_CHARS:
-        raise SheetError(f"expected {CELL_CHARS} characters at most in a cell, got {len(text)}")
+        raise SheetError(FileWords.XLSX_CELL.value.filled(most=CELL_CHARS, got=len(text)))
     return composed(_ESCAPED.sub(_unescaped, text) if "_x" in text else text)
 
 
@@ -235,7 +237,7 @@ def _shows_a_day(code: str) -> bool:
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise SheetError(f"{NOT_XLSX}: a part has a document type, which no spreadsheet program writes")
+    raise no_xlsx(FileWords.XLSX_DOCTYPE)
 
 
 def _ignore(*_: object) -> None:

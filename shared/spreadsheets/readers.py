@@ -5,6 +5,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 
+from shared.sheet_words import FileWords
 from shared.spreadsheets.frames import COMMAND, LENGTH, MOST, decode, request
 from shared.spreadsheets.limits import MIB, Kind, Limits, ReaderAwayError, Slice, too_much
 
@@ -78,13 +79,13 @@ async def _start() -> Process:
             *COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}, limit=MIB, start_new_session=True
         )
     except OSError as error:
-        raise ReaderAwayError(f"no process for the spreadsheet: {error.strerror}") from error
+        raise ReaderAwayError(FileWords.NO_PROCESS.value, str(error.strerror)) from error
     try:
         async with asyncio.timeout(START_SECONDS):
             await _frame(process)
     except (asyncio.IncompleteReadError, TimeoutError):
         await _end(process)
-        raise ReaderAwayError("the process for the spreadsheet did not start") from None
+        raise ReaderAwayError(FileWords.NOT_STARTED.value) from None
     except BaseException:
         await _end(process)
         raise

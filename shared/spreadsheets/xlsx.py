@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
+from shared.sheet_words import FileWords
 from shared.spreadsheets.limits import LAST_ROW, Cell, Hidden, Limits, Row, SheetError, Slice, too_many_rows
-from shared.spreadsheets.package import NOT_XLSX, Package, Workbook, as_text, local_name
+from shared.spreadsheets.package import Package, Workbook, as_text, local_name, no_xlsx
+from shared.words import Words
 
 _PLACE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
@@ -27,7 +29,7 @@ def read_xlsx(file: BinaryIO, limits: Limits) -> Iterator[Slice]:
     package = Package(file, limits)
     workbook = package.workbook()
     if not workbook.sheets:
-        raise SheetError(f"{NOT_XLSX}: no sheet is in it")
+        raise no_xlsx(FileWords.XLSX_SHEET)
     left = limits.rows
     for name, part, hidden in workbook.sheets:
         yield Slice(name, (), Hidden(hidden))
@@ -101,10 +103,9 @@ class _SheetReading:
     def _begin_row(self, written: str | None) -> None:
         number = self._number + 1 if written is None else int(written) if _is_number(written) else 0
         if not self._number < number <= LAST_ROW:
-            raise SheetError(
-                f"{self._name}: expected rows in order, up to {LAST_ROW}, got row {str(written)[:20]!r} behind "
-                f"{self._number}; save the workbook anew"
-            )
+            got = repr(str(written)[:20])
+            words = FileWords.ROW_ORDER.value
+            raise SheetError(words.filled(sheet=self._name, most=LAST_ROW, got=got, before=self._number))
         self._number = number
         self._column = 0
         self._cells = []
@@ -116,10 +117,8 @@ class _SheetReading:
             place = _PLACE.fullmatch(written)
             column = 0 if place is None or int(place[2]) != self._number else _column_number(place[1])
         if column <= self._column:
-            raise SheetError(
-                f"{self._name}, row {self._number}: expected cells in order, each once, got {str(written)[:20]!r}; "
-                "save the workbook anew"
-            )
+            got = repr(str(written)[:20])
+            raise SheetError(FileWords.CELL_ORDER.value.filled(sheet=self._name, row=self._number, got=got))
         self._column = column
         self._attributes = attributes
         self._value, self._formula, self._into = [], None, None
@@ -131,8 +130,9 @@ class _SheetReading:
             return
         if self._column > self._columns:
             raise SheetError(
-                f"expected {self._columns} columns with content at most, got a cell in column {self._column} of "
-                f"{self._name}, row {self._number}; clear what lies beside the table"
+                FileWords.XLSX_COLUMNS.value.filled(
+                    most=self._columns, column=self._column, sheet=self._name, row=self._number
+                )
             )
         self._cells += [""] * (self._column - 1 - len(self._cells))
         self._cells.append(value)
@@ -164,20 +164,20 @@ class _SheetReading:
                 return text.partition("T")[0][:40]
             case "n":
                 return self._number_of(text, attributes.get("s", ""))
-        raise self._no("a cell's value", text)
+        raise self._no(FileWords.A_VALUE.value, text)
 
     def _shared(self, text: str) -> str:
         texts = self._workbook.texts
         if not _is_number(text) or int(text) >= len(texts):
-            raise self._no(f"one of the {len(texts)} shared texts", text)
+            raise self._no(FileWords.A_SHARED_TEXT.value.filled(count=len(texts)), text)
         return texts[int(text)]
 
     def _number_of(self, text: str, style: str) -> Cell:
         if len(text) > _NUMBER_CHARS or not _NUMBER.fullmatch(text):
-            raise self._no("a number", text)
+            raise self._no(FileWords.A_NUMBER.value, text)
         value = float(text)
         if not abs(value) < float("inf"):
-            raise self._no("a number", text)
+            raise self._no(FileWords.A_NUMBER.value, text)
         styles = self._workbook.day_styles
         if _is_number(style) and int(style) < len(styles) and styles[int(style)]:
             return _day(value, since_1904=self._workbook.since_1904)
@@ -185,9 +185,12 @@ class _SheetReading:
             return f"{value:.15G}"  # as it is shown: its last digits are not those that were typed
         return int(value) if value.is_integer() else value
 
-    def _no(self, expected: str, got: str) -> SheetError:
-        place = f"{self._name}, row {self._number}, column {self._column}"
-        return SheetError(f"{place}: expected {expected}, got {got[:40]!r}; save the workbook anew")
+    def _no(self, expected: Words, got: str) -> SheetError:
+        return SheetError(
+            FileWords.XLSX_VALUE.value.filled(
+                sheet=self._name, row=self._number, column=self._column, expected=expected, got=repr(got[:40])
+            )
+        )
 
 
 def _is_number(text: str) -> bool:

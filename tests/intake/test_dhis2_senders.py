@@ -151,7 +151,7 @@ def test_a_withdrawal_names_everything(system: System, query: dict[str, str]) ->
             "Trường «orgUnit» bị từ chối: đơn vị không có trong danh mục; cần mã đơn vị hành chính hoặc uid",
         ),
         (whole(1, deleted="yes"), "The field 'deleted' is refused: not a valid value: true or false (got yes).",
-         "Trường «deleted» bị từ chối: giá trị không hợp lệ: true hoặc false (nhận được yes)."),
+         "Trường «deleted» bị từ chối: giá trị không hợp lệ: cần true hoặc false (nhận được yes)."),
     ],
 )  # fmt: skip
 def test_a_conflict_s_text_is_a_sentence(system: System, values: Any, english: str, vietnamese: str) -> None:

@@ -257,7 +257,7 @@ def test_the_reason_is_told_in_vietnamese_too(system: System) -> None:
         headers={"Authorization": f"Bearer {system.key}", "Content-Type": STRUCTURED, "Accept-Language": "vi"},
     )  # fmt: skip
     (error,) = answer.json()["rejected"][0]["errors"]
-    assert error["message"] == "Giá trị không hợp lệ: base64 hợp lệ (RFC 4648, mục 4)"
+    assert error["message"] == "Giá trị không hợp lệ: cần base64 hợp lệ (RFC 4648, mục 4)"
 
 
 def strictly(text: str) -> Any:

@@ -74,7 +74,7 @@ def message(found: Drafted, language: str) -> str:
 def refused(content: bytes, kind: Kind = "csv") -> Any:
     with pytest.raises(UnreadableError) as error:
         drafted(content, kind)
-    return error.value.detail
+    return error.value.words
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_a_head_that_can_be_misread_is_refused_with_what_was_expected(case: str,
     with pytest.raises(RefusedRequestError) as caught:
         read_head(data, cuts)
     assert caught.value.status == status
-    assert caught.value.answer().startswith(b"HTTP/1.1 %d " % status)
+    assert caught.value.answer("vi").startswith(b"HTTP/1.1 %d " % status)
     assert str(caught.value)
 
 

@@ -7,6 +7,7 @@ from starlette.routing import Route
 from services.intake.documents.files import documents
 from services.intake.http import Refusing
 from services.intake.request_errors import Fault, RefusedError
+from services.intake.request_words import RequestWords
 from shared import __version__
 from shared.documents.http import ANY_ORIGIN, document_route
 
@@ -17,7 +18,8 @@ def document_routes() -> list[Route]:
 
     def serve(name: str) -> Response:
         if name not in made:
-            raise RefusedError(Fault.NOT_FOUND, f"{name[:80]}; there are {', '.join(made)}")
+            words = RequestWords.DOCUMENT.value.filled(name=name[:80], names=", ".join(made))
+            raise RefusedError(Fault.NOT_FOUND, words)
         return JSONResponse(made[name], headers=ANY_ORIGIN)
 
     async def asyncapi(_: Request) -> Response:

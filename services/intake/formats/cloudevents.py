@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from pydantic import FailFast, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, to_json
 
+from services.intake.event_words import wanted
 from services.intake.formats.envelope import EnvelopeError, plain
 from services.intake.formats.json_text import (
     TooManyError,
@@ -21,8 +22,9 @@ from services.intake.formats.json_text import (
     name_of,
     refuse_duplicates,
 )
-from services.intake.limits import EVENT_BYTES, EVENTS
+from services.intake.limits import EVENT_BYTES, EVENT_SIZE, EVENTS
 from services.intake.refusals import Code, Refusal, Rejected, rejected
+from services.intake.request_words import BodyWords
 from services.intake.slices import SMALL, Pause, aside
 from shared.events import (
     KIND_OF_TYPE,
@@ -37,6 +39,8 @@ from shared.events import (
     RecordRetractedEvent,
     ReportSubmittedEvent,
 )
+from shared.model_words import expected_by_model
+from shared.words import listed
 
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"
@@ -51,7 +55,7 @@ Event: TypeAlias = (
 )
 _ONE: TypeAdapter[Event] = TypeAdapter(PostedEvent)
 _MANY: TypeAdapter[list[Event]] = TypeAdapter(Annotated[list[PostedEvent], FailFast()])
-_TYPES = ", ".join(KIND_OF_TYPE)
+_TYPES = listed(KIND_OF_TYPE)
 _ESCAPED = re.compile(rb"\\(.)")
 
 
@@ -79,7 +83,7 @@ async def parse_batch(body: bytes) -> Parsed:
             return [Candidate(index, event) for index, event in enumerate(events)], []
     items = await aside(len(body), load, body)
     if not isinstance(items, list):
-        raise UnreadableError(f"expected a JSON array of events, got {name_of(items)}")
+        raise UnreadableError(BodyWords.EVENTS.value.filled(got=name_of(items)))
     return await parse_items(list(enumerate(items)))
 
 
@@ -96,7 +100,7 @@ def parse_structured(body: bytes) -> Parsed:
             refuse_duplicates(body)
         return [Candidate(0, event)], []
     if not isinstance(item, dict):
-        raise UnreadableError(f"expected one JSON object, got {name_of(item)}")
+        raise UnreadableError(BodyWords.ONE_EVENT.value.filled(got=name_of(item)))
     return _sorted_out([_parse(0, item)])
 
 
@@ -107,7 +111,7 @@ def parse_binary(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Parsed:
         if name.startswith(b"ce-"):
             attribute = name[3:].decode("ascii", "replace")
             if attribute in item:
-                raise UnreadableError(f"expected the header ce-{attribute} once")
+                raise UnreadableError(BodyWords.HEADER_ONCE.value.filled(name=attribute[:80]))
             item[attribute] = decode_header(attribute, value)
     if len(body) > EVENT_BYTES:
         return [], [Rejected(0, _id(item), (_too_large(len(body)),))]
@@ -123,7 +127,7 @@ def decode_header(attribute: str, value: bytes) -> str:
     try:
         return unquote_to_bytes(text).decode("utf-8")
     except UnicodeDecodeError:
-        raise UnreadableError(f"expected percent-encoded UTF-8 in the header ce-{attribute}") from None
+        raise UnreadableError(BodyWords.HEADER_CODED.value.filled(name=attribute[:80])) from None
 
 
 async def parse_items(items: Sequence[tuple[int, Any]]) -> Parsed:
@@ -132,7 +136,7 @@ async def parse_items(items: Sequence[tuple[int, Any]]) -> Parsed:
     The event loop has its turn in between. Raises TooManyError for more than EVENTS.
     """
     if len(items) > EVENTS:
-        raise TooManyError(f"at most {EVENTS} events in one request, got {len(items)}")
+        raise TooManyError(BodyWords.MOST_EVENTS.value.filled(most=EVENTS, got=len(items)))
     pause = Pause()
     found: list[Candidate | Rejected] = []
     for index, item in items:
@@ -161,7 +165,7 @@ def _sorted_out(found: Sequence[Candidate | Rejected]) -> Parsed:
 
 
 def _too_large(size: int) -> Refusal:
-    return Refusal(Code.EVENT_TOO_LARGE, "event", f"{EVENT_BYTES} bytes at most", size)
+    return Refusal(Code.EVENT_TOO_LARGE, "event", EVENT_SIZE, size)
 
 
 def refusals_of(error: ValidationError) -> tuple[Refusal, ...]:
@@ -192,16 +196,17 @@ def _refusal(detail: ErrorDetails) -> Refusal:
     location = [str(part) for part in detail["loc"] if part not in KIND_OF_TYPE]
     field = ".".join(location) or "event"
     got = detail["input"]
-    match detail["type"]:
+    kind, context = detail["type"], detail.get("ctx", {})
+    match kind:
         case "missing":
-            return Refusal(Code.FIELD_MISSING, field, "a value")
+            return Refusal(Code.FIELD_MISSING, field, expected_by_model(kind, context))
         case "extra_forbidden":
-            return Refusal(Code.FIELD_UNKNOWN, field, "only the fields of the event's schema", got)
+            return Refusal(Code.FIELD_UNKNOWN, field, expected_by_model(kind, context), got)
         case "union_tag_not_found":
             return Refusal(Code.FIELD_MISSING, "type", _TYPES)
         case "union_tag_invalid":
-            tag = detail.get("ctx", {}).get("tag")
+            tag = context.get("tag")
             code = Code.KIND_RESERVED if str(tag).startswith(TYPE_PREFIX) else Code.VALUE_INVALID
-            return Refusal(code, "type", _TYPES, tag)
+            return Refusal(code, "type", wanted(_TYPES) if code is Code.VALUE_INVALID else _TYPES, tag)
         case _:
-            return Refusal(Code.VALUE_INVALID, field, detail["msg"], got)
+            return Refusal(Code.VALUE_INVALID, field, wanted(expected_by_model(kind, context)), got)

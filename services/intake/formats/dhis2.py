@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from services.intake.event_words import Dhis2Words, RuleWords, wanted
 from services.intake.formats.dhis2_rows import DEFAULT, Completion, DataValue
 from services.intake.refusals import Code, Refusal
 from services.intake.validate import AHEAD, out_of_range
@@ -22,16 +23,13 @@ from shared.programme import Indicator, IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Registry
 from shared.scalars import FIRST_INSTANT, ScalarError, any_instant, whole_number
 from shared.units import Unit
-from shared.words import Words
+from shared.words import Told, listed
 
 SOURCE = "/dhis2"
 _PERIOD = re.compile(r"(?P<year>\d{4})(?:(?P<month>\d{2})|Q(?P<quarter>\d)|S(?P<half>\d))?", re.ASCII)
 _DAY = 10  # characters of a day without a time
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 Part = Literal["numerator", "denominator"]
-_ONE_OF_BOTH = Words(
-    "chỉ hoàn thành hoặc chỉ thôi hoàn thành trong một yêu cầu", "completed or no longer completed in one request"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class Draft:
 
 
 class _ConflictError(Exception):
-    def __init__(self, code: Code, name: str, expected: str | Words, got: object) -> None:
+    def __init__(self, code: Code, name: str, expected: Told, got: object) -> None:
         self.refusal = Refusal(code, name, expected, got)
 
 
@@ -138,7 +136,7 @@ def draft_completions(
         if len(said) == 1:
             agreed += several
         else:
-            refusal = Refusal(Code.RECORD_REPEATED, "completed", _ONE_OF_BOTH)
+            refusal = Refusal(Code.RECORD_REPEATED, "completed", Dhis2Words.ONE_OF_BOTH.value)
             conflicts += [Conflict(refusal, draft.indexes, draft.objects) for draft in several]
     return agreed, conflicts
 
@@ -153,7 +151,7 @@ def _check_date(row: Completion, registry: Registry, now: datetime) -> None:
         raise _ConflictError(
             Code.VALUE_INVALID,
             row.dated_by,
-            Words("một ngày như 2023-03-14, hoặc một thời điểm", "a day like 2023-03-14, or a time"),
+            Dhis2Words.DAY.value,
             row.date,
         ) from None
     if not FIRST_INSTANT <= date <= now + AHEAD:
@@ -175,10 +173,7 @@ def _locate(row: DataValue, registry: Registry) -> tuple[_Address, str]:
     raise _ConflictError(
         Code.INDICATOR_UNKNOWN,
         "dataElement",
-        Words(
-            "<chỉ tiêu>.numerator hoặc .denominator, hoặc tên đã ánh xạ",
-            "<indicator>.numerator or .denominator, or a mapped one",
-        ),
+        Dhis2Words.DATA_ELEMENT.value,
         row.element,
     )
 
@@ -194,19 +189,17 @@ def _add(record: _Record, row: DataValue, address: _Address, part: str) -> None:
     text = str(row.value).strip()
     if address.indicator.components:
         if text.lower() not in _TRUTH:
-            raise _ConflictError(Code.VALUE_INVALID, "value", Words("true hoặc false", "true or false"), row.value)
+            raise _ConflictError(Code.VALUE_INVALID, "value", Dhis2Words.TRUTH.value, row.value)
         record.components[part] = _TRUTH[text.lower()]
         return
     try:
         number = whole_number(text, most=MAX_COUNT, zeros=True)
     except ScalarError as error:
-        raise _ConflictError(Code.VALUE_INVALID, "value", error.expected, row.value) from None
+        raise _ConflictError(Code.VALUE_INVALID, "value", wanted(error.expected), row.value) from None
     cell = record.parts.setdefault(_combination(row.combination, address.programme), {})
     name: Part = "numerator" if part == "numerator" else "denominator"
     if name in cell:
-        raise _ConflictError(
-            Code.VALUE_INVALID, "dataElement", Words("mỗi giá trị một lần", "each value once"), row.element
-        )
+        raise _ConflictError(Code.VALUE_INVALID, "dataElement", Dhis2Words.ONCE.value, row.element)
     cell[name] = number
 
 
@@ -219,7 +212,7 @@ def _truth(name: str, value: object, *, absent: bool) -> bool:
         return True
     if text is False or text == "false":
         return False
-    raise _ConflictError(Code.VALUE_INVALID, name, Words("true hoặc false", "true or false"), value)
+    raise _ConflictError(Code.VALUE_INVALID, name, Dhis2Words.TRUTH.value, value)
 
 
 def _combination(text: str, programme: Programme) -> tuple[tuple[str, str], ...]:
@@ -234,7 +227,7 @@ def _combination(text: str, programme: Programme) -> tuple[tuple[str, str], ...]
         raise _ConflictError(
             Code.OPTION_UNKNOWN,
             "categoryOptionCombo",
-            Words("<chiều>:<giá trị>, hoặc tên đã ánh xạ", "<dimension>:<option>, or a mapped one"),
+            Dhis2Words.COMBINATION.value,
             text,
         )
     return tuple(sorted((pair[0], pair[1]) for pair in pairs))
@@ -246,7 +239,7 @@ def _incomplete(address: _Address, record: _Record, *, spoilt: bool) -> Refusal 
         return Refusal(
             Code.RECORD_INCOMPLETE,
             "dataValues",
-            Words("mọi giá trị của bản ghi đều đúng", "every value of the record to be right"),
+            Dhis2Words.ALL_RIGHT.value,
         )
     if record.deleted:
         whole = not record.parts and not record.components
@@ -256,7 +249,7 @@ def _incomplete(address: _Address, record: _Record, *, spoilt: bool) -> Refusal 
             else Refusal(
                 Code.RECORD_INCOMPLETE,
                 "deleted",
-                Words("mọi giá trị của bản ghi, hoặc không giá trị nào", "all values of the record or none"),
+                Dhis2Words.ALL_OR_NONE.value,
             )
         )
     if address.indicator.components:
@@ -305,7 +298,7 @@ def _wrap(kind: Kind, unit: str, data: dict[str, Any], now: datetime) -> dict[st
 def _period(text: str) -> str:
     """`202603` is 2026-03, `2026Q1` is 2026-Q1, `2026S1` is 2026-H1, `2026` is 2026."""
     written = _PERIOD.fullmatch(text)
-    expected = Words("kỳ như 202603, 2026Q1, 2026S1 hoặc 2026", "a period like 202603, 2026Q1, 2026S1 or 2026")
+    expected = Dhis2Words.PERIOD.value
     if written is None:
         raise _ConflictError(Code.PERIOD_INVALID, "period", expected, text)
     ours = written["year"]
@@ -327,9 +320,7 @@ def _unit(text: str, period: str, programme: Programme, registry: Registry) -> U
     if unit is None and registry.units.by_code(code):
         raise _ConflictError(Code.UNIT_NOT_IN_FORCE, "orgUnit", end.isoformat(), text)
     if unit is None:
-        raise _ConflictError(
-            Code.UNIT_UNKNOWN, "orgUnit", Words("như 06412 hoặc 06412@1", "like 06412 or 06412@1"), text
-        )
+        raise _ConflictError(Code.UNIT_UNKNOWN, "orgUnit", RuleWords.UNIT.value, text)
     return unit
 
 
@@ -339,7 +330,7 @@ def _report(text: str, registry: Registry) -> tuple[Programme, str]:
         if slug in programme.report:
             return programme, slug
     known = sorted(slug for programme in registry.programmes.values() for slug in programme.report)
-    raise _ConflictError(Code.REPORT_UNKNOWN, "dataSet", ", ".join(known), text)
+    raise _ConflictError(Code.REPORT_UNKNOWN, "dataSet", listed(known), text)
 
 
 def _agency(
@@ -354,7 +345,7 @@ def _agency(
         raise _ConflictError(
             Code.FIELD_MISSING,
             "attributeOptionCombo",
-            Words(f"cơ quan, một trong {', '.join(speaking)}", f"the agency, of {', '.join(speaking)}"),
+            Dhis2Words.AGENCY.value.filled(names=", ".join(speaking)),
             text,
         )
     # None at this unit: the validation, which is told of some agency, says which level reports this.

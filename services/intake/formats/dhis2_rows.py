@@ -11,8 +11,9 @@ from services.intake.dhis2_parameters import SCHEMES
 from services.intake.formats.json_text import TooManyError, UnreadableError, load, name_of
 from services.intake.limits import EVENTS
 from services.intake.refusals import anonymous
+from services.intake.request_words import BodyWords
 from shared.sheet_header import LayoutError, refuse_twice
-from shared.words import Words
+from shared.spreadsheets.csv_text import csv_fault
 
 VALUES = 100_000  # of one request: a record has two at least, and several with its parts
 # The columns of a CSV without a header line, in their order.
@@ -43,11 +44,7 @@ _REGISTRATION = frozenset(
 )  # fmt: skip
 _DELETION = frozenset({"orgUnits", "periods", "elements"})
 _ELEMENT = frozenset({"dataElement", "categoryOptionCombo", "attributeOptionCombo"})
-_WHOLE_ELEMENTS = Words(
-    "deletion.elements: bản ghi là trọn vẹn, không xóa riêng từng categoryOptionCombo; hãy bỏ trường này",
-    "deletion.elements: records are whole, so no categoryOptionCombo can be deleted by itself; leave it out",
-)
-_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+_OTHER_SEPARATORS = {";": BodyWords.SEMICOLONS, "\t": BodyWords.TABS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +97,10 @@ def read_json(body: bytes) -> DataValueSet:
     document = _object(load(body))
     _refuse_unknown(document, _DOCUMENT, "")
     if not isinstance(document.get("dataValues"), list):
-        raise UnreadableError(f"expected a list in dataValues, got {name_of(document.get('dataValues'))}")
-    _bound(len(document["dataValues"]), VALUES, "values")
+        raise UnreadableError(
+            BodyWords.LIST_IN.value.filled(name="dataValues", got=name_of(document.get("dataValues")))
+        )
+    _bound(len(document["dataValues"]), VALUES, BodyWords.MOST_VALUES)
     values = [
         DataValue(
             index=index,
@@ -129,14 +128,14 @@ def _deleted(scope: Mapping[str, Any], given: list[DataValue]) -> list[DataValue
     Records are whole, so that an element is named whole as well: its options can't be gone one by one.
     """
     units, periods, elements = (_list(scope, name) for name in ("orgUnits", "periods", "elements"))
-    _bound(len(units) * len(periods) * len(elements) + len(given), VALUES, "values")
+    _bound(len(units) * len(periods) * len(elements) + len(given), VALUES, BodyWords.MOST_VALUES)
     there = {(row.unit, row.period, row.element, row.attribute) for row in given}
     there |= {(row.unit, row.period, row.element, "") for row in given}
     gone: list[DataValue] = []
     for item in elements:
         element = _known(item, _ELEMENT, "deletion.elements.") if isinstance(item, dict) else {"dataElement": item}
         if _text(element, "categoryOptionCombo") not in DEFAULT:
-            raise UnreadableError(_WHOLE_ELEMENTS)
+            raise UnreadableError(BodyWords.WHOLE_ELEMENTS.value)
         name, attribute = _text(element, "dataElement"), _text(element, "attributeOptionCombo")
         for unit, period in itertools.product(map(_plain, units), map(_plain, periods)):
             if (unit, period, name, attribute) not in there:
@@ -146,7 +145,7 @@ def _deleted(scope: Mapping[str, Any], given: list[DataValue]) -> list[DataValue
 
 def _list(scope: Mapping[str, Any], name: str) -> list[Any]:
     if not isinstance(scope.get(name), list):
-        raise UnreadableError(f"expected a list in deletion.{name}, got {name_of(scope.get(name))}")
+        raise UnreadableError(BodyWords.LIST_IN.value.filled(name=f"deletion.{name}", got=name_of(scope.get(name))))
     return list(scope[name])
 
 
@@ -168,45 +167,46 @@ def _refuse_unknown(item: Mapping[str, Any], known: frozenset[str], where: str) 
     """A field that isn't read might have changed what the others mean: DHIS2's clients get to know its name."""
     unknown = next((name for name in item if name not in known), None)
     if unknown is not None:
-        listed, came = ", ".join(sorted(known)), unknown[:60] if anonymous(unknown) else "…"
+        came = unknown[:60] if anonymous(unknown) else "…"
         raise UnreadableError(
-            Words(
-                f"trường {where}{came} không được đọc; các trường được đọc: {listed}",
-                f"the field {where}{came} is not read; those are: {listed}",
-            )
+            BodyWords.UNREAD_FIELD.value.filled(name=f"{where}{came}", names=", ".join(sorted(known)))
         )
 
 
 def read_csv(body: bytes, *, header: bool) -> DataValueSet:
     """Read a CSV of data values. Raises UnreadableError that names the line, TooManyError for more than VALUES."""
+    lines: list[list[str]] = []
     try:
-        reader = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True, skipinitialspace=True)
-        lines: list[list[str]] = []
+        text = io.StringIO(body.decode("utf-8-sig"), newline="")
+    except UnicodeDecodeError as error:
+        raise UnreadableError(BodyWords.CSV_UTF8.value.filled(byte=error.start)) from None
+    reader = csv.reader(text, strict=True, skipinitialspace=True)
+    try:
         for line in reader:  # not list(reader): in a thread, others have their turn between two lines
-            _bound(len(lines), VALUES, "lines")
+            _bound(len(lines), VALUES, BodyWords.MOST_LINES)
             lines.append(line)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableError(f"expected CSV in UTF-8: {error}") from None
+    except csv.Error as error:
+        raise UnreadableError(csv_fault(error, reader.line_num)) from None
     columns = [_column(name) for name in lines.pop(0)] if header and lines else list(COLUMNS)
     try:
-        refuse_twice(Words("dòng 1", "line 1"), columns)
+        refuse_twice(BodyWords.FIRST_LINE.value, columns)
     except LayoutError as error:
         raise UnreadableError(error.words) from None
     if len(columns) == 1 or (lines and not header and len(lines[0]) == 1):
         _refuse_separator(body)
     unknown = next((name for name in columns if name not in _KNOWN), None)
     if unknown is not None:
-        raise UnreadableError(f"line 1: expected one of the columns {', '.join(COLUMNS)}, got {unknown[:60]!r}")
+        raise UnreadableError(BodyWords.COLUMNS.value.filled(names=", ".join(COLUMNS), got=repr(unknown[:60])))
     missing = [name for name in ("dataelement", "period", "orgunit", "value") if name not in columns]
     if missing:
-        raise UnreadableError(f"line 1: expected the column {missing[0]}")
+        raise UnreadableError(BodyWords.COLUMN.value.filled(name=missing[0]))
     values: list[DataValue] = []
     for number, cells in enumerate(lines, 2 if header else 1):
         if not any(cells):
             continue
         if len(cells) > len(columns):
-            raise UnreadableError(f"line {number}: expected {len(columns)} cells at most, got {len(cells)}")
-        _bound(len(values) + 1, VALUES, "values")
+            raise UnreadableError(BodyWords.CELLS.value.filled(line=number, most=len(columns), got=len(cells)))
+        _bound(len(values) + 1, VALUES, BodyWords.MOST_VALUES)
         row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
         values.append(
             DataValue(
@@ -230,7 +230,7 @@ def _refuse_separator(body: bytes) -> None:
     first = body.partition(b"\n")[0].decode("utf-8", "replace")
     for sign, name in _OTHER_SEPARATORS.items():
         if sign in first:
-            raise UnreadableError(f"line 1: expected commas between the cells, as DHIS2 has them, got {name}")
+            raise UnreadableError(BodyWords.COMMAS.value.filled(got=name.value))
 
 
 def _column(name: str) -> str:
@@ -244,8 +244,8 @@ def read_completions(body: bytes) -> list[Completion]:
     document = _known(load(body), frozenset({"completeDataSetRegistrations"}), "")
     items = document.get("completeDataSetRegistrations")
     if not isinstance(items, list):
-        raise UnreadableError(f"expected a list in completeDataSetRegistrations, got {name_of(items)}")
-    _bound(len(items), EVENTS, "registrations")
+        raise UnreadableError(BodyWords.LIST_IN.value.filled(name="completeDataSetRegistrations", got=name_of(items)))
+    _bound(len(items), EVENTS, BodyWords.MOST_REGISTRATIONS)
     rows = (_known(item, _REGISTRATION, "completeDataSetRegistrations.") for item in items)
     return [_completion(row, index, "date") for index, row in enumerate(rows)]
 
@@ -263,14 +263,14 @@ def _completion(item: Mapping[str, Any], index: int, dated_by: str) -> Completio
     )
 
 
-def _bound(number: int, most: int, what: str) -> None:
+def _bound(number: int, most: int, words: BodyWords) -> None:
     if number > most:
-        raise TooManyError(f"at most {most} {what} in one request")
+        raise TooManyError(words.value.filled(most=most))
 
 
 def _object(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise UnreadableError(f"expected an object, got {name_of(value)}")
+        raise UnreadableError(BodyWords.AN_OBJECT.value.filled(got=name_of(value)))
     return value
 
 
@@ -280,5 +280,5 @@ def _text(item: Mapping[str, Any], name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise UnreadableError(f"expected a text in {name}, got {name_of(value)}")
+        raise UnreadableError(BodyWords.TEXT_IN.value.filled(name=name, got=name_of(value)))
     return str(value).strip()

@@ -8,10 +8,10 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
+from services.intake.event_words import EnvelopeWords
 from services.intake.formats.json_text import UnreadableError, load, name_of
 from services.intake.refusals import Code, Refusal
 from shared.events import DATA_FIELDS, CloudEvent
-from shared.words import Words
 
 JSON = "application/json"
 BASE64 = "data_base64"
@@ -44,8 +44,7 @@ def plain(item: Any) -> Any:
     if BASE64 in made:
         coded = made.pop(BASE64)
         if made.get("data") is not None:
-            expected = Words(f"chỉ một trong hai trường data và {BASE64}", f"only one of data and {BASE64}")
-            raise EnvelopeError(Refusal(Code.VALUE_INVALID, BASE64, expected))
+            raise EnvelopeError(Refusal(Code.VALUE_INVALID, BASE64, EnvelopeWords.ONE_DATA.value))
         made["data"] = _decoded(coded)
     if "data" in made:
         made["data"] = _whole(made["data"])
@@ -60,24 +59,17 @@ def _is_extension(name: str, value: object) -> bool:
 def _decoded(coded: object) -> Any:
     """The JSON that stands in base64, which may be folded into lines as MIME has it."""
     if not isinstance(coded, str):
-        words = Words(f"văn bản base64, nhận được {_VI[name_of(coded)]}", f"a text in base64, got {name_of(coded)}")
+        words = EnvelopeWords.BASE64_TEXT.value.filled(got=name_of(coded))
         raise EnvelopeError(Refusal(Code.VALUE_INVALID, BASE64, words))
     try:
         text = b64decode(_LINE_ENDS.sub("", coded), validate=True)
     except ValueError:
-        words = Words("base64 hợp lệ (RFC 4648, mục 4)", "valid base64 (RFC 4648, section 4)")
-        raise EnvelopeError(Refusal(Code.VALUE_INVALID, BASE64, words)) from None
+        raise EnvelopeError(Refusal(Code.VALUE_INVALID, BASE64, EnvelopeWords.BASE64.value)) from None
     try:
         return load(text)
     except UnreadableError as error:
-        words = Words(f"JSON mã hóa base64: {error}", f"JSON in base64: {error}")
+        words = EnvelopeWords.BASE64_JSON.value.filled(fault=error.words)
         raise EnvelopeError(Refusal(Code.VALUE_INVALID, BASE64, words)) from None
-
-
-_VI = {
-    "an object": "một đối tượng", "an array": "một mảng", "a boolean": "một giá trị đúng/sai", "null": "null",
-    "a number": "một số",
-}  # fmt: skip
 
 
 def _whole(value: Any) -> Any:

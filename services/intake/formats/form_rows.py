@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from services.intake.event_words import FormWords
 from services.intake.formats.json_text import name_of
+from shared.words import Words
 
 
 class RowsError(Exception):
     """The rows of the repeat group `name` are none, or too many."""
 
-    def __init__(self, name: str, expected: str, got: object) -> None:
+    def __init__(self, name: str, expected: Words, got: object) -> None:
         super().__init__(name)
         self.name = name
         self.expected = expected
@@ -58,7 +60,7 @@ def rows_of(whole: Row, group: str, at_most: int) -> list[Row]:
     """
     rows = list(islice(_rows(whole, group), at_most + 1))
     if len(rows) > at_most:
-        raise RowsError(group, f"{at_most} rows at most", "more")
+        raise RowsError(group, FormWords.MOST_ROWS.value.filled(most=at_most), FormWords.MORE.value)
     return rows
 
 
@@ -112,14 +114,14 @@ def _rows(outer: Row, group: str) -> Iterator[Row]:
             for number, fields in enumerate(found, 1):
                 row = Row(fields, name, number, outer)
                 if not isinstance(fields, Mapping):
-                    raise RowsError(row.name_of(name), "a row of a repeat group, an object", name_of(fields))
+                    raise RowsError(row.name_of(name), FormWords.ROW.value, name_of(fields))
                 if name == group:
                     yield row
                 else:
                     yield from _rows(row, group)
             return
         if name == group and found is not None:
-            raise RowsError(outer.name_of(name), "the rows of a repeat group", name_of(found))
+            raise RowsError(outer.name_of(name), FormWords.GROUP.value, name_of(found))
 
 
 def _names_below(outer: str, group: str) -> Iterator[str]:

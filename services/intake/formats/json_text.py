@@ -1,30 +1,53 @@
 """JSON as the door reads it: UTF-8, no NaN, no key twice in an object, of bounded depth and number of members."""
 
 import json
+import re
 from typing import Any
 
 from pydantic_core import from_json
 
 from services.intake.refusals import anonymous
-from shared.words import Words
+from services.intake.request_words import JsonWords
+from shared.words import Told, Words
 
 MEMBERS = 1_000_000  # of all arrays and objects of a body; its depth is bounded by the parser (200)
 MARK = b"\xef\xbb\xbf"  # a byte order mark, which Windows' editors and languages put before UTF-8
+_PLACE = re.compile(r"(.*) at line (\d+) column (\d+)")
+# What the parser's words begin with.
+_FAULTS = {
+    "EOF": JsonWords.ENDS_EARLY,
+    "trailing": JsonWords.GOES_ON,
+    "recursion": JsonWords.TOO_DEEP,
+    "invalid unicode": JsonWords.NOT_UTF8,
+    "control character": JsonWords.CONTROL,
+    "invalid escape": JsonWords.ESCAPE,
+    "unexpected end of hex escape": JsonWords.ESCAPE,
+    "lone leading surrogate": JsonWords.ESCAPE,
+    "invalid number": JsonWords.NUMBER,
+    "number": JsonWords.NUMBER,
+    "key must be": JsonWords.NAME,
+}
+_NAMES = {
+    dict: JsonWords.AN_OBJECT, list: JsonWords.AN_ARRAY, str: JsonWords.A_TEXT, bool: JsonWords.A_TRUTH,
+    type(None): JsonWords.NULL,
+}  # fmt: skip
 _SPACE = b" \t\n\r"  # as JSON has it: what may stand between a key and its colon
 
 
 class UnreadableError(Exception):
-    """The body is not what its content type says. The text says where and what was expected, `detail` in both
-    languages where it has them.
-    """
+    """The body is not what its content type says. `words` say where and what was expected."""
 
-    def __init__(self, detail: str | Words) -> None:
-        super().__init__(detail.en if isinstance(detail, Words) else detail)
-        self.detail = detail
+    def __init__(self, words: Words) -> None:
+        super().__init__(words.en)
+        self.words = words
 
 
 class TooManyError(Exception):
-    """The body holds more than the door takes in one request. The text says how many it takes."""
+    """The body holds more than the door takes in one request. `words` say how many it takes."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(words.en)
+        self.words = words
 
 
 def load(body: bytes) -> Any:
@@ -37,11 +60,11 @@ def load(body: bytes) -> Any:
     """
     body = body.removeprefix(MARK)
     if len(body) > MEMBERS and sum(map(body.count, (b",", b"{", b"["))) > MEMBERS:
-        raise TooManyError(f"at most {MEMBERS} values in a JSON body")
+        raise TooManyError(JsonWords.MOST_VALUES.value.filled(most=MEMBERS))
     try:
         value = from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise UnreadableError(f"expected JSON in UTF-8: {error}") from None
+        raise UnreadableError(_fault_of(str(error))) from None
     refuse_duplicates(body)
     return value
 
@@ -60,14 +83,21 @@ def may_have_duplicates(body: bytes, keys: int) -> bool:
     return body.translate(None, _SPACE).count(b'":') != keys
 
 
-def name_of(value: Any) -> str:
+def name_of(value: Any) -> Words:
     """What a JSON value is, for people."""
-    names = {dict: "an object", list: "an array", str: "a text", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")
+    return _NAMES.get(type(value), JsonWords.A_NUMBER).value
 
 
-def _shown(key: str) -> str:
-    return repr(key[:60]) if anonymous(key) else "one"
+def _fault_of(found: str) -> Words:
+    """What is wrong and where, of what the parser says: its own words are English, and for programmers."""
+    place = _PLACE.fullmatch(found)
+    what, line, column = place.groups() if place else (found, "1", "1")
+    fault = next((words for begin, words in _FAULTS.items() if what.startswith(begin)), JsonWords.OTHER)
+    return JsonWords.JSON.value.filled(fault=fault.value, line=line, column=column)
+
+
+def _shown(key: str) -> Told:
+    return repr(key[:60]) if anonymous(key) else JsonWords.ONE_NAME.value
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -75,5 +105,5 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise UnreadableError(f"expected each key once in an object, got {_shown(twice)} twice")
+        raise UnreadableError(JsonWords.TWICE.value.filled(name=_shown(twice)))
     return made

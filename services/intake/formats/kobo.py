@@ -13,10 +13,12 @@ from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.intake.event_words import FormWords, wanted
 from services.intake.formats.foreign_forms import foreign_body
 from services.intake.formats.form_rows import Row, RowsError, answers, find, is_told, rows_of
 from services.intake.formats.json_text import UnreadableError, load, name_of
 from services.intake.refusals import Code, Refusal, Rejected
+from services.intake.request_words import BodyWords
 from shared.events import MAX_COUNT, Kind
 from shared.programme_senders import Form, FormEvent
 from shared.scalars import ScalarError, any_instant, whole_number
@@ -124,7 +126,7 @@ def read_submission(body: bytes, form: Form) -> Mapping[str, Any] | Refusal:
     if refusal is not None:
         return refusal
     if not isinstance(document, dict):
-        raise UnreadableError(f"expected one submission, an object, got {name_of(document)}")
+        raise UnreadableError(BodyWords.SUBMISSION.value.filled(got=name_of(document)))
     return document
 
 
@@ -132,11 +134,10 @@ def draft_events(programme: str, form: Form, fields: Mapping[str, Any], zone: Zo
     """The events of a submission, in the order of the mapping. An instant is the day that it is in the zone."""
     instance, time = _first(fields, INSTANCE), _time(fields)
     if instance is None:
-        missing = Refusal(Code.FIELD_MISSING, "_uuid", Words("uuid của bài gửi", "the submission's uuid"))
+        missing = Refusal(Code.FIELD_MISSING, "_uuid", FormWords.UUID.value)
         return Drafted(rejected=[Rejected(0, None, (missing,))])
     if time is None:
-        told = Words("thời điểm của bài gửi", "the time of the submission")
-        missing = Refusal(Code.FIELD_MISSING, "_submission_time", told)
+        missing = Refusal(Code.FIELD_MISSING, "_submission_time", FormWords.TIME.value)
         return Drafted(rejected=[Rejected(0, None, (missing,))])
     root, former = _first(fields, ROOT), _first(fields, FORMER)
     whole = Row(fields)
@@ -162,21 +163,10 @@ def _tell_absent(submission: _Submission) -> None:
     absent = [group for group in mapped if not is_told(submission.whole, group)]
     made = submission.made
     if absent and not made.drafts and not made.rejected:
-        words = Words(
-            "các dòng của nhóm lặp này, hoặc một danh sách rỗng", "the rows of this repeat group, or an empty list"
-        )
         for group in absent:
-            submission.refuse(Refusal(Code.FIELD_MISSING, group, words))
+            submission.refuse(Refusal(Code.FIELD_MISSING, group, FormWords.ROWS.value))
         return
-    made.notes += [
-        Words(
-            f"Bài gửi không có nhóm lặp «{group}»: không có dòng nào được tính; nếu biểu mẫu đã đổi tên nhóm thì "
-            "cần sửa ánh xạ",
-            f"the submission has no repeat group '{group}': no row of it counts; if the form renamed it, mend the "
-            "mapping",
-        )
-        for group in absent
-    ]
+    made.notes += [FormWords.NO_GROUP.value.filled(group=group) for group in absent]
 
 
 def _draft(made: _Submission, event: FormEvent, row: Row, number: int, place: int) -> None:
@@ -199,8 +189,7 @@ def _withdraw(made: _Submission, event: FormEvent, rows: int, number: int) -> No
         return
     unit = next((found for found in answers(made.whole, event.unit) if _text(found)), None)
     if unit is None:  # it stood in rows that are all gone
-        words = Words("đơn vị của các dòng mà bản sửa hủy", "the unit whose rows the edit withdraws")
-        made.refuse(Refusal(Code.FIELD_MISSING, event.unit, words))
+        made.refuse(Refusal(Code.FIELD_MISSING, event.unit, FormWords.UNIT_OF_EDIT.value))
         return
     for place in range(rows, event.at_most):
         data = {"record": made.superseded(number, place) or made.record(number, place), "revision": 0}
@@ -241,10 +230,10 @@ def _read(place: str, question: str, value: Any, zone: ZoneInfo) -> Any:
         try:
             return whole_number(text, most=MAX_COUNT, zeros=True)
         except ScalarError as error:
-            raise _no(place, question, error.expected, value) from None
+            raise _no(place, question, wanted(error.expected), value) from None
     if place.startswith("components."):
         if text.lower() not in _TRUTH:
-            raise _no(place, question, Words("yes hoặc no", "yes or no"), value)
+            raise _no(place, question, FormWords.TRUTH.value, value)
         return _TRUTH[text.lower()]
     return _day(text, zone) if place == "held_on" else text
 
@@ -264,7 +253,7 @@ def _text(value: Any) -> str:
     return unicodedata.normalize("NFC", str(value)).strip()
 
 
-def _no(place: str, question: str, expected: str | Words, got: object) -> _AnswerError:
+def _no(place: str, question: str, expected: Words, got: object) -> _AnswerError:
     return _AnswerError(Refusal(Code.VALUE_INVALID, f"data.{place} ({question})", expected, got))
 
 

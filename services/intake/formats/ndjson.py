@@ -7,6 +7,7 @@ from typing import TypeAlias
 from services.intake.formats.cloudevents import Candidate, Parsed, parse_structured
 from services.intake.formats.json_text import MARK, UnreadableError
 from services.intake.limits import EVENT_BYTES as LINE_BYTES
+from services.intake.limits import EVENT_SIZE
 from services.intake.refusals import Code, Refusal, Rejected
 from services.intake.slices import Pause
 
@@ -54,13 +55,13 @@ async def parse_lines(lines: Lines) -> Parsed:
     for number, line in lines:
         await pause.after(len(line or b""))
         if line is None:
-            refusal = Refusal(Code.EVENT_TOO_LARGE, "event", f"{LINE_BYTES} bytes at most")
+            refusal = Refusal(Code.EVENT_TOO_LARGE, "event", EVENT_SIZE)
             rejected.append(Rejected(number, None, (refusal,)))
             continue
         try:
             good, bad = parse_structured(line)
         except UnreadableError as error:
-            rejected.append(Rejected(number, None, (Refusal(Code.NOT_JSON, "event", str(error)),)))
+            rejected.append(Rejected(number, None, (Refusal(Code.NOT_JSON, "event", error.words),)))
             continue
         candidates.extend(Candidate(number, candidate.event) for candidate in good)
         rejected.extend(replace(item, index=number) for item in bad)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from services.intake.event_words import SheetWords
 from services.intake.formats.json_text import UnreadableError
 from services.intake.formats.sheet_row import SheetRow, activity_data, places_of
 from services.intake.refusals import Code, Place, Refusal, Rejected, rejected
@@ -230,17 +231,12 @@ def _read_figure(draft: Draft, row: SheetRow) -> None:
 
 
 def _twice(first: Place, row: SheetRow) -> Refusal:
-    both = _both(first, row)
-    expected = Words(f"{both.vi}; hãy bỏ một dòng", f"{both.en}; remove one")
+    expected = SheetWords.REMOVE_ONE.value.filled(both=_both(first, row))
     return Refusal(Code.RECORD_REPEATED, "row", expected, None, row.place(_naming(row)))
 
 
 def _apart(first: Place, row: SheetRow) -> Refusal:
-    both = _both(first, row)
-    expected = Words(
-        f"{both.vi}; các dòng của một số liệu phải ở cùng một trang, với cùng một mã đơn vị",
-        f"{both.en}; the rows of one figure stand in one sheet, with the unit written in one way",
-    )
+    expected = SheetWords.TOGETHER.value.filled(both=_both(first, row))
     return Refusal(Code.RECORD_REPEATED, "row", expected, None, row.place(_naming(row)))
 
 
@@ -251,8 +247,7 @@ def _naming(row: SheetRow) -> str:
 def _both(first: Place, row: SheetRow) -> Words:
     """Both rows for people; sheets are named where there are two."""
     if first.sheet == row.sheet:
-        return Words(f"dòng {first.row} và dòng {row.number}", f"rows {first.row} and {row.number}")
-    return Words(
-        f"{first.sheet}, dòng {first.row} và {row.sheet}, dòng {row.number}",
-        f"{first.sheet}, row {first.row} and {row.sheet}, row {row.number}",
+        return SheetWords.ROWS.value.filled(first=first.row, second=row.number)
+    return SheetWords.ROWS_OF_SHEETS.value.filled(
+        first_sheet=first.sheet, first=first.row, second_sheet=row.sheet, second=row.number
     )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from services.intake.event_words import SheetWords
 from services.intake.refusals import Code, Place, Refusal
 from shared.events import MAX_COUNT
 from shared.scalars import FIRST_DAY, LAST_DAY, ScalarError, day
@@ -26,18 +27,7 @@ from shared.words import Words
 from shared.written_numbers import TwoMeaningsError, written_whole_number
 
 _VIETNAMESE_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
-_NUMBER = Words(f"cần số nguyên từ 0 đến {MAX_COUNT}", f"a whole number from 0 to {MAX_COUNT}")
-_TWO_MEANINGS = Words(
-    "có thể hiểu là hàng nghìn hoặc là số thập phân; hãy viết liền các chữ số (1234)",
-    "may be thousands or a decimal fraction; write its digits alone (1234)",
-)
-_TOO_LONG = Words(
-    "có thể do dấu phân cách nằm trong một ô, như 1,234; hãy viết liền (1234) hoặc đặt ô trong ngoặc kép; cột chỉ để "
-    "người đọc thì đặt tên bắt đầu bằng #",
-    "likely a cell that holds the separator, like 1,234: write 1234, or put it in quotes; a column for people has a "
-    "name that begins with #",
-)
-_ELSEWHERE = Words("ô này phải để trống ở dòng như vậy", "an empty cell in a row like this")
+_NUMBER = SheetWords.NUMBER.value.filled(most=MAX_COUNT)
 
 
 class SheetRow:
@@ -71,7 +61,7 @@ class SheetRow:
         if self._outside is not None:
             index, got = self._outside
             place = Place(self.sheet, self.number, column_letters(index))
-            self.refusals.append(Refusal(Code.ROW_TOO_LONG, "row", _TOO_LONG, got, place))
+            self.refusals.append(Refusal(Code.ROW_TOO_LONG, "row", SheetWords.TOO_LONG.value, got, place))
             return False
         for name, text in self._texts.items():
             fault = fault_of(text)
@@ -79,7 +69,7 @@ class SheetRow:
                 self.refuse(name, fault)
         return True
 
-    def refuse(self, name: str, expected: str | Words, code: Code = Code.VALUE_INVALID) -> None:
+    def refuse(self, name: str, expected: Words, code: Code = Code.VALUE_INVALID) -> None:
         """Refuse a cell. What is read of it from here on is nothing."""
         self.refusals.append(Refusal(code, name, expected, self._cells.get(name), self.place(name)))
         self._texts[name] = ""
@@ -96,7 +86,7 @@ class SheetRow:
         """Refuse what stands in these cells, which a row like this doesn't have."""
         for name in names:
             if self.text(name):
-                self.refuse(name, _ELSEWHERE)
+                self.refuse(name, SheetWords.EMPTY.value)
 
     def count(self, name: str) -> int | None:
         """A whole number; None for an empty or a refused cell."""
@@ -107,7 +97,7 @@ class SheetRow:
             return written_whole_number(text, MAX_COUNT)
         except TwoMeaningsError:
             # A number cell of a workbook has one meaning; it is just no whole one.
-            self.refuse(name, _TWO_MEANINGS if isinstance(self._cells[name], str) else _NUMBER)
+            self.refuse(name, SheetWords.TWO_MEANINGS.value if isinstance(self._cells[name], str) else _NUMBER)
         except ScalarError:
             self.refuse(name, _NUMBER)
         return None
@@ -116,7 +106,7 @@ class SheetRow:
         """Có or Không; an empty cell is Không."""
         text = self.text(name).lower()
         if text not in TRUE | FALSE:
-            self.refuse(name, Words("cần «Có» hoặc «Không»", "expected Có or Không"))
+            self.refuse(name, SheetWords.TRUTH.value)
         return text in TRUE
 
     def day(self, name: str) -> str | None:
@@ -128,18 +118,14 @@ class SheetRow:
         try:
             return day(f"{written[3]}-{written[2]:0>2}-{written[1]:0>2}" if written else text).isoformat()
         except ScalarError:
-            years = FIRST_DAY.year, LAST_DAY.year
-            vi = f"cần một ngày như 09/03/2023, từ năm {years[0]} đến năm {years[1]}"
-            self.refuse(name, Words(vi, f"a day like 09/03/2023, of the years {years[0]} to {years[1]}"))
+            self.refuse(name, SheetWords.DAY.value.filled(first=FIRST_DAY.year, last=LAST_DAY.year))
         return None
 
     def record(self) -> str:
         """The record's id; it has no space."""
         text = self.text("record")
         if any(character.isspace() for character in text):
-            self.refuse(
-                "record", Words("mã không được có dấu cách, ví dụ 06412-001", "an id without spaces: 06412-001")
-            )
+            self.refuse("record", SheetWords.RECORD.value)
         return self.text("record")
 
 
