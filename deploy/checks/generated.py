@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from ruamel.yaml import YAML
 
+from deploy.checks.errors_page import errors_page
 from deploy.checks.licences import licences_page
 from deploy.grafana.dashboards import DASHBOARDS, as_json
 from shared.config import PREFIX, Settings
@@ -26,6 +27,7 @@ def files() -> Mapping[str, Callable[[], str]]:
         f"deploy/grafana/dashboards/{name}": (lambda board=board: as_json(board)) for name, board in DASHBOARDS.items()
     }
     return {
+        "docs/errors.md": errors_page,
         "docs/operate/configure.md": configure_page,
         "docs/operate/licences.md": licences_page,
         "deploy/k8s/components/monitoring/prometheus-rules.yaml": prometheus_rules,
