@@ -9,6 +9,7 @@ from services.notifications.masking import masked, without
 from shared.keys import hash_key
 from shared.registry.snapshot import Key
 from tests.notifications.field import BEFORE, Field, at, limited
+from tests.shared.test_words import check_both
 
 KEYS = {"all": "VN", "huyen": "186@1", "xa": "06412@1"}
 
@@ -17,6 +18,7 @@ KEYS = {"all": "VN", "huyen": "186@1", "xa": "06412@1"}
 async def client(pool, registry):
     """The read API after the morning on which Hữu Lũng's communes were late."""
     keys = {hash_key(name): Key(name, subtree, None, True, None) for name, subtree in KEYS.items()}
+    keys[hash_key("reports")] = Key("reports", "VN", frozenset({"report.submitted"}), True, None)
     keys[hash_key("poster")] = Key("poster", "VN", None, False, None)
     field = Field(pool, replace(limited(registry, "186@1", "20@2"), keys=keys))
     await field.officer("An", "06412@1", "ubnd-xa", "email:an.nguyen@example.vn")
@@ -92,6 +94,33 @@ async def test_a_bad_question_is_refused_with_its_reason(client, key, query, sta
     found, body = await ask(client, "/v1/obligations", key=key, **query)
     assert found == status
     assert body["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "query"),
+    [
+        ("/v1/obligations", "nobody", {}), ("/v1/obligations", "poster", {}), ("/v1/obligations/x", "all", {}),
+        ("/v1/obligations/999999", "all", {}), ("/v1/obligations", "xa", {"unit": "186@1"}),
+        ("/v1/alerts", "all", {"since": "x"}), ("/v1/alerts", "all", {"officer": "x"}),
+        ("/v1/problems", "all", {"state": "x"}), ("/v1/problems", "reports", {}),
+        *(
+            ("/v1/obligations", "all", query)
+            for query in (
+                {"state": "late"}, {"limit": "0"}, {"colour": "red"}, {"unit": "99999"}, {"period": "2023-Q5"},
+                {"programme": "x"}, {"after": "x" * 300}, {"unit": "\x00"}, {"unit": "x" * 2000},
+            )
+        ),
+    ],
+)  # fmt: skip
+async def test_a_question_is_refused_in_the_language_that_is_asked_for(client, path, key, query):
+    said = {}
+    for language in ("vi;q=0.9, en;q=0.1", "en"):
+        headers = {"Authorization": f"Bearer {key}", "Accept-Language": language}
+        answer = await client.get(path, params=query, headers=headers)
+        assert answer.status_code >= 400
+        said[language[:2]] = answer.json()
+    check_both(said["vi"].pop("message"), said["en"].pop("message"))
+    assert said["vi"] == said["en"], "codes and fields stay as they are"
 
 
 def test_masks_leave_nothing_to_use():

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from html import unescape
+from uuid import uuid4
 
 import httpx
 import icalendar
@@ -9,6 +11,7 @@ import pytest
 from starlette.applications import Starlette
 
 from services.notifications import change_store
+from services.notifications.decision_words import Decline
 from services.notifications.forms import FORM_BYTES
 from services.notifications.links import LinkError, Links, Purpose
 from services.notifications.pages import Pages
@@ -17,6 +20,7 @@ from shared.keys import hash_key
 from shared.programme import CalendarDay
 from shared.registry.snapshot import Key
 from tests.notifications.field import BEFORE, Field, answer, at, limited
+from tests.shared.test_words import check_both
 
 LINKS = Links("http://test", "a secret of tests")
 NOW = "2023-03-17 09:00"
@@ -109,6 +113,71 @@ async def test_a_bad_form_is_refused_with_its_reason(field, client, form, status
     assert refused.status_code == status
     assert refused.json()["message"]
     assert await acknowledgements(field) == 0
+
+
+async def refusals(field, client, accept):
+    """Every reason for which a page, a calendar or a decision is refused, as it is told in both languages."""
+    page = await page_of(field, "An")
+    token = (await page_of(field, "Bình")).rpartition("/")[2]
+    mine = page.rpartition("/")[2]
+    row = (await field.obligation())["id"]
+    waive, extend = f"/v1/obligations/{row}/waive", f"/v1/obligations/{row}/extend"
+    good = {"until": "2023-03-20", "reason": "Mưa lũ"}
+    gone = LINKS.page(999_999, uuid4(), at(NOW))
+    old = LINKS.page(1, uuid4(), at("2020-01-01 08:00"))
+    strange = LINKS.page(1, uuid4(), at(NOW))
+    asked = [
+        ("GET", "/v1/ack/x", {}), ("GET", gone, {}), ("GET", old, {}), ("GET", strange, {}),
+        ("GET", "/v1/calendar/x.ics", {}), ("POST", page, {"data": {"action": "shout", "until": "2023-03-22"}}),
+        ("POST", page, {"data": {"action": "mute", "until": "2024-03-17"}}), ("POST", page, {"data": {"until": "x"}}),
+        ("POST", page, {"json": [1]}), ("POST", page, {"data": {"action": "x" * 20_000}}),
+        ("POST", waive, {"data": good}), ("POST", f"{waive}?token=x", {"data": good}),
+        ("POST", f"{waive}?token={gone.rpartition('/')[2]}", {"data": good}),
+        ("POST", f"{waive}?token={mine}", {"data": good}),
+        ("POST", waive, {"data": good, "headers": {"Authorization": "Bearer sender"}}),
+        ("POST", f"/v1/obligations/x/waive?token={token}", {"data": good}),
+        ("POST", f"/v1/obligations/999999/waive?token={token}", {"data": good}),
+        ("POST", f"{waive}?token={token}", {"data": {}}),
+        ("POST", f"{waive}?token={token}", {"data": {"reason": "gọi 0912345678"}}),
+        *(
+            ("POST", f"{extend}?token={token}", {"data": {**good, "until": until}})
+            for until in ("x", "2023-03-16", "2030-01-01", "2023-03-19")
+        ),
+    ]  # fmt: skip
+    for method, path, sent in asked:
+        said = []
+        for language in ("vi", "en"):
+            headers = {"Accept": accept, "Accept-Language": language, **sent.get("headers", {})}
+            said.append(await client.request(method, path, **{**sent, "headers": headers}))
+        yield said
+
+
+async def test_every_refusal_is_told_in_the_language_that_is_asked_for(field, client):
+    codes = set()
+    async for vietnamese, english in refusals(field, client, "application/json"):
+        assert vietnamese.status_code == english.status_code >= 400
+        ours, theirs = vietnamese.json(), english.json()
+        check_both(ours.pop("message"), theirs.pop("message"))
+        assert ours == theirs, "codes and fields stay as they are"
+        codes.add(ours["error"])
+    assert codes >= {reason.value.error for reason in Decline} - {"finished", "unavailable"}
+
+
+async def test_a_person_reads_a_refusal_as_a_page_in_the_language_that_is_asked_for(field, client):
+    async for vietnamese, english in refusals(field, client, "text/html"):
+        said = []
+        for answer_, language in ((vietnamese, "vi"), (english, "en")):
+            assert f'<html lang="{language}">' in answer_.text
+            said.append(unescape(answer_.text.partition("<p>")[2].partition("</p>")[0]))
+        check_both(*said)
+
+
+async def test_what_is_decided_already_is_told_in_vietnamese(field, client):
+    token = (await page_of(field, "Bình")).rpartition("/")[2]
+    path = f"/v1/obligations/{(await field.obligation())['id']}/waive?token={token}"
+    done = [await client.post(path, data={"reason": "Mưa lũ"}, headers={"Accept-Language": "vi"}) for _ in range(2)]
+    assert [item.status_code for item in done] == [303, 409]
+    assert done[1].json()["message"] == "nghĩa vụ này ở trạng thái «được miễn»: không còn gì để quyết định"
 
 
 async def test_a_link_that_is_forged_expired_or_for_something_else_opens_nothing(field, client):
