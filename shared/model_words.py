@@ -75,6 +75,10 @@ def expected_by_model(kind: str, context: Mapping[str, Any]) -> Words:
         return day_expected()
     if kind in _INSTANTS:
         return ScalarWords.INSTANT.value
-    # Of a context only what is a bound or a value of ours: the rest of it are texts of the library.
-    bounds = {name: str(value).replace(" or ", ", ") for name, value in context.items()}
-    return _OF_TYPE.get(kind, ModelWords.OTHER).value.filled(**bounds)
+    words = _OF_TYPE.get(kind, ModelWords.OTHER).value
+    # Of a context only bounds and values of ours have a placeholder: the rest of it are texts of the library.
+    return (
+        words.filled(**{name: str(value).replace(" or ", ", ") for name, value in context.items()})
+        if context
+        else words
+    )

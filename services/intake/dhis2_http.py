@@ -6,6 +6,7 @@ Source of paths, parameters and shapes: DHIS2's web API documentation, 2.36 to 2
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import structlog
 from starlette.requests import Request
@@ -25,6 +26,7 @@ from services.intake.refusals import Code, Refusal
 from services.intake.request_errors import Fault, RefusedError, unsupported_type
 from services.intake.request_words import RequestWords
 from services.intake.slices import SMALL, aside
+from shared.language import ENGLISH, VIETNAMESE
 from shared.metrics import EVENTS_RECEIVED
 from shared.registry.snapshot import Key
 from shared.scalars import ScalarError, text, whole_number
@@ -112,16 +114,18 @@ async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Respons
         if found.completion is not None:
             total += 1
             conflicts += await _complete(door, key, found.completion, conflicts, dry_run=dry_run)
-    summary = dhis2_answers.summary(
-        total, conflicts, language_of(request), complete=found.complete_date, dry_run=dry_run
-    )
+    summaries = {
+        language: dhis2_answers.summary(total, conflicts, language, complete=found.complete_date, dry_run=dry_run)
+        for language in ((ENGLISH, VIETNAMESE) if later else (language_of(request),))
+    }
     log.info("intake.dhis2", sender=key.sender, values=total, conflicts=len(conflicts))
     if later:
         job = uuid.uuid4().hex
-        await jobs.put(job, key.sender, summary, now)
+        await jobs.put(job, key.sender, summaries, now)  # who asks for it may ask in another language
         prefix = request.scope["path"].rpartition("/")[0]
         return dhis2_answers.job_answer(job, now.isoformat(timespec="milliseconds"), prefix, language_of(request))
-    return dhis2_answers.import_answer(summary, request.path_params.get("version"), language_of(request))
+    language = language_of(request)
+    return dhis2_answers.import_answer(summaries[language], request.path_params.get("version"), language)
 
 
 async def _complete(
@@ -200,7 +204,7 @@ async def _admit(door: Door, key: Key, drafts: Sequence[Draft], *, dry_run: bool
     ]
 
 
-async def _job(door: Door, jobs: Jobs, request: Request) -> dict[str, object]:
+async def _job(door: Door, jobs: Jobs, request: Request) -> dict[str, Any]:
     key = identify(door, request)
     job = request.path_params["job"]
     try:
@@ -209,7 +213,8 @@ async def _job(door: Door, jobs: Jobs, request: Request) -> dict[str, object]:
         found = None
     if found is None:
         raise RefusedError(Fault.NOT_FOUND, RequestWords.JOB.value.filled(name=job[:60]))
-    return found
+    summary: dict[str, Any] = found.get(language_of(request), found)  # one of before an upgrade has no languages
+    return summary
 
 
 def _reader(request: Request) -> Callable[[bytes], DataValueSet]:

@@ -21,16 +21,16 @@ log = structlog.get_logger()
 
 
 class Jobs:
-    """Keeps the summary of each import under its id."""
+    """Keeps the summaries of each import, by language, under its id."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._recent: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._bytes = 0
 
-    async def put(self, job: str, sender: str, summary: dict[str, Any], now: datetime) -> None:
-        """Keep a summary."""
-        written = json.dumps(summary)
+    async def put(self, job: str, sender: str, summaries: dict[str, Any], now: datetime) -> None:
+        """Keep an import's summaries."""
+        written = json.dumps(summaries)
         self._recent[job, sender] = written
         self._bytes += len(written)
         while self._bytes > KEPT_BYTES:
@@ -42,7 +42,7 @@ class Jobs:
             log.warning("intake.job_in_memory_only", reason=type(error).__name__)
 
     async def get(self, job: str, sender: str) -> dict[str, Any] | None:
-        """A sender's summary. Raises SpoolAwayError when it is not here and the database can't be asked."""
+        """A sender's summaries. Raises SpoolAwayError when it is not here and the database can't be asked."""
         text = self._recent.get((job, sender))
         if text is not None:
             return dict(json.loads(text))

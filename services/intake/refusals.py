@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.personal_data import in_identifier, in_text
-from shared.words import Told, Words
+from shared.words import Told, Words, said
 
 LISTED = 10  # of what is wrong with one event
 _SHOWN = 120  # of what came, in characters: an answer must not grow with its question
@@ -167,7 +167,7 @@ class Refusal:
         return {
             "code": self.code.value,
             "field": _shorten(self.field) if anonymous(self.field) else "…",  # a sender may name a field anyhow
-            "message": TEXTS[self.code].filled(expected=self.expected).in_language(language).strip(),
+            "message": TEXTS[self.code].in_language(language).format(expected=said(self.expected, language)).strip(),
             "got": got,
             **(asdict(self.place) if self.place else {}),
         }

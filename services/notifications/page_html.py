@@ -101,9 +101,12 @@ def render_page(
     calendar: str,
     now: datetime,
     done: str | None,
+    language: str,
 ) -> str:
-    """The page for an officer. What belongs to units below theirs can be extended and waived there."""
-    language = language_for(programme, officer.language)
+    """The page for an officer, in `language` where the programme has it. What belongs to units below theirs can be
+    extended and waived there.
+    """
+    language = language_for(programme, language)
     words = _WORDS.get(language, _WORDS["en"])
     zone = ZoneInfo(programme.timezone)
     today = now.astimezone(zone).date()

@@ -24,7 +24,7 @@ from services.notifications.page_html import render_page, render_refusal, state_
 from shared.authentication import authorization_of
 from shared.db import DATABASE_AWAY, Pool
 from shared.http.held_body import BodyLimits
-from shared.language import language_of
+from shared.language import VIETNAMESE, language_of
 from shared.registry.officers import Officer, find_officer
 from shared.registry.snapshot import Registry
 from shared.scalars import ScalarError, day, whole_number
@@ -78,6 +78,7 @@ class Pages:
                 await page_store.page_obligations(pool, holder.message, officer.id),
                 await page_store.page_problems(pool, holder.message, officer.id),
                 calendar=self.links().calendar(officer.id, now), now=now, done=request.query_params.get("done"),
+                language=_language_for(request, officer),
             ),
             headers=_HEADERS,
         )  # fmt: skip
@@ -188,6 +189,12 @@ def _refused(request: Request, error: DecisionError, headers: Mapping[str, str] 
         return HTMLResponse(render_refusal(message, language), status_code=error.status, headers=known)
     body = {"error": error.error, "message": message, **({"field": error.field} if error.field else {})}
     return JSONResponse(body, status_code=error.status, headers=known)
+
+
+def _language_for(request: Request, officer: Officer) -> str:
+    """Vietnamese where the browser asks for it, else the language that the officer is registered with."""
+    asked = language_of(request.scope["headers"])
+    return asked if asked == VIETNAMESE else officer.language
 
 
 def _id_of(request: Request) -> int:

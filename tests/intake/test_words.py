@@ -236,6 +236,16 @@ def test_a_door_answers_in_the_language_that_is_asked_for(system: System, name: 
         check_both(*pair, among=[*TOLD, *(it.value for it in FormWords), *(it.value for it in NoteWords)])
 
 
+def test_what_became_of_an_import_is_told_in_the_language_of_who_asks_for_it(system: System) -> None:
+    started = ask(system, ASKED["an import that starts"], "vi").json()["response"]
+    for path in (started["relativeNotifierEndpoint"], f"/api/system/taskSummaries/DATAVALUE_IMPORT/{started['id']}"):
+        asked = Asked(path, method="GET")
+        said = [list(said_in(ask(system, asked, language).json())) for language in ("vi", "en")]
+        assert all(said)
+        for pair in zip(*said, strict=True):
+            check_both(*pair, among=TOLD)
+
+
 @pytest.mark.parametrize("code", Code)
 def test_every_code_of_an_event_is_told_from_its_table(code: Code) -> None:
     refusal = Refusal(code, "data.x", Words("đúng", "right"), 7, Place("Trang 1", 3, "B"))

@@ -172,6 +172,15 @@ async def test_a_person_reads_a_refusal_as_a_page_in_the_language_that_is_asked_
         check_both(*said)
 
 
+async def test_the_page_is_in_vietnamese_for_whoever_asks_for_it_else_in_the_officer_s_language(field, client):
+    page = await page_of(field, "An")
+    await field.pool.execute("UPDATE registry.officer SET language = 'en' WHERE name = 'An'")
+    for asked, language in (("", "en"), ("en", "en"), ("fr", "en"), ("vi", "vi"), ("en;q=0.5, vi", "vi")):
+        shown = (await client.get(page, headers={"Accept-Language": asked})).text
+        assert f'<html lang="{language}">' in shown
+        assert ("Nhắc báo cáo" in shown, "Report reminders" in shown) == (language == "vi", language == "en")
+
+
 async def test_what_is_decided_already_is_told_in_vietnamese(field, client):
     token = (await page_of(field, "Bình")).rpartition("/")[2]
     path = f"/v1/obligations/{(await field.obligation())['id']}/waive?token={token}"
