@@ -13,6 +13,7 @@ from pathlib import Path
 from cli.event_lines import BATCH_BYTES, FileError
 from shared.sheet_header import HEADER_ROWS, Header, HeaderSearch, LayoutError, no_table
 from shared.sheet_notes import Notes
+from shared.sheet_words import RowWords
 from shared.sheets import FALSE, NOTE, cell_text, is_blank, neutral, record_key
 from shared.spreadsheets.limits import Cell, Hidden, Row, SheetError, Slice
 from shared.spreadsheets.own_file import read_csv, read_workbook
@@ -103,7 +104,10 @@ class _Repeated:
         """A row of a record. Those of a figure travel together as far as they are in one sheet."""
         before = self._first.setdefault(key, (sheet, number))
         if before[1] != number and (header.kind != "indicator" or before[0] != sheet):
-            self.told.append(f"{before[0] or 'CSV'}, row {before[1]} and {sheet or 'CSV'}, row {number}")
+            both = RowWords.OF_TWO_SHEETS.value.filled(
+                first_sheet=before[0] or "CSV", first=before[1], second_sheet=sheet or "CSV", second=number
+            )
+            self.told.append(both.en)
 
 
 def _names(header: Header) -> list[str]:

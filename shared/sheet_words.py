@@ -124,6 +124,16 @@ class LayoutWords(Enum):
     )
 
 
+class RowWords(Enum):
+    """Two rows of one record."""
+
+    OF_ONE_SHEET = Words("dòng {first} và dòng {second}", "rows {first} and {second}")
+    OF_TWO_SHEETS = Words(
+        "{first_sheet}, dòng {first} và {second_sheet}, dòng {second}",
+        "{first_sheet}, row {first} and {second_sheet}, row {second}",
+    )
+
+
 class CellWords(Enum):
     """Why a cell holds no value of its own, and the cure."""
 

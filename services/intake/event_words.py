@@ -76,11 +76,6 @@ class SheetWords(Enum):
         "{both}; các dòng của một số liệu phải ở cùng một trang, với cùng một mã đơn vị",
         "{both}; the rows of one figure stand in one sheet, with the unit written in one way",
     )
-    ROWS = Words("dòng {first} và dòng {second}", "rows {first} and {second}")
-    ROWS_OF_SHEETS = Words(
-        "{first_sheet}, dòng {first} và {second_sheet}, dòng {second}",
-        "{first_sheet}, row {first} and {second_sheet}, row {second}",
-    )
 
 
 class FormWords(Enum):

@@ -17,6 +17,7 @@ from services.intake.refusals import Code, Place, Refusal, Rejected, rejected
 from shared.events import Kind
 from shared.sheet_header import Header, HeaderSearch, LayoutError, no_table
 from shared.sheet_notes import Notes
+from shared.sheet_words import RowWords
 from shared.sheets import BY
 from shared.spreadsheets.limits import Row as Cells
 from shared.spreadsheets.limits import Slice
@@ -247,7 +248,7 @@ def _naming(row: SheetRow) -> str:
 def _both(first: Place, row: SheetRow) -> Words:
     """Both rows for people; sheets are named where there are two."""
     if first.sheet == row.sheet:
-        return SheetWords.ROWS.value.filled(first=first.row, second=row.number)
-    return SheetWords.ROWS_OF_SHEETS.value.filled(
+        return RowWords.OF_ONE_SHEET.value.filled(first=first.row, second=row.number)
+    return RowWords.OF_TWO_SHEETS.value.filled(
         first_sheet=first.sheet, first=first.row, second_sheet=row.sheet, second=row.number
     )
