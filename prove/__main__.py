@@ -1,9 +1,10 @@
 """`python -m prove`: run every proof for its share of the budget, and say what all of it came to.
 
 PROVE_MINUTES is the budget (default 10), PROVE_ONLY names proofs (comma), PROVE_SEED repeats a run's draws. `--page`
-only writes the sums of all runs so far into docs/reliability.md.
+only writes the sums of all runs so far, on this machine and on those before it, into docs/reliability.md.
 """
 
+import itertools
 import os
 import random
 import secrets
@@ -20,13 +21,14 @@ from prove.proofs import PROOFS, Proof
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / ".run" / "prove" / "outcomes.jsonl"
 PAGE = ROOT / "docs" / "reliability.md"
+SUMS = ROOT / "docs" / "reliability.json"  # of every machine: the outcomes themselves stay where they ran
 _BEGIN, _END = "<!-- sums: python -m prove --page -->", "<!-- end of the sums -->"
 LEAST_SECONDS = 20.0  # nothing ends within less
 
 
 def main(arguments: Sequence[str]) -> int:
     if list(arguments) == ["--page"]:
-        write_page([outcomes.add_up(outcomes.read(KEPT), proof.name) for proof in PROOFS])
+        write_page(add_own_sums())
         return 0
     minutes = _number("PROVE_MINUTES", 10.0)
     seed = int(_number("PROVE_SEED", secrets.randbits(32)))
@@ -84,6 +86,24 @@ def report(chosen: Sequence[Proof], fresh: Sequence[Outcome], *, fallen: bool) -
             print(f"failed: {item.case} (seed {item.seed})")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or fallen or not passed else 0
+
+
+def add_own_sums() -> list[Sum]:
+    """Put this machine's sums beside those of the others, once however often it is run; each proof's sum of all."""
+    kept = outcomes.read(KEPT)
+    machines = outcomes.read_sums(SUMS)
+    if kept:
+        machines[_own_name()] = [outcomes.add_up(kept, proof.name) for proof in PROOFS]
+        outcomes.write_sums(SUMS, machines)
+    return [outcomes.together(itertools.chain(*machines.values()), proof.name) for proof in PROOFS]
+
+
+def _own_name() -> str:
+    """What stands for this checkout's outcomes: drawn once, kept beside them."""
+    file = KEPT.with_name("name")
+    if not file.exists():
+        file.write_text(secrets.token_hex(4), encoding="utf-8")
+    return file.read_text(encoding="utf-8")
 
 
 def write_page(sums: Sequence[Sum]) -> None:

@@ -2,10 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 USUAL_SECONDS = 60.0  # of a case that has not run yet
 
@@ -77,3 +78,30 @@ def add_up(outcomes: Iterable[Outcome], proof: str) -> Sum:
         counted.update(item.counted)
     ended = {word: sum(item.outcome == word for item in own) for word in ("passed", "failed", "skipped")}
     return Sum(proof, **ended, seconds=sum(item.seconds for item in own), worst=worst, counted=dict(counted))
+
+
+def together(sums: Iterable[Sum], proof: str) -> Sum:
+    """One proof's sums of several machines as one."""
+    own = [item for item in sums if item.proof == proof]
+    worst: dict[str, float] = {}
+    counted: Counter[str] = Counter()
+    for item in own:
+        worst.update({name: max(worst.get(name, value), value) for name, value in item.worst.items()})
+        counted.update(item.counted)
+    passed, failed, skipped = (sum(getattr(item, name) for item in own) for name in ("passed", "failed", "skipped"))
+    return Sum(proof, passed, failed, skipped, sum(item.seconds for item in own), worst, dict(counted))
+
+
+def read_sums(path: Path) -> dict[str, list[Sum]]:
+    """The sums of every machine, by its name."""
+    machines: Mapping[str, list[Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return {machine: [Sum(**item) for item in found] for machine, found in machines.items()}
+
+
+def write_sums(path: Path, machines: Mapping[str, Iterable[Sum]]) -> None:
+    """Keep them, a line a machine and proof."""
+    lines = [
+        f'"{machine}": [\n' + ",\n".join(json.dumps(asdict(item), sort_keys=True) for item in found) + "\n]"
+        for machine, found in sorted(machines.items())
+    ]
+    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

@@ -90,3 +90,22 @@ def test_the_page_keeps_what_is_around_its_table(tmp_path: Path, monkeypatch: py
 
 def test_every_proof_has_its_file() -> None:
     assert all((command.ROOT / proof.tests).is_file() for proof in PROOFS)
+
+
+def test_the_sums_of_other_machines_stay_and_its_own_are_counted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("KEPT", "SUMS", "PAGE"):
+        monkeypatch.setattr(command, name, tmp_path / name)
+    command.PAGE.write_text("head\n<!-- sums: python -m prove --page -->\n<!-- end of the sums -->\ntail\n")
+    other = outcomes.Sum("freezes", 3, 1, 0, 60.0, {"seconds_until_back": 9.0}, {"outages": 4})
+    outcomes.write_sums(command.SUMS, {"other": [other]})
+    measured, counted = {"seconds_until_back": 4.0, "MiB": 100.0}, {"outages": 2}
+    outcomes.keep(command.KEPT, Outcome("freezes", "test_x", "passed", 60.0, 7, measured, counted))
+    for _ in range(2):
+        assert command.main(["--page"]) == 0
+        assert outcomes.read_sums(command.SUMS)["other"] == [other]
+        text = command.PAGE.read_text()
+        assert "| freezes | 4 | 1 | 2 | outages 6 | MiB 100, seconds until back 9 |\n" in text
+        assert text.startswith("head\n")
+        assert text.endswith("-->\ntail\n")
