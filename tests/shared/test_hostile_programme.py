@@ -79,7 +79,7 @@ def test_a_hostile_programme_yaml_is_an_error(tmp_path, text, reason):
     assert reason in check(written(tmp_path / "p", text))
 
 
-@pytest.mark.parametrize("kind", ["nested loops", "a huge power", "a text that doubles", "a long text"])
+@pytest.mark.parametrize("kind", ["nested loops", "a text that doubles", "a long text"])
 def test_a_hostile_text_is_an_error(tmp_path, kind):
     folder = tmp_path / "p"
     copytree(SHIPPED, folder)
