@@ -51,6 +51,10 @@ class ReadWords(Enum):
         "this key sees no figure of a whole {level} in {unit} for this period: ask for a lower level, or for figures "
         "as they were reported",
     )
+    NO_NEXT = Words(
+        "cần giá trị `next` của câu trả lời trước, nhận được {got}",
+        "expected the `next` of the answer before, got {got}",
+    )
     NO_SOURCE = Words(
         "cần nguồn (source) của sự kiện ở giữa /v1/events/ và id",
         "expected the event's source between /v1/events/ and its id",

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
-from pydantic_core import from_json
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json, to_json
 
 from services.aggregation import read_store
 from services.aggregation.questions import Question
@@ -12,11 +13,15 @@ from services.aggregation.read_store import EventName
 from shared.claims import Said, record_key
 from shared.db import Connection
 from shared.events import Kind
+from shared.read_http import QueryError
+from shared.read_words import ReadWords
 from shared.registry.snapshot import Registry
 from shared.rights import Reach
 
 ELSEWHERE = 1000  # revisions that are shown of other units beside a page
 _REVISIONS = 20_000  # that are looked through for what a page's withdrawals withdraw
+_PLACE = ("unit", "id", "source", "sender")  # an id is its source's and sender's own
+_PLACES = TypeAdapter(tuple[str, str, str, str])
 _KINDS = {
     "activity": [Kind.ACTIVITY_RECORDED, Kind.RECORD_RETRACTED],
     "indicator": [Kind.INDICATOR_REPORTED, Kind.RECORD_RETRACTED],
@@ -43,9 +48,9 @@ async def events_behind(connection: Connection, registry: Registry, reach: Reach
     start = programme.calendar.start(question.subjects[0].period)
     end = programme.calendar.end(question.subjects[-1].period)
     days = (start.isoformat(), end.isoformat())
-    unit, _, event_id = question.after.partition(" ")
+    after = _place_of(question.after)
     rows = await read_store.behind(
-        connection, programme.slug, units, kinds, what, slugs, periods, days, (unit, event_id), question.limit + 1
+        connection, programme.slug, units, kinds, what, slugs, periods, days, after, question.limit + 1
     )
     page = rows[: question.limit]
     told = await _told(connection, page)
@@ -57,9 +62,18 @@ async def events_behind(connection: Connection, registry: Registry, reach: Reach
     last = page[-1] if len(rows) > len(page) else None
     return {
         "rows": told,
-        "next": f"{last['unit']} {last['id']}" if last else None,
+        "next": to_json([last[name] for name in _PLACE]).decode() if last else None,
         **({"more_elsewhere": True} if more else {}),
     }
+
+
+def _place_of(after: str) -> tuple[str, str, str, str]:
+    """Where a page begins: after the event of this unit, id, source and sender. Raises QueryError."""
+    try:
+        unit, event_id, source, sender = _PLACES.validate_json(after) if after else ("",) * 4
+    except ValidationError:
+        raise QueryError("after", ReadWords.NO_NEXT.value.filled(got=repr(after[:100]))) from None
+    return unit, event_id, source, sender
 
 
 async def _of_the_subject(

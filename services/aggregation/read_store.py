@@ -56,10 +56,11 @@ STATE = "SELECT coalesce(sum(batch), 0)::bigint AS batch, max(applied_at) AS app
 # A withdrawal of an activity names only the record: all of the units' are read, and told apart by the record's key.
 BEHIND = """
     SELECT province, sender, source, id, kind, unit, time, accepted_at, data FROM aggregation.ledger
-    WHERE unit = ANY($1) AND kind = ANY($2) AND data->>'programme' = $3 AND (unit, id) > ($4, $5)
-      AND (data->>$6::text = ANY($7) AND (data->>'period' = ANY($8) OR data->>'held_on' BETWEEN $9 AND $10)
-           OR kind = 'record.retracted' AND $6 = 'activity' AND data->>'record' IS NOT NULL)
-    ORDER BY unit, id LIMIT $11
+    WHERE unit = ANY($1) AND kind = ANY($2) AND data->>'programme' = $3
+      AND (unit, id, source, sender) > ($4, $5, $6, $7)
+      AND (data->>$8::text = ANY($9) AND (data->>'period' = ANY($10) OR data->>'held_on' BETWEEN $11 AND $12)
+           OR kind = 'record.retracted' AND $8 = 'activity' AND data->>'record' IS NOT NULL)
+    ORDER BY unit, id, source, sender LIMIT $13
 """
 # By the units, which have an index: no other look-up of records in the ledger is worth one.
 REVISIONS = """
@@ -173,7 +174,7 @@ async def behind(
     slugs: Sequence[str],
     periods: Sequence[str],
     days: tuple[str, str],
-    after: tuple[str, str],
+    after: tuple[str, str, str, str],
     limit: int,
 ) -> list[asyncpg.Record]:
     """The ledger's events of these units that name one of the slugs in `field`, in these periods or on these days."""

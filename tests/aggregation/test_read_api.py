@@ -341,6 +341,26 @@ def test_explain_finds_an_older_revision_that_named_another_unit(late: System) -
     assert told(narrow) == {"moved-1": ("06391@1", "counted")}
 
 
+def test_a_page_of_events_may_end_between_two_of_one_id(late: System) -> None:
+    """An id is its source's and its sender's own."""
+    data = {"activity": "supervision", "revision": 0, "held_on": "2022-05-03", "agency": "ubnd-xa"}
+    sources = ("/a", "/b", "/c")
+    post(
+        late, *(event("activity.recorded", "06430", {**data, "record": f"of{s}"}, id="same", source=s) for s in sources)
+    )
+    query = {"activity": "supervision", "within": "06430@1", "period": "2022", "limit": "1"}
+    found, after = [], {}
+    for _ in sources:
+        body = late.read("/v1/rollups/explain", **query, **after).json()
+        found += [(row["id"], row["source"]) for row in body["rows"]]
+        after = {"after": body["next"]}
+    assert found == [("same", source) for source in sources]
+    assert body["next"] is None
+    for wrong in ("06430@1 same", "[]", '["06430@1","same",1,2]', "{"):
+        answer = late.read("/v1/rollups/explain", **query, after=wrong)
+        assert (answer.status_code, answer.json()["field"]) == (400, "after"), answer.text
+
+
 def test_a_stage_is_a_period_too(late: System) -> None:
     data = {"indicator": "knowledge-skills-provided", "agency": "ubnd-xa", "revision": 0}
 
