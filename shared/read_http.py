@@ -71,7 +71,8 @@ def only(query: Mapping[str, str], known: Collection[str]) -> None:
     """Refuse a parameter that isn't known: a misspelt one must not pass in silence."""
     for name in query:
         if name not in known:
-            raise QueryError(name[:80], ReadWords.NO_PARAMETER.value.filled(names=listed(sorted(known))))
+            words = ReadWords.NO_PARAMETER.value.filled(names=listed(sorted(known)))
+            raise QueryError(name[:80], words if known else ReadWords.TAKES_NONE.value)
 
 
 def read(field: str, parse: Callable[..., Value], *values: Any, **bounds: Any) -> Value:

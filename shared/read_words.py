@@ -9,6 +9,7 @@ class ReadWords(Enum):
     """Why, and what was expected."""
 
     ONCE = Words("chỉ ghi tham số này một lần", "expected once")
+    TAKES_NONE = Words("địa chỉ này không có tham số nào", "this address takes no parameter")
     NO_PARAMETER = Words("không có tham số này; cần {names}", "no such parameter; expected {names}")
     NO_KEY = Words("cần đúng một tiêu đề {header}", "expected one header {header}")
     MAY_NOT_READ = Words(
@@ -46,13 +47,13 @@ class ReadWords(Enum):
     )
     OWED_BY = Words("{slug} phải nộp theo {kind}, nhận được {got}", "{slug} is owed by the {kind}, got {got}")
     PART_OF_UNIT = Words(
-        "khóa này không xem được số liệu của cả một đơn vị cấp {level} thuộc {unit} trong kỳ này: hãy hỏi cấp thấp "
+        "khóa này không xem được số liệu của cả một đơn vị cấp «{level}» thuộc {unit} trong kỳ này: hãy hỏi cấp thấp "
         "hơn, hoặc số liệu như đã báo cáo",
         "this key sees no figure of a whole {level} in {unit} for this period: ask for a lower level, or for figures "
         "as they were reported",
     )
     NO_NEXT = Words(
-        "cần giá trị `next` của câu trả lời trước, nhận được {got}",
+        "cần giá trị next của câu trả lời trước, nhận được {got}",
         "expected the `next` of the answer before, got {got}",
     )
     NO_SOURCE = Words(

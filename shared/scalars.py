@@ -36,7 +36,7 @@ class ScalarWords(Enum):
     INSTANT = Words(
         "thời điểm kèm múi giờ như 2023-03-17T08:00:00+07:00", "a time with its offset like 2023-03-17T08:00:00+07:00"
     )
-    KNOWN_YEARS = Words("thời điểm trong các năm {first} đến {last}", "a time of the years {first} to {last}")
+    KNOWN_YEARS = Words("thời điểm từ năm {first} đến năm {last}", "a time of the years {first} to {last}")
     LONGER_NUMBER = Words("một số dài hơn", "a longer number")
     OTHER_TYPE = Words("giá trị kiểu {type}", "a value of the type {type}")
 

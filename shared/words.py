@@ -35,7 +35,7 @@ class Common(Enum):
     EXPECTED = Words("cần {expected}", "expected {expected}")
     OR = Words("{first} hoặc {last}", "{first} or {last}")
     AND_MORE = Words("{names} và {count} mục khác", "{names} and {count} more")
-    NOTHING = Words("không có gì", "none")
+    NOTHING = Words("(trống)", "none")
     BYTES_AT_MOST = Words("{most} byte", "{most} bytes at most")
 
 

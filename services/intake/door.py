@@ -66,7 +66,8 @@ def enter(door: Door, request: Request, kinds: frozenset[Kind] = frozenset(Kind)
     """
     key = identify(door, request)
     if key.kinds is not None and not key.kinds & kinds:
-        raise RefusedError(Fault.NOT_ALLOWED, RequestWords.MAY_POST.value.filled(kinds=listed(sorted(key.kinds))))
+        may = RequestWords.MAY_POST.value.filled(kinds=listed(sorted(key.kinds)))
+        raise RefusedError(Fault.NOT_ALLOWED, may if key.kinds else RequestWords.MAY_POST_NOTHING.value)
     wait = door.rates.wait(key)
     if wait > 0:
         raise RefusedError(

@@ -132,8 +132,8 @@ TEXTS: dict[Code, Words] = {
         "the row has a cell outside the header's columns; {expected}",
     ),
     Code.STREAM_CUT: Words(
-        "Không nhận từ dòng này trở đi; cần {expected}",
-        "this line and what follows was not taken; expected {expected}",
+        "Không nhận từ dòng này trở đi: {expected}",
+        "this line and what follows was not taken: {expected}",
     ),
     Code.EVENT_TOO_LARGE: Words(
         "Sự kiện quá lớn; cần không quá {expected}", "the event is too large; expected {expected}"

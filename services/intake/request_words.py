@@ -8,6 +8,7 @@ from shared.words import Words
 class RequestWords(Enum):
     """What was expected of a request's address, headers and parameters."""
 
+    MAY_POST_NOTHING = Words("khóa không được gửi sự kiện nào", "it may post no event")
     MAY_POST = Words("khóa được gửi {kinds}", "it may post {kinds}")
     FLAG = Words("{name}=true hoặc {name}=false, nhận được {got}", "{name}=true or {name}=false, got {got}")
     BINARY = Words("{json} ở chế độ nhị phân", "{json} in binary mode")

@@ -30,7 +30,7 @@ class Decline(Enum):
         401,
         "unauthorized",
         Words(
-            "cần liên kết riêng của cán bộ hoặc khóa của người vận hành",
+            "cần liên kết riêng của cán bộ hoặc khóa của bộ phận quản trị hệ thống",
             "expected an officer's link or an operator's key",
         ),
     )

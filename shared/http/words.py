@@ -60,7 +60,7 @@ class HttpWords(Enum):
         "expected the line of a chunk's size to be at most {most} bytes",
     )
     BODY_OVERDUE = Words("cần gửi nội dung không ngắt quãng lâu như vậy", "expected the body without such a pause")
-    HEAD_OVERDUE = Words("cần gửi đủ phần đầu của yêu cầu đúng lúc", "expected the whole head in time")
+    HEAD_OVERDUE = Words("cần gửi đủ phần đầu của yêu cầu trong thời hạn", "expected the whole head in time")
     CRASHED = Words("lỗi của dịch vụ; đã được ghi lại", "an error of the service; it has been logged")
     CONNECTIONS = Words(
         "mọi kết nối đều đang bận; hãy thử lại sau ít phút", "every connection is at work; try again soon"

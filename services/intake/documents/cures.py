@@ -28,7 +28,7 @@ FAULT_CURES: dict[Fault, Cure] = {
     ),
     Fault.BAD_PARAMETER: Cure(
         Words(
-            "Một tham số trên địa chỉ, hoặc trong nội dung của DHIS2, không phải tham số của địa chỉ này (có thể do "
+            "Một tham số trong địa chỉ, hoặc trong nội dung của DHIS2, không phải tham số của địa chỉ này (có thể do "
             "viết sai tên), không thực hiện được, hoặc có giá trị không được phép.",
             "A parameter of the address, or in DHIS2's body, is none of this address (perhaps misspelt), can't be "
             "obeyed, or has a value that it can't have.",
@@ -62,7 +62,7 @@ FAULT_CURES: dict[Fault, Cure] = {
     ),
     Fault.TOO_SLOW: Cure(
         Words(
-            "Nội dung không đến đúng lúc (`KIP_BODY_TIMEOUT`), hoặc phần đầu không đến đúng lúc.",
+            "Nội dung không đến trong thời hạn (`KIP_BODY_TIMEOUT`), hoặc phần đầu không đến trong thời hạn.",
             "The body did not arrive in time (`KIP_BODY_TIMEOUT`), or its head did not.",
         ),
         Words("Trên đường truyền chậm, gửi các yêu cầu nhỏ hơn.", "Send smaller requests over a slow line."),
@@ -84,7 +84,7 @@ FAULT_CURES: dict[Fault, Cure] = {
     ),
     Fault.UNSUPPORTED_ENCODING: Cure(
         Words(
-            "Nội dung nén. Không nhận: không biết trước nội dung nhỏ bung ra thành bao nhiêu.",
+            "Nội dung nén. Không nhận: không biết trước dung lượng sau khi giải nén.",
             "A compressed body. They are not taken: what a small one inflates to is not known before.",
         ),
         Words("Gửi không có `Content-Encoding`.", "Send it without `Content-Encoding`."),
@@ -195,7 +195,7 @@ CODE_CURES: dict[Code, Cure] = {
         ),
     ),
     Code.NUMERATOR_EXCEEDS_DENOMINATOR: Cure(
-        Words("Nhiều hơn tổng số.", "More than all."), Words("Sửa số liệu.", "Mend the figures.")
+        Words("Tử số lớn hơn mẫu số.", "More than all."), Words("Sửa số liệu.", "Mend the figures.")
     ),
     Code.OPTION_UNKNOWN: Cure(
         Words(
