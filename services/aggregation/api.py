@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -44,6 +45,7 @@ from shared.scalars import day, text, whole_number
 from shared.units import Unit
 
 LONGEST_NAME = 200  # of a source and of an id
+LONGEST_PATH = 2 * LONGEST_NAME + 1  # of both and the slash between them
 MOST_UNITS = 10**9  # rows of a sorted answer, of all its pages
 
 
@@ -59,11 +61,12 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request: its parameters in path and query, the registry as who asks knows it, how far they see, and the
-    instant at which it is answered.
+    """One request: its parameters in path and query, the path as it was sent, the registry as who asks knows it, how
+    far they see, and the instant at which it is answered.
     """
 
     path: Mapping[str, str]
+    raw_path: str
     query: Mapping[str, str]
     registry: Registry
     reach: Reach
@@ -90,7 +93,7 @@ def routes(reader: Reader) -> list[Route]:
         Route("/v1/rollups/missing", figures(_missing)),
         Route("/v1/rollups/explain", figures(_explain)),
         Route("/v1/timeliness", figures(_timeliness)),
-        Route("/v1/events/{source:path}/{id}", figures(_event)),
+        Route("/v1/events/{source:path}/{id:path}", figures(_event)),
         Route("/v1/units/{code}", figures(_unit)),
     ]
 
@@ -100,7 +103,8 @@ async def _respond(reader: Reader, request: Request, respond: Answer) -> Respons
     # A sender may ask what became of its own events without a key that reads figures.
     reach = reading_reach(registry, request, now, senders_too=request.scope["path"].startswith("/v1/events/"))
     query = parameters(request)
-    path = {name: read(name, text, value) for name, value in request.path_params.items()}
+    path = {name: read(name, text, value, LONGEST_PATH) for name, value in request.path_params.items()}
+    sent = request.scope["raw_path"].decode("ascii")
     form = format_asked(query, request.headers.get("accept", ""))
     async with _snapshot(reader) as connection:
         tag = await _tag(connection, request, registry, reach, form, now)
@@ -108,7 +112,7 @@ async def _respond(reader: Reader, request: Request, respond: Answer) -> Respons
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers)
         known = registry.limited_to(reach.programmes)
-        body = await respond(Asked(path, query, known, reach, now, connection, reader.expectations))
+        body = await respond(Asked(path, sent, query, known, reach, now, connection, reader.expectations))
     if form == "json":
         return answer(body, form, headers)
     return await asyncio.to_thread(answer, body, form, headers)  # a workbook takes its time
@@ -247,30 +251,53 @@ async def _timeliness(asked: Asked) -> dict[str, Any]:
 
 
 async def _event(asked: Asked) -> dict[str, Any]:
+    """What became of the event that the path names; where nothing is known of it, and no slash in the path was encoded,
+    of those that it may mean besides.
+    """
     only(asked.query, frozenset({"format"}))
-    source, event_id = asked.path["source"], asked.path["id"]
-    if not source:
-        raise QueryError("source", ReadWords.NO_SOURCE.value)
-    path = f"{source}/{event_id}"
-    found = await explain.event_status(asked.connection, asked.registry, asked.reach, _names_in(path))
-    if not found and not path.startswith("/"):  # a source like /tests loses its slash in a path
-        found = await explain.event_status(asked.connection, asked.registry, asked.reach, _names_in(f"/{path}"))
-    pending = [{"source": source, "id": event_id, "status": "pending"}]
-    return {"rows": found or pending, "next": None}
+    path = read("source", text, f"{asked.path['source']}/{asked.path['id']}", LONGEST_PATH)
+    name = _name_sent(asked.raw_path)
+    rows = await _became(asked, [name] if _possible(name) else [])
+    if not rows and not (_possible(name) and "%2F" in asked.raw_path.upper()):
+        rows = await _became(asked, _names_in(path))
+        if not rows and not path.startswith("/"):  # a source like /tests loses its slash in a path
+            rows = await _became(asked, _names_in(f"/{path}"))
+    return {"rows": rows or [_pending(*name)], "next": None}
+
+
+async def _became(asked: Asked, names: Sequence[EventName]) -> list[dict[str, Any]]:
+    return await explain.event_status(asked.connection, asked.registry, asked.reach, names)
+
+
+def _name_sent(raw_path: str) -> EventName:
+    """The source and id as the documents have them: each percent-encoded, so that the last slash parts them."""
+    before, _, event_id = raw_path.rpartition("/")
+    return unquote(before).removeprefix("/v1/events").removeprefix("/"), unquote(event_id)
 
 
 def _names_in(path: str) -> list[EventName]:
-    """Each source and id that a path may name: both may hold a slash, and `%2F` arrives as one."""
-    places = (place for place, letter in enumerate(path) if letter == "/" and place > 0)
+    """Each source and id that a path may name whose slashes weren't encoded: both may hold some."""
+    places = (place for place, letter in enumerate(path) if letter == "/")
     names = ((path[:place], path[place + 1 :]) for place in places)
-    return [(source, event_id) for source, event_id in names if max(len(source), len(event_id)) <= LONGEST_NAME]
+    return [name for name in names if _possible(name)]
+
+
+def _possible(name: EventName) -> bool:
+    return all(0 < len(part) <= LONGEST_NAME for part in name)
+
+
+def _pending(source: str, event_id: str) -> dict[str, str]:
+    """An event that hasn't arrived. Raises QueryError for what no event is called."""
+    if not (source and event_id):
+        raise QueryError("id" if source else "source", ReadWords.NO_SOURCE.value)
+    return {"source": read("source", text, source), "id": read("id", text, event_id), "status": "pending"}
 
 
 async def _unit(asked: Asked) -> dict[str, Any]:
     only(asked.query, frozenset({"on", "format"}))
     written = asked.query.get("on")
     on = read("on", day, written) if written else asked.now.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date()
-    code, units = asked.path["code"], asked.registry.units
+    code, units = read("code", text, asked.path["code"]), asked.registry.units
     unit = units.find(code, on)
     if unit is None:
         raise QueryError("code", ReadWords.NO_UNIT.value.filled(got=repr(code), day=on))

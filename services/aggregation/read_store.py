@@ -147,17 +147,21 @@ async def state(connection: Connection) -> tuple[int, datetime | None]:
 
 async def events_of(connection: Connection, names: Sequence[EventName]) -> list[asyncpg.Record]:
     """What the ledger holds under these names: of several senders perhaps."""
-    return list(await connection.fetch(EVENTS, *zip(*names, strict=True)))
+    return await _of_names(connection, EVENTS, names)
 
 
 async def conflicts_of(connection: Connection, names: Sequence[EventName]) -> list[asyncpg.Record]:
     """Who sent another body under an identity that was taken, and about what."""
-    return list(await connection.fetch(CONFLICTS, *zip(*names, strict=True)))
+    return await _of_names(connection, CONFLICTS, names)
 
 
 async def dead_of(connection: Connection, names: Sequence[EventName]) -> list[asyncpg.Record]:
     """What could not be applied."""
-    return list(await connection.fetch(DEAD, *zip(*names, strict=True)))
+    return await _of_names(connection, DEAD, names)
+
+
+async def _of_names(connection: Connection, query: str, names: Sequence[EventName]) -> list[asyncpg.Record]:
+    return list(await connection.fetch(query, *zip(*names, strict=True))) if names else []
 
 
 async def standing(connection: Connection, keys: Sequence[str]) -> dict[tuple[str, str], asyncpg.Record]:

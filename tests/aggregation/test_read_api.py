@@ -10,7 +10,6 @@ from urllib.parse import unquote
 import aio_pika
 import asyncpg
 import httpx
-import pytest
 
 from deploy.local.http import LOCAL
 from services.aggregation import tables
@@ -312,14 +311,6 @@ def test_a_sender_learns_that_its_event_is_superseded_and_not_by_which_of_anothe
     assert (own["status"], own.get("superseded_by")) == ("superseded", None)
     (read,) = late.read("/v1/events/tests/own", key=late.reader_key).json()["rows"]
     assert read == {**own, "superseded_by": {"source": "/tests", "id": "other-s"}}
-
-
-@pytest.mark.parametrize("written", ["%2Fapp%2Fof%2Fours/day%2F1", "app/of/ours/day/1", "/app/of/ours/day%2F1"])
-def test_an_event_whose_id_has_a_slash_is_found(late: System, written: str) -> None:
-    name = {"source": "/app/of/ours", "id": "day/1"}
-    post(late, figure("06394", "2024-Q3", 10, **name))
-    rows = late.read(f"/v1/events/{written}").json()["rows"]
-    assert [(row["source"], row["id"], row["status"]) for row in rows] == [(*name.values(), "applied")]
 
 
 def test_explain_finds_an_older_revision_that_named_another_unit(late: System) -> None:

@@ -30,7 +30,7 @@ WALKS: dict[str, str] = {
     "/v1/rollups/missing": "test_missing",
     "/v1/rollups/explain": "test_explain",
     "/v1/timeliness": "test_timeliness",
-    "/v1/events/{source:path}/{id}": "test_events",
+    "/v1/events/{source:path}/{id:path}": "test_events",
     "/v1/units/{code}": "test_units",
     "/v1/obligations": "test_obligations",
     "/v1/obligations/{id}": "test_one_obligation",
