@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     aggregation_url: str = Field(
         default="",
         pattern=r"^(https?://[^\s{}?#]+)?$",
-        description="Where senders reach aggregation, for `status_url` of intake's answers; absent: a path alone",
+        description="Where senders reach aggregation, for `status_url` of intake's answers; absent: they have none",
     )
     partitions: int = Field(default=4, ge=1, le=64, description="Aggregation queues; fixed at the first load")
     bind: str = Field(default="127.0.0.1", description="Address that the services listen on")

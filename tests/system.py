@@ -105,8 +105,8 @@ class System:
     def all_taken(self, events: int) -> dict[str, Any]:
         """The answer of 202 to this many events of which none was refused or superseded."""
         served = "aggregation" in self.services.ports
-        status_url = f"{self.services.url('aggregation') if served else ''}/v1/events/{{source}}/{{id}}"
-        return {"accepted": events, "rejected": [], "status_url": status_url}
+        address = {"status_url": f"{self.services.url('aggregation')}/v1/events/{{source}}/{{id}}"} if served else {}
+        return {"accepted": events, "rejected": [], **address}
 
     def rollups(self, *, key: str | None = None, **query: str) -> list[dict[str, Any]]:
         """The rows of GET /v1/rollups."""

@@ -11,7 +11,7 @@ from typing import Protocol, cast
 from starlette.applications import Starlette
 
 from services.intake.admission import Admission
-from services.intake.answers import EVENT_STATUS
+from services.intake.answers import status_url
 from services.intake.door import Door
 from services.intake.http import events_routes, on_http_error
 from services.intake.limits import LARGE_PATIENCE, RateLimits, Turns
@@ -66,7 +66,7 @@ def make_front(settings: Settings, sink: Sink) -> Measured:
         taken=TakenLog(),
         body_seconds=settings.body_timeout,
         stream_bytes=settings.stream_limit,
-        status_url=EVENT_STATUS,
+        status_url=status_url(settings.aggregation_url),
     )
 
     async def readiness() -> dict[str, str | None]:

@@ -28,7 +28,7 @@ WITH_DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
 SERVICES = ("intake", "aggregation", "notifications")
 OPERATORS = ("prepare", "kip")
 OURS = ("migrate", *OPERATORS, *SERVICES)
-ADDRESSES = ("KIP_INTAKE_URL",)  # without a password in it
+ADDRESSES = ("KIP_INTAKE_URL", "KIP_AGGREGATION_URL")  # without a password in it
 LOGIN = re.compile(r"(owner|intake|aggregation|notifications|operator)_(database|amqp)_url")
 FILES_TOGETHER = (("docker-compose.yml",), ("docker-compose.yml", "docker-compose.sample.yml"))
 

@@ -12,30 +12,35 @@ from shared.words import Words
 
 LISTED = 1000  # of the refused, and of the superseded events of a request; its answer counts all
 # As an RFC 6570 template: an answer may be about 20,000 events, and nothing of it is worth writing for each.
-EVENT_STATUS = "/v1/events/{source}/{id}"
+_EVENT_STATUS = "/v1/events/{source}/{id}"
 
 
-def answer(outcome: Outcome, language: str, status_url: str, *, dry_run: bool, notes: Sequence[Words] = ()) -> Response:
+def status_url(aggregation: str) -> str:
+    """Where aggregation at this address tells what became of an event; "" without one: no answer names it then."""
+    return f"{aggregation.rstrip('/')}{_EVENT_STATUS}" if aggregation else ""
+
+
+def answer(outcome: Outcome, language: str, address: str, *, dry_run: bool, notes: Sequence[Words] = ()) -> Response:
     """202, 207, 200 (dry run), 403, 413 or 422: `{"accepted", "rejected"}`, with `rejected_total`, `superseded`,
-    `superseded_total` and `notes` if there are any; where events were taken, with the `status_url`.
+    `superseded_total` and `notes` if there are any; where events were taken, with the `status_url` unless it is "".
     """
     if not outcome.rejected and not outcome.superseded and not notes:
-        return all_taken(outcome.accepted, status_of(outcome, dry_run=dry_run), status_url)
+        return all_taken(outcome.accepted, status_of(outcome, dry_run=dry_run), address)
     totals = len(outcome.rejected), len(outcome.superseded)
-    return stream_answer(outcome, totals, language, status_url, dry_run=dry_run, notes=notes)
+    return stream_answer(outcome, totals, language, address, dry_run=dry_run, notes=notes)
 
 
 @lru_cache(maxsize=512)
-def all_taken(accepted: int, status: int, status_url: str) -> Response:
+def all_taken(accepted: int, status: int, address: str) -> Response:
     """The common answer, made once for each number of events; nobody changes it afterwards."""
-    return _json({"accepted": accepted, "rejected": [], **_status_url(status, status_url)}, status)
+    return _json({"accepted": accepted, "rejected": [], **_named(status, address)}, status)
 
 
 def stream_answer(
     outcome: Outcome,
     totals: tuple[int, int],
     language: str,
-    status_url: str,
+    address: str,
     *,
     dry_run: bool,
     notes: Sequence[Words] = (),
@@ -55,11 +60,11 @@ def stream_answer(
         body["superseded"] = [item.to_json() for item in outcome.superseded[:LISTED]]
     if notes:
         body["notes"] = [note.in_language(language) for note in notes]
-    return _json({**body, **_status_url(status, status_url)}, status)
+    return _json({**body, **_named(status, address)}, status)
 
 
-def _status_url(status: int, status_url: str) -> dict[str, str]:
-    return {"status_url": status_url} if status in {202, 207} else {}
+def _named(status: int, address: str) -> dict[str, str]:
+    return {"status_url": address} if address and status in {202, 207} else {}
 
 
 def _json(body: Mapping[str, object], status: int) -> Response:

@@ -11,7 +11,7 @@ from faststream.rabbit import RabbitBroker
 from starlette.applications import Starlette
 
 from services.intake.admission import Admission
-from services.intake.answers import EVENT_STATUS
+from services.intake.answers import status_url
 from services.intake.dhis2_http import dhis2_routes
 from services.intake.documents.http import document_routes
 from services.intake.door import Door
@@ -91,7 +91,7 @@ class Intake:
             taken=TakenLog(),
             body_seconds=self._settings.body_timeout,
             stream_bytes=self._settings.stream_limit,
-            status_url=f"{self._settings.aggregation_url.rstrip('/')}{EVENT_STATUS}",
+            status_url=status_url(self._settings.aggregation_url),
         )
 
     async def connect(self) -> None:

@@ -31,7 +31,7 @@ class Door:
 
     `large` are the turns of bodies that are more than a small part of the work of a second.
     `body_seconds` bounds the time in which a body of the usual size has to arrive, and each pause of a stream;
-    `stream_bytes` the size of a stream. `status_url` is where what became of an event is told.
+    `stream_bytes` the size of a stream. `status_url` is where what became of an event is told, "" for nowhere.
     """
 
     registry: Callable[[], Registry]

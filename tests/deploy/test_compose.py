@@ -44,6 +44,12 @@ def test_the_shipped_file_has_no_fault() -> None:
     assert list(faults(read_compose(COMPOSE))) == []
 
 
+def test_senders_are_sent_to_where_aggregation_listens() -> None:
+    services = read_compose(COMPOSE)["services"]
+    address = urlsplit(services["intake"]["environment"]["KIP_AGGREGATION_URL"])
+    assert f"{address.hostname}:{address.port}:8081" in services["aggregation"]["ports"]
+
+
 def test_a_setting_that_is_none_is_named() -> None:
     document = copy.deepcopy(read_compose(COMPOSE))
     document["services"]["intake"]["environment"]["KIP_TYPO"] = "1"

@@ -57,6 +57,18 @@ def test_an_overlay_has_no_fault(overlay: str) -> None:
     assert list(faults(rendered(overlay))) == []
 
 
+@pytest.mark.parametrize("overlay", ["production", "production-external"])
+def test_senders_are_sent_to_the_host_of_aggregation(overlay: str) -> None:
+    manifests = rendered(overlay)
+    (settings,) = (m["data"] for m in manifests if m["kind"] == "ConfigMap" and "KIP_BIND" in m["data"])
+    (ingress,) = (m["spec"] for m in manifests if m["kind"] == "Ingress")
+    services = {
+        rule["host"]: {path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
+        for rule in ingress["rules"]
+    }
+    assert services[urlsplit(settings["KIP_AGGREGATION_URL"]).hostname] == {"kip-aggregation"}
+
+
 def test_all_overlays_are_checked() -> None:
     assert {path.parent.name for path in K8S.glob("overlays/*/kustomization.yaml")} == set(OVERLAYS)
 

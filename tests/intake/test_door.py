@@ -1,12 +1,14 @@
 """The door over real HTTP and a real broker: what it takes, what it refuses, and with which words."""
 
 import base64
+import json
 from typing import Any
 
 import httpx
 import pytest
 
 from deploy.local.http import LOCAL
+from services.intake.answers import all_taken, status_url
 from tests.system import BATCH, System, access, counselling, event
 
 YEN_VUONG = "06412"
@@ -92,6 +94,21 @@ def test_what_loses_within_the_request_is_named_with_what_wins(system: System) -
     refused = system.post([first, again, counselling("nowhere", "twice")]).json()
     assert "superseded" not in refused
     assert "status_url" not in refused
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "named"),
+    [
+        ("", {}),
+        *(
+            (url, {"status_url": "https://f.example/v1/events/{source}/{id}"})
+            for url in ("https://f.example", "https://f.example/")
+        ),
+    ],
+)
+def test_only_an_address_that_is_known_is_told(aggregation: str, named: dict[str, str]) -> None:
+    told = all_taken(3, 202, status_url(aggregation))
+    assert json.loads(bytes(told.body)) == {"accepted": 3, "rejected": [], **named}
 
 
 def test_a_dry_run_answers_the_same_and_publishes_nothing(system: System) -> None:
