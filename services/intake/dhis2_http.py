@@ -98,13 +98,13 @@ def _check_version(request: Request) -> None:
 async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Response:
     key = enter(door, request)
     read = _reader(request)
-    asked = dict(request.query_params)
+    asked = request.query_params.multi_items()
     read_options(asked, OF_VALUES)  # before the body, which may be long
-    later = truth("async", asked.get("async", "false"))
+    later = truth("async", request.query_params.get("async", "false"))
     now = door.now()
     async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
         found = await aside(len(body), read, body)
-        dry_run, deletes = read_options({**asked, **found.options}, OF_VALUES)  # the body's own come first
+        dry_run, deletes = read_options(asked, OF_VALUES, found.options)
         values = [replace(row, deleted=True) for row in found.values] if deletes else found.values
         total = len(values)
         drafts, conflicts = await aside(
@@ -113,9 +113,11 @@ async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Respons
         conflicts += await _admit(door, key, drafts, dry_run=dry_run)
         if found.completion is not None:
             total += 1
-            conflicts += await _complete(door, key, found.completion, conflicts, dry_run=dry_run)
+            completion = replace(found.completion, completed=False) if deletes else found.completion
+            conflicts += await _complete(door, key, completion, [] if deletes else conflicts, dry_run=dry_run)
+    complete = None if deletes else found.complete_date
     summaries = {
-        language: dhis2_answers.summary(total, conflicts, language, complete=found.complete_date, dry_run=dry_run)
+        language: dhis2_answers.summary(total, conflicts, language, complete=complete, dry_run=dry_run)
         for language in ((ENGLISH, VIETNAMESE) if later else (language_of(request),))
     }
     log.info("intake.dhis2", sender=key.sender, values=total, conflicts=len(conflicts))
@@ -131,7 +133,7 @@ async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Respons
 async def _complete(
     door: Door, key: Key, completion: Completion, before: Sequence[Conflict], *, dry_run: bool
 ) -> list[Conflict]:
-    """Take the completion that a data value set states, unless the set has conflicts: it is not complete then."""
+    """Take the completion that a data value set states, unless it has conflicts `before`: it is not complete then."""
     drafts, conflicts = draft_completions([completion], door.registry().limited_to(key.programmes), door.now())
     if before:
         refusal = Refusal(Code.RECORD_INCOMPLETE, "completeDate", Dhis2Words.NO_CONFLICTS.value, completion.data_set)
@@ -143,7 +145,7 @@ async def _post_completions(door: Door, request: Request) -> Response:
     key = enter(door, request)
     if media_type_of(request) != JSON:
         raise unsupported_type(JSON, media_type_of(request))
-    dry_run, deletes = read_options(request.query_params, OF_COMPLETIONS)
+    dry_run, deletes = read_options(request.query_params.multi_items(), OF_COMPLETIONS)
     async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
         rows = await aside(len(body), read_completions, body)
         if deletes:
@@ -158,7 +160,7 @@ async def _post_completions(door: Door, request: Request) -> Response:
 async def _delete_completions(door: Door, request: Request) -> Response:
     """`?ds=…&pe=…&ou=…`, with `cp` where several agencies report: 204, or 409 with what could not be withdrawn."""
     key = enter(door, request)
-    dry_run, _ = read_options(request.query_params, OF_WITHDRAWALS)
+    dry_run, _ = read_options(request.query_params.multi_items(), OF_WITHDRAWALS)
     rows = _named_in(request)
     drafts, conflicts = draft_completions(rows, door.registry().limited_to(key.programmes), door.now())
     conflicts += await _admit(door, key, drafts, dry_run=dry_run)
@@ -175,7 +177,8 @@ def _named_in(request: Request) -> list[Completion]:
     query = request.query_params
     sets = [name.strip() for text in query.getlist("ds") for name in text.split(",") if name.strip()]
     pe, ou, attribute = (query.get(name, "").strip() for name in ("pe", "ou", "cp"))
-    if not (sets and pe and ou):
+    several = any(len(set(query.getlist(name))) > 1 for name in ("pe", "ou", "cp"))
+    if several or not (sets and pe and ou):
         raise RefusedError(Fault.BAD_PARAMETER, RequestWords.REGISTRATION.value)
     if len(sets) > _SETS:
         raise RefusedError(Fault.BAD_PARAMETER, RequestWords.MOST_SETS.value.filled(most=_SETS))

@@ -3,8 +3,9 @@
 Source: the tables of import parameters in DHIS2's web API documentation, 2.36 to 2.43.
 """
 
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 from services.intake.request_errors import Fault, RefusedError
 from services.intake.request_words import RequestWords
@@ -27,9 +28,13 @@ HARMLESS = frozenset(
     }
 )  # fmt: skip
 # What only their absence, or `false`, can be obeyed of.
-_NEVER = frozenset({"force", "requireCategoryOptionCombo", "requireAttributeOptionCombo"})
-_BOTH = frozenset({"CREATE_AND_UPDATE", "NEW_AND_UPDATES"})
+NEVER = frozenset({"force", "requireCategoryOptionCombo", "requireAttributeOptionCombo"})
+FLAGS = frozenset({"dryRun", "async", "firstRowIsHeader", "multiOu"})
+# Ours are codes, and what the programme maps: both are looked up, whatever of the two is asked for.
+SCHEME_NAMES = frozenset({"uid", "id", "code"})
 _DELETE = frozenset({"DELETE", "DELETES"})
+STRATEGIES = sorted({"CREATE_AND_UPDATE", "NEW_AND_UPDATES"} | _DELETE)
+Asked: TypeAlias = tuple[str, str]  # a parameter's name and value
 _SHOWN = 80  # of what came, in characters
 
 
@@ -40,21 +45,50 @@ class Options(NamedTuple):
     deletes: bool
 
 
-def read_options(asked: Mapping[str, str], known: Collection[str]) -> Options:
-    """Read parameters of which `known` are obeyed. Raises RefusedError that names what isn't, and the cure."""
-    for name, value in asked.items():
-        if name in _NEVER:
-            if truth(name, value):
-                raise _refused(RequestWords.ONLY_FALSE, name=name, got="true")
-        elif name not in known and name not in HARMLESS:
-            raise _refused(RequestWords.PARAMETER, names=", ".join(sorted(known)), got=repr(name[:_SHOWN]))
-        elif name in SCHEMES:
-            _check_scheme(name, value)
-    strategies = {asked[name].upper() for name in _STRATEGY if name in asked}
-    if len(strategies) > 1 or not strategies <= _BOTH | _DELETE:
-        got = ", ".join(sorted(strategies))[:_SHOWN]
-        raise _refused(RequestWords.STRATEGY, names=", ".join(sorted(_BOTH | _DELETE)), got=got)
-    return Options(truth("dryRun", asked.get("dryRun", "false")), bool(strategies & _DELETE))
+def read_options(
+    asked: Iterable[Asked], known: Collection[str], body: Mapping[str, str] = MappingProxyType({})
+) -> Options:
+    """Read the parameters of a query, of which `known` are obeyed, and of its body, whose own come before them.
+
+    Raises RefusedError that names what isn't obeyed, and the cure.
+    """
+    found = {**_read(asked, known), **_read(body.items(), known)}
+    return Options(found.get("dryRun") == "true", found.get("importStrategy") == "DELETE")
+
+
+def _read(asked: Iterable[Asked], known: Collection[str]) -> dict[str, str]:
+    """What parameters of one place say: of the strategy, whichever its name, and of what is true or false. Given more
+    than once, they have to say the same.
+    """
+    found: dict[str, str] = {}
+    for name, value in asked:
+        _check(name, value, known)
+        if name in _STRATEGY:
+            meant = _strategy(value)
+            if found.setdefault("importStrategy", meant) != meant:
+                raise _refused_strategy(", ".join(sorted({found["importStrategy"], meant})))
+        elif name in FLAGS:
+            meant = str(truth(name, value)).lower()
+            if found.setdefault(name, meant) != meant:
+                raise _refused(RequestWords.FLAG, name=name, got="'true', 'false'")
+    return found
+
+
+def _check(name: str, value: str, known: Collection[str]) -> None:
+    if name in NEVER:
+        if truth(name, value):
+            raise _refused(RequestWords.ONLY_FALSE, name=name, got="true")
+    elif name not in known and name not in HARMLESS:
+        raise _refused(RequestWords.PARAMETER, names=", ".join(sorted(known)), got=repr(name[:_SHOWN]))
+    elif name in SCHEMES and value.lower() not in SCHEME_NAMES and not value.lower().startswith("attribute:"):
+        raise _refused(RequestWords.SCHEME, name=name, got=value[:_SHOWN])
+
+
+def _strategy(value: str) -> str:
+    """`DELETE` or `CREATE_AND_UPDATE`, by any of their names."""
+    if value.upper() not in STRATEGIES:
+        raise _refused_strategy(value.upper()[:_SHOWN])
+    return "DELETE" if value.upper() in _DELETE else "CREATE_AND_UPDATE"
 
 
 def truth(name: str, value: str) -> bool:
@@ -64,10 +98,8 @@ def truth(name: str, value: str) -> bool:
     return value.lower() == "true"
 
 
-def _check_scheme(name: str, value: str) -> None:
-    """Ours are codes, and what the programme maps: both are looked up, whatever of the two is asked for."""
-    if value.lower() not in {"uid", "id", "code"} and not value.lower().startswith("attribute:"):
-        raise _refused(RequestWords.SCHEME, name=name, got=value[:_SHOWN])
+def _refused_strategy(got: str) -> RefusedError:
+    return _refused(RequestWords.STRATEGY, names=", ".join(STRATEGIES), got=got)
 
 
 def _refused(words: RequestWords, **values: str) -> RefusedError:

@@ -1,5 +1,6 @@
 """What a DHIS2 import may ask for besides its values: done, refused by name with the cure, or of no meaning here."""
 
+import itertools
 import json
 from typing import Any
 
@@ -106,9 +107,41 @@ def test_what_can_t_be_obeyed_is_refused_by_name(
 
 def test_what_makes_an_import_faster_or_stricter_changes_nothing() -> None:
     asked = dict.fromkeys(HARMLESS, "true") | {"force": "false", "dryRun": "false"}
-    assert read_options(asked, OF_VALUES) == (False, False)
+    assert read_options(asked.items(), OF_VALUES) == (False, False)
     with pytest.raises(RefusedError, match="expected force=false"):
-        read_options({**asked, "force": "true"}, OF_VALUES)
+        read_options([*asked.items(), ("force", "true")], OF_VALUES)
+
+
+DELETES, REPLACES = ["DELETE", "DELETES", "delete"], ["CREATE_AND_UPDATE", "NEW_AND_UPDATES"]
+NAMES = ["importStrategy", "strategy"]
+
+
+@pytest.mark.parametrize("by_query", NAMES)
+@pytest.mark.parametrize("by_body", NAMES)
+def test_the_body_s_strategy_wins_by_either_name(by_query: str, by_body: str) -> None:
+    for deletes, replaces in itertools.product(DELETES, REPLACES):
+        assert read_options([(by_query, replaces)], OF_VALUES, {by_body: deletes}).deletes
+        assert not read_options([(by_query, deletes)], OF_VALUES, {by_body: replaces}).deletes
+
+
+def test_two_names_in_one_place_have_to_mean_the_same() -> None:
+    for meaning, other in ((DELETES, REPLACES), (REPLACES, DELETES)):
+        for first, second in itertools.product(meaning, repeat=2):
+            both = dict(zip(NAMES, (first, second), strict=True))
+            assert read_options([], OF_VALUES, both) == read_options(both.items(), OF_VALUES)
+        for first, second in itertools.product(meaning, other):
+            both = dict(zip(NAMES, (first, second), strict=True))
+            with pytest.raises(RefusedError, match="importStrategy=CREATE_AND_UPDATE, DELETE"):
+                read_options([], OF_VALUES, both)
+            with pytest.raises(RefusedError, match="importStrategy=CREATE_AND_UPDATE, DELETE"):
+                read_options([("strategy", first), ("strategy", second)], OF_VALUES)
+
+
+@pytest.mark.parametrize("name", ["dryRun", "async", "firstRowIsHeader"])
+def test_a_flag_that_is_given_twice_has_to_say_the_same(name: str) -> None:
+    assert read_options([(name, "true"), (name, "TRUE")], OF_VALUES).dry_run == (name == "dryRun")
+    with pytest.raises(RefusedError, match=f"{name}=true or {name}=false, got"):
+        read_options([(name, "true"), (name, "false")], OF_VALUES)
 
 
 def registered(unit: str, **more: Any) -> dict[str, Any]:
@@ -128,6 +161,23 @@ def test_completions_are_withdrawn_by_the_strategy_and_nothing_else_is_ignored(s
     other = {"completeDataSetRegistrations": [registered("06403", complete=False)]}
     assert "completeDataSetRegistrations.complete " in post(system, other, COMPLETIONS).json()["message"]
     assert taken() == before + 1
+
+
+@pytest.mark.parametrize("conflict", [False, True])
+def test_a_set_that_is_deleted_is_complete_no_longer(system: System, conflict: bool) -> None:
+    def taken(kind: str) -> float:
+        return system.metric("intake", "kip_events_received_total", kind=kind, outcome="accepted")
+
+    of_set = {"dataSet": "progress-quarterly", "completeDate": "2023-03-16", "period": "2023Q1", "orgUnit": "06457"}
+    assert post(system, {**of_set, "dataValues": values("06457", 60)}).status_code == 200
+    submitted, withdrawn = taken("report.submitted"), taken("record.retracted")
+    wrong = values("99999", 1) if conflict else []
+    body = {**of_set, "dataValues": values("06457", 60) + wrong, "strategy": "DELETE"}
+    answer = post(system, body, importStrategy="CREATE_AND_UPDATE")
+    found = answer.json()["response"]
+    assert (answer.status_code, found["rejectedIndexes"]) == ((409, [2, 3]) if conflict else (200, []))
+    assert (found["importCount"]["updated"], found["dataSetComplete"]) == (3, "false")
+    assert (taken("report.submitted"), taken("record.retracted")) == (submitted, withdrawn + 2)
 
 
 def test_a_report_that_is_completed_and_is_not_in_one_request_is_refused_both_times(system: System) -> None:

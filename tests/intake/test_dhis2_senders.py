@@ -133,7 +133,8 @@ def test_several_data_sets_and_what_can_t_be_withdrawn(system: System) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [{"pe": "2023Q1", "ou": "06475"}, {"ds": "progress-quarterly", "ou": "06475"}, {"ds": ","},
+    [{"ds": "progress-quarterly", "pe": ["2023Q1", "2023Q2"], "ou": "06475"},
+     {"pe": "2023Q1", "ou": "06475"}, {"ds": "progress-quarterly", "ou": "06475"}, {"ds": ","},
      {"ds": "progress-quarterly", "pe": "2023Q1"}, {"ds": "a", "pe": "2023Q1", "ou": "06475", "multiOu": "true"}],
 )  # fmt: skip
 def test_a_withdrawal_names_everything(system: System, query: dict[str, str]) -> None:
