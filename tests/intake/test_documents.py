@@ -70,6 +70,62 @@ def test_each_format_s_example_is_taken(system: System, path: str, content: str,
     assert answer.status_code == 200, answer.text
 
 
+def sample(name: str, told: dict[str, Any]) -> Any:
+    """A value for a parameter or field of DHIS2's, of a trial that replaces."""
+    known: dict[str, Any] = {
+        "dryRun": "true", "async": "false", "firstRowIsHeader": "true", "categoryOptionCombo": "default", "cp": "",
+        "period": "2023Q1", "pe": "2023Q1", "dataSet": "progress-quarterly", "ds": "progress-quarterly",
+        **dict.fromkeys(("orgUnit", "organisationUnit", "ou"), "06412"),
+    }  # fmt: skip
+    if "const" in told:
+        return str(told["const"]).lower()
+    return known.get(name) if name in known else [*told.get("enum", ()), *told.get("examples", ()), "x"][0]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/api/dataValueSets", examples.DATA_VALUES),
+        ("POST", "/api/completeDataSetRegistrations", examples.COMPLETIONS),
+        ("DELETE", "/api/completeDataSetRegistrations", None),
+    ],
+)
+def test_every_parameter_of_dhis2_s_that_is_documented_is_taken(
+    system: System, method: str, path: str, body: Any
+) -> None:
+    told = openapi("test")["paths"][path][method.lower()]["parameters"]
+    query = {item["name"]: sample(item["name"], item["schema"]) for item in told if item["in"] == "query"}
+    assert {"force", "skipAudit", "dryRun"} < query.keys()
+    url = f"{system.services.url('intake')}{path}"
+    answer = LOCAL.request(method, url, params=query, json=body, headers=authorized(system))
+    assert answer.status_code in {200, 204}, answer.text
+
+
+def filled(schema: dict[str, Any], **given: Any) -> dict[str, Any]:
+    """An object with every field that a schema of DHIS2's has."""
+    optional = {"completed", "deleted", "completeDate", "date", "attributeOptionCombo", "deletion"}
+    left = schema["properties"].keys() - given.keys() - optional
+    return {**{name: sample(name, schema["properties"][name]) for name in left}, **given}
+
+
+def test_every_field_of_dhis2_s_that_is_documented_is_taken_and_no_other(system: System) -> None:
+    schemas = openapi("test")["components"]["schemas"]
+    of_set, of_rows = schemas["DataValueSet"], schemas["CompleteDataSetRegistrations"]
+    value = of_set["properties"]["dataValues"]["items"]
+    row = of_rows["properties"]["completeDataSetRegistrations"]["items"]
+    assert not any(schema["additionalProperties"] for schema in (of_set, of_rows, value, row))
+    values = [filled(value, **item) for item in examples.DATA_VALUES["dataValues"][:2]]
+    bodies = {
+        "/api/dataValueSets": filled(of_set, dataValues=values),
+        "/api/completeDataSetRegistrations": {"completeDataSetRegistrations": [filled(row)]},
+    }
+    for path, body in bodies.items():
+        url = f"{system.services.url('intake')}{path}"
+        for sent, status in ((body, 200), ({**body, "unheardOf": 1}, 400)):
+            answer = LOCAL.post(url, params={"dryRun": "true"}, json=sent, headers=authorized(system))
+            assert answer.status_code == status, answer.text
+
+
 @pytest.mark.parametrize(
     ("path", "file"),
     [

@@ -1,4 +1,4 @@
-"""Schemas of the answers and of the bodies that are not ours (DHIS2), by name."""
+"""Schemas of the answers, by name."""
 
 from typing import Any
 
@@ -7,7 +7,6 @@ from services.intake.request_errors import Fault
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
-_LOOSE: dict[str, Any] = {"type": ["string", "integer", "number", "null"]}
 
 
 def _object(required: list[str], properties: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -59,18 +58,6 @@ _SUMMARY = _object(
         "dataSetComplete": _TEXT,
     },
 )
-_DATA_VALUE = _object(
-    ["dataElement", "value"],
-    {
-        "dataElement": _TEXT,
-        "period": _TEXT,
-        "orgUnit": _TEXT,
-        "categoryOptionCombo": _TEXT,
-        "attributeOptionCombo": _TEXT,
-        "value": _LOOSE,
-        "deleted": {"type": "boolean"},
-    },
-)
 SCHEMAS: dict[str, Any] = {
     "Error": _ERROR,
     "Rejected": _REJECTED,
@@ -92,13 +79,14 @@ SCHEMAS: dict[str, Any] = {
                         "type": "array",
                         "maxItems": 1000,
                         "items": {"$ref": "#/components/schemas/Superseded"},
-                        "description": "What was taken and doesn't count, because another event of this request says "
-                        "something else of the same record, and wins; of lines within 512 KiB of them",
+                        "description": "What was taken and doesn't count, because another event of this request is "
+                        "of the same record, and wins, also one that says the same under another id; of lines within "
+                        "512 KiB of them",
                     },
                     "status_url": {
                         **_TEXT,
                         "description": "Where aggregation tells what became of an event: a template (RFC 6570) of its "
-                        "source and id",
+                        "source and id; absent where KIP_AGGREGATION_URL isn't set",
                         "examples": ["http://127.0.0.1:8081/v1/events/{source}/{id}"],
                     },
                     "notes": {
@@ -134,48 +122,5 @@ SCHEMAS: dict[str, Any] = {
             "response": {"type": "object"},
         },
         additionalProperties=False,
-    ),
-    "DataValueSet": _object(
-        ["dataValues"],
-        {
-            "dataSet": _TEXT,
-            "completeDate": _TEXT,
-            "period": _TEXT,
-            "orgUnit": _TEXT,
-            "attributeOptionCombo": _TEXT,
-            "dataValues": {"type": "array", "items": _DATA_VALUE},
-            "deletion": _object(
-                ["orgUnits", "periods", "elements"],
-                {
-                    "orgUnits": {"type": "array", "items": _TEXT},
-                    "periods": {"type": "array", "items": _TEXT},
-                    "elements": {
-                        "type": "array",
-                        "items": _object(["dataElement"], {"dataElement": _TEXT, "attributeOptionCombo": _TEXT}),
-                    },
-                },
-                description="What of it has no value here is withdrawn",
-            ),
-        },
-    ),
-    "CompleteDataSetRegistrations": _object(
-        ["completeDataSetRegistrations"],
-        {
-            "completeDataSetRegistrations": {
-                "type": "array",
-                "items": _object(
-                    ["dataSet", "period", "organisationUnit"],
-                    {
-                        "dataSet": _TEXT,
-                        "period": _TEXT,
-                        "organisationUnit": _TEXT,
-                        "attributeOptionCombo": _TEXT,
-                        "completed": {"type": "boolean"},
-                        "date": _TEXT,
-                        "storedBy": _TEXT,
-                    },
-                ),
-            }
-        },
     ),
 }

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from services.intake.dhis2_parameters import SCHEMES
-from services.intake.documents import examples
+from services.intake.dhis2_parameters import OF_COMPLETIONS, OF_VALUES, OF_WITHDRAWALS
+from services.intake.documents import dhis2, examples
 from services.intake.documents.answers import SCHEMAS
 from services.intake.documents.schemas import components
 from services.intake.formats import cloudevents
@@ -51,7 +51,7 @@ def openapi(version: str) -> dict[str, Any]:
                 )
             },
         },
-        {**components(), **SCHEMAS},
+        {**components(), **SCHEMAS, **dhis2.BODIES},
     )
 
 
@@ -148,7 +148,6 @@ def _post_kobo() -> dict[str, Any]:
 def _dhis2(prefix: str, version: list[dict[str, Any]]) -> dict[str, Any]:
     """DHIS2's import endpoints; each answer of an import is wrapped, or bare for a version before 38."""
     name = "Versioned" if version else ""
-    schemes = [query(scheme, {"type": "string", "examples": ["code"]}) for scheme in sorted(SCHEMES)]
     either = {"oneOf": [ref("WebMessage"), ref("ImportSummary")]}
     imported = {
         **answers({200: "Imported, or accepted as a job", 409: "Conflicts; `importCount` says what was taken"}, either),
@@ -158,7 +157,6 @@ def _dhis2(prefix: str, version: list[dict[str, Any]]) -> dict[str, Any]:
         JSON: {"schema": ref("DataValueSet"), "examples": {"set": {"value": examples.DATA_VALUES}}},
         "application/csv": {"schema": {"type": "string"}, "examples": {"set": {"value": examples.DATA_VALUES_CSV}}},
     }
-    strategies = ["CREATE_AND_UPDATE", "NEW_AND_UPDATES", "DELETE", "DELETES"]
     found = {401: "No valid key", 404: "No such job of this sender", 503: "The database can't be asked"}
     job = [*version, path("job", {"type": "string"})]
     return {
@@ -166,10 +164,7 @@ def _dhis2(prefix: str, version: list[dict[str, Any]]) -> dict[str, Any]:
             "post": {
                 "operationId": f"importDataValues{name}",
                 "summary": "Import data values, as DHIS2 does; complete records only",
-                "parameters": [
-                    *version, *schemes, _flag("dryRun"), _flag("async"), _flag("firstRowIsHeader"), _language(),
-                    query("importStrategy", {"type": "string", "enum": strategies}),
-                ],
+                "parameters": [*version, *dhis2.parameters(OF_VALUES), _language()],
                 "requestBody": {"required": True, "content": values},
                 "responses": imported,
             }
@@ -178,10 +173,7 @@ def _dhis2(prefix: str, version: list[dict[str, Any]]) -> dict[str, Any]:
             "post": {
                 "operationId": f"completeDataSets{name}",
                 "summary": "A completed data set is a submitted report",
-                "parameters": [
-                    *version, *schemes, _flag("dryRun"), _language(),
-                    query("importStrategy", {"type": "string", "enum": strategies}),
-                ],
+                "parameters": [*version, *dhis2.parameters(OF_COMPLETIONS), _language()],
                 "requestBody": {
                     "required": True,
                     "content": {
@@ -196,11 +188,7 @@ def _dhis2(prefix: str, version: list[dict[str, Any]]) -> dict[str, Any]:
             "delete": {
                 "operationId": f"withdrawCompletions{name}",
                 "summary": "A data set that is no longer complete: its report is withdrawn",
-                "parameters": [
-                    *version, *schemes, _flag("dryRun"), _flag("multiOu"), _language(),
-                    *({**query(part, {"type": "string"}), "required": True} for part in ("ds", "pe", "ou")),
-                    query("cp", {"type": "string", "description": "The agency, where several report"}),
-                ],
+                "parameters": [*version, *dhis2.parameters(OF_WITHDRAWALS, {"ds", "pe", "ou"}), _language()],
                 "responses": {
                     "204": {"description": "Withdrawn"},
                     **{status: told for status, told in imported.items() if status != "200"},
@@ -234,5 +222,5 @@ def _flag(name: str) -> dict[str, Any]:
 def _language() -> dict[str, Any]:
     return {
         "name": "Accept-Language", "in": "header", "required": False, "schema": {"type": "string"},
-        "description": "`vi` for messages in Vietnamese; else English",
+        "description": "Messages are in Vietnamese where `vi` is preferred to `en`, by its weights; else in English",
     }  # fmt: skip

@@ -24,26 +24,27 @@ COLUMNS = (
 _KNOWN = frozenset({*COLUMNS, "timestamp"})
 # Names of DHIS2's own option combination "default": the whole, not a part.
 DEFAULT = frozenset({"", "default", "HllvX50cXC0"})
-_OPTIONS = SCHEMES | {"dryRun", "importStrategy", "strategy"}
-_DOCUMENT = _OPTIONS | {
+OF_BODIES = SCHEMES | {"dryRun", "importStrategy", "strategy"}
+# All that a set, a value and so on may hold; another field is refused.
+SET_FIELDS = OF_BODIES | {
     "dataSet", "completeDate", "period", "orgUnit", "organisationUnit", "attributeOptionCombo", "completed",
     "dataValues", "deletion",
 }  # fmt: skip
 # Who stored a value, when, and what was said of it, are personal or not ours: they are not kept.
-_VALUE = frozenset(
-    {
-        "dataElement", "period", "orgUnit", "categoryOptionCombo", "attributeOptionCombo", "value", "deleted",
-        "storedBy", "created", "lastUpdated", "timestamp", "comment", "followup", "followUp",
-    }
-)  # fmt: skip
-_REGISTRATION = frozenset(
+NOT_KEPT = frozenset(
+    {"storedBy", "created", "lastUpdated", "lastUpdatedBy", "timestamp", "comment", "followup", "followUp"}
+)
+VALUE_FIELDS = (NOT_KEPT - {"lastUpdatedBy"}) | {
+    "dataElement", "period", "orgUnit", "categoryOptionCombo", "attributeOptionCombo", "value", "deleted",
+}  # fmt: skip
+REGISTRATION_FIELDS = frozenset(
     {
         "dataSet", "period", "organisationUnit", "orgUnit", "attributeOptionCombo", "completed", "date", "storedBy",
         "created", "lastUpdated", "lastUpdatedBy",
     }
 )  # fmt: skip
-_DELETION = frozenset({"orgUnits", "periods", "elements"})
-_ELEMENT = frozenset({"dataElement", "categoryOptionCombo", "attributeOptionCombo"})
+DELETION_FIELDS = frozenset({"orgUnits", "periods", "elements"})
+ELEMENT_FIELDS = frozenset({"dataElement", "categoryOptionCombo", "attributeOptionCombo"})
 _OTHER_SEPARATORS = {";": BodyWords.SEMICOLONS, "\t": BodyWords.TABS}
 
 
@@ -95,7 +96,7 @@ def read_json(body: bytes) -> DataValueSet:
     TooManyError for more than VALUES.
     """
     document = _object(load(body))
-    _refuse_unknown(document, _DOCUMENT, "")
+    _refuse_unknown(document, SET_FIELDS, "")
     if not isinstance(document.get("dataValues"), list):
         raise UnreadableError(
             BodyWords.LIST_IN.value.filled(name="dataValues", got=name_of(document.get("dataValues")))
@@ -112,11 +113,11 @@ def read_json(body: bytes) -> DataValueSet:
             value=value.get("value"),
             deleted=value.get("deleted"),
         )
-        for index, value in enumerate(_known(item, _VALUE, "dataValues.") for item in document["dataValues"])
+        for index, value in enumerate(_known(item, VALUE_FIELDS, "dataValues.") for item in document["dataValues"])
     ]
     if document.get("deletion") is not None:
-        values += _deleted(_known(document["deletion"], _DELETION, "deletion."), values)
-    options = {name: _option(document[name], name) for name in _OPTIONS if document.get(name) is not None}
+        values += _deleted(_known(document["deletion"], DELETION_FIELDS, "deletion."), values)
+    options = {name: _option(document[name], name) for name in OF_BODIES if document.get(name) is not None}
     date = _text(document, "completeDate") or None
     completion = _completion(document, len(values), "completeDate") if date else None
     return DataValueSet(values, completion, date, options)
@@ -133,7 +134,9 @@ def _deleted(scope: Mapping[str, Any], given: list[DataValue]) -> list[DataValue
     there |= {(row.unit, row.period, row.element, "") for row in given}
     gone: list[DataValue] = []
     for item in elements:
-        element = _known(item, _ELEMENT, "deletion.elements.") if isinstance(item, dict) else {"dataElement": item}
+        element = (
+            _known(item, ELEMENT_FIELDS, "deletion.elements.") if isinstance(item, dict) else {"dataElement": item}
+        )
         if _text(element, "categoryOptionCombo") not in DEFAULT:
             raise UnreadableError(BodyWords.WHOLE_ELEMENTS.value)
         name, attribute = _text(element, "dataElement"), _text(element, "attributeOptionCombo")
@@ -246,7 +249,7 @@ def read_completions(body: bytes) -> list[Completion]:
     if not isinstance(items, list):
         raise UnreadableError(BodyWords.LIST_IN.value.filled(name="completeDataSetRegistrations", got=name_of(items)))
     _bound(len(items), EVENTS, BodyWords.MOST_REGISTRATIONS)
-    rows = (_known(item, _REGISTRATION, "completeDataSetRegistrations.") for item in items)
+    rows = (_known(item, REGISTRATION_FIELDS, "completeDataSetRegistrations.") for item in items)
     return [_completion(row, index, "date") for index, row in enumerate(rows)]
 
 
