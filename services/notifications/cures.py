@@ -1,10 +1,12 @@
 """The cure of each refusal of an officer's page and of a decision, for `docs/errors.md`."""
 
 from services.notifications.decision_words import Decline
+from shared.http.words import LimitWords
 from shared.words import Words
 
 _NEW_LINK = Words("Mở liên kết trong thư mới nhất.", "Open the link of the newest message.")
-_ANOTHER_DAY = Words("Chọn ngày mà thông báo nêu.", "Choose a day that the message names.")
+_LATER_DAY = Words("Chọn một ngày muộn hơn.", "Choose a later day.")
+_EARLIER_DAY = Words("Chọn một ngày sớm hơn.", "Choose an earlier day.")
 
 CURES: dict[Decline, Words] = {
     Decline.NOT_OURS: _NEW_LINK,
@@ -28,12 +30,23 @@ CURES: dict[Decline, Words] = {
     Decline.PERSONAL_REASON: Words(
         "Ghi lý do không kèm thông tin của cá nhân.", "Give the reason without anything of a person's."
     ),
-    Decline.TOO_EARLY: _ANOTHER_DAY,
-    Decline.TOO_LATE: _ANOTHER_DAY,
+    Decline.TOO_EARLY: _LATER_DAY,
+    Decline.TOO_LATE: _EARLIER_DAY,
     Decline.NO_WORKING_DAY: Words("Chọn một ngày làm việc.", "Choose a working day."),
-    Decline.NO_COMING_DAY: _ANOTHER_DAY,
+    Decline.NO_COMING_DAY: Words(
+        "Chọn một ngày kể từ ngày mai, trong khoảng mà thông báo nêu.",
+        "Choose a day from tomorrow on, within the days that the message says.",
+    ),
     Decline.NO_FORM: Words(
         "Gửi biểu mẫu của trang, hoặc một đối tượng JSON.", "Post the page's form, or a JSON object."
     ),
     Decline.NO_DATABASE: Words("Thử lại sau `Retry-After`.", "Try again after `Retry-After`."),
+}
+
+# Of a form, or of a decision in JSON, that isn't read to its end.
+BODY_CURES: dict[LimitWords, Words] = {
+    LimitWords.BROKE_OFF: Words("Gửi lại.", "Send it again."),
+    LimitWords.TOO_SLOW: Words("Gửi liền một mạch.", "Send it in one go."),
+    LimitWords.TOO_LARGE: Words("Ghi lý do ngắn hơn, không kèm gì khác.", "Give a shorter reason, and nothing else."),
+    LimitWords.TOO_MANY: Words("Thử lại sau ít phút.", "Try again soon."),
 }

@@ -104,3 +104,10 @@ class Decline(Enum):
         400, "unreadable", Words("cần một biểu mẫu hoặc một đối tượng JSON", "expected a form or a JSON object")
     )
     NO_DATABASE = Refused(503, "unavailable", Words("cơ sở dữ liệu không trả lời", "the database does not answer"))
+
+
+# Of a link that stands for a key in a decision: whoever shows one that isn't good is nobody.
+NOBODY: dict[Decline, Refused] = {
+    reason: reason.value._replace(status=401, error="unauthorized")
+    for reason in (Decline.NOT_OURS, Decline.EXPIRED, Decline.OFFICER_GONE)
+}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.notifications.decision_words import Decline, Refused
+from services.notifications.decision_words import NOBODY, Decline, Refused
 from services.notifications.links import LinkError, Links, Purpose
 from shared.authentication import find_key
 from shared.db import Pool
@@ -70,10 +70,10 @@ async def who_decides(
     try:
         holder = links.read(Purpose.PAGE, candidate, now)
     except LinkError as error:
-        raise DecisionError(Refused(401, "unauthorized", error.words)) from error
+        raise DecisionError(NOBODY[error.reason]) from error
     officer = await find_officer(pool, holder.officer)
     if officer is None:
-        raise DecisionError(Decline.OFFICER_GONE.value._replace(status=401, error="unauthorized"))
+        raise DecisionError(NOBODY[Decline.OFFICER_GONE])
     return Decider(written(officer), officer)
 
 

@@ -8,11 +8,18 @@ from starlette.requests import Request
 
 from services.notifications.decision_words import Decline, Refused
 from services.notifications.decisions import DecisionError, declined
-from shared.http.held_body import BodyError, BodyLimits, HeldBody
-from shared.words import Common
+from shared.http.held_body import BODY_ERRORS, BodyError, BodyLimits, HeldBody
+from shared.http.words import LimitWords
+from shared.words import Common, Words
 
 FORM_BYTES = 16 * 1024
 _MOST_FIELDS = 20
+
+
+def refused_body(reason: LimitWords, words: Words) -> Refused:
+    """A body that isn't read to its end, as it is told: some of the reasons say what was expected, others what was."""
+    expected = reason in {LimitWords.TOO_LARGE, LimitWords.TOO_SLOW}
+    return Refused(*BODY_ERRORS[reason], Common.EXPECTED.value.filled(expected=words) if expected else words)
 
 
 async def read_form(request: Request, limits: BodyLimits) -> dict[str, object]:
@@ -29,8 +36,7 @@ async def read_form(request: Request, limits: BodyLimits) -> dict[str, object]:
                 return _parts(content_type, body)
             return {name: values[-1] for name, values in parse_qs(body.decode(), max_num_fields=_MOST_FIELDS).items()}
     except BodyError as error:
-        expected = Common.EXPECTED.value.filled(expected=error.words)
-        raise DecisionError(Refused(error.status, error.error, expected)) from error
+        raise DecisionError(refused_body(error.reason, error.words)) from error
     except ValueError as error:
         raise declined(Decline.NO_FORM) from error
 

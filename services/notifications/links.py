@@ -10,7 +10,6 @@ from itsdangerous import BadData, Signer
 
 from services.notifications.decision_words import Decline
 from shared.scalars import text, whole_number
-from shared.words import Words
 
 PAGE_DAYS = 60  # a page outlives its message's steps
 CALENDAR_DAYS = 400  # subscribed to once a year
@@ -27,9 +26,10 @@ class Purpose(StrEnum):
 class LinkError(Exception):
     """A link that was not signed by us, is for something else, or has expired. `words` are for people."""
 
-    def __init__(self, words: Words) -> None:
-        super().__init__(words.en)
-        self.words = words
+    def __init__(self, reason: Decline) -> None:
+        super().__init__(reason.value.words.en)
+        self.reason = reason
+        self.words = reason.value.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,9 @@ class Links:
             holder = Holder(whole_number(officer), UUID(message) if message else None)
             expires = whole_number(until)
         except (BadData, ValueError) as error:
-            raise LinkError(Decline.NOT_OURS.value.words) from error
+            raise LinkError(Decline.NOT_OURS) from error
         if now.timestamp() > expires:
-            raise LinkError(Decline.EXPIRED.value.words)
+            raise LinkError(Decline.EXPIRED)
         return holder
 
     def _token(self, purpose: Purpose, officer: int, message: str, now: datetime, days: int) -> str:

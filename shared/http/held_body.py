@@ -6,17 +6,24 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from shared.http.words import LimitWords
-from shared.words import Words
+
+# Why a body isn't taken: HTTP status and stable code.
+BODY_ERRORS: dict[LimitWords, tuple[int, str]] = {
+    LimitWords.BROKE_OFF: (400, "unreadable"),
+    LimitWords.TOO_SLOW: (408, "too_slow"),
+    LimitWords.TOO_LARGE: (413, "too_large"),
+    LimitWords.TOO_MANY: (503, "unavailable"),
+}
 
 
 class BodyError(Exception):
     """The body isn't taken: HTTP status, stable code, and what was expected."""
 
-    def __init__(self, status: int, error: str, words: Words) -> None:
-        super().__init__(words.en)
-        self.status = status
-        self.error = error
-        self.words = words
+    def __init__(self, reason: LimitWords, **values: object) -> None:
+        self.reason = reason
+        self.status, self.error = BODY_ERRORS[reason]
+        self.words = reason.value.filled(**values)
+        super().__init__(self.words.en)
 
 
 class Memory:
@@ -84,19 +91,19 @@ class HeldBody:
                 while more:
                     message = await self._request.receive()
                     if message["type"] == "http.disconnect":
-                        raise BodyError(400, "unreadable", LimitWords.BROKE_OFF.value)
+                        raise BodyError(LimitWords.BROKE_OFF)
                     self._hold(message.get("body", b""))
                     more = message.get("more_body", False)
         except TimeoutError:
-            raise BodyError(408, "too_slow", LimitWords.TOO_SLOW.value.filled(seconds=f"{seconds:g}")) from None
+            raise BodyError(LimitWords.TOO_SLOW, seconds=f"{seconds:g}") from None
 
     def _hold(self, chunk: bytes) -> None:
         if self._size + len(chunk) > self._limits.most_bytes:
             raise self._too_large()
         if not self._limits.memory.take(len(chunk)):
-            raise BodyError(503, "unavailable", LimitWords.TOO_MANY.value)
+            raise BodyError(LimitWords.TOO_MANY)
         self._size += len(chunk)
         self._chunks.append(chunk)
 
     def _too_large(self) -> BodyError:
-        return BodyError(413, "too_large", LimitWords.TOO_LARGE.value.filled(most=self._limits.most_bytes))
+        return BodyError(LimitWords.TOO_LARGE, most=self._limits.most_bytes)

@@ -24,6 +24,10 @@ import shared
 from services.aggregation.soundness import fault_of
 from services.intake.formats.cloudevents import refusals_of
 from services.intake.formats.json_text import UnreadableError, load
+from services.notifications.decision_words import NOBODY, Decline
+from services.notifications.forms import refused_body
+from shared.http.held_body import BODY_ERRORS
+from shared.http.words import LimitWords
 from shared.language import language_of, preferred
 from shared.model_words import expected_by_model
 from shared.words import Common, Words, listed
@@ -234,3 +238,14 @@ def test_the_pages_of_errors_are_in_both_languages() -> None:
     ]
     assert codes[0] == codes[1]
     assert len(codes[0]) > 50
+
+
+def test_the_pages_of_errors_have_whatever_officers_are_told() -> None:
+    page = (Path(ROOT) / "docs" / "errors.md").read_text(encoding="utf-8")
+    told = [reason.value for reason in Decline] + list(NOBODY.values())
+    told += [refused_body(reason, reason.value) for reason in BODY_ERRORS]
+    for status, code, words in told:
+        for language in ("en", "vi"):
+            assert f"| `{code}` | {status} | `{words.in_language(language)}` |" in page
+    for reason in (LimitWords.BROKE_OFF, LimitWords.TOO_MANY):  # nothing was expected that would be named
+        assert refused_body(reason, reason.value).words == reason.value
