@@ -1,7 +1,8 @@
 """`python -m prove`: run every proof for its share of the budget, and say what all of it came to.
 
 PROVE_MINUTES is the budget (default 10), PROVE_ONLY names proofs (comma), PROVE_SEED repeats a run's draws. `--page`
-only writes the sums of all runs so far, on this machine and on those before it, into docs/reliability.md.
+runs none: it puts this machine's sums so far into docs/reliability.json beside those of other machines, and the sums of
+all into docs/reliability.md.
 """
 
 import itertools
@@ -93,17 +94,9 @@ def add_own_sums() -> list[Sum]:
     kept = outcomes.read(KEPT)
     machines = outcomes.read_sums(SUMS)
     if kept:
-        machines[_own_name()] = [outcomes.add_up(kept, proof.name) for proof in PROOFS]
+        machines[outcomes.own_name(KEPT)] = [outcomes.add_up(kept, proof.name) for proof in PROOFS]
         outcomes.write_sums(SUMS, machines)
     return [outcomes.together(itertools.chain(*machines.values()), proof.name) for proof in PROOFS]
-
-
-def _own_name() -> str:
-    """What stands for this checkout's outcomes: drawn once, kept beside them."""
-    file = KEPT.with_name("name")
-    if not file.exists():
-        file.write_text(secrets.token_hex(4), encoding="utf-8")
-    return file.read_text(encoding="utf-8")
 
 
 def write_page(sums: Sequence[Sum]) -> None:

@@ -1,6 +1,7 @@
 """How each case ended, run after run: a line of JSON each, kept at once, so that what is broken off can go on."""
 
 import json
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -8,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+_NAME = "name"
 USUAL_SECONDS = 60.0  # of a case that has not run yet
 
 
@@ -41,10 +43,20 @@ def read(path: Path) -> list[Outcome]:
 
 
 def keep(path: Path, outcome: Outcome) -> None:
-    """Add one."""
+    """Add one. The first of all belongs to no sums that were written before: it takes the name away."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        path.with_name(_NAME).unlink(missing_ok=True)
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(outcome), ensure_ascii=False) + "\n")
+
+
+def own_name(path: Path) -> str:
+    """What stands for this machine's outcomes among the sums: drawn once for as long as they live, kept beside them."""
+    file = path.with_name(_NAME)
+    if not file.exists():
+        file.write_text(secrets.token_hex(4), encoding="utf-8")
+    return file.read_text(encoding="utf-8")
 
 
 def usual_seconds(outcomes: Iterable[Outcome], case: str) -> float:

@@ -109,3 +109,16 @@ def test_the_sums_of_other_machines_stay_and_its_own_are_counted_once(
         assert "| freezes | 4 | 1 | 2 | outages 6 | MiB 100, seconds until back 9 |\n" in text
         assert text.startswith("head\n")
         assert text.endswith("-->\ntail\n")
+
+
+def test_sums_of_outcomes_that_are_gone_stay_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "KEPT", tmp_path / "kept" / "outcomes.jsonl")
+    monkeypatch.setattr(command, "SUMS", tmp_path / "sums.json")
+    for runs in (3, 1):
+        for _ in range(runs):
+            outcomes.keep(command.KEPT, Outcome("freezes", "test_x", "passed", 60.0, 7, {}))
+            freezes = next(item for item in command.add_own_sums() if item.proof == "freezes")
+        command.KEPT.unlink()
+        command.add_own_sums()
+    assert freezes.passed == 4
+    assert len(outcomes.read_sums(command.SUMS)) == 2
