@@ -48,7 +48,8 @@ def show_figures(out: Console, url: str, key: str, programme: Programme) -> None
         for row in _taking_part(fetch_rows(url, key, _asked(ACCESS, "2023-Q1", within, level)), most)
     ]
     out.print(table(rows, f"MADE-UP FIGURES: {programme.indicator[ACCESS].label.en}"))
-    out.print("  … and so on: kip rollup --indicator child-service-access --within 19@1 --level commune", style="dim")
+    words = f"--indicator {ACCESS} --period 2023-Q1 --within 19@1 --level commune"
+    out.print(f"  … and so on, with a key that reads: kip rollup {words}", style="dim")
     for indicator in programme.indicators:
         rows = [
             row

@@ -132,7 +132,8 @@ def _sample_year(wish: Wish, run: _Run) -> int:
     show_letters(out, run.stack.mail_dir, data.programme)
     code = _check(data, run, keys[READER]) if wish.check else 0
     out.print(NOTICE.format(seed=data.year.seed), style="bold yellow", highlight=False)
-    _show_addresses(run, keys=folder / "keys.json")
+    if not wish.check:  # a check ends here, and its addresses with it
+        _show_addresses(run, keys=folder / "keys.json")
     return code
 
 
