@@ -12,6 +12,7 @@ from enum import Enum, StrEnum
 from functools import lru_cache
 from typing import TypeAlias
 
+from shared.scalars import shown
 from shared.words import Common, Words
 
 _WRITTEN = re.compile(
@@ -136,7 +137,7 @@ class PeriodError(ValueError):
     """A text that is no period: `words` say what was expected."""
 
     def __init__(self, text: str) -> None:
-        self.words = Common.EXPECTED_GOT.value.filled(expected=PeriodWords.PERIOD.value, got=repr(text))
+        self.words = Common.EXPECTED_GOT.value.filled(expected=PeriodWords.PERIOD.value, got=shown(text))
         super().__init__(self.words.en)
 
 

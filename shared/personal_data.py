@@ -10,8 +10,11 @@ the identity number's structure in Decree 137/2015/NĐ-CP, art. 13, and the prov
 import re
 import unicodedata
 from collections.abc import Iterator
+from datetime import MAXYEAR
 from enum import StrEnum
 from itertools import pairwise
+
+from shared.composed_text import composed
 
 
 class PersonalData(StrEnum):
@@ -101,7 +104,8 @@ _MACHINE_MADE = re.compile(
     rf"|(?={_HEX}*[a-fA-F]){_HEX}{{16,}}"
     r"|[a-zA-Z](?=[0-9]*[a-zA-Z])[0-9a-zA-Z]{10})(?![\w-])"
 )
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+# Whether there is one, not where it begins and ends: from every letter of a long word on, that takes its square.
+_EMAIL = re.compile(r"[\w.+-]@[\w-]+\.[\w-]")
 _DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:19|20)\d\d"
 _DATE = rf"(?:{_DAY}(?P<mark>[/.-]){_MONTH}(?P=mark){_YEAR}|{_YEAR}-{_MONTH}-{_DAY})"
 _HOUR = r"(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?"
@@ -121,10 +125,14 @@ _CUE = re.compile(
 _CUE_REACHES = 30  # characters before a number
 _UNIT_CODE = re.compile(r"\d{5}[-/._]")
 _NINE_DIGITS = re.compile(r"@|(?:\d[\W_]{0,4}){9}")  # what has none of these holds nothing
+_DIGITS_OF_A_DATE = 6  # at least: what has fewer, and no address, holds nothing
+_BEYOND = 200  # characters that are looked at behind what is told: an address or a number may be cut at its end
 
 
 def in_text(text: str, year: int) -> PersonalData | None:
     """What of a person's a free text holds, if anything; `year` is today's: nobody was born after it."""
+    if text.isascii() and "@" not in text and sum(map(text.count, "0123456789")) < _DIGITS_OF_A_DATE:
+        return None
     plain = _plain(text)
     if "@" in plain and _EMAIL.search(plain):
         return PersonalData.EMAIL
@@ -143,12 +151,26 @@ def in_identifier(text: str, year: int) -> PersonalData | None:
     return _number_in(plain[5:] if _UNIT_CODE.match(plain) else plain, year)
 
 
+def repeatable(text: str, most: int) -> str | None:
+    """The first `most` characters of what somebody else wrote, as an answer may repeat them; None where it may not.
+
+    It is cut before it is looked at, however long it is. Whatever the year is, nobody who may be born is named.
+    """
+    if in_text(text[: most + _BEYOND], MAXYEAR) is not None:
+        return None
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def named(text: str, most: int = 60) -> str:
+    """The same within a sentence or a list of names: `…` where it may not be repeated."""
+    return repeatable(text, most) or ("…" if text else "")
+
+
 def _plain(text: str) -> str:
     """The text as a reader sees it: composed, digits of any script as ours, without what has no width."""
-    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text))
     return "".join(
         str(unicodedata.decimal(letter)) if letter.isdecimal() else letter
-        for letter in composed
+        for letter in composed(composed(text, "NFKC"))
         if unicodedata.category(letter) != "Cf"
     )
 

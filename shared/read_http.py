@@ -10,10 +10,11 @@ from starlette.responses import JSONResponse, Response
 from shared.authentication import CHALLENGE, EXPECTED, authorization_of, find_key
 from shared.db import DATABASE_AWAY
 from shared.language import language_of
+from shared.personal_data import named
 from shared.read_words import ReadWords
 from shared.registry.snapshot import Registry
 from shared.rights import Reach, own_events, reach_of
-from shared.scalars import ScalarError, text
+from shared.scalars import ScalarError, shown, text
 from shared.words import Common, Words, listed
 
 LONGEST_PARAMETER = 1000  # characters: a list of slugs, or a place in pages by two identifiers
@@ -48,7 +49,7 @@ def none_of(field: str, known: Iterable[str], got: str | None) -> QueryError:
     """The refusal of a parameter that is none of the known names."""
     return QueryError(
         field,
-        ReadWords.ONE_OF.value.filled(names=", ".join(known), got=Common.NOTHING.value if got is None else repr(got)),
+        ReadWords.ONE_OF.value.filled(names=", ".join(known), got=Common.NOTHING.value if got is None else shown(got)),
     )
 
 
@@ -62,8 +63,8 @@ def parameters(request: Request) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in found:
-            raise QueryError(name[:80], ReadWords.ONCE.value)
-        found[name] = read(name[:80], text, value, LONGEST_PARAMETER)
+            raise QueryError(named(name), ReadWords.ONCE.value)
+        found[name] = read(named(name), text, value, LONGEST_PARAMETER)
     return found
 
 
@@ -72,7 +73,7 @@ def only(query: Mapping[str, str], known: Collection[str]) -> None:
     for name in query:
         if name not in known:
             words = ReadWords.NO_PARAMETER.value.filled(names=listed(sorted(known)))
-            raise QueryError(name[:80], words if known else ReadWords.TAKES_NONE.value)
+            raise QueryError(named(name), words if known else ReadWords.TAKES_NONE.value)
 
 
 def read(field: str, parse: Callable[..., Value], *values: Any, **bounds: Any) -> Value:

@@ -8,6 +8,7 @@ import re
 from datetime import UTC, date, datetime, tzinfo
 from enum import Enum
 
+from shared.personal_data import repeatable
 from shared.words import Common, Told, Words, in_both
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
@@ -38,7 +39,19 @@ class ScalarWords(Enum):
     )
     KNOWN_YEARS = Words("thời điểm từ năm {first} đến năm {last}", "a time of the years {first} to {last}")
     LONGER_NUMBER = Words("một số dài hơn", "a longer number")
-    OTHER_TYPE = Words("giá trị kiểu {type}", "a value of the type {type}")
+    HIDDEN = Words("nội dung giống thông tin của một người", "what looks like a person's data")
+    AN_OBJECT = Words("một đối tượng", "an object")
+    AN_ARRAY = Words("một mảng", "an array")
+    A_TRUTH = Words("một giá trị đúng/sai", "a boolean")
+    NULL = Words("giá trị null", "null")
+    A_NUMBER = Words("một số", "a number")
+    OTHER_KIND = Words("một giá trị thuộc loại khác", "a value of another kind")
+
+
+_KINDS = {
+    dict: ScalarWords.AN_OBJECT, list: ScalarWords.AN_ARRAY, str: ScalarWords.TEXT, bool: ScalarWords.A_TRUTH,
+    type(None): ScalarWords.NULL, int: ScalarWords.A_NUMBER, float: ScalarWords.A_NUMBER,
+}  # fmt: skip
 
 
 class ScalarError(ValueError):
@@ -51,14 +64,24 @@ class ScalarError(ValueError):
 
 
 def shown(value: object) -> Words:
-    """A value for people, in bounded length whatever it is."""
-    if isinstance(value, str):
-        return in_both(repr(value[:_SHOWN]) + ("…" if len(value) > _SHOWN else ""))
-    if isinstance(value, int) and not isinstance(value, bool):
-        return in_both(str(value)) if abs(value) <= 2**64 else ScalarWords.LONGER_NUMBER.value
-    if value is None or isinstance(value, bool | float):
-        return in_both(repr(value))
-    return ScalarWords.OTHER_TYPE.value.filled(type=type(value).__name__)
+    """A value for people, in bounded length whatever it is; nothing of it where it may be a person's."""
+    if isinstance(value, bool):
+        return in_both(str(value).lower())
+    if isinstance(value, int) and abs(value) > 2**64:
+        return ScalarWords.LONGER_NUMBER.value
+    if not isinstance(value, str | int | float):
+        return name_of(value)
+    told = repeatable(value if isinstance(value, str) else repr(value), _SHOWN)
+    if told is None:
+        return ScalarWords.HIDDEN.value
+    if not isinstance(value, str):
+        return in_both(told)
+    return in_both(repr(told) if len(value) <= _SHOWN else f"{told[:-1]!r}…")
+
+
+def name_of(value: object) -> Words:
+    """What a JSON value is, for people."""
+    return _KINDS.get(type(value), ScalarWords.OTHER_KIND).value
 
 
 def day_expected(first: date = FIRST_DAY) -> Words:

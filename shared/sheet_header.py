@@ -3,11 +3,13 @@
 Neither case nor space around a name counts. Each column has a name of its own that is known, or one for people (`#`).
 """
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
 
+from shared.composed_text import composed
+from shared.personal_data import named
+from shared.scalars import shown
 from shared.sheet_faults import is_error
 from shared.sheet_words import LayoutWords
 from shared.sheets import COLUMNS, KEYS, NOTE, PREFIXES, column_letters
@@ -16,7 +18,6 @@ from shared.words import Words, joined
 HEADER_ROWS = 20  # the header is looked for in the first ones
 _UNSEEN = "\u200b\ufeff"  # a space without width, a byte order mark that was copied along
 _KNOWN = frozenset().union(*COLUMNS.values())
-_SHOWN = 60
 
 
 class LayoutError(ValueError):
@@ -77,12 +78,12 @@ class HeaderSearch:
 
 def column_name(cell: object) -> str:
     """A column's name as it counts."""
-    return unicodedata.normalize("NFC", str(cell)).strip().strip(_UNSEEN).strip().lower()
+    return composed(str(cell)).strip().strip(_UNSEEN).strip().lower()
 
 
 def place_of(sheet: str, number: int) -> Words:
     """A row for people."""
-    return LayoutWords.ROW.value.filled(sheet=sheet or "CSV", row=number)
+    return LayoutWords.ROW.value.filled(sheet=named(sheet) or "CSV", row=number)
 
 
 def no_table() -> LayoutError:
@@ -123,7 +124,7 @@ def refuse_twice(place: Words, names: Sequence[str]) -> None:
             raise LayoutError(
                 LayoutWords.TWICE.value.filled(
                     place=place,
-                    name=repr(name[:_SHOWN]),
+                    name=shown(name),
                     first=column_letters(before),
                     second=column_letters(index),
                     note=NOTE,
@@ -133,14 +134,14 @@ def refuse_twice(place: Words, names: Sequence[str]) -> None:
 
 def _refuse_unknown(place: Words, kind: str, named: Mapping[str, int]) -> None:
     unknown = {
-        column_letters(index): name[:_SHOWN]
+        column_letters(index): shown(name)
         for name, index in named.items()
         if name not in COLUMNS[kind] and not name.startswith(PREFIXES[kind])
     }
     if unknown:
         expected = ", ".join([*sorted(COLUMNS[kind]), *(f"{prefix}…" for prefix in PREFIXES[kind])])
         columns = [
-            LayoutWords.UNKNOWN_COLUMN.value.filled(letters=letters, name=repr(name))
+            LayoutWords.UNKNOWN_COLUMN.value.filled(letters=letters, name=name)
             for letters, name in list(unknown.items())[:10]
         ]
         words = LayoutWords.UNKNOWN.value

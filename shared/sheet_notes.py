@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from shared.personal_data import named
 from shared.sheet_header import Header
 from shared.sheet_words import NoteWords
 from shared.sheets import LISTS, column_letters
@@ -45,16 +46,16 @@ class Notes:
 
     def words(self) -> list[Words]:
         """All notes, in the order of the file."""
-        found = [NoteWords.NO_TABLE.value.filled(sheet=sheet) for sheet in self._without_table[:_LISTED]]
+        found = [NoteWords.NO_TABLE.value.filled(sheet=named(sheet)) for sheet in self._without_table[:_LISTED]]
         for sheet, unseen in self._unseen.items():
             if unseen.sheet:
-                found.append(NoteWords.HIDDEN_SHEET.value.filled(sheet=sheet))
+                found.append(NoteWords.HIDDEN_SHEET.value.filled(sheet=named(sheet)))
             if unseen.rows:
                 listed = _some([str(number) for number in unseen.rows])
-                found.append(NoteWords.HIDDEN_ROWS.value.filled(sheet=sheet, listed=listed))
+                found.append(NoteWords.HIDDEN_ROWS.value.filled(sheet=named(sheet), listed=listed))
             if unseen.columns:
                 listed = _some([column_letters(at) for at in sorted(unseen.columns)])
-                found.append(NoteWords.HIDDEN_COLUMNS.value.filled(sheet=sheet, listed=listed))
+                found.append(NoteWords.HIDDEN_COLUMNS.value.filled(sheet=named(sheet), listed=listed))
         return found
 
 

@@ -41,7 +41,7 @@ from shared.read_http import ForbiddenError, QueryError, guarded, none_of, only,
 from shared.read_words import ReadWords
 from shared.registry.snapshot import Registry
 from shared.rights import Reach
-from shared.scalars import day, text, whole_number
+from shared.scalars import day, shown, text, whole_number
 from shared.units import Unit
 
 LONGEST_NAME = 200  # of a source and of an id
@@ -300,7 +300,7 @@ async def _unit(asked: Asked) -> dict[str, Any]:
     code, units = read("code", text, asked.path["code"]), asked.registry.units
     unit = units.find(code, on)
     if unit is None:
-        raise QueryError("code", ReadWords.NO_UNIT.value.filled(got=repr(code), day=on))
+        raise QueryError("code", ReadWords.NO_UNIT.value.filled(got=shown(code), day=on))
     told = {
         "uid": unit.uid,
         "code": unit.code,

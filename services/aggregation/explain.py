@@ -17,6 +17,7 @@ from shared.read_http import QueryError
 from shared.read_words import ReadWords
 from shared.registry.snapshot import Registry
 from shared.rights import Reach
+from shared.scalars import shown
 
 ELSEWHERE = 1000  # revisions that are shown of other units beside a page
 _REVISIONS = 20_000  # that are looked through for what a page's withdrawals withdraw
@@ -72,7 +73,7 @@ def _place_of(after: str) -> tuple[str, str, str, str]:
     try:
         unit, event_id, source, sender = _PLACES.validate_json(after) if after else ("",) * 4
     except ValidationError:
-        raise QueryError("after", ReadWords.NO_NEXT.value.filled(got=repr(after[:100]))) from None
+        raise QueryError("after", ReadWords.NO_NEXT.value.filled(got=shown(after))) from None
     return unit, event_id, source, sender
 
 

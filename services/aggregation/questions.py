@@ -12,7 +12,7 @@ from shared.read_http import QueryError, beyond, none_of, read
 from shared.read_words import ReadWords
 from shared.registry.snapshot import Registry
 from shared.rights import Reach
-from shared.scalars import whole_number
+from shared.scalars import shown, whole_number
 from shared.units import Unit
 
 MISSING_PARAMETERS = frozenset({"programme", "indicator", "activity", "within", "period", "limit", "after", "format"})
@@ -82,7 +82,7 @@ def place_asked(query: Mapping[str, str], registry: Registry, reach: Reach, end:
     name = query.get("within", reach.subtrees[-1])
     within = registry.units.find(name, on)
     if within is None:
-        raise QueryError("within", ReadWords.NO_UNIT.value.filled(got=repr(name), day=on))
+        raise QueryError("within", ReadWords.NO_UNIT.value.filled(got=shown(name), day=on))
     if "within" not in query:
         within = registry.units.ladder(within.uid, on)[0]
     if not within.in_force(on):
@@ -124,12 +124,12 @@ def periods_asked(query: Mapping[str, str], programme: Programme, native: Period
     except PeriodError as error:
         raise QueryError("period", error.words) from None
     if first.kind is not last.kind or not 0 <= last.ordinal - first.ordinal < MOST_PERIODS:
-        raise QueryError("period", ReadWords.RANGE.value.filled(most=MOST_PERIODS, got=repr(query["period"])))
+        raise QueryError("period", ReadWords.RANGE.value.filled(most=MOST_PERIODS, got=shown(query["period"])))
     try:
         for period in (first, last):
             programme.calendar.start(period) - timedelta(days=1)
     except (ValueError, OverflowError):
-        raise QueryError("period", ReadWords.OUT_OF_CALENDAR.value.filled(got=repr(query["period"]))) from None
+        raise QueryError("period", ReadWords.OUT_OF_CALENDAR.value.filled(got=shown(query["period"]))) from None
     return [first.shift(count) for count in range(last.ordinal - first.ordinal + 1)]
 
 
@@ -138,7 +138,7 @@ def sort_asked(query: Mapping[str, str]) -> tuple[str, bool]:
     text = query.get("sort", SORTS[0])
     column = text.removeprefix("-")
     if column not in SORTS:
-        raise QueryError("sort", ReadWords.SORT.value.filled(names=", ".join(SORTS), got=repr(text)))
+        raise QueryError("sort", ReadWords.SORT.value.filled(names=", ".join(SORTS), got=shown(text)))
     return column, text.startswith("-")
 
 

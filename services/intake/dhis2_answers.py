@@ -8,8 +8,9 @@ from starlette.responses import JSONResponse
 
 from services.intake.answers import LISTED
 from services.intake.formats.dhis2 import Conflict
-from services.intake.refusals import Code, anonymous
+from services.intake.refusals import Code
 from services.intake.request_words import ImportWords
+from shared.personal_data import named
 
 WRAPPED_SINCE = 38
 _SHOWN = 200  # of a name in a conflict, in characters
@@ -101,7 +102,7 @@ def _web_message(status: HTTPStatus, outcome: str, message: str, response: Any =
 
 def _conflict(conflict: Conflict, language: str) -> dict[str, Any]:
     error = conflict.refusal.to_json(language)
-    objects = {name: text[:_SHOWN] if anonymous(text) else "…" for name, text in conflict.objects.items()}
+    objects = {name: named(text, _SHOWN) for name, text in conflict.objects.items()}
     return {
         "object": next((text for text in objects.values() if text), ""),
         "objects": objects,

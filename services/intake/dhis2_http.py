@@ -28,6 +28,7 @@ from services.intake.request_words import RequestWords
 from services.intake.slices import SMALL, aside
 from shared.language import ENGLISH, VIETNAMESE
 from shared.metrics import EVENTS_RECEIVED
+from shared.personal_data import named
 from shared.registry.snapshot import Key
 from shared.scalars import ScalarError, text, whole_number
 from shared.words import Common
@@ -92,7 +93,7 @@ def _check_version(request: Request) -> None:
         try:
             request.path_params["version"] = whole_number(version, 1, 999)
         except ScalarError:
-            raise RefusedError(Fault.NOT_FOUND, RequestWords.VERSION.value.filled(name=version[:60])) from None
+            raise RefusedError(Fault.NOT_FOUND, RequestWords.VERSION.value.filled(name=named(version))) from None
 
 
 async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Response:
@@ -117,7 +118,9 @@ async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Respons
             conflicts += await _complete(door, key, completion, [] if deletes else conflicts, dry_run=dry_run)
     complete = None if deletes else found.complete_date
     summaries = {
-        language: dhis2_answers.summary(total, conflicts, language, complete=complete, dry_run=dry_run)
+        language: await aside(
+            len(body), dhis2_answers.summary, total, conflicts, language, complete=complete, dry_run=dry_run
+        )
         for language in ((ENGLISH, VIETNAMESE) if later else (language_of(request),))
     }
     log.info("intake.dhis2", sender=key.sender, values=total, conflicts=len(conflicts))
@@ -215,7 +218,7 @@ async def _job(door: Door, jobs: Jobs, request: Request) -> dict[str, Any]:
     except ScalarError:
         found = None
     if found is None:
-        raise RefusedError(Fault.NOT_FOUND, RequestWords.JOB.value.filled(name=job[:60]))
+        raise RefusedError(Fault.NOT_FOUND, RequestWords.JOB.value.filled(name=named(job)))
     summary: dict[str, Any] = found.get(language_of(request), found)  # one of before an upgrade has no languages
     return summary
 

@@ -9,6 +9,9 @@ from typing import NamedTuple, TypeAlias
 
 from services.intake.request_errors import Fault, RefusedError
 from services.intake.request_words import RequestWords
+from shared.personal_data import named
+from shared.scalars import shown
+from shared.words import Told
 
 SCHEMES = frozenset(
     {
@@ -35,7 +38,6 @@ SCHEME_NAMES = frozenset({"uid", "id", "code"})
 _DELETE = frozenset({"DELETE", "DELETES"})
 STRATEGIES = sorted({"CREATE_AND_UPDATE", "NEW_AND_UPDATES"} | _DELETE)
 Asked: TypeAlias = tuple[str, str]  # a parameter's name and value
-_SHOWN = 80  # of what came, in characters
 
 
 class Options(NamedTuple):
@@ -79,28 +81,28 @@ def _check(name: str, value: str, known: Collection[str]) -> None:
         if truth(name, value):
             raise _refused(RequestWords.ONLY_FALSE, name=name, got="true")
     elif name not in known and name not in HARMLESS:
-        raise _refused(RequestWords.PARAMETER, names=", ".join(sorted(known)), got=repr(name[:_SHOWN]))
+        raise _refused(RequestWords.PARAMETER, names=", ".join(sorted(known)), got=shown(name))
     elif name in SCHEMES and value.lower() not in SCHEME_NAMES and not value.lower().startswith("attribute:"):
-        raise _refused(RequestWords.SCHEME, name=name, got=value[:_SHOWN])
+        raise _refused(RequestWords.SCHEME, name=name, got=named(value))
 
 
 def _strategy(value: str) -> str:
     """`DELETE` or `CREATE_AND_UPDATE`, by any of their names."""
     if value.upper() not in STRATEGIES:
-        raise _refused_strategy(value.upper()[:_SHOWN])
+        raise _refused_strategy(named(value.upper()))
     return "DELETE" if value.upper() in _DELETE else "CREATE_AND_UPDATE"
 
 
 def truth(name: str, value: str) -> bool:
     """A parameter that is true or false, in any case. Raises RefusedError."""
     if value.lower() not in {"true", "false"}:
-        raise _refused(RequestWords.FLAG, name=name, got=repr(value[:_SHOWN]))
+        raise _refused(RequestWords.FLAG, name=name, got=shown(value))
     return value.lower() == "true"
 
 
-def _refused_strategy(got: str) -> RefusedError:
+def _refused_strategy(got: Told) -> RefusedError:
     return _refused(RequestWords.STRATEGY, names=", ".join(STRATEGIES), got=got)
 
 
-def _refused(words: RequestWords, **values: str) -> RefusedError:
+def _refused(words: RequestWords, **values: Told) -> RefusedError:
     return RefusedError(Fault.BAD_PARAMETER, words.value.filled(**values))

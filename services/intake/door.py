@@ -19,7 +19,9 @@ from shared.events import Kind
 from shared.http.held_body import BodyError, BodyLimits, HeldBody, Memory
 from shared.http.words import LimitWords
 from shared.language import language_of as language_asked
+from shared.personal_data import named
 from shared.registry.snapshot import Key, Registry
+from shared.scalars import shown
 from shared.words import listed
 
 BODY_BYTES = 8 * 1024 * 1024
@@ -78,7 +80,7 @@ def enter(door: Door, request: Request, kinds: frozenset[Kind] = frozenset(Kind)
         )
     encoding = header(request, b"content-encoding")
     if encoding and encoding.strip().lower() not in {"", "identity"}:
-        raise RefusedError(Fault.UNSUPPORTED_ENCODING, encoding[:40])
+        raise RefusedError(Fault.UNSUPPORTED_ENCODING, named(encoding))
     return key
 
 
@@ -128,7 +130,7 @@ def flags(request: Request, *names: str) -> list[bool]:
             if name not in names:
                 raise RefusedError(
                     Fault.BAD_PARAMETER,
-                    RequestWords.PARAMETER.value.filled(names=", ".join(names), got=repr(name[:40])),
+                    RequestWords.PARAMETER.value.filled(names=", ".join(names), got=shown(name)),
                 )
     return [flag(request, name) for name in names]
 
@@ -139,7 +141,7 @@ def flag(request: Request, name: str) -> bool:
         return False
     value = request.query_params.get(name, "false").lower()
     if value not in {"true", "false"}:
-        raise RefusedError(Fault.BAD_PARAMETER, RequestWords.FLAG.value.filled(name=name, got=repr(value[:40])))
+        raise RefusedError(Fault.BAD_PARAMETER, RequestWords.FLAG.value.filled(name=name, got=shown(value)))
     return value == "true"
 
 

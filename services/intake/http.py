@@ -25,6 +25,7 @@ from services.intake.stream import take_stream
 from shared.broker import UnroutableError
 from shared.http.words import HttpWords
 from shared.metrics import EVENTS_RECEIVED
+from shared.personal_data import named
 from shared.spreadsheets.limits import ReaderAwayError, SheetError, SheetTooLargeError
 
 ALLOWED = "POST, OPTIONS"
@@ -101,7 +102,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     path, headers = request.scope["path"], dict(error.headers or {})
     if "Allow" in headers:
         headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", "), reverse=True))  # Starlette's is a set
-    refused = RefusedError(fault, headers.get("Allow", path[:100]), headers=headers)
+    refused = RefusedError(fault, headers.get("Allow", named(path, 100)), headers=headers)
     if path.startswith("/api/"):
         return error_answer(refused.status, refused.message(language_of(request)), refused.headers)
     return refused.response(language_of(request))

@@ -22,6 +22,7 @@ from services.intake.request_errors import Fault, RefusedError, unsupported_type
 from services.intake.request_words import RequestWords
 from services.intake.slices import SMALL, aside
 from services.intake.validate import zone
+from shared.personal_data import named
 from shared.programme import Programme
 from shared.programme_senders import Form
 from shared.registry.snapshot import Registry
@@ -76,7 +77,7 @@ def _form(registry: Registry, name: str) -> tuple[Programme, Form]:
         for form in programme.forms:
             if form.form == name:
                 return programme, form
-    raise RefusedError(Fault.NOT_FOUND, RequestWords.FORM.value.filled(name=name[:60]))
+    raise RefusedError(Fault.NOT_FOUND, RequestWords.FORM.value.filled(name=named(name)))
 
 
 def _told(item: Rejected, drafts: Mapping[int, Draft]) -> Rejected:

@@ -7,7 +7,7 @@ from datetime import MAXYEAR
 from enum import StrEnum
 from typing import Any
 
-from shared.personal_data import in_identifier, in_text
+from shared.personal_data import in_identifier, named, repeatable
 from shared.words import Told, Words, said
 
 LISTED = 10  # of what is wrong with one event
@@ -150,6 +150,10 @@ class Place:
     row: int
     column: str
 
+    def to_json(self) -> dict[str, Any]:
+        """`{sheet, row, column}`."""
+        return {**asdict(self), "sheet": named(self.sheet)}
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -166,10 +170,10 @@ class Refusal:
         got = None if self.code is Code.PERSONAL_DATA else _shown(self.got, language)
         return {
             "code": self.code.value,
-            "field": _shorten(self.field) if anonymous(self.field) else "…",  # a sender may name a field anyhow
+            "field": named(self.field, _SHOWN),  # a sender may name a field anyhow
             "message": TEXTS[self.code].in_language(language).format(expected=said(self.expected, language)).strip(),
             "got": got,
-            **(asdict(self.place) if self.place else {}),
+            **(self.place.to_json() if self.place else {}),
         }
 
 
@@ -202,21 +206,11 @@ def _shown(value: Any, language: str) -> Any:
     """What came, in bounded length; nothing of it where it may be a person's."""
     if isinstance(value, Words):
         return value.in_language(language)
-    short = _shorten(value)
-    return short if not isinstance(short, str) or anonymous(short) else None
-
-
-def anonymous(text: str) -> bool:
-    """Whether a text holds nothing of a person's, so that an answer may repeat it."""
-    return in_text(text, MAXYEAR) is None
-
-
-def _shorten(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
+    told = repeatable(value if isinstance(value, str) else repr(value), _SHOWN)
+    if told is None:
+        return None
     if isinstance(value, float):  # JSON has no infinity
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, int):
-        return value if abs(value) < 10**20 else f"{str(value)[:20]}…"
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+        return value if math.isfinite(value) else told
+    return value if isinstance(value, int) and abs(value) < 10**20 else told

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from starlette.responses import JSONResponse
 
+from shared.personal_data import named
 from shared.words import Common, Told, Words, said
 
 RETRY_AFTER_SECONDS = 2
@@ -105,7 +106,7 @@ class RefusedError(Exception):
 
 def unsupported_type(expected: Told, got: str) -> RefusedError:
     """415: the body is of another type than this address takes."""
-    words = Common.GOT.value.filled(expected=expected, got=got[:80] or Common.NOTHING.value)
+    words = Common.GOT.value.filled(expected=expected, got=named(got) or Common.NOTHING.value)
     return RefusedError(Fault.UNSUPPORTED_TYPE, words)
 
 

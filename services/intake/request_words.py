@@ -64,7 +64,7 @@ class AwayWords(Enum):
 
 
 class JsonWords(Enum):
-    """Why a body is no JSON as the door reads it, and what a value of it is."""
+    """Why a body is no JSON as the door reads it."""
 
     JSON = Words(
         "cần JSON mã UTF-8: {fault} ở dòng {line}, cột {column}",
@@ -83,14 +83,7 @@ class JsonWords(Enum):
         "cần mỗi tên một lần trong một đối tượng, nhận được {name} hai lần",
         "expected each key once in an object, got {name} twice",
     )
-    ONE_NAME = Words("một tên", "one")
     MOST_VALUES = Words("tối đa {most} giá trị trong một nội dung JSON", "at most {most} values in a JSON body")
-    AN_OBJECT = Words("một đối tượng", "an object")
-    AN_ARRAY = Words("một mảng", "an array")
-    A_TEXT = Words("một văn bản", "a text")
-    A_TRUTH = Words("một giá trị đúng/sai", "a boolean")
-    NULL = Words("giá trị null", "null")
-    A_NUMBER = Words("một số", "a number")
 
 
 class BodyWords(Enum):
@@ -113,6 +106,11 @@ class BodyWords(Enum):
     LIST_IN = Words("cần một danh sách trong {name}, nhận được {got}", "expected a list in {name}, got {got}")
     AN_OBJECT = Words("cần một đối tượng, nhận được {got}", "expected an object, got {got}")
     TEXT_IN = Words("cần một văn bản trong {name}, nhận được {got}", "expected a text in {name}, got {got}")
+    SHORT_NAME_IN = Words(
+        "cần tối đa {most} ký tự trong {name}, nhận được {got}",
+        "expected {most} characters at most in {name}, got {got}",
+    )
+    COLUMN_OF_LINE = Words("cột {name} của dòng {line}", "the column {name} of line {line}")
     CSV_UTF8 = Words("cần CSV mã UTF-8: byte {byte} không đúng mã này", "expected CSV in UTF-8: byte {byte} is none")
     FIRST_LINE = Words("dòng 1", "line 1")
     COLUMNS = Words(

@@ -31,7 +31,7 @@ from shared.read_http import (
 from shared.read_words import ReadWords
 from shared.registry.snapshot import Registry
 from shared.rights import Reach
-from shared.scalars import instant, whole_number
+from shared.scalars import instant, shown, whole_number
 
 OBLIGATION_PARAMETERS = frozenset({"programme", "report", "unit", "period", "state", "limit", "after"})
 ALERT_PARAMETERS = frozenset({"unit", "officer", "step", "since", "state", "limit", "after"})
@@ -136,7 +136,7 @@ async def _problems(reader: Reader, request: Request, registry: Registry, reach:
     state = query.get("state")
     if state is not None and state not in {"raised", "resolved"}:
         words = ReadWords.ONE_OF_TWO.value
-        raise QueryError("state", words.filled(first="raised", second="resolved", got=repr(state)))
+        raise QueryError("state", words.filled(first="raised", second="resolved", got=shown(state)))
     limit = _limit(query)
     if not reach.sees_kind(Kind.PROBLEM_RAISED):
         raise ForbiddenError(ReadWords.NO_PROBLEMS.value.filled(kind=Kind.PROBLEM_RAISED))
@@ -149,8 +149,8 @@ async def _problems(reader: Reader, request: Request, registry: Registry, reach:
         limit=limit + 1,
     )
     times = ("raised_at", "changed_at")
-    shown = [{**dict(row), **{name: row[name] and row[name].isoformat() for name in times}} for row in rows]
-    return _page(shown, limit)
+    told = [{**dict(row), **{name: row[name] and row[name].isoformat() for name in times}} for row in rows]
+    return _page(told, limit)
 
 
 def _page(rows: Sequence[dict[str, Any]], limit: int) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def _day(query: Mapping[str, str], registry: Registry, now: datetime) -> date:
     except PeriodError as error:
         raise QueryError("period", error.words) from error
     except (ValueError, OverflowError):
-        raise QueryError("period", ReadWords.OUT_OF_CALENDAR.value.filled(got=repr(query["period"]))) from None
+        raise QueryError("period", ReadWords.OUT_OF_CALENDAR.value.filled(got=shown(query["period"]))) from None
 
 
 def _programmes(query: Mapping[str, str], registry: Registry, reach: Reach) -> list[str] | None:
@@ -216,7 +216,7 @@ def _units(query: Mapping[str, str], registry: Registry, reach: Reach, on: date)
     if "unit" in query:
         unit = registry.units.find(query["unit"], on)
         if unit is None:
-            raise QueryError("unit", ReadWords.NO_UNIT.value.filled(got=repr(query["unit"]), day=on))
+            raise QueryError("unit", ReadWords.NO_UNIT.value.filled(got=shown(query["unit"]), day=on))
         if not reach.sees_unit(registry.units, unit.uid):
             raise beyond(reach)
         return [unit.uid]

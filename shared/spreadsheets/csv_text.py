@@ -2,9 +2,9 @@
 
 import csv
 import io
-import unicodedata
 from collections.abc import Iterable, Iterator
 
+from shared.composed_text import composed
 from shared.sheet_header import delimiter_of
 from shared.sheet_words import FileWords
 from shared.sheets import as_meant
@@ -29,8 +29,8 @@ def csv_rows(lines: Iterable[str], delimiter: str, limits: Limits) -> Iterator[R
             text = "\0".join(cells)
             if text.count("\0") >= len(cells):
                 raise SheetError(FileWords.CSV_NUL.value.filled(line=reader.line_num))
-            if not unicodedata.is_normalized("NFC", text):
-                cells = [unicodedata.normalize("NFC", cell) for cell in cells]  # noqa: PLW2901 - the same, composed
+            if not text.isascii():
+                cells = [composed(cell) for cell in cells]  # noqa: PLW2901 - the same, composed
             # An apostrophe stands before what a spreadsheet would run, where we wrote the file.
             yield Row(number, [as_meant(cell) for cell in cells] if "'" in text else cells)
     except csv.Error as error:

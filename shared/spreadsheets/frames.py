@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from shared.personal_data import named
 from shared.sheet_words import FileWords
 from shared.spreadsheets.limits import MIB, Hidden, Kind, Limits, Row, SheetError, SheetTooLargeError, Slice
 from shared.words import Words
@@ -60,7 +61,9 @@ def encode_slices(slices: Iterator[Slice], most: int) -> Iterator[bytes]:
             written = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
             left -= len(written)
             if left < 0 or len(written) > MOST - _ENOUGH:
-                raise SheetError(FileWords.TOO_LONG.value.filled(most=most // MIB, row=row.number, sheet=name or "CSV"))
+                raise SheetError(
+                    FileWords.TOO_LONG.value.filled(most=most // MIB, row=row.number, sheet=named(name) or "CSV")
+                )
             waiting.append(written)
             size += len(written)
             if size >= _ENOUGH:

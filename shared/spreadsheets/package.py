@@ -6,7 +6,6 @@ give at most, a document type (and so any entity) is refused, and what a part le
 
 import posixpath
 import re
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,8 @@ from functools import lru_cache
 from typing import IO, BinaryIO, NamedTuple
 from xml.parsers import expat
 
+from shared.composed_text import composed
+from shared.personal_data import named
 from shared.sheet_words import FileWords
 from shared.spreadsheets.limits import CELL_CHARS, MIB, Limits, SheetError
 
@@ -117,14 +118,14 @@ class Package:
         except expat.ExpatError as error:
             if error.code == _NO_MEMORY:  # no fault of the XML
                 raise MemoryError from None
-            raise no_xlsx(FileWords.XLSX_XML, part=part[:100], line=error.lineno, column=error.offset) from None
+            raise no_xlsx(FileWords.XLSX_XML, part=named(part, 100), line=error.lineno, column=error.offset) from None
         except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError):
-            raise no_xlsx(FileWords.XLSX_PART, part=part[:100]) from None
+            raise no_xlsx(FileWords.XLSX_PART, part=named(part, 100)) from None
 
     def _open(self, part: str) -> IO[bytes]:
         found = self._parts.get(part.lower())
         if found is None:
-            raise no_xlsx(FileWords.XLSX_MISSING, part=part[:100])
+            raise no_xlsx(FileWords.XLSX_MISSING, part=named(part, 100))
         return self._archive.open(found)
 
     def _read(self, part: str, start: Start, end: End | None = None, text: Text | None = None) -> None:
@@ -219,11 +220,6 @@ def as_text(pieces: list[str]) -> str:
     if len(text) > CELL_CHARS:
         raise SheetError(FileWords.XLSX_CELL.value.filled(most=CELL_CHARS, got=len(text)))
     return composed(_ESCAPED.sub(_unescaped, text) if "_x" in text else text)
-
-
-def composed(text: str) -> str:
-    """The text in NFC: some keyboards and systems write «ó» as two characters."""
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _unescaped(found: re.Match[str]) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
+from shared.personal_data import named
+from shared.scalars import shown
 from shared.sheet_words import FileWords
 from shared.spreadsheets.limits import LAST_ROW, Cell, Hidden, Limits, Row, SheetError, Slice, too_many_rows
 from shared.spreadsheets.package import Package, Workbook, as_text, local_name, no_xlsx
@@ -103,9 +105,9 @@ class _SheetReading:
     def _begin_row(self, written: str | None) -> None:
         number = self._number + 1 if written is None else int(written) if _is_number(written) else 0
         if not self._number < number <= LAST_ROW:
-            got = repr(str(written)[:20])
+            got = shown(written)
             words = FileWords.ROW_ORDER.value
-            raise SheetError(words.filled(sheet=self._name, most=LAST_ROW, got=got, before=self._number))
+            raise SheetError(words.filled(sheet=named(self._name), most=LAST_ROW, got=got, before=self._number))
         self._number = number
         self._column = 0
         self._cells = []
@@ -117,8 +119,8 @@ class _SheetReading:
             place = _PLACE.fullmatch(written)
             column = 0 if place is None or int(place[2]) != self._number else _column_number(place[1])
         if column <= self._column:
-            got = repr(str(written)[:20])
-            raise SheetError(FileWords.CELL_ORDER.value.filled(sheet=self._name, row=self._number, got=got))
+            got = shown(written)
+            raise SheetError(FileWords.CELL_ORDER.value.filled(sheet=named(self._name), row=self._number, got=got))
         self._column = column
         self._attributes = attributes
         self._value, self._formula, self._into = [], None, None
@@ -131,7 +133,7 @@ class _SheetReading:
         if self._column > self._columns:
             raise SheetError(
                 FileWords.XLSX_COLUMNS.value.filled(
-                    most=self._columns, column=self._column, sheet=self._name, row=self._number
+                    most=self._columns, column=self._column, sheet=named(self._name), row=self._number
                 )
             )
         self._cells += [""] * (self._column - 1 - len(self._cells))
@@ -188,7 +190,7 @@ class _SheetReading:
     def _no(self, expected: Words, got: str) -> SheetError:
         return SheetError(
             FileWords.XLSX_VALUE.value.filled(
-                sheet=self._name, row=self._number, column=self._column, expected=expected, got=repr(got[:40])
+                sheet=named(self._name), row=self._number, column=self._column, expected=expected, got=shown(got)
             )
         )
 

@@ -68,7 +68,7 @@ def test_an_answer_repeats_nothing_of_a_person_whatever_the_event_is_refused_for
 def test_a_key_that_comes_twice_is_named_unless_it_may_be_a_person_s() -> None:
     with pytest.raises(UnreadableError, match="'revision' twice"):
         parse_structured(b'{"revision": 1, "revision": 2}')
-    with pytest.raises(UnreadableError, match="got one twice"):
+    with pytest.raises(UnreadableError, match="got what looks like a person's data twice"):
         parse_structured(b'{"0912345678": 1, "0912345678": 2}')
 
 

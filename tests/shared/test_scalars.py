@@ -38,7 +38,8 @@ def test_whatever_comes_is_read_or_refused_with_a_short_reason(value: object) ->
             parse(value)
         except ScalarError as error:
             assert len(str(error).encode("utf-8", "backslashreplace")) < 500  # noqa: PT017 - the reason is what counts
-            assert error.expected in str(error)  # noqa: PT017
+            assert error.expected.en in str(error)  # noqa: PT017
+            assert error.expected.vi in error.words.vi  # noqa: PT017
 
 
 @given(st.integers(0, LARGEST))
@@ -106,6 +107,24 @@ def test_what_a_text_says_is_not_repeated_in_its_refusal() -> None:
 
 
 def test_what_came_is_shown_in_bounded_length() -> None:
-    assert shown("x" * 10**6) == repr("x" * 60) + "…"
-    assert shown(10**5000) == "a longer number"
-    assert (shown(None), shown(1.5), shown([1] * 1000)) == ("None", "1.5", "a value of the type list")
+    assert shown("x" * 10**6).en == repr("x" * 60) + "…"
+    assert shown(10**5000).en == "a longer number"
+    assert (shown(1.5).en, shown(True).en, shown(5).en) == ("1.5", "true", "5")
+
+
+@pytest.mark.parametrize(
+    ("value", "vi", "en"),
+    [
+        ({"a": 1}, "một đối tượng", "an object"),
+        ([1] * 1000, "một mảng", "an array"),
+        (None, "giá trị null", "null"),
+        (b"x", "một giá trị thuộc loại khác", "a value of another kind"),
+    ],
+)
+def test_what_is_no_scalar_is_called_as_json_calls_it(value: object, vi: str, en: str) -> None:
+    assert shown(value) == (vi, en)
+
+
+@pytest.mark.parametrize("value", ["0912345678", "a@b.vn", "Sinh 01/02/1990 Nguyễn Lan", 84912345678, 84912345678.0])
+def test_what_may_be_a_person_s_is_not_shown(value: object) -> None:
+    assert shown(value) == ("nội dung giống thông tin của một người", "what looks like a person's data")

@@ -10,6 +10,7 @@ from services.intake.request_errors import Fault, RefusedError
 from services.intake.request_words import RequestWords
 from shared import __version__
 from shared.documents.http import ANY_ORIGIN, document_route
+from shared.personal_data import named
 
 
 def document_routes() -> list[Route]:
@@ -18,7 +19,7 @@ def document_routes() -> list[Route]:
 
     def serve(name: str) -> Response:
         if name not in made:
-            words = RequestWords.DOCUMENT.value.filled(name=name[:80], names=", ".join(made))
+            words = RequestWords.DOCUMENT.value.filled(name=named(name), names=", ".join(made))
             raise RefusedError(Fault.NOT_FOUND, words)
         return JSONResponse(made[name], headers=ANY_ORIGIN)
 

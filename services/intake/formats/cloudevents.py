@@ -19,7 +19,6 @@ from services.intake.formats.json_text import (
     UnreadableError,
     load,
     may_have_duplicates,
-    name_of,
     refuse_duplicates,
 )
 from services.intake.limits import EVENT_BYTES, EVENT_SIZE, EVENTS
@@ -40,6 +39,8 @@ from shared.events import (
     ReportSubmittedEvent,
 )
 from shared.model_words import expected_by_model
+from shared.personal_data import named
+from shared.scalars import name_of
 from shared.words import listed
 
 BATCH = "application/cloudevents-batch+json"
@@ -111,7 +112,7 @@ def parse_binary(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Parsed:
         if name.startswith(b"ce-"):
             attribute = name[3:].decode("ascii", "replace")
             if attribute in item:
-                raise UnreadableError(BodyWords.HEADER_ONCE.value.filled(name=attribute[:80]))
+                raise UnreadableError(BodyWords.HEADER_ONCE.value.filled(name=named(attribute)))
             item[attribute] = decode_header(attribute, value)
     if len(body) > EVENT_BYTES:
         return [], [Rejected(0, _id(item), (_too_large(len(body)),))]
@@ -127,7 +128,7 @@ def decode_header(attribute: str, value: bytes) -> str:
     try:
         return unquote_to_bytes(text).decode("utf-8")
     except UnicodeDecodeError:
-        raise UnreadableError(BodyWords.HEADER_CODED.value.filled(name=attribute[:80])) from None
+        raise UnreadableError(BodyWords.HEADER_CODED.value.filled(name=named(attribute))) from None
 
 
 async def parse_items(items: Sequence[tuple[int, Any]]) -> Parsed:

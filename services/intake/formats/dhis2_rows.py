@@ -8,19 +8,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.intake.dhis2_parameters import SCHEMES
-from services.intake.formats.json_text import TooManyError, UnreadableError, load, name_of
+from services.intake.formats.json_text import TooManyError, UnreadableError, load
 from services.intake.limits import EVENTS
-from services.intake.refusals import anonymous
 from services.intake.request_words import BodyWords
+from shared.personal_data import named
+from shared.scalars import name_of, shown
 from shared.sheet_header import LayoutError, refuse_twice
 from shared.spreadsheets.csv_text import csv_fault
 
+LONGEST_NAME = 1040  # characters of an id, or of eight dimensions with an option each
 VALUES = 100_000  # of one request: a record has two at least, and several with its parts
 # The columns of a CSV without a header line, in their order.
 COLUMNS = (
     "dataelement", "period", "orgunit", "categoryoptioncombo", "attributeoptioncombo", "value", "storedby",
     "lastupdated", "comment", "followup", "deleted",
 )  # fmt: skip
+_NAMES = frozenset(
+    {"dataelement", "period", "orgunit", "categoryoptioncombo", "attributeoptioncombo"}
+)  # what a record is named by
 _KNOWN = frozenset({*COLUMNS, "timestamp"})
 # Names of DHIS2's own option combination "default": the whole, not a part.
 DEFAULT = frozenset({"", "default", "HllvX50cXC0"})
@@ -170,10 +175,8 @@ def _refuse_unknown(item: Mapping[str, Any], known: frozenset[str], where: str) 
     """A field that isn't read might have changed what the others mean: DHIS2's clients get to know its name."""
     unknown = next((name for name in item if name not in known), None)
     if unknown is not None:
-        came = unknown[:60] if anonymous(unknown) else "…"
-        raise UnreadableError(
-            BodyWords.UNREAD_FIELD.value.filled(name=f"{where}{came}", names=", ".join(sorted(known)))
-        )
+        name = f"{where}{named(unknown)}"
+        raise UnreadableError(BodyWords.UNREAD_FIELD.value.filled(name=name, names=", ".join(sorted(known))))
 
 
 def read_csv(body: bytes, *, header: bool) -> DataValueSet:
@@ -199,7 +202,7 @@ def read_csv(body: bytes, *, header: bool) -> DataValueSet:
         _refuse_separator(body)
     unknown = next((name for name in columns if name not in _KNOWN), None)
     if unknown is not None:
-        raise UnreadableError(BodyWords.COLUMNS.value.filled(names=", ".join(COLUMNS), got=repr(unknown[:60])))
+        raise UnreadableError(BodyWords.COLUMNS.value.filled(names=", ".join(COLUMNS), got=shown(unknown)))
     missing = [name for name in ("dataelement", "period", "orgunit", "value") if name not in columns]
     if missing:
         raise UnreadableError(BodyWords.COLUMN.value.filled(name=missing[0]))
@@ -211,6 +214,8 @@ def read_csv(body: bytes, *, header: bool) -> DataValueSet:
             raise UnreadableError(BodyWords.CELLS.value.filled(line=number, most=len(columns), got=len(cells)))
         _bound(len(values) + 1, VALUES, BodyWords.MOST_VALUES)
         row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
+        for name in _NAMES & row.keys():
+            _name(row[name], name, number)
         values.append(
             DataValue(
                 index=len(values),
@@ -284,4 +289,15 @@ def _text(item: Mapping[str, Any], name: str) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise UnreadableError(BodyWords.TEXT_IN.value.filled(name=name, got=name_of(value)))
-    return str(value).strip()
+    return _name(str(value), name)
+
+
+def _name(written: str, field_: str, line: int | None = None) -> str:
+    """What an id or a combination is called: every conflict of its rows repeats it. Raises UnreadableError for one
+    without end.
+    """
+    name = written.strip()
+    if len(name) > LONGEST_NAME:
+        place = field_ if line is None else BodyWords.COLUMN_OF_LINE.value.filled(name=field_, line=line)
+        raise UnreadableError(BodyWords.SHORT_NAME_IN.value.filled(most=LONGEST_NAME, name=place, got=len(name)))
+    return name

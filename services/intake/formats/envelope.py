@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.intake.event_words import EnvelopeWords
-from services.intake.formats.json_text import UnreadableError, load, name_of
+from services.intake.formats.json_text import UnreadableError, load
 from services.intake.refusals import Code, Refusal
 from shared.events import DATA_FIELDS, CloudEvent
+from shared.scalars import name_of
 
 JSON = "application/json"
 BASE64 = "data_base64"

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from services.intake.event_words import FormWords
-from services.intake.formats.json_text import name_of
+from shared.scalars import name_of
 from shared.words import Words
 
 

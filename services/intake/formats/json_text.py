@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from services.intake.refusals import anonymous
 from services.intake.request_words import JsonWords
-from shared.words import Told, Words
+from shared.scalars import shown
+from shared.words import Words
 
 MEMBERS = 1_000_000  # of all arrays and objects of a body; its depth is bounded by the parser (200)
 MARK = b"\xef\xbb\xbf"  # a byte order mark, which Windows' editors and languages put before UTF-8
@@ -27,10 +27,6 @@ _FAULTS = {
     "number": JsonWords.NUMBER,
     "key must be": JsonWords.NAME,
 }
-_NAMES = {
-    dict: JsonWords.AN_OBJECT, list: JsonWords.AN_ARRAY, str: JsonWords.A_TEXT, bool: JsonWords.A_TRUTH,
-    type(None): JsonWords.NULL,
-}  # fmt: skip
 _SPACE = b" \t\n\r"  # as JSON has it: what may stand between a key and its colon
 
 
@@ -83,11 +79,6 @@ def may_have_duplicates(body: bytes, keys: int) -> bool:
     return body.translate(None, _SPACE).count(b'":') != keys
 
 
-def name_of(value: Any) -> Words:
-    """What a JSON value is, for people."""
-    return _NAMES.get(type(value), JsonWords.A_NUMBER).value
-
-
 def _fault_of(found: str) -> Words:
     """What is wrong and where, of what the parser says: its own words are English, and for programmers."""
     place = _PLACE.fullmatch(found)
@@ -96,14 +87,10 @@ def _fault_of(found: str) -> Words:
     return JsonWords.JSON.value.filled(fault=fault.value, line=line, column=column)
 
 
-def _shown(key: str) -> Told:
-    return repr(key[:60]) if anonymous(key) else JsonWords.ONE_NAME.value
-
-
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise UnreadableError(JsonWords.TWICE.value.filled(name=_shown(twice)))
+        raise UnreadableError(JsonWords.TWICE.value.filled(name=shown(twice)))
     return made

@@ -6,7 +6,6 @@ edit supersedes the one that it names. Events are always those of the submission
 counts once. Only mapped fields go on: names, phones and everything else of the form stay behind.
 """
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC
@@ -16,12 +15,13 @@ from zoneinfo import ZoneInfo
 from services.intake.event_words import FormWords, wanted
 from services.intake.formats.foreign_forms import foreign_body
 from services.intake.formats.form_rows import Row, RowsError, answers, find, is_told, rows_of
-from services.intake.formats.json_text import UnreadableError, load, name_of
+from services.intake.formats.json_text import UnreadableError, load
 from services.intake.refusals import Code, Refusal, Rejected
 from services.intake.request_words import BodyWords
+from shared.composed_text import composed
 from shared.events import MAX_COUNT, Kind
 from shared.programme_senders import Form, FormEvent
-from shared.scalars import ScalarError, any_instant, whole_number
+from shared.scalars import ScalarError, any_instant, name_of, whole_number
 from shared.words import Words
 
 INSTANCE = ("_uuid", "meta/instanceID", "instanceID")
@@ -250,7 +250,7 @@ def _day(text: str, zone: ZoneInfo) -> str:
 
 def _text(value: Any) -> str:
     """A text without space around it, its letters composed: codes are compared so."""
-    return unicodedata.normalize("NFC", str(value)).strip()
+    return composed(str(value)).strip()
 
 
 def _no(place: str, question: str, expected: Words, got: object) -> _AnswerError:

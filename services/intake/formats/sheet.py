@@ -15,6 +15,7 @@ from services.intake.formats.json_text import UnreadableError
 from services.intake.formats.sheet_row import SheetRow, activity_data, places_of
 from services.intake.refusals import Code, Place, Refusal, Rejected, rejected
 from shared.events import Kind
+from shared.personal_data import named
 from shared.sheet_header import Header, HeaderSearch, LayoutError, no_table
 from shared.sheet_notes import Notes
 from shared.sheet_words import RowWords
@@ -250,5 +251,5 @@ def _both(first: Place, row: SheetRow) -> Words:
     if first.sheet == row.sheet:
         return RowWords.OF_ONE_SHEET.value.filled(first=first.row, second=row.number)
     return RowWords.OF_TWO_SHEETS.value.filled(
-        first_sheet=first.sheet, first=first.row, second_sheet=row.sheet, second=row.number
+        first_sheet=named(first.sheet), first=first.row, second_sheet=named(row.sheet), second=row.number
     )
