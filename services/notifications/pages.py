@@ -152,7 +152,8 @@ class Pages:
         else:
             done = await change_store.waive(pool, row["id"], by.name, reason, now)
         if not done:
-            raise declined(Decline.FINISHED, state=state_words(row["state"]))
+            now_is = await change_store.find_obligation(pool, row["id"])  # it changed between the two
+            raise declined(Decline.FINISHED, state=state_words((now_is or row)["state"]))
         self.on_changed()
         if token is not None:
             return RedirectResponse(f"/v1/ack/{token}?done={what}", status_code=303, headers=_HEADERS)

@@ -268,6 +268,19 @@ async def test_a_report_that_came_meanwhile_leaves_nothing_to_decide(field, clie
     assert (await field.obligation())["state"] == "late_met"
 
 
+async def test_what_was_decided_between_the_look_and_the_decision_is_told_as_it_is_now(field, client, monkeypatch):
+    waive = change_store.waive
+
+    async def somebody_else_first(pool, obligation, by, reason, now):
+        assert await waive(pool, obligation, "another", "Mưa lũ", now)
+        return await waive(pool, obligation, by, reason, now)
+
+    monkeypatch.setattr(change_store, "waive", somebody_else_first)
+    second = await decide(client, field, "waive", {"reason": "x"}, authorization="Bearer operator")
+    assert (second.status_code, (await field.obligation())["state"]) == (409, "waived")
+    assert second.json()["message"] == "it is waived: nothing is left to decide"
+
+
 async def feed(client, field, name="An"):
     officer = await field.pool.fetchval("SELECT id FROM registry.officer WHERE name = $1", name)
     shown = await client.get(LINKS.calendar(officer, at(NOW)))
