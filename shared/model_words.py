@@ -3,7 +3,7 @@
 Source of the types and their contexts: pydantic's documentation, "Validation Errors".
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Any
 
@@ -32,6 +32,7 @@ class ModelWords(Enum):
     BELOW = Words("số nhỏ hơn {lt}", "a number below {lt}")
     ITEMS_FROM = Words("ít nhất {min_length} mục", "{min_length} items at least")
     ITEMS_UP_TO = Words("tối đa {max_length} mục", "{max_length} items at most")
+    ONE_TAG = Words("một trong {expected_tags}", "one of {expected_tags}")
     OTHER = Words("một giá trị thuộc loại khác", "a value of another kind")
 
 
@@ -43,6 +44,8 @@ _OF_TYPE = {
     "string_too_long": ModelWords.TEXT_UP_TO,
     "string_pattern_mismatch": ModelWords.PRINTABLE,
     "literal_error": ModelWords.CONSTANT,
+    "union_tag_invalid": ModelWords.ONE_TAG,
+    "union_tag_not_found": ModelWords.VALUE,
     "greater_than_equal": ModelWords.AT_LEAST,
     "less_than_equal": ModelWords.AT_MOST,
     "greater_than": ModelWords.ABOVE,
@@ -65,6 +68,15 @@ _INSTANTS = frozenset(
         "timezone_aware", "timezone_offset",
     }
 )  # fmt: skip
+
+
+def field_of(location: Iterable[object], context: Mapping[str, Any]) -> str:
+    """The path of the field that an error of this location and context is about, `event` for the whole.
+
+    Of a union that is the field by which its models are told apart: the location is that of the whole object.
+    """
+    told_apart_by = [context["discriminator"].strip("'")] if "discriminator" in context else []
+    return ".".join([*map(str, location), *told_apart_by]) or "event"
 
 
 def expected_by_model(kind: str, context: Mapping[str, Any]) -> Words:

@@ -15,7 +15,8 @@ from shared.events import (
     ObligationChanged,
     PostedEvent,
 )
-from shared.model_words import expected_by_model
+from shared.model_words import expected_by_model, field_of
+from shared.scalars import shown
 from shared.words import Common
 
 
@@ -44,8 +45,12 @@ def fault_of(event: CanonicalEvent) -> str | None:
         data = (_OBLIGATION if of_obligation else _POSTED).validate_json(text, extra="ignore").data
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        expected = expected_by_model(first["type"], first.get("ctx", {}))
-        return f"{'.'.join(map(str, first['loc']))}: {Common.EXPECTED.value.filled(expected=expected).en}"
+        context = first.get("ctx", {})
+        expected = expected_by_model(first["type"], context)
+        words = Common.EXPECTED.value.filled(expected=expected)
+        if "tag" in context:
+            words = Common.EXPECTED_GOT.value.filled(expected=expected, got=shown(context["tag"]))
+        return f"{field_of(first['loc'], context)}: {words.en}"
     except PydanticSerializationError as error:
         return str(error)
     if isinstance(data, IndicatorReported) and data.components is None and None in {data.numerator, data.denominator}:

@@ -1,6 +1,7 @@
 """Whatever comes on the queue in an event's place, the rest of its batch counts and the partition goes on."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import asyncpg
 import pytest
 
 from services.aggregation.rollup import UnknownToUsError
+from services.aggregation.soundness import fault_of
 from shared.db import Connection
 from shared.events import NOTIFICATIONS_SENDER
 from tests.aggregation.test_apply import C, apply, canonical
@@ -65,3 +67,27 @@ async def test_what_intake_would_refuse_dies_alone(connection: Connection, kind:
     found = {name: await outcome(connection, poison) for name, poison in poisoned(sound)}
     assert len(found) > 150
     assert {name: fault for name, fault in found.items() if fault is not None} == {}
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        (
+            {"type": "vn.kip.census.held.v1"},
+            r"type: expected one of 'vn.kip.activity.recorded.v1', .*, got 'vn.kip.census",
+        ),
+        ({"type": 5}, r"type: expected one of .*, got '5'"),
+        ({"type": None}, r"type: expected one of .*, got 'None'|type: expected a value"),
+        ({"source": ""}, r"vn.kip.activity.recorded.v1.source: expected a text of 1 characters at least"),
+        ({"data": {"programme": 5}}, r"vn.kip.activity.recorded.v1.data\..*: expected"),
+        ({"acceptedat": "soon"}, r"acceptedat: expected a time"),
+    ],
+)
+def test_what_is_wrong_with_an_event_names_its_field_and_what_came(changed: dict[str, Any], fault: str) -> None:
+    assert re.match(fault, fault_of({**canonical(SOUND["activity"]), **changed}) or "")
+
+
+def test_an_event_without_a_type_is_told_so() -> None:
+    event = canonical(SOUND["activity"])
+    del event["type"]
+    assert fault_of(event) == "type: expected a value"
