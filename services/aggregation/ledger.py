@@ -85,7 +85,7 @@ def to_entry(event: CanonicalEvent) -> Entry:
     if "held_on" in data:
         day(data["held_on"])
     data_json = to_json(data)
-    # The body that must not change under the same id: everything that the sender said.
+    # The body that must not change under the same id: everything that the sender said, also what it edits.
     body = data_json if "revision" in data else to_json(_with_revision(kind, data))
     said = b"\0".join((kind.encode(), event["subject"].encode(), event["time"].encode(), body))
     return Entry(
@@ -104,10 +104,11 @@ def to_entry(event: CanonicalEvent) -> Entry:
 
 
 def _with_revision(kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    """The data of a current event as versions without such events published it: of revision 0, editing nothing.
+    """The data of a current event as versions without such events published it: of revision 0.
 
-    What a form's webhook repeats after an upgrade is then a duplicate and no conflict.
+    What a form's webhook repeats after an upgrade is then a duplicate and no conflict, and so is what says revision 0
+    itself. `deprecates` counts where it names what is edited: no such version knew it.
     """
     fields = _FIELDS.get(kind, ())
     written = {name: 0 if name == "revision" else data[name] for name in fields if name == "revision" or name in data}
-    return written | {name: value for name, value in data.items() if name != "deprecates"}
+    return written | {name: value for name, value in data.items() if name != "deprecates" or value is not None}

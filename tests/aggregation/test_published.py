@@ -54,6 +54,23 @@ def test_the_fingerprint_is_the_same_as_it_travelled_and_out_of_the_ledger(canon
     assert (kept.canonical()["data"], kept.data_json) == (from_json(canonical)["data"], entry.data_json)
 
 
+def test_what_an_edit_replaces_belongs_to_what_it_says() -> None:
+    """An edit without a revision that names another predecessor, under the same id, is a conflict and no duplicate."""
+    event = next(event for event in EVENTS if "revision" in event["data"])
+    current = {name: value for name, value in event["data"].items() if name != "revision"}
+    prints = [
+        to_entry({**event, "data": data}).fingerprint
+        for data in (
+            event["data"] | {"revision": 0},
+            current,
+            current | {"deprecates": "a"},
+            current | {"deprecates": "b"},
+        )
+    ]
+    assert prints[0] == prints[1]
+    assert len(set(prints)) == 3
+
+
 @pytest.fixture
 async def connection(loaded_database: str) -> AsyncIterator[asyncpg.Connection]:
     opened = await asyncpg.connect(loaded_database)
