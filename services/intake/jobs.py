@@ -50,5 +50,5 @@ class Jobs:
             async with self._spool.connection(SECONDS) as connection:
                 text = await store.read_job(connection, job, sender)
         except DATABASE_AWAY as error:
-            raise SpoolAwayError(AwayWords.NO_DATABASE.value.filled(error=type(error).__name__)) from error
+            raise SpoolAwayError(AwayWords.NO_DATABASE.value, error) from error
         return None if text is None else json.loads(text)

@@ -57,9 +57,9 @@ class AwayWords(Enum):
     SPOOL_FULL = Words(
         "{count} sự kiện đang chờ hàng đợi: bộ đệm đã đầy", "{count} events wait for the broker: the spool is full"
     )
-    NOT_COMMITTED = Words("bộ đệm chưa ghi được: {error}", "the spool did not commit: {error}")
+    NOT_COMMITTED = Words("bộ đệm chưa ghi được", "the spool did not commit")
     NOT_OPEN = Words("bộ đệm chưa mở", "the spool is not open yet")
-    NO_DATABASE = Words("không hỏi được cơ sở dữ liệu: {error}", "the database can't be asked: {error}")
+    NO_DATABASE = Words("không hỏi được cơ sở dữ liệu", "the database can't be asked")
     NO_SPOOL = Words("không hỏi được bộ đệm", "the spool can't be asked")
 
 

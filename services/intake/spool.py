@@ -17,10 +17,13 @@ WORK_SECONDS = 30.0  # to take messages, publish them with confirms and remove t
 
 
 class SpoolAwayError(Exception):
-    """The database did not commit in time, or the spool is full: the request ends with 503. `words` say which."""
+    """The database did not commit in time, or the spool is full: the request ends with 503. `words` say which.
 
-    def __init__(self, words: Words) -> None:
-        super().__init__(words.en)
+    The error's own text, for the log, also names the `cause`.
+    """
+
+    def __init__(self, words: Words, cause: BaseException | None = None) -> None:
+        super().__init__(words.en if cause is None else f"{words.en}: {type(cause).__name__}")
         self.words = words
 
 
@@ -69,7 +72,7 @@ class Spool:
                 await store.put_message(connection, routing_key, events, body)
         except DATABASE_REFUSES as error:  # whatever it says: the events aren't kept
             self.away = True
-            raise SpoolAwayError(AwayWords.NOT_COMMITTED.value.filled(error=type(error).__name__)) from error
+            raise SpoolAwayError(AwayWords.NOT_COMMITTED.value, error) from error
         self.note(self.waiting + events)
 
     async def count(self) -> int:

@@ -17,7 +17,7 @@ from services.intake.formats.cloudevents import parse_batch
 from services.intake.formats.json_text import TooManyError
 from services.intake.formats.ndjson import parse_lines
 from services.intake.jobs import KEPT_BYTES, Jobs
-from services.intake.spool import Spool
+from services.intake.spool import Spool, SpoolAwayError
 from shared.clock import SystemClock
 from tests.shared.test_spreadsheets import HOSTILE, SLOW, workbook
 from tests.system import BATCH, System, access
@@ -257,3 +257,17 @@ def test_a_key_that_may_post_nothing_of_it_is_refused_before_a_byte_is_read(syst
         answer = client.recv(4096)
     assert answer.startswith(b"HTTP/1.1 403")
     assert b"not_allowed" in answer
+
+
+async def test_what_a_client_is_told_of_an_absent_database_names_no_library() -> None:
+    spool = Spool("postgresql://127.0.0.1:1/none", 10)
+    await spool.open()
+    spool.away = False
+    for attempt, told in (
+        (spool.put("key", 1, b"", 2.0), "the spool did not commit"),
+        (Jobs(spool).get("1", "me"), "the database can't be asked"),
+    ):
+        with pytest.raises(SpoolAwayError, match=f"{told}: \\w+") as away:  # the log is told which error it was
+            await attempt
+        assert away.value.words.en == told
+    await spool.close()
