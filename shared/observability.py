@@ -1,8 +1,9 @@
 """Logs and probes, the same in every service."""
 
 import logging
+import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
 
@@ -21,12 +22,13 @@ from shared.metrics import DEPENDENCY_UP, HTTP_REQUESTS, HTTP_SECONDS
 
 # Without the frames' local variables: they hold keys, bodies and addresses.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+_DETAILS = re.compile(r"\n[ |]*DETAIL:.*?(?=\n[ |]*(?:HINT:|Traceback|During|The above)|\Z)", re.DOTALL)
 
 
 def configure_logging(service: str, log_format: str, level: str) -> None:
     """One line a batch or a request; JSON for machines. No event bodies, no addresses, no secrets are ever logged."""
-    written: list[Any] = [_TRACEBACKS, structlog.processors.JSONRenderer(_json)]
-    shown: list[Any] = [structlog.processors.format_exc_info, structlog.dev.ConsoleRenderer()]
+    written: list[Any] = [_TRACEBACKS, without_details, structlog.processors.JSONRenderer(_json)]
+    shown: list[Any] = [structlog.processors.format_exc_info, without_details, structlog.dev.ConsoleRenderer()]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -40,6 +42,16 @@ def configure_logging(service: str, log_format: str, level: str) -> None:
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+def without_details(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A processor: rendered tracebacks without what a database quotes of the rows that it refused."""
+    found = event.get("exception")
+    if isinstance(found, str):
+        event["exception"] = _DETAILS.sub("", found)
+    elif isinstance(found, list):
+        event["exception"] = [{**item, "exc_value": _DETAILS.sub("", item["exc_value"])} for item in found]
+    return event
 
 
 def _json(event: Mapping[str, Any], **_: Any) -> bytes:

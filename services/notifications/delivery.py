@@ -16,7 +16,7 @@ import structlog
 from faststream.exceptions import RejectMessage
 
 from services.notifications import aside_store, message_store
-from services.notifications.apart import reason_of
+from services.notifications.apart import kind_of, reason_of
 from services.notifications.channels import BusyError, Channel, DeliveryError, Outgoing
 from services.notifications.filling import Filler, TextError
 from services.notifications.gathering import Gathered, Told, gather
@@ -109,8 +109,8 @@ class Delivery:
             raise RejectMessage from error
         try:
             await self.deliver(messages)
-        except Exception:
-            log.exception("messages.unsent", messages=len(messages))
+        except Exception as error:
+            log.error("messages.unsent", messages=len(messages), reason=kind_of(error))
 
     async def deliver(self, messages: Sequence[UUID]) -> None:
         """Make one attempt to send each of them, and record how it ended."""
@@ -126,7 +126,7 @@ class Delivery:
         )
         for told, end in zip(gathered.told, ends, strict=True):
             if end is not None:  # its lease ends, and with it the attempt, which has been counted
-                log.error("message.unrecorded", message=str(told.message), reason=reason_of(end))
+                log.error("message.unrecorded", message=str(told.message), reason=kind_of(end))
 
     async def _deliver_one(self, gathered: Gathered, told: Told, until: float) -> None:
         usable = [text.partition(":") for text in told.channels if str(text).partition(":")[0] in self._channels]

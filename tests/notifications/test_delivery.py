@@ -4,7 +4,6 @@ from dataclasses import replace
 from time import monotonic
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from faststream.exceptions import RejectMessage
 from prometheus_client import REGISTRY
@@ -220,12 +219,16 @@ async def test_an_unknown_message_or_a_foreign_body_does_nothing(field, worker, 
 
 async def test_what_fails_before_any_is_sent_leaves_the_messages_to_their_leases(field, worker, server, monkeypatch):
     async def fails(*_):
-        raise asyncpg.InternalServerError("a fault of the server")
+        await field.pool.execute("INSERT INTO registry.officer OVERRIDING SYSTEM VALUE SELECT * FROM registry.officer")
 
     message = await message_of(field, "An")
     with monkeypatch.context() as broken:
         broken.setattr(delivery_module, "gather", fails)
-        await worker.handle(json.dumps([str(message)]).encode())
+        with capture_logs() as logged:
+            await worker.handle(json.dumps([str(message)]).encode())
+    assert [line["event"] for line in logged] == ["messages.unsent"]
+    assert logged[0]["reason"] == "UniqueViolationError (23505)"
+    assert logged[0].keys() == {"event", "log_level", "messages", "reason"}, "no traceback: its text quotes the row"
     assert (await states(field))["An"]["state"] == "sending"
     assert server.kept == []
 
