@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.addresses import service_url
-from cli.event_lines import batches, check_file, read_lines
+from cli.event_lines import batches, check_file, nothing_in, read_lines
 from cli.journal import uploads_folder
 from cli.posting import Pace, Rejected, Report, Target, post_all, seconds_since
 from cli.sheet_file import Sent, check_parts, journal_of, post_parts
@@ -28,7 +28,7 @@ def post(
     file: Annotated[
         Path,
         typer.Argument(
-            help="JSON lines (one CloudEvents object a line), or CSV or XLSX as 'kip template' writes it.",
+            help="JSON (CloudEvents: one a line, one alone or an array), or CSV or XLSX as 'kip template' writes it.",
             exists=True,
             dir_okay=False,
         ),
@@ -98,6 +98,8 @@ def _post_sheet(file: Path, target: Target, most_rows: int, *, afresh: bool, as_
             advance = partial_of(progress.advance, task)
             sent = asyncio.run(post_parts(target, parts(tables, most_rows), journal, pace, advance))
             journal.end()
+    if not (sent.accepted or sent.refused or sent.unlisted):
+        raise nothing_in(file)
     _tell_sheet(sent, target, as_json=as_json)
     if sent.refused:
         raise typer.Exit(1)

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from cli import posting
+from cli import event_lines, posting
 from cli.event_lines import batches, read_lines
 from cli.main import app
 from tests.cli.door import Answer, accepted, door
@@ -157,7 +157,8 @@ def test_batches_stay_below_half_of_what_the_door_takes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "reason"), [("{not json", "not JSON"), ("[1, 2]", "expected one JSON object a line, got list")]
+    ("line", "reason"),
+    [("{not json", "not JSON"), ("[1, 2]", "expected one event a line (NDJSON), one event or an array of events")],
 )
 def test_a_broken_line_is_told_before_anything_is_posted(post, line, reason):
     with door() as server:
@@ -165,6 +166,67 @@ def test_a_broken_line_is_told_before_anything_is_posted(post, line, reason):
     assert result.exit_code == 1
     assert "events.jsonl:4:" in str(result.exception)
     assert reason in str(result.exception)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("indent", [None, 2], ids=["in a line", "over several lines"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["plain", "with a byte order mark"])
+@pytest.mark.parametrize("document", [events(1)[0], events(3)], ids=["one event", "an array"])
+def test_a_file_that_is_one_json_document_is_posted(post, document, mark, indent):
+    with door() as server:
+        result = post(server.url, [mark + json.dumps(document, indent=indent)], name="events.json")
+    assert result.exit_code == 0, result.output
+    sent = [event for request in server.asked for event in request.body]
+    assert sent == (document if isinstance(document, list) else [document])
+
+
+def test_an_event_of_an_array_is_named_by_the_line_where_it_begins(post):
+    with door(refused("e2")) as server:
+        result = post(server.url, ["", json.dumps(events(3), indent=1)], name="events.json")
+    assert "line 17 (id e2): subject: unit_unknown" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{\n "id": 1,\n "data": oops\n}', 3),
+        ('[{"id": "a"},\n {"id": "b"},\n 3]', 3),
+        ('{\n "id": "a"\n}\n{\n "id": "b"\n}', 4),
+        ("3", 1),
+        ("[" * 100_000, 1),
+        ("code,period", 1),
+    ],
+)
+def test_a_file_that_is_neither_hears_what_is_expected_and_where(post, text, place):
+    with door() as server:
+        result = post(server.url, [text], name="events.json")
+    assert f"events.json:{place}: expected one event a line (NDJSON), one event or an array of" in str(result.exception)
+    assert server.asked == []
+
+
+def test_a_document_is_bounded(post, monkeypatch):
+    monkeypatch.setattr(event_lines, "DOCUMENT_BYTES", 2000)
+    with door() as server:
+        result = post(server.url, [json.dumps(events(100))])
+        assert "expected 0 MiB at most, or one event a line" in str(result.exception)
+        assert server.asked == []
+        assert post(server.url, events(100)).exit_code == 0
+
+
+@pytest.mark.parametrize("text", ["", "\n \n", "[]", "[\n]"])
+def test_a_file_without_an_event_is_refused(post, text):
+    with door() as server:
+        result = post(server.url, [text])
+    assert result.exit_code == 1
+    assert "nothing in it to post" in str(result.exception)
+    assert server.asked == []
+
+
+def test_a_sheet_without_a_row_is_refused(post):
+    with door() as server:
+        result = post(server.url, ["unit,agency,period,indicator,numerator,denominator"], "--dry-run", name="empty.csv")
+    assert result.exit_code == 1
+    assert "nothing in it to post" in str(result.exception)
     assert server.asked == []
 
 
