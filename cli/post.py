@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cli.addresses import service_url
+from cli.addresses import asked_url
 from cli.event_lines import batches, check_file, nothing_in, read_lines
 from cli.journal import uploads_folder
 from cli.posting import Pace, Rejected, Report, Target, post_all, seconds_since
@@ -57,18 +57,18 @@ def post(
     """
     if not key:
         raise ValueError("no key: set KIP_KEY or give --key (kip source add NAME prints one)")
-    target = Target((url or service_url("intake")).rstrip("/"), key, partial, dry_run, patience)
+    target = Target(asked_url(url, "intake"), key, partial, dry_run, patience)
     if is_sheet(file):
         _post_sheet(file, target, batch, afresh=afresh, as_json=as_json)
         return
     total = check_file(file)
-    clock = SystemClock()
-    start = clock.now()
+    pace = _pace()
+    start = pace.clock.now()
     with _progress(quiet=as_json) as progress:
         task = progress.add_task("posting" if not dry_run else "checking", total=total)
         made = batches(read_lines(file), batch)
-        report = asyncio.run(post_all(target, made, concurrency, Pace(clock), lambda n: progress.advance(task, n)))
-    seconds = seconds_since(start, clock)
+        report = asyncio.run(post_all(target, made, concurrency, pace, lambda n: progress.advance(task, n)))
+    seconds = seconds_since(start, pace.clock)
     if as_json:
         typer.echo(json.dumps({**asdict(report), "seconds": round(seconds, 3)}, ensure_ascii=False))
     else:
@@ -82,7 +82,7 @@ def _post_sheet(file: Path, target: Target, most_rows: int, *, afresh: bool, as_
     for note in notes:
         err.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
     rows = sum(table.count for table in tables)
-    pace = Pace(SystemClock())
+    pace = _pace()
     journal = None if target.dry_run else journal_of(uploads_folder(), file, target)
     if journal and afresh:
         journal.end()
@@ -103,6 +103,19 @@ def _post_sheet(file: Path, target: Target, most_rows: int, *, afresh: bool, as_
     _tell_sheet(sent, target, as_json=as_json)
     if sent.refused:
         raise typer.Exit(1)
+
+
+def _pace() -> Pace:
+    """The machine's, where the first absence of the service is told: it is then tried again for minutes."""
+    told = False
+
+    def tell(text: str) -> None:
+        nonlocal told
+        if not told:
+            told = True
+            err.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    return Pace(SystemClock(), tell=tell)
 
 
 def _tell_sheet(sent: Sent, target: Target, *, as_json: bool) -> None:

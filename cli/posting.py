@@ -67,10 +67,11 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How the client waits; tests give their own."""
+    """How the client waits, and whom it tells of each batch that it begins to wait with; tests give their own."""
 
     clock: Clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    tell: Callable[[str], None] = lambda _: None
 
 
 async def post_all(
@@ -131,6 +132,9 @@ async def post_patiently(
                 return response
             reason = f"answers {response.status_code}: {_message(response)}"
             asked = _retry_after(response, pace.clock)
+        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+            # Ours, not the service's: no patience cures it. The words would repeat the key where that is at fault.
+            raise PostError(f"{target.url} can't be asked ({type(error).__name__}): check --url and the key") from None
         except httpx.TransportError as error:
             reason = f"doesn't answer ({type(error).__name__})"
         wait = max(asked, random.uniform(0.5, 1) * min(LONGEST_WAIT, FIRST_WAIT * 2**attempt))  # noqa: S311 - no secret
@@ -139,6 +143,8 @@ async def post_patiently(
                 f"{target.url} {reason}; gave up on {what} after {waited:.0f} s. "
                 "Run the same command again later: what was taken is not counted twice"
             )
+        if not attempt:
+            pace.tell(f"{target.url} {reason}; trying for {target.patience - waited:.0f} s more")
         report.retries += 1
         attempt += 1
         waited += wait

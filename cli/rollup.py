@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.addresses import service_url
+from cli.addresses import asked_url
 from cli.loopback import is_loopback
 
 BAR = 12
@@ -54,7 +54,7 @@ def rollup(
         "indicator": indicator, "activity": activity, "programme": programme,
         "within": within, "level": level, "period": period, "by": by, "view": view, "sort": sort,
     }  # fmt: skip
-    address = url or service_url("aggregation")
+    address = asked_url(url, "aggregation")
     rows = list(fetch_rows(address, key, {name: value for name, value in asked.items() if value}, limit))
     if as_json:
         typer.echo(json.dumps({"rows": rows}, ensure_ascii=False))
@@ -67,7 +67,7 @@ def fetch_rows(url: str, key: str, asked: Mapping[str, str], limit: int | None =
     after: str | None = None
     left = limit
     headers = {"Authorization": f"Bearer {key}"}
-    with httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=30, trust_env=not is_loopback(url)) as client:
+    with httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=not is_loopback(url)) as client:
         while left is None or left > 0:
             page = {**asked, **({"after": after} if after else {}), **({"limit": str(min(left, 1000))} if left else {})}
             response = client.get("/v1/rollups", params=page)

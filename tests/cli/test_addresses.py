@@ -65,3 +65,18 @@ def test_the_host_is_the_one_that_the_services_listen_on(monkeypatch, bind, url)
     if bind is not None:
         monkeypatch.setenv("KIP_BIND", bind)
     assert service_url("intake") == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["127.0.0.1:8080", "localhost:8080", "//localhost", "http://", "ftp://localhost", "http://localhost:eighty", ""],
+)
+@pytest.mark.parametrize("command", ["post", "rollup"])
+def test_an_address_that_no_request_can_be_sent_to_is_refused_at_once(tmp_path, command, url):
+    path = tmp_path / "events.jsonl"
+    path.write_text('{"id": "e1"}\n')
+    words = {"post": ["post", str(path)], "rollup": ["rollup", "--indicator", "a"]}[command]
+    result = invoke(*words, "--url", url)
+    assert result.exit_code == 1
+    assert "--url: " in str(result.exception)
+    assert "http://" in str(result.exception)

@@ -259,3 +259,22 @@ def test_without_a_key_nothing_is_asked(post):
         result = post(server.url, events(1), key="")
     assert "no key" in str(result.exception)
     assert server.asked == []
+
+
+def test_a_service_that_is_away_is_told_once(post):
+    left = [Answer(0)] * 9
+
+    with door(lambda asked: left.pop() if left else accepted(asked)) as server:
+        result = post(server.url, events(40), "--batch", "5", "--patience", "60")
+    assert result.exit_code == 0, result.output
+    assert len(server.asked) == 17
+    assert result.stderr == f"{server.url} doesn't answer (RemoteProtocolError); trying for 60 s more\n"
+
+
+@pytest.mark.parametrize("key", ["kip_a\nb", "kip_a\x00b"], ids=["newline", "zero"])
+def test_a_key_that_no_request_can_carry_is_refused_at_once_and_not_repeated(post, key):
+    with door() as server:
+        result = post(server.url, events(1), "--key", key)
+    assert result.exit_code == 1
+    assert "check --url and the key" in str(result.exception)
+    assert "kip_a" not in str(result.exception)
