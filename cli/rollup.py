@@ -1,12 +1,14 @@
 """`kip rollup`: the figures of a level as a table, each with its coverage."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import httpx
 import typer
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, JustifyMethod
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -14,8 +16,13 @@ from cli.addresses import asked_url
 from cli.loopback import is_loopback
 
 BAR = 12
+NARROWEST = 12  # of a column of words: a syllable stays in one piece
+NO_ROWS = ["code", "unit", "value", "reported", "missing"]  # the headings of a table without any
+_BARS = frozenset({"attained", "covered"})  # columns without a heading
+_FOLDS = frozenset({"unit", "by"})  # words, which lose nothing by being on two lines
 _PARTS = " ▏▎▍▌▋▊▉█"
 out = Console(width=None if Console().is_terminal else 132)
+_measuring = Console(width=10_000)  # what a table would take if there were room for everything
 
 
 def rollup(
@@ -59,7 +66,7 @@ def rollup(
     if as_json:
         typer.echo(json.dumps({"rows": rows}, ensure_ascii=False))
     else:
-        out.print(table(rows, indicator or activity or ""))
+        out.print(table(rows, indicator or activity or "", out.width), crop=False)
 
 
 def fetch_rows(url: str, key: str, asked: Mapping[str, str], limit: int | None = None) -> Iterator[dict[str, Any]]:
@@ -91,62 +98,99 @@ def _refusal(response: httpx.Response) -> str:
     return f"{field}{body.get('message', f'answers {response.status_code}')}"
 
 
-def table(rows: list[dict[str, Any]], title: str) -> Table:
-    """Rows of one figure. The bar of an indicator is its attainment, with the target beside it."""
-    ratio = any(row["denominator"] is not None for row in rows) or not any("records" in row for row in rows)
-    split = any("by" in row for row in rows)
-    periods = ", ".join(sorted({row["period"] for row in rows}))
-    made = Table(title=f"{title} · {periods or 'no rows'}", title_justify="left", header_style="bold", box=None)
-    made.add_column("code", no_wrap=True)
-    made.add_column("unit", min_width=24, no_wrap=True)
-    if split:
-        made.add_column("by", no_wrap=True)
-    for name in ("value", "", "n", "d", "target") if ratio else ("records", "people", "dong"):
-        made.add_column(name, justify="left" if name == "" else "right", no_wrap=True)
-    made.add_column("reported", justify="right", no_wrap=True)
-    made.add_column("", no_wrap=True)
-    made.add_column("missing", justify="right", no_wrap=True)
-    for row in rows:
-        made.add_row(
-            row["code"],
-            row["name"],
-            *([", ".join(row.get("by", {}).values())] if split else []),
-            *(_ratio_cells(row) if ratio else _count_cells(row)),
-            *_coverage_cells(row),
-        )
+def table(rows: list[dict[str, Any]], title: str, width: int) -> Table:
+    """Rows of one figure, for a console of so many columns; print it with `crop=False`.
+
+    The bar of an indicator is its attainment, with the target beside it. Where the width doesn't do for all, bars get
+    shorter and then go, then units' names fold; codes and numbers are never cut.
+    """
+    for bar_width, gap in ((BAR, 2), (8, 2), (5, 1), (0, 1)):
+        made = _table(rows, title, bar_width, gap)
+        if Measurement.get(_measuring, _measuring.options, made).maximum <= width:
+            break
+    least = sum((column.min_width or 0) + gap for column in made.columns) - gap
+    if least > width:  # lines longer than the console's, which the terminal folds, rather than figures cut
+        made.width = least
     return made
 
 
-def _ratio_cells(row: Mapping[str, Any]) -> list[Text | str]:
+def _table(rows: list[dict[str, Any]], title: str, bar_width: int, gap: int) -> Table:
+    ratio = any(row["denominator"] is not None for row in rows) or not any("records" in row for row in rows)
+    cells = _ratio_cells if ratio else _count_cells
+    lines = [
+        {
+            "code": row["code"],
+            "unit": row["name"],
+            **({"by": ", ".join(row["by"].values())} if "by" in row else {}),
+            **cells(row, bar_width),
+            **_coverage_cells(row, bar_width),
+        }
+        for row in rows
+    ]
+    periods = ", ".join(sorted({row["period"] for row in rows}))
+    made = Table(
+        title=f"{title} · {periods or 'no rows'}", title_justify="left", header_style="bold", box=None,
+        padding=(0, gap, 0, 0), pad_edge=False,
+    )  # fmt: skip
+    names = list(dict.fromkeys(name for line in lines for name in line)) or NO_ROWS
+    for name in names:
+        _add_column(made, name, [line.get(name, "") for line in lines])
+    for line in lines:
+        made.add_row(*(line.get(name, "") for name in names))
+    return made
+
+
+def _add_column(made: Table, name: str, column: Sequence[Text | str]) -> None:
+    heading = "" if name in _BARS else name
+    width = max(cell_len(heading), *(cell_len(str(cell)) for cell in column), 0)
+    if name in _FOLDS:
+        made.add_column(heading, overflow="fold", min_width=min(width, NARROWEST))
+        return
+    justify: JustifyMethod = "left" if name in {"code", *_BARS} else "right"
+    made.add_column(heading, justify=justify, no_wrap=True, min_width=width)
+
+
+def _ratio_cells(row: Mapping[str, Any], bar_width: int) -> dict[str, Text | str]:
     value, target = row["value"], row["target"]
     colour = {True: "green", False: "red", None: "default"}[row["on_track"]]
-    return [
-        "no figure" if value is None else f"{value:.1f} %",
-        Text(bar(value, 100), style=colour),
-        _number(row["numerator"]),
-        _number(row["denominator"]),
-        "" if target is None else f"{target:g} %",
-    ]
+    return {
+        "value": "no figure" if value is None else f"{value:.1f} %",
+        **_bar_cell("attained", value, colour, bar_width),
+        "n": _number(row["numerator"]),
+        "d": _number(row["denominator"]),
+        "target": "" if target is None else f"{target:g} %",
+    }
 
 
-def _count_cells(row: Mapping[str, Any]) -> list[Text | str]:
-    return [_number(row["value"]), _number(row.get("participants")), _number(row.get("amount"))]
+def _count_cells(row: Mapping[str, Any], _: int) -> dict[str, Text | str]:
+    return {
+        "records": _number(row["value"]),
+        "people": _number(row.get("participants")),
+        "dong": _number(row.get("amount")),
+    }
 
 
-def _coverage_cells(row: Mapping[str, Any]) -> list[Text | str]:
+def _coverage_cells(row: Mapping[str, Any], bar_width: int) -> dict[str, Text | str]:
     expected, reported, missing = row["units_expected"], row["units_reported"], row["units_missing"]
-    coverage = bar(100 * reported / expected if expected else None, 100)
     note = " *" if row.get("approximate") else ""
-    return [f"{reported:,}/{expected:,}", Text(coverage, style="cyan"), f"{missing:,}{note}"]
+    return {
+        "reported": f"{reported:,}/{expected:,}",
+        **_bar_cell("covered", 100 * reported / expected if expected else None, "cyan", bar_width),
+        "missing": f"{missing:,}{note}",
+    }
 
 
-def bar(value: float | None, full: float) -> str:
-    """A bar of BAR characters, filled to an eighth of a character."""
+def _bar_cell(name: str, value: float | None, colour: str, width: int) -> dict[str, Text | str]:
+    return {name: Text(bar(value, 100, width), style=colour)} if width else {}
+
+
+def bar(value: float | None, full: float, width: int = BAR) -> str:
+    """A bar of `width` characters, filled to an eighth of a character."""
     if value is None:
         return ""
-    eighths = round(min(max(value / full, 0), 1) * BAR * 8)
+    eighths = round(min(max(value / full, 0), 1) * width * 8)
     whole, rest = divmod(eighths, 8)
-    return ("█" * whole + (_PARTS[rest] if rest else "")).ljust(BAR, "·")
+    return ("█" * whole + (_PARTS[rest] if rest else "")).ljust(width, "·")
 
 
 def _number(value: int | None) -> str:

@@ -47,7 +47,7 @@ def show_figures(out: Console, url: str, key: str, programme: Programme) -> None
         for within, level, most in LADDER
         for row in _taking_part(fetch_rows(url, key, _asked(ACCESS, "2023-Q1", within, level)), most)
     ]
-    out.print(table(rows, f"MADE-UP FIGURES: {programme.indicator[ACCESS].label.en}"))
+    out.print(table(rows, f"MADE-UP FIGURES: {programme.indicator[ACCESS].label.en}", out.width), crop=False)
     words = f"--indicator {ACCESS} --period 2023-Q1 --within 19@1 --level commune"
     out.print(f"  … and so on, with a key that reads: kip rollup {words}", style="dim")
     for indicator in programme.indicators:
@@ -57,7 +57,7 @@ def show_figures(out: Console, url: str, key: str, programme: Programme) -> None
             for row in fetch_rows(url, key, _asked(indicator.slug, "2023", within, level))
         ]
         out.print()
-        out.print(table(rows, f"MADE-UP FIGURES: {indicator.label.en}"))
+        out.print(table(rows, f"MADE-UP FIGURES: {indicator.label.en}", out.width), crop=False)
 
 
 def _asked(indicator: str, period: str, within: str, level: str) -> dict[str, str]:

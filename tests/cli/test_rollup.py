@@ -1,12 +1,14 @@
 """`kip rollup` against a small server: pages are followed, and the table carries coverage beside every figure."""
 
+import io
 import json
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from cli.main import app
-from cli.rollup import bar
+from cli.rollup import bar, table
 from tests.cli.door import Answer, door
 
 KEY = "kip_reader"
@@ -95,3 +97,45 @@ def test_exactly_one_figure_is_asked_for():
 )
 def test_a_bar_is_filled_to_its_share(value, drawn):
     assert bar(value, 100) == drawn
+
+
+LARGE = {
+    "ratio": [
+        row("VN", "Cả nước", 100.0, 1_234_567, 1_234_567, 10_035, 11_162, by={"domain": "nutrition"}),
+        row("06385", "   Thị trấn Nông trường Thái Bình (Đình Lập)", None, None, None, 0, 1, approximate=True),
+    ],
+    "counts": [row("06385", "Xã Yên Vượng", 41_000, 41, None, 22, 24, participants=812_000, amount=61_500_000_000,
+                   records=41)],
+}  # fmt: skip
+FIGURES = {
+    "ratio": "VN 100.0 % 1,234,567 90 % 10,035/11,162 1,127 06385 no figure – 0/1 1 * code value n d target missing",
+    "counts": "06385 41,000 812,000 61,500,000,000 22/24 records people dong reported missing",
+}
+
+
+def printed(rows, width):
+    out = Console(width=width, file=io.StringIO())
+    out.print(table(rows, "c", out.width), crop=False)
+    return out.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 140])
+@pytest.mark.parametrize("kind", list(LARGE))
+def test_no_code_and_no_number_is_cut_whatever_the_console_is_wide(kind, width):
+    text = printed(LARGE[kind], width)
+    assert "…" not in text
+    assert set(FIGURES[kind].split()) <= set(text.split())
+    assert {word for found in LARGE[kind] for word in found["name"].split()} <= set(text.split())
+
+
+@pytest.mark.parametrize(("width", "bar_width"), [(70, 0), (80, 5), (100, 8), (140, 12)])
+def test_bars_shrink_and_go_before_a_name_folds(width, bar_width):
+    lines = [line.rstrip() for line in printed(ROWS, width).splitlines()]
+    assert len(lines) == 4  # title, heading and two units
+    assert max(map(len, lines)) <= width
+    assert "·" * bar_width in lines[3]
+    assert "·" * (bar_width + 1) not in lines[3]
+
+
+def test_no_rows_are_a_heading():
+    assert printed([], 80).startswith("c · no rows")
