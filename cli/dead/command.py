@@ -23,6 +23,7 @@ out = Console()
 Names = Annotated[list[str] | None, typer.Argument(help="What 'kip dead list' shows; a number alone: aggregation's.")]
 All = Annotated[bool, typer.Option("--all", help="All that wait.")]
 Result = TypeVar("Result")
+NOTHING = "nothing waits"
 
 
 @dead_app.callback()
@@ -52,7 +53,7 @@ def list_dead(
     elif rows:
         _print_table(rows)
     elif not unasked:
-        out.print("nothing waits")
+        out.print(NOTHING)
     if unasked:
         sys.stderr.writelines(f"kip: {line}\n" for line in unasked)
         raise typer.Exit(1)
@@ -68,7 +69,7 @@ def show_dead(name: Annotated[str, typer.Argument(help="What 'kip dead list' sho
 
     found = _with_sources(ask)
     if found is None:
-        raise ValueError(f"there is no {name} among the dead")
+        raise ValueError(_no_such(name))
     typer.echo(json.dumps(found, ensure_ascii=False, indent=2, default=str))
 
 
@@ -88,23 +89,38 @@ def _each(names: list[str] | None, everything: bool, act: Callable[[Source, list
     if bool(names) == everything:
         raise ValueError("expected what 'kip dead list' shows, or --all")
 
+    unknown: list[str] = []
+
     async def work(sources: Sequence[Source]) -> None:
         wanted: dict[str, list[str]] = {}
         for name in names or ():
             source, own = _find(sources, name)
             wanted.setdefault(source.name, []).append(own)
+        found = False
         for source in sources:
             if not everything and source.name not in wanted:
                 continue
-            done: set[str] = set()
+            outcomes = dict.fromkeys(wanted.get(source.name, ()), GONE)
             async for own, outcome in act(source, None if everything else wanted[source.name]):
-                done.add(own)
-                out.print(f"{source.name}:{own}: {outcome}")
-            for own in wanted.get(source.name, ()):
-                if own not in done:
+                outcomes[own] = outcome
+                if outcome != GONE:
+                    out.print(f"{source.name}:{own}: {outcome}")
+            found = found or bool(outcomes)
+            for own in [own for own, outcome in outcomes.items() if outcome == GONE]:
+                if await source.show(own) is None:
+                    unknown.append(f"{source.name}:{own}")
+                else:
                     out.print(f"{source.name}:{own}: {GONE}")
+        if not found:
+            out.print(NOTHING)
 
     _with_sources(work)
+    if unknown:
+        raise ValueError("\n".join(_no_such(name) for name in unknown))
+
+
+def _no_such(name: str) -> str:
+    return f"there is no {name} among the dead"
 
 
 def _find(sources: Sequence[Source], name: str) -> tuple[Source, str]:

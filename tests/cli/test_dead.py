@@ -49,8 +49,24 @@ def test_what_lies_in_kip_dead_is_listed_shown_replayed_and_dropped(counting: Sy
     counting.wait_until(lambda: dead_letters(url) == 2, "it is rejected once more")
     assert "dropped" in kip("dead", "drop", brace, environment=environment)
     assert dead_letters(url) == 1
-    assert "doesn't wait any more" in kip("dead", "drop", brace, environment=environment)
+    with pytest.raises(AssertionError, match=f"there is no {brace} among the dead"):
+        kip("dead", "drop", brace, environment=environment)
     kip("dead", "drop", "--all", environment=environment)
+    assert dead_letters(url) == 0
+
+
+def test_what_never_waited_is_no_such_thing_and_stops_nothing_else(counting: System) -> None:
+    environment = counting.environment
+    url = environment["KIP_AMQP_URL"]
+    for command in ("replay", "drop"):
+        assert kip("dead", command, "--all", environment=environment).strip() == "nothing waits"
+    send(url, "kip.aggregation.0", b"no json")
+    counting.wait_until(lambda: dead_letters(url) == 1, "it is rejected")
+    waiting = json.loads(kip("dead", "list", "--json", environment=environment))[0]["ref"]
+    names = ("99", "notifications:99", "notifications.rows:99", "queue:99")
+    with pytest.raises(AssertionError) as error:
+        kip("dead", "drop", *names, waiting, environment=environment)
+    assert all(f"there is no {name} among the dead" in str(error.value) for name in ("aggregation:99", *names[1:]))
     assert dead_letters(url) == 0
 
 
