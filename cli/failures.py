@@ -1,16 +1,21 @@
 """Errors that a person can cure, and the words for them."""
 
+import shlex
+from pathlib import Path
+
 import asyncpg
 import httpx
 
 from shared import tls
-from shared.config import SettingsError
+from shared.config import MissingSettingError, SettingsError
 from shared.confined import ConfinedError
 from shared.db import DatabaseError
 from shared.programme_folder import ProgrammeError
 from shared.registry.units_file import UnitsError
 from shared.text_filling import TextError
 
+CHECKOUT = Path(__file__).resolve().parents[1]
+RUN_SETTINGS = Path(".run/environment")  # of the run that is up, below the project
 EXPECTED = (
     SettingsError,
     DatabaseError,
@@ -32,11 +37,21 @@ def explain(error: BaseException) -> str:
         return fault
     if isinstance(error, asyncpg.PostgresError):
         return _explain_refusal(error)
+    if isinstance(error, MissingSettingError):
+        return "\n".join([str(error), *_where_settings_are()])
     if isinstance(error, ConnectionRefusedError):
         return f"nothing answers there ({error}): is the server of KIP_DATABASE_URL up?"
     if isinstance(error, httpx.ConnectError):
         return f"{error.request.url.host}:{error.request.url.port} doesn't answer: is the service up?"
     return str(error) or type(error).__name__
+
+
+def _where_settings_are() -> list[str]:
+    """How to load those of the run that is up: of the current folder, else of the checkout; nothing without one."""
+    for place in (RUN_SETTINGS, CHECKOUT / RUN_SETTINGS):
+        if place.exists():
+            return [f"the settings of the run here: set -a; . {shlex.quote(str(place))}; set +a"]
+    return []
 
 
 def _explain_refusal(error: asyncpg.PostgresError) -> str:

@@ -20,6 +20,10 @@ class SettingsError(Exception):
     """A setting is missing or bad. Its text names the variable, what was expected and what came."""
 
 
+class MissingSettingError(SettingsError):
+    """Among what is wrong is a setting that was not given at all."""
+
+
 class _FileSecrets(PydanticBaseSettingsSource):
     """Reads KIP_X from the file named by KIP_X_FILE, for secrets that a container gets as files."""
 
@@ -186,11 +190,12 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
     try:
         return Settings(**(dict(overrides) if overrides else {}))
     except ValidationError as error:
+        faults = error.errors(include_url=False)
         lines = [
-            f"{PREFIX}{str(item['loc'][0]).upper()}: {_reason(item)}" if item["loc"] else item["msg"]
-            for item in error.errors(include_url=False)
+            f"{PREFIX}{str(item['loc'][0]).upper()}: {_reason(item)}" if item["loc"] else item["msg"] for item in faults
         ]
-        raise SettingsError("\n".join(lines)) from error
+        missing = any(item["type"] == "missing" for item in faults)
+        raise (MissingSettingError if missing else SettingsError)("\n".join(lines)) from error
 
 
 def _reason(item: Any) -> str:
