@@ -10,7 +10,7 @@ from shared.registry.snapshot import Key, Registry
 from shared.words import Words
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="kip", Basic realm="kip"'}
-EXPECTED = Words("Authorization: Bearer <khóa>", "Authorization: Bearer <key>")
+EXPECTED = Words("Authorization: Bearer KHÓA", "Authorization: Bearer <key>")
 
 
 def authorization_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

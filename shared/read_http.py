@@ -91,9 +91,11 @@ def reading_reach(registry: Registry, request: Request, now: datetime, *, sender
     """
     if not registry.loaded:
         raise ConnectionError("the registry is not loaded yet")
-    key = find_key(registry, authorization_of(request.scope["headers"]), now)
-    if key is None:
-        raise UnauthorizedError(ReadWords.NO_KEY.value.filled(header=EXPECTED))
+    given = authorization_of(request.scope["headers"])
+    key = find_key(registry, given, now)
+    if key is None:  # wrong, ended or revoked: which of them is nobody's to learn
+        words = ReadWords.NO_KEY if given is None else ReadWords.NO_VALID_KEY
+        raise UnauthorizedError(words.value.filled(header=EXPECTED))
     if not key.can_read and not senders_too:
         raise ForbiddenError(ReadWords.MAY_NOT_READ.value)
     if not key.can_read:

@@ -12,6 +12,9 @@ class ReadWords(Enum):
     TAKES_NONE = Words("địa chỉ này không có tham số nào", "this address takes no parameter")
     NO_PARAMETER = Words("không có tham số này; cần {names}", "no such parameter; expected {names}")
     NO_KEY = Words("cần đúng một tiêu đề {header}", "expected one header {header}")
+    NO_VALID_KEY = Words(
+        "thiếu khóa hợp lệ; cần đúng một tiêu đề {header}", "no valid key; expected one header {header}"
+    )
     MAY_NOT_READ = Words(
         "khóa này không được đọc; hãy thêm khóa bằng «kip source add TÊN --read»",
         "this key may not read; add one with 'kip source add NAME --read'",

@@ -17,7 +17,7 @@ CURES: dict[Decline, Words] = {
     Decline.NO_MESSAGE: _NEW_LINK,
     Decline.NO_OBLIGATION: Words("Lấy số hiệu từ `/v1/obligations`.", "Take the number from `/v1/obligations`."),
     Decline.NO_IDENTITY: Words(
-        "Gửi `token` của liên kết, hoặc `Authorization: Bearer <khóa>`.",
+        "Gửi `token` của liên kết, hoặc `Authorization: Bearer KHÓA`.",
         "Send the link's `token`, or `Authorization: Bearer <key>`.",
     ),
     Decline.NO_RIGHT: Words(

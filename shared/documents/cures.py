@@ -86,7 +86,7 @@ READ_CURES: dict[str, tuple[int, Cure]] = {
     )),
     "unauthorized": (401, Cure(
         Words("Không có khóa, hoặc khóa sai, hết hạn, đã thu hồi.", "No key, or one that is wrong, ended or revoked."),
-        Words("`Authorization: Bearer <khóa>`, đúng một lần.", "`Authorization: Bearer <key>`, once."),
+        Words("`Authorization: Bearer KHÓA`, đúng một lần.", "`Authorization: Bearer <key>`, once."),
     )),
     "forbidden": (403, Cure(
         Words("Khóa không xem được điều được hỏi.", "The key doesn't reach what is asked."),

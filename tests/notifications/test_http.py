@@ -123,6 +123,30 @@ async def test_a_question_is_refused_in_the_language_that_is_asked_for(client, p
     assert said["vi"] == said["en"], "codes and fields stay as they are"
 
 
+HEADER = {
+    "vi": "cần đúng một tiêu đề Authorization: Bearer KHÓA",
+    "en": "expected one header Authorization: Bearer <key>",
+}
+NO_VALID = {"vi": f"thiếu khóa hợp lệ; {HEADER['vi']}", "en": f"no valid key; {HEADER['en']}"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ([], HEADER),
+        ([("Authorization", "Bearer all"), ("Authorization", "Bearer all")], HEADER),
+        ([("Authorization", "Bearer nobody's")], NO_VALID),
+        ([("Authorization", "Basic ****")], NO_VALID),
+        ([("Authorization", "Token all")], NO_VALID),
+    ],
+    ids=["none", "two", "unknown", "garbled", "another scheme"],
+)
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_who_sent_a_key_hears_that_it_is_not_valid(client, headers, said, language):
+    answer = await client.get("/v1/obligations", headers=[*headers, ("Accept-Language", language)])
+    assert (answer.status_code, answer.json()["message"]) == (401, said[language])
+
+
 def test_masks_leave_nothing_to_use():
     assert masked("an@b.vn") == "a•••@b.vn"
     assert masked("84912345678") == "•••678"

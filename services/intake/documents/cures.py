@@ -41,7 +41,7 @@ FAULT_CURES: dict[Fault, Cure] = {
             "No key, or one that is wrong, has ended or was revoked; or two headers that name one.",
         ),
         Words(
-            "`Authorization: Bearer <khóa>`, đúng một lần; `kip source rotate TÊN` tạo khóa mới.",
+            "`Authorization: Bearer KHÓA`, đúng một lần; `kip source rotate TÊN` tạo khóa mới.",
             "`Authorization: Bearer <key>`, once; `kip source rotate NAME` makes a new key.",
         ),
     ),
