@@ -25,6 +25,7 @@ from shared.db import Connection, Pool, close_pool, open_pool
 from shared.programme import Programme
 from shared.registry import store
 from shared.registry.snapshot import Registry
+from shared.units import Units
 
 MOST_PROCESSES = 4  # each holds a province's records and cells
 err = Console(stderr=True)
@@ -54,8 +55,18 @@ async def _sizes(only: Sequence[str]) -> dict[str, int]:
         known = await store.read_partitions(connection)
         unknown = sorted(set(only) - set(known))
         if unknown:
-            raise ValueError(f"{', '.join(unknown)}: no such province; expected uids like 20@2")
+            units = await store.read_units(connection)
+            raise ValueError("\n".join(not_a_province(uid, units) for uid in unknown))
         return {province: await ledger_size(connection, province) for province in list(only) or sorted(known)}
+
+
+def not_a_province(uid: str, units: Units) -> str:
+    """What is said of a uid that names none, with the province that it went into where there is one."""
+    why = "the provinces are those of the register's last day, whatever the run's clock says"
+    province = units.province_of(uid) if uid in units else uid
+    if province == uid:
+        return f"{uid}: no such province; expected a uid like 20@2: {why}"
+    return f"{uid}: not one of the provinces; expected {province}, where its figures are: {why}"
 
 
 def _check(province: str, correct: bool) -> Checked:
