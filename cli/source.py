@@ -2,14 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from cli.listing import print_listing
 from shared.clock import SystemClock
 from shared.config import load_settings
 from shared.connections import Hosts
@@ -93,14 +93,17 @@ def list_sources(as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows, default=str, ensure_ascii=False))
         return
-    table = Table("source", "subtree", "kinds", "programmes", "reads", "rate", "keys")
-    for row in rows:
-        keys = [f"{key['key']}{' until ' + key['expires_at'][:16] if key['expires_at'] else ''}" for key in row["keys"]]
-        table.add_row(
-            row["name"], row["subtree"], _shown(row["kinds"]), _shown(row["programmes"]),
-            "yes" if row["can_read"] else "", str(row["rate"] or ""), "\n".join(keys) or "none",
-        )  # fmt: skip
-    out.print(table)
+    print_listing(
+        out, ("source", "subtree", "kinds", "programmes", "reads", "rate", "keys"), [_listed(row) for row in rows]
+    )
+
+
+def _listed(row: Mapping[str, Any]) -> tuple[str, ...]:
+    keys = [f"{key['key']}{' until ' + key['expires_at'][:16] if key['expires_at'] else ''}" for key in row["keys"]]
+    return (
+        row["name"], row["subtree"], _shown(row["kinds"]), _shown(row["programmes"]),
+        "yes" if row["can_read"] else "", str(row["rate"] or ""), "\n".join(keys) or "none",
+    )  # fmt: skip
 
 
 @source_app.command("rotate")
@@ -172,12 +175,13 @@ def audit(
     if as_json:
         typer.echo(json.dumps(rows, default=str, ensure_ascii=False))
         return
-    table = Table("at", "role", "by", "source", "what", "to")
-    for row in rows:
-        after = {field: value for field, value in (row["new"] or {}).items() if value != (row["old"] or {}).get(field)}
-        what = f"{row['operation']} {row['changed']}"
-        table.add_row(str(row["at"])[:19], row["role"], row["client"], row["source"], what, json.dumps(after))
-    out.print(table)
+    print_listing(out, ("at", "role", "by", "source", "what", "to"), [_audited(row) for row in rows])
+
+
+def _audited(row: Mapping[str, Any]) -> tuple[str, ...]:
+    after = {field: value for field, value in (row["new"] or {}).items() if value != (row["old"] or {}).get(field)}
+    what = f"{row['operation']} {row['changed']}"
+    return str(row["at"])[:19], row["role"], row["client"], row["source"], what, json.dumps(after, ensure_ascii=False)
 
 
 def _with_database(work: Callable[[Connection, datetime], Awaitable[Result]]) -> Result:

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cli.database import with_database
+from cli.listing import print_listing
 from services.notifications import change_store, message_store
 from services.notifications import store as sweep_store
 from shared.clock import SystemClock
@@ -171,7 +171,11 @@ def _as_text(value: object) -> str:
 
 def _show(ticked: Ticked) -> None:
     if ticked.alerts:
-        out.print(_table(ticked.alerts))
+        print_listing(
+            out,
+            ("step", "unit", "report", "officer", "channel", "state"),
+            [_listed(row) for row in ticked.alerts],
+        )
     at = ticked.now.isoformat()
     states = Counter(row["state"] for row in ticked.alerts)
     told = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items())) or "nothing was due"
@@ -186,15 +190,12 @@ def _show(ticked: Ticked) -> None:
         out.print(f"… and {len(ticked.unsent) - _SHOWN:,} more; --json lists them", highlight=False)
 
 
-def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table("step", "unit", "report", "officer", "channel", "state", header_style="bold")
-    for row in rows:
-        table.add_row(
-            row["step"],
-            f"{row['unit_name']} ({row['unit']})",
-            f"{row['report']} {row['period']}",
-            row["officer"] or "nobody known",
-            row["channel"] or "",
-            row["state"] + (f": {row['error']}" if row["error"] else ""),
-        )
-    return table
+def _listed(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        row["step"],
+        f"{row['unit_name']} ({row['unit']})",
+        f"{row['report']} {row['period']}",
+        row["officer"] or "nobody known",
+        row["channel"] or "",
+        row["state"] + (f": {row['error']}" if row["error"] else ""),
+    )

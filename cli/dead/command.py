@@ -8,12 +8,12 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cli.dead.queue import QueueOfMessages
 from cli.dead.rows import TableOfRows
 from cli.dead.source import GONE, DeadRow, Outcomes, Source
 from cli.dead.tables import of_aggregation, of_notifications
+from cli.listing import print_listing
 from shared.broker import BROKER_AWAY
 from shared.config import load_settings
 from shared.connections import Hosts
@@ -51,7 +51,7 @@ def list_dead(
     if as_json:
         typer.echo(json.dumps([row.as_json() for row in rows], ensure_ascii=False))
     elif rows:
-        _print_table(rows)
+        print_listing(out, ("name", "kind", "unit", "sender", "reason", "since"), [_listed(row) for row in rows])
     elif not unasked:
         out.print(NOTHING)
     if unasked:
@@ -152,9 +152,6 @@ def _with_sources(work: Callable[[Sequence[Source]], Awaitable[Result]]) -> Resu
     return asyncio.run(run())
 
 
-def _print_table(rows: Sequence[DeadRow]) -> None:
-    table = Table("name", "kind", "unit", "sender", "reason", "since", box=None, header_style="bold")
-    for row in rows:
-        since = f"{row.since:%Y-%m-%d %H:%M}" if row.since else ""
-        table.add_row(row.ref, row.kind, row.unit, row.sender, row.reason, since)
-    out.print(table)
+def _listed(row: DeadRow) -> tuple[str | None, ...]:
+    since = f"{row.since:%Y-%m-%d %H:%M}" if row.since else ""
+    return row.ref, row.kind, row.unit, row.sender, row.reason, since

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from cli.doctor.addresses import check_addresses
 from cli.doctor.broker import check_broker
@@ -16,6 +16,7 @@ from cli.doctor.database import check_database
 from cli.doctor.finding import Finding, State
 from cli.doctor.management import check_management
 from cli.doctor.surroundings import check_mail, check_time_zones
+from cli.listing import Cell, print_listing
 from shared.config import Settings, load_settings
 from shared.destinations import Destinations
 
@@ -30,7 +31,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     if as_json:
         typer.echo(json.dumps({"healthy": healthy, "findings": [asdict(finding) for finding in findings]}))
     else:
-        out.print(_table(findings))
+        print_listing(out, ("", "check", "seen", "cure"), [_row(finding) for finding in findings])
     if not healthy:
         raise typer.Exit(1)
 
@@ -55,8 +56,5 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield await check_mail(settings.smtp_url.get_secret_value())
 
 
-def _table(findings: list[Finding]) -> Table:
-    table = Table("", "check", "seen", "cure", header_style="bold")
-    for finding in findings:
-        table.add_row(f"[{COLOURS[finding.state]}]{finding.state}[/]", finding.check, finding.seen, finding.cure or "")
-    return table
+def _row(finding: Finding) -> tuple[Cell, ...]:
+    return Text(finding.state, style=COLOURS[finding.state]), finding.check, finding.seen, finding.cure or ""
