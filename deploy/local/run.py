@@ -30,10 +30,11 @@ from deploy.local.processes import PROJECT, StartError, exit_on_signals
 from deploy.local.restarts import kept_running
 from deploy.local.run_clock import simulated_now
 from deploy.local.services import Services, bring_up
-from deploy.local.settings_file import SettingsFile
+from deploy.local.settings_file import SettingsFile, check_settings
 from deploy.local.stack import LocalStack
 from sample.schedule import START
 from sample.scope import READER
+from shared.config import SettingsError
 
 RUN_DIR = PROJECT / ".run"
 PLACE_SECONDS = 1.0  # between two looks whether the place of the settings has become free
@@ -69,6 +70,7 @@ def run(wish: Wish) -> int:
         out.print(f"{time.monotonic() - started:6.1f} s  {text}", highlight=False, markup=False, soft_wrap=True)
 
     try:
+        check_settings(os.environ)
         if wish.check:
             empty_run_folder(wish.run_dir)
         with exit_on_signals(), _stack(wish, say) as stack:
@@ -78,7 +80,7 @@ def run(wish: Wish) -> int:
                 code = _with_services(wish, _Run(stack, services, settings, out, say))
             finally:
                 settings.release()
-    except (StartError, RunFolderBusyError, OSError) as error:
+    except (SettingsError, StartError, RunFolderBusyError, OSError) as error:
         out.print(f"{error}", style="red", highlight=False, markup=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.passwords import write_private
+from deploy.local.ports import LOOPBACK
 from deploy.local.processes import PROJECT
-from shared.config import PREFIX, Settings
+from shared.config import PREFIX, Settings, load_settings
 
 PLACE = PROJECT / ".run" / "environment"
 OWN_NAME = "settings"
@@ -66,6 +67,20 @@ def given_settings(environment: Mapping[str, str]) -> dict[str, str]:
     values = {name: environment[name] for name in names if environment.get(name)}
     files = {f"{name}_FILE": environment[f"{name}_FILE"] for name in names if environment.get(f"{name}_FILE")}
     return values | {name: str(Path(path).absolute()) for name, path in files.items()}
+
+
+def check_settings(environment: Mapping[str, str]) -> None:
+    """Raise SettingsError for a setting that this process was given and that is bad, before anything is started.
+
+    Broker and database need not be given: a run has its own.
+    """
+    own = {"amqp_url": f"amqp://{LOOPBACK}", "database_url": f"postgresql://{LOOPBACK}"}
+    given = given_settings(environment)
+    load_settings({name: url for name, url in own.items() if not _names(f"{PREFIX}{name.upper()}", given)})
+
+
+def _names(variable: str, given: Mapping[str, str]) -> bool:
+    return variable in given or f"{variable}_FILE" in given
 
 
 def _is_held(path: Path) -> bool:

@@ -140,6 +140,21 @@ def test_ctrl_c_ends_everything(up):
     wait_until_none(up.run_dir)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("KIP_INTAKE_PORT", "abc"), ("KIP_CLOCK", "yesterday"), ("KIP_DATABASE_URL_FILE", "nowhere")]
+)
+def test_a_bad_setting_is_told_before_anything_is_started(tmp_path, name, value):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KIP_")} | {name: value}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("kip"), "up", "--run-dir", "run"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert name in done.stdout
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def wait_until(happened: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + 120
     while not happened():
