@@ -186,3 +186,23 @@ def test_what_is_no_sheet_is_told_before_anything_is_posted(
     with pytest.raises(AssertionError) as error:
         kip(*words(system, file), environment=environment)
     assert told in str(error.value)
+
+
+def test_a_template_that_nobody_filled_in_holds_nothing_to_post(
+    system: System, environment: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "template.xlsx"
+    kip(
+        "template",
+        "progress-quarterly",
+        "--unit",
+        "06406",
+        "--period",
+        "2023-Q1",
+        "--out",
+        str(file),
+        environment=environment,
+    )
+    for more in ((), ("--dry-run",), ("--partial",)):
+        with pytest.raises(AssertionError, match="nothing in it to post"):
+            kip(*words(system, file, *more), environment=environment)
