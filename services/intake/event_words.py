@@ -158,7 +158,13 @@ class Dhis2Words(Enum):
     ONCE = Words("cần mỗi giá trị một lần", "each value once")
     COMBINATION = Words("<chiều>:<giá trị>, hoặc tên đã ánh xạ", "<dimension>:<option>, or a mapped one")
     ALL_RIGHT = Words("mọi giá trị của bản ghi đều đúng", "every value of the record to be right")
-    ALL_OR_NONE = Words("mọi giá trị của bản ghi, hoặc không giá trị nào", "all values of the record or none")
+    NO_COMBINATION = Words("không có tổ hợp nào ở thành phần này", "no combination for this component")
+    ALL_OR_NONE = Words(
+        "xóa mọi giá trị của bản ghi hoặc không xóa giá trị nào: hãy gửi lại toàn bộ bản ghi không kèm phần cần bỏ, "
+        "hoặc xóa đủ {names} và không gửi kèm giá trị nào khác",
+        "all values of the record or none deleted: send the record whole anew without what is gone, or delete {names} "
+        "and give no value beside",
+    )
     PERIOD = Words("kỳ như 202603, 2026Q1, 2026S1 hoặc 2026", "a period like 202603, 2026Q1, 2026S1 or 2026")
     AGENCY = Words("cơ quan, một trong {names}", "the agency, of {names}")
     ONE_OF_BOTH = Words(

@@ -189,6 +189,73 @@ def test_deleted_values_withdraw_the_record(system: System) -> None:
     until(system, "06499", None)
 
 
+def health(*elements: str, **more: Any) -> list[dict[str, Any]]:
+    return [value(element, 1, categoryOptionCombo="domain:health", **more) for element in elements]
+
+
+@pytest.mark.parametrize(
+    ("values", "query"),
+    [
+        ([value(NUMERATOR, 410, deleted=True)], {}),
+        ([value(DENOMINATOR, 530, deleted="true")], {}),
+        (health(NUMERATOR, DENOMINATOR, deleted=True), {}),
+        ([value(NUMERATOR, 1, categoryOptionCombo="domain:nutrition", deleted=True)], {}),
+        ([*health(DENOMINATOR, deleted=True), value(NUMERATOR, 410, deleted=True)], {}),
+        ([*whole(410, deleted=True), *health(NUMERATOR, DENOMINATOR)], {}),
+        ([*whole(410), *health(NUMERATOR, DENOMINATOR, deleted=True)], {}),
+        ([value(NUMERATOR, 410)], {"importStrategy": "DELETE"}),
+        (health(NUMERATOR, DENOMINATOR), {"importStrategy": "DELETE"}),
+    ],
+)
+def test_the_deletion_of_some_values_withdraws_nothing(
+    system: System, values: list[dict[str, Any]], query: dict[str, str]
+) -> None:
+    there = [*whole(410, 530), *health(NUMERATOR, DENOMINATOR)]
+    assert post(system, {"dataValues": there}).status_code == 200
+    found = post(system, {"dataValues": values}, **query).json()["response"]
+    (conflict,) = found["conflicts"]
+    assert (conflict["errorCode"], conflict["property"]) == ("record_incomplete", "deleted")
+    assert conflict["indexes"] == found["rejectedIndexes"] == [*range(len(values))]
+    assert f"send the record whole anew without what is gone, or delete {NUMERATOR}, {DENOMINATOR}" in conflict["value"]
+    until(system, "06475", (410, 530))
+
+
+def test_the_deletion_of_some_values_in_csv_withdraws_nothing(system: System) -> None:
+    header = "dataelement,period,orgunit,categoryoptioncombo,value,deleted\n"
+    answer = post(system, f"{header}{NUMERATOR},2023Q1,06475,,410,true\n")
+    assert (answer.status_code, answer.json()["response"]["conflicts"][0]["errorCode"]) == (409, "record_incomplete")
+    both = f"{header}{NUMERATOR},2023Q1,06475,,,true\n{DENOMINATOR},2023Q1,06475,default,,true\n"
+    assert post(system, both, dryRun="true").status_code == 200
+
+
+def test_the_whole_is_withdrawn_with_its_parts(system: System) -> None:
+    there = [*whole(410, 530, unit="06502"), *health(NUMERATOR, DENOMINATOR, unit="06502")]
+    assert post(system, {"dataValues": there}).status_code == 200
+    until(system, "06502", (410, 530))
+    assert post(system, {"dataValues": there}, importStrategy="DELETE").status_code == 200
+    until(system, "06502", None)
+
+
+COMPONENTS = [f"district-network-model.{slug}" for slug in ("c1-network", "c2-needs-monitoring", "c3-pilot-model")]
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ([value(name, "true", unit="181", deleted=True) for name in COMPONENTS], None),
+        ([value(name, "true", unit="181", deleted=True) for name in COMPONENTS[1:]], "record_incomplete"),
+        ([value(name, "true", unit="181", deleted=name == COMPONENTS[0]) for name in COMPONENTS], "record_incomplete"),
+        ([value(name, "true", unit="181") for name in [*COMPONENTS, COMPONENTS[0]]], "E7619"),
+        ([value(name, "true", unit="181", categoryOptionCombo="sex:female") for name in COMPONENTS], "E7613"),
+    ],
+)
+def test_components_are_given_once_and_withdrawn_all_together(
+    system: System, values: list[dict[str, Any]], code: str | None
+) -> None:
+    found = post(system, {"dataValues": values}, dryRun="true").json()["response"]
+    assert next((conflict["errorCode"] for conflict in found["conflicts"]), None) == code, found
+
+
 @pytest.mark.parametrize(
     ("body", "query", "status"),
     [

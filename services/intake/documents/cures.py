@@ -292,9 +292,15 @@ CODE_CURES: dict[Code, Cure] = {
     ),
     Code.RECORD_INCOMPLETE: Cure(
         Words(
-            "DHIS2: một bộ dữ liệu phải gồm các bản ghi đầy đủ, mỗi bản ghi có tử số và mẫu số.",
-            "DHIS2: a set must carry whole records, numerator and denominator of each.",
+            "DHIS2: một bộ dữ liệu phải gồm các bản ghi đầy đủ, mỗi bản ghi có tử số và mẫu số. Xóa một phần bản ghi "
+            "cũng là chưa đủ.",
+            "DHIS2: a set must carry whole records, numerator and denominator of each. The deletion of a part of one "
+            "is not whole either.",
         ),
-        Words("Gửi mọi giá trị của bản ghi cùng nhau.", "Send all values of the record together."),
+        Words(
+            "Gửi mọi giá trị của bản ghi cùng nhau, không kèm phần cần bỏ; để hủy bản ghi thì xóa cả tử số và mẫu số.",
+            "Send all values of the record together, without what is gone; to withdraw it, delete numerator and "
+            "denominator.",
+        ),
     ),
 }

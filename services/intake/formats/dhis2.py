@@ -1,8 +1,9 @@
 """DHIS2's data values and completions, turned into whole records: pure, from parsed rows to events or refusals.
 
 Data values are cells, our records are whole: the values of one unit, period, indicator and agency become one event, and
-a set that lacks a part of its record is refused. Each import has a fresh id and the time of receipt, so that sending A,
-then B, then A again ends at A. Comments, who stored a value and when are personal or not ours: they are not kept.
+a set that lacks a part of its record is refused. So is one that deletes a part: only the whole can be withdrawn. Each
+import has a fresh id and the time of receipt, so that sending A, then B, then A again ends at A. Comments, who stored a
+value and when are personal or not ours: they are not kept.
 """
 
 import re
@@ -10,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from services.intake.event_words import Dhis2Words, RuleWords, wanted
 from services.intake.formats.dhis2_rows import DEFAULT, Completion, DataValue
@@ -30,6 +31,7 @@ _PERIOD = re.compile(r"(?P<year>\d{4})(?:(?P<month>\d{2})|Q(?P<quarter>\d)|S(?P<
 _DAY = 10  # characters of a day without a time
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 Part = Literal["numerator", "denominator"]
+_Combination: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,15 @@ class _Address:
 
 @dataclass(slots=True)
 class _Record:
-    """The values of one record as they come together. `parts` by combination of options; the empty one is the whole."""
+    """The values of one record as they come together. `parts` by combination of options; the empty one is the whole.
+
+    `deleted` are the names of those that are deleted, by their combination.
+    """
 
     indexes: list[int] = field(default_factory=list)
-    parts: dict[tuple[tuple[str, str], ...], dict[Part, int]] = field(default_factory=dict)
+    parts: dict[_Combination, dict[Part, int]] = field(default_factory=dict)
     components: dict[str, bool] = field(default_factory=dict)
-    deleted: int = 0
+    deleted: dict[_Combination, set[str]] = field(default_factory=dict)
 
 
 def draft_records(rows: Sequence[DataValue], registry: Registry, now: datetime) -> tuple[list[Draft], list[Conflict]]:
@@ -183,20 +188,23 @@ def _parts(indicator: Indicator) -> list[str]:
 
 
 def _add(record: _Record, row: DataValue, address: _Address, part: str) -> None:
+    combination = _combination(row.combination, address)
     if _truth("deleted", row.deleted, absent=False):
-        record.deleted += 1
+        record.deleted.setdefault(combination, set()).add(part)
         return
     text = str(row.value).strip()
     if address.indicator.components:
         if text.lower() not in _TRUTH:
             raise _ConflictError(Code.VALUE_INVALID, "value", Dhis2Words.TRUTH.value, row.value)
+        if part in record.components:
+            raise _ConflictError(Code.VALUE_INVALID, "dataElement", Dhis2Words.ONCE.value, row.element)
         record.components[part] = _TRUTH[text.lower()]
         return
     try:
         number = whole_number(text, most=MAX_COUNT, zeros=True)
     except ScalarError as error:
         raise _ConflictError(Code.VALUE_INVALID, "value", wanted(error.expected), row.value) from None
-    cell = record.parts.setdefault(_combination(row.combination, address.programme), {})
+    cell = record.parts.setdefault(combination, {})
     name: Part = "numerator" if part == "numerator" else "denominator"
     if name in cell:
         raise _ConflictError(Code.VALUE_INVALID, "dataElement", Dhis2Words.ONCE.value, row.element)
@@ -215,10 +223,16 @@ def _truth(name: str, value: object, *, absent: bool) -> bool:
     raise _ConflictError(Code.VALUE_INVALID, name, Dhis2Words.TRUTH.value, value)
 
 
-def _combination(text: str, programme: Programme) -> tuple[tuple[str, str], ...]:
-    """`domain:health` or, for several dimensions, `domain:health,sex:female`; nothing for the whole."""
+def _combination(text: str, address: _Address) -> _Combination:
+    """`domain:health` or, for several dimensions, `domain:health,sex:female`; nothing for the whole.
+
+    A component has no parts.
+    """
+    programme = address.programme
     if text in DEFAULT:
         return ()
+    if address.indicator.components:
+        raise _ConflictError(Code.OPTION_UNKNOWN, "categoryOptionCombo", Dhis2Words.NO_COMBINATION.value, text)
     mapped = programme.dhis2.category_option_combos.get(text)
     if mapped is not None:
         return tuple(sorted(mapped.items()))
@@ -242,16 +256,7 @@ def _incomplete(address: _Address, record: _Record, *, spoilt: bool) -> Refusal 
             Dhis2Words.ALL_RIGHT.value,
         )
     if record.deleted:
-        whole = not record.parts and not record.components
-        return (
-            None
-            if whole
-            else Refusal(
-                Code.RECORD_INCOMPLETE,
-                "deleted",
-                Dhis2Words.ALL_OR_NONE.value,
-            )
-        )
+        return _partly_deleted(address, record)
     if address.indicator.components:
         missing = sorted(set(_parts(address.indicator)) - set(record.components))
         names = [f"{address.indicator.slug}.{slug}" for slug in missing]
@@ -263,6 +268,18 @@ def _incomplete(address: _Address, record: _Record, *, spoilt: bool) -> Refusal 
             if part not in cell
         ]
     return Refusal(Code.RECORD_INCOMPLETE, "dataElement", ", ".join(names)) if names else None
+
+
+def _partly_deleted(address: _Address, record: _Record) -> Refusal | None:
+    """Why the deletion of some values is no withdrawal: it takes all that make the record's whole, and no value beside.
+
+    Nobody here knows which values the record has, so that what is left of it can't be told.
+    """
+    whole = _parts(address.indicator)
+    if not record.parts and not record.components and record.deleted.get((), set()) >= set(whole):
+        return None
+    names = listed(f"{address.indicator.slug}.{part}" for part in whole)
+    return Refusal(Code.RECORD_INCOMPLETE, "deleted", Dhis2Words.ALL_OR_NONE.value.filled(names=names))
 
 
 def _event(address: _Address, record: _Record, now: datetime) -> dict[str, Any]:
