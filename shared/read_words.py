@@ -24,6 +24,11 @@ class ReadWords(Enum):
     NO_DATABASE = Words("cơ sở dữ liệu không trả lời", "the database does not answer")
     ONE_OF = Words("cần một trong {names}, nhận được {got}", "expected one of {names}, got {got}")
     ONE_OF_TWO = Words("cần {first} hoặc {second}, nhận được {got}", "expected {first} or {second}, got {got}")
+    DIMENSION_ONCE = Words("cần mỗi chiều một lần, nhận được {got}", "expected each dimension once, got {got}")
+    ONE_DIMENSION = Words(
+        "cần chỉ một tên: chỉ các chiều của một chỉ tiêu mới tách cùng nhau được, nhận được {got}",
+        "expected one name: only dimensions of an indicator are split together, got {got}",
+    )
     ONE_SUBJECT = Words("cần đúng một trong indicator và activity", "expected exactly one of indicator and activity")
     NO_UNIT = Words(
         "không có đơn vị nào mang mã hoặc uid {got} vào ngày {day}", "no unit has the code or uid {got} on {day}"

@@ -142,8 +142,7 @@ async def _tag(
 async def _rollups(asked: Asked) -> dict[str, Any]:
     only(asked.query, ROLLUP_PARAMETERS)
     question = understand(asked.query, asked.registry, asked.reach, asked.now)
-    by = asked.query.get("by")
-    check_by(question, by)
+    by = check_by(question, asked.query.get("by"))
     reading = asked.reading(question.programme, question.on)
     units = _units(asked, reading, question.within, [reading.days(subject) for subject in question.subjects])
     column, downwards = sort_asked(asked.query)

@@ -27,7 +27,8 @@ from services.aggregation.subjects import Subject
 from shared.db import Connection
 from shared.periods import Period
 from shared.programme import OverTime, Programme
-from shared.read_http import none_of
+from shared.read_http import QueryError, none_of
+from shared.read_words import ReadWords
 from shared.registry.snapshot import Registry
 from shared.rights import Reach
 from shared.units import Unit
@@ -301,10 +302,10 @@ def _named(parts: Sequence[tuple[dict[str, str], Counters]]) -> list[tuple[str, 
     return [(str(options), counters) for options, counters in parts]
 
 
-def check_by(question: Question, by: str | None) -> None:
-    """Refuse a breakdown that the subject doesn't have."""
+def check_by(question: Question, by: str | None) -> str | None:
+    """The dimensions in the order in which parts are named. Refuses a breakdown that the subject doesn't have."""
     if by is None:
-        return
+        return None
     subject, programme = question.subject, question.programme
     known = {"participants", "money"}
     if subject.indicator is not None:
@@ -315,6 +316,12 @@ def check_by(question: Question, by: str | None) -> None:
         known |= set(subject.measure.breakdowns)
     else:
         known |= set(programme.activity[subject.slug].breakdowns)
-    unknown = [name for name in by.split(",") if name not in known]
-    if unknown:
+    names = by.split(",")
+    if any(name not in known for name in names):
         raise none_of("by", sorted(known), by)
+    if len(set(names)) < len(names):
+        raise QueryError("by", ReadWords.DIMENSION_ONCE.value.filled(got=repr(by)))
+    # Only an indicator's parts are told by several dimensions at once.
+    if len(names) > 1 and (subject.indicator is None or not set(names) <= set(subject.indicator.breakdowns)):
+        raise QueryError("by", ReadWords.ONE_DIMENSION.value.filled(got=repr(by)))
+    return ",".join(sorted(names))
