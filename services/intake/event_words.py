@@ -26,6 +26,7 @@ class RuleWords(Enum):
         "{first} to {latest} (24 h ahead of the service's clock, which reads {now} and is simulated: KIP_CLOCK)",
     )
     PARTICIPANTS = Words("cần không quá {people} người tham gia", "at most the {people} participants")
+    SAME_DOMAIN = Words("cần {domain} như ở trường domain, hoặc bỏ trống", "{domain}, as in domain, or nothing")
     BOTH_FIGURES = Words("numerator và denominator", "numerator and denominator")
     COMPONENTS = Words("trường components", "components")
     WHOLE_NUMBER = Words("một số nguyên", "a whole number")

@@ -123,6 +123,9 @@ def _check_activity(data: ActivityRecorded, programme: Programme, today: date) -
         found += _check_options(data.by, allowed, "data.by")
     if data.domain is not None and data.domain not in allowed.get("domain", ()):
         found += _check_options({"domain": data.domain}, allowed, "data")
+    if data.domain is not None and data.by.get("domain", data.domain) != data.domain:
+        expected = RuleWords.SAME_DOMAIN.value.filled(domain=data.domain)
+        found.append(Refusal(Code.VALUE_INVALID, "data.by.domain", expected, data.by["domain"]))
     for group in data.participants:
         if group not in programme.groups:
             found.append(_unknown(Code.OPTION_UNKNOWN, f"data.participants.{group}", programme.groups, group))

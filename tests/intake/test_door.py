@@ -126,6 +126,11 @@ def with_data(made: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {**made, "data": {**made["data"], **changes}}
 
 
+def test_a_domain_told_twice_alike_is_taken(system: System) -> None:
+    alike = with_data(counselling("06442", "alike"), domain="health", by={"domain": "health"})
+    assert system.post([alike], dry_run="true").json() == {"accepted": 1, "rejected": []}
+
+
 @pytest.mark.parametrize(
     ("made", "code", "field"),
     [
@@ -143,6 +148,7 @@ def with_data(made: dict[str, Any], **changes: Any) -> dict[str, Any]:
         (with_data(access(), period="2016-Q1"), "period_closed", "data.period"),
         (with_data(counselling(), held_on="2023-03-21"), "period_future", "data.held_on"),
         (with_data(counselling(), domain="sorcery"), "option_unknown", "data.domain"),
+        (with_data(counselling(), domain="nutrition", by={"domain": "health"}), "value_invalid", "data.by.domain"),
         (with_data(counselling(), participants={"wizard": 1}), "option_unknown", "data.participants.wizard"),
         (
             with_data(counselling(), money=[{"line": "f1-state-budget", "amount": -1}]),
