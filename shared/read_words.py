@@ -55,7 +55,7 @@ class ReadWords(Enum):
     )
     OWED_BY = Words("{slug} phải nộp theo {kind}, nhận được {got}", "{slug} is owed by the {kind}, got {got}")
     PART_OF_UNIT = Words(
-        "khóa này không xem được số liệu của cả một đơn vị cấp «{level}» thuộc {unit} trong kỳ này: hãy hỏi cấp thấp "
+        "khóa này không xem được số liệu của cả một đơn vị cấp {level} thuộc {unit} trong kỳ này: hãy hỏi cấp thấp "
         "hơn, hoặc số liệu như đã báo cáo",
         "this key sees no figure of a whole {level} in {unit} for this period: ask for a lower level, or for figures "
         "as they were reported",

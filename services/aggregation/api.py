@@ -35,6 +35,7 @@ from services.aggregation.read_store import EventName
 from services.aggregation.reading import Reading, check_by
 from services.aggregation.tables import answer, format_asked
 from shared.db import Connection, Pool
+from shared.level_words import level_words
 from shared.periods import words_of
 from shared.programme import Programme
 from shared.read_http import ForbiddenError, QueryError, guarded, none_of, only, parameters, read, reading_reach
@@ -183,7 +184,7 @@ def _units(asked: Asked, reading: Reading, within: Unit, rows: Sequence[Sequence
     units = sorted((it for it in below if it.level == level and it.in_force(reading.on)), key=lambda unit: unit.uid)
     seen = [unit for unit in units if any(reading.sees(unit, days) for days in rows)]
     if units and not seen:
-        raise ForbiddenError(ReadWords.PART_OF_UNIT.value.filled(level=level, unit=within.uid))
+        raise ForbiddenError(ReadWords.PART_OF_UNIT.value.filled(level=level_words(level), unit=within.uid))
     return seen
 
 

@@ -166,7 +166,10 @@ class Dhis2Words(Enum):
         "all values of the record or none deleted: send the record whole anew without what is gone, or delete {names} "
         "and give no value beside",
     )
-    PERIOD = Words("kỳ như 202603, 2026Q1, 2026S1 hoặc 2026", "a period like 202603, 2026Q1, 2026S1 or 2026")
+    MONTH = Words("một tháng như 202303", "a month like 202303")
+    QUARTER = Words("một quý như 2023Q1", "a quarter like 2023Q1")
+    HALF_YEAR = Words("sáu tháng như 2023S1", "a half-year like 2023S1")
+    YEAR = Words("một năm như 2023", "a year like 2023")
     AGENCY = Words("cơ quan, một trong {names}", "the agency, of {names}")
     ONE_OF_BOTH = Words(
         "mỗi báo cáo chỉ được ghi là đã hoàn thành hoặc là không còn hoàn thành, không ghi cả hai trong một yêu cầu",

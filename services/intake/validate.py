@@ -20,6 +20,7 @@ from shared.events import (
     RecordRetracted,
     ReportSubmitted,
 )
+from shared.level_words import levels_listed
 from shared.periods import Period, PeriodCalendar, PeriodKind, parse_period
 from shared.programme import Indicator, IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Key, Registry
@@ -222,7 +223,7 @@ def _check_unit(event: Event, programme: Programme, unit: Unit, on: date) -> Ite
         return
     levels, agencies = _reporters(event, programme, unit, on)
     if unit.level not in levels:
-        yield Refusal(Code.UNIT_WRONG_LEVEL, "subject", _names(levels), event.subject)
+        yield Refusal(Code.UNIT_WRONG_LEVEL, "subject", levels_listed(levels), event.subject)
     elif agency is not None and agency not in agencies:
         yield _unknown(Code.AGENCY_NOT_ALLOWED, "data.agency", agencies, agency)
     elif isinstance(data, IndicatorReported):

@@ -106,6 +106,13 @@ def delete(system: System, path: str = COMPLETIONS, **query: Any) -> httpx.Respo
     return LOCAL.request("DELETE", f"{system.services.url('intake')}{path}", params=query, headers=headers)
 
 
+@pytest.mark.parametrize("period", ["202303", "2023-Q1", "2023"])
+def test_a_completion_s_period_is_asked_for_as_dhis2_writes_it(system: System, period: str) -> None:
+    one = {"dataSet": "progress-quarterly", "period": period, "organisationUnit": "06475"}
+    (conflict,) = post(system, {"completeDataSetRegistrations": [one]}, COMPLETIONS).json()["response"]["conflicts"]
+    assert (conflict["errorCode"], "a quarter like 2023Q1" in conflict["value"]) == ("E7611", True)
+
+
 def taken(system: System, kind: str) -> float:
     return system.metric("intake", "kip_events_received_total", kind=kind, outcome="accepted")
 
@@ -150,6 +157,19 @@ def test_a_withdrawal_names_everything(system: System, query: dict[str, str]) ->
             "The field 'orgUnit' is refused: the register has no such unit; expected a unit's code or uid like "
             "06412 or 06412@1 (got 99999).",
             "Trường «orgUnit» bị từ chối: đơn vị không có trong danh mục; cần mã đơn vị hành chính hoặc uid",
+        ),
+        *(
+            (
+                whole(1, period=period),
+                f"The field 'period' is refused: not a period for this; expected a quarter like 2023Q1 (got {period}).",
+                "Trường «period» bị từ chối: kỳ báo cáo không hợp lệ; cần một quý như 2023Q1 (nhận được",
+            )
+            for period in ("202304", "2023-Q1", "2023Q7", "2023")
+        ),
+        (
+            whole(1, unit="186"),
+            "The field 'subject' is refused: a unit of this level doesn't report this; expected commune (got 186@1).",
+            "Trường «subject» bị từ chối: sai cấp đơn vị; cần cấp xã (commune) (nhận được",
         ),
         (whole(1, deleted="yes"), "The field 'deleted' is refused: not a valid value: true or false (got yes).",
          "Trường «deleted» bị từ chối: giá trị không hợp lệ: cần true hoặc false (nhận được yes)."),

@@ -170,8 +170,10 @@ CODE_CURES: dict[Code, Cure] = {
             "Not written like a period, or of another length than this indicator or report has.",
         ),
         Words(
-            "`2023-03`, `2023-Q1`, `2023-H1` hoặc `2023`, theo thông báo.",
-            "`2023-03`, `2023-Q1`, `2023-H1` or `2023`, as the message says.",
+            "`2023-03`, `2023-Q1`, `2023-H1` hoặc `2023`, ở DHIS2 là `202303`, `2023Q1`, `2023S1` hoặc `2023`, theo "
+            "thông báo.",
+            "`2023-03`, `2023-Q1`, `2023-H1` or `2023`, of DHIS2 `202303`, `2023Q1`, `2023S1` or `2023`, as the "
+            "message says.",
         ),
     ),
     Code.PERIOD_FUTURE: Cure(

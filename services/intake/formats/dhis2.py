@@ -19,7 +19,7 @@ from services.intake.refusals import Code, Refusal
 from services.intake.validate import AHEAD, out_of_range
 from shared.duties import applies
 from shared.events import MAX_COUNT, Kind
-from shared.periods import parse_period
+from shared.periods import PeriodKind, parse_period
 from shared.programme import Indicator, IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Registry
 from shared.scalars import FIRST_INSTANT, ScalarError, any_instant, whole_number
@@ -124,7 +124,7 @@ def draft_completions(
             _check_date(row, registry, now)
             completed = _truth("completed", row.completed, absent=True)
             programme, slug = _report(row.data_set, registry)
-            period = _period(row.period)
+            period = _period(row.period, programme.report[slug].period)
             unit = _unit(row.unit, period, programme, registry)
             agency = _agency(row.attribute, programme, programme.report[slug].reporters, unit, period)
         except _ConflictError as error:
@@ -171,7 +171,7 @@ def _locate(row: DataValue, registry: Registry) -> tuple[_Address, str]:
         slug, _, part = target.rpartition(".")
         indicator = programme.indicator.get(slug)
         if indicator is not None and part in _parts(indicator):
-            period = _period(row.period)
+            period = _period(row.period, indicator.period)
             unit = _unit(row.unit, period, programme, registry)
             agency = _agency(row.attribute, programme, indicator.reporters, unit, period)
             return _Address(programme, indicator, (programme.slug, slug), unit.uid, period, agency), part
@@ -312,10 +312,10 @@ def _wrap(kind: Kind, unit: str, data: dict[str, Any], now: datetime) -> dict[st
     }
 
 
-def _period(text: str) -> str:
-    """`202603` is 2026-03, `2026Q1` is 2026-Q1, `2026S1` is 2026-H1, `2026` is 2026."""
+def _period(text: str, kind: PeriodKind) -> str:
+    """`202603` is 2026-03, `2026Q1` is 2026-Q1, `2026S1` is 2026-H1, `2026` is 2026: a period of this kind."""
     written = _PERIOD.fullmatch(text)
-    expected = Dhis2Words.PERIOD.value
+    expected = Dhis2Words[kind.name].value
     if written is None:
         raise _ConflictError(Code.PERIOD_INVALID, "period", expected, text)
     ours = written["year"]
@@ -326,9 +326,12 @@ def _period(text: str) -> str:
     elif written["half"]:
         ours += f"-H{written['half']}"
     try:
-        return str(parse_period(ours))
+        period = parse_period(ours)
     except ValueError:
         raise _ConflictError(Code.PERIOD_INVALID, "period", expected, text) from None
+    if period.kind is not kind:
+        raise _ConflictError(Code.PERIOD_INVALID, "period", expected, text)
+    return str(period)
 
 
 def _unit(text: str, period: str, programme: Programme, registry: Registry) -> Unit:
