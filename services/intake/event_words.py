@@ -92,6 +92,11 @@ class FormWords(Enum):
         "ánh xạ",
         "the submission has no repeat group '{group}': no row of it counts; if the form renamed it, mend the mapping",
     )
+    NO_QUESTION = Words(
+        "Bài gửi không có câu hỏi «{question}»: không có gì được lấy từ câu hỏi này; nếu biểu mẫu đã đổi tên câu hỏi "
+        "thì cần sửa ánh xạ",
+        "the submission has no question '{question}': nothing of it counts; if the form renamed it, mend the mapping",
+    )
     UNIT_OF_EDIT = Words("đơn vị của các dòng mà bản sửa hủy", "the unit whose rows the edit withdraws")
     TRUTH = Words("cần yes hoặc no", "yes or no")
     MOST_ROWS = Words("cần tối đa {most} dòng", "{most} rows at most")

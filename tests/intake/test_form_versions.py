@@ -130,6 +130,33 @@ def test_a_repeat_group_that_is_absent_is_told_from_one_that_is_empty(system: Sy
     assert "no repeat group 'sessions'" in told["notes"][0]
 
 
+def test_a_question_that_is_absent_is_named(system: System) -> None:
+    assert not drafted(submission()).notes
+    renamed = submission()
+    renamed["session/people/aunts"] = renamed.pop("session/people/caregivers")
+    answer = post(system, renamed, dry_run="true")
+    (note,) = answer.json()["notes"]
+    assert (answer.json()["accepted"], "no question 'session/people/caregivers'" in note) == (1, True)
+    (said,) = drafted(renamed).notes
+    assert said.vi.startswith("Bài gửi không có câu hỏi «session/people/caregivers»:")
+    names = ["session/domain", "session/people/parents", "session/people/caregivers", "session/people/women",
+             "session/cost"]  # fmt: skip
+    bare = {name: answer for name, answer in submission().items() if name not in names}
+    assert [name for note in drafted(bare).notes for name in names if f"'{name}'" in note.en] == names
+    assert not drafted({**bare, **dict.fromkeys(names, "")}).notes, "there, and not answered"
+
+
+def test_a_question_is_absent_where_no_row_has_it() -> None:
+    body = sessions("v1", "06508", 5, 6)
+    rows = body["sessions"]
+    rows[1]["sessions/people/caregivers"] = "2"
+    assert not drafted(body, MANY).notes
+    del rows[1]["sessions/people/caregivers"]
+    (note,) = drafted(body, MANY).notes
+    assert "'sessions/people/caregivers'" in note.en
+    assert not drafted(sessions("v1", "06508"), MANY).notes, "no row, nothing to answer"
+
+
 def nested(**visits: Any) -> dict[str, Any]:
     return {"_uuid": "v1", "_submission_time": "2023-03-14T01:10:05", "unit": "06508", "date": "2023-03-09", **visits}
 

@@ -31,6 +31,7 @@ TIMES = ("_submission_time", "end", "start")
 _TRUTH = {"yes": True, "true": True, "1": True, "ok": True, "no": False, "false": False, "0": False}
 _DAY = 10  # characters of a day without a time
 _COUNTS = ("participants.", "money.", "breakdown.")
+_OPTIONAL = (*_COUNTS, "by.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ def draft_events(programme: str, form: Form, fields: Mapping[str, Any], zone: Zo
             continue
         for place, row in enumerate(rows):
             _draft(submission, event, row, number, place)
+        _tell_unanswered(submission, event, rows)
         _withdraw(submission, event, len(rows), number)
     _tell_absent(submission)
     return submission.made
@@ -167,6 +169,19 @@ def _tell_absent(submission: _Submission) -> None:
             submission.refuse(Refusal(Code.FIELD_MISSING, group, FormWords.ROWS.value))
         return
     made.notes += [FormWords.NO_GROUP.value.filled(group=group) for group in absent]
+
+
+def _tell_unanswered(submission: _Submission, event: FormEvent, rows: Sequence[Row]) -> None:
+    """Name the mapped questions of which no row has an answer, be it an empty one, where the event does without.
+
+    KoboToolbox leaves out what was not answered; but so does a form in which the question has another name by now.
+    """
+    for place, name in event.fields.items():
+        optional = place.startswith(_OPTIONAL) or place in {"domain", "female"}
+        if rows and optional and all(row.answer(name) is None for row in rows):
+            note = FormWords.NO_QUESTION.value.filled(question=name)
+            if note not in submission.made.notes:
+                submission.made.notes.append(note)
 
 
 def _draft(made: _Submission, event: FormEvent, row: Row, number: int, place: int) -> None:
