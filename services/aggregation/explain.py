@@ -36,7 +36,8 @@ async def events_behind(connection: Connection, registry: Registry, reach: Reach
     A withdrawal stands under the activity of the record that it withdraws. Other revisions of the page's activities are
     added that named another unit, with `more_elsewhere` where they are too many to show.
 
-    `counted`: it is the record's winner; `superseded`: a stronger one is; `withdrawn`: its record is no more.
+    `counted`: it is the record's winner; `superseded`: a stronger one is, of this record or of one that takes its
+    place; `withdrawn`: somebody withdrew its record.
     """
     subject, programme = question.subject, question.programme
     what = subject.cells[0].partition(":")[0]
@@ -152,7 +153,8 @@ def _status(row: asyncpg.Record, record: asyncpg.Record | None) -> str:
         return "withdrawal" if wins else "superseded"
     if wins:
         return "counted"
-    return "superseded" if record["alive"] else "withdrawn"
+    withdrawn = not record["alive"] and record["kind"] == Kind.RECORD_RETRACTED
+    return "withdrawn" if withdrawn else "superseded"
 
 
 async def event_status(

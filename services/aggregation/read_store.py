@@ -68,7 +68,11 @@ REVISIONS = """
     WHERE unit = ANY($1) AND kind = ANY($2) AND data->>'programme' = $3 AND data->>'record' = ANY($4)
     ORDER BY unit, id LIMIT $5
 """
-STANDING = "SELECT key, province, id, source, sender, alive FROM aggregation.record WHERE key = ANY($1)"
+# `kind` is that of the event on which the record rests: of one that another record supersedes, that one's.
+STANDING = """
+    SELECT key, province, id, source, sender, alive, ledger.kind
+    FROM aggregation.record LEFT JOIN aggregation.ledger USING (id, source, sender, province) WHERE key = ANY($1)
+"""
 EVENTS = """
     SELECT province, sender, source, id, kind, unit, time, accepted_at, data, data->>'programme' AS programme
     FROM unnest($1::text[], $2::text[]) AS asked (source, id) JOIN aggregation.ledger USING (id, source)

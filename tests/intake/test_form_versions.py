@@ -16,7 +16,7 @@ from services.intake.formats.kobo import Draft, Drafted, draft_events
 from shared.programme_folder import load_programme
 from shared.programme_senders import Form
 from tests.intake.test_kobo import figure, post, sessions, submission
-from tests.system import ROOT, System
+from tests.system import ROOT, System, event
 
 CASES = Path(__file__).parent / "cases"
 PROGRAMME = load_programme(ROOT / "programmes" / "ecd-1437")
@@ -79,6 +79,35 @@ def test_the_root_is_found_wherever_software_writes_it(root: dict[str, Any]) -> 
 def test_without_a_root_an_edit_supersedes_the_record_that_it_names() -> None:
     body = submission("v2", **{"meta/deprecatedID": "uuid:v1"})
     assert names(only(drafted(body))) == ("v2:0:0", "v2", None, "v1")
+
+
+def test_what_counts_of_versions_without_a_root_and_nobody_has_withdrawn_the_others(system: System) -> None:
+    """Without a root only the version that an edit names is known: one with a root comes too late then."""
+    one, two, three, four = (str(uuid.uuid4()) for _ in range(4))
+    rooted = {"meta/rootUuid": f"uuid:{one}"}
+    bodies = [
+        submission(one), submission(two, **{"meta/deprecatedID": f"uuid:{one}"}),
+        submission(three, **{"meta/deprecatedID": f"uuid:{two}"}, **rooted),
+        submission(four, **{"meta/deprecatedID": f"uuid:{three}"}, **rooted),
+    ]  # fmt: skip
+    asked = {"activity": "parent-counselling", "within": "06529", "period": "2023-03"}
+
+    def statuses() -> dict[str, str]:
+        rows = system.read("/v1/rollups/explain", **asked).json()["rows"]
+        return {row["id"].partition(":")[0]: row["status"] for row in rows}
+
+    for number, body in enumerate(bodies, 1):
+        assert post(system, body | {"place/commune": "06529"}).status_code == 202
+        system.wait_until(lambda: len(statuses()) == number, "it is there")  # noqa: B023
+    system.wait_until(
+        lambda: statuses() == {one: "superseded", two: "counted", three: "superseded", four: "superseded"},
+        "the edit without a root stays",
+    )
+    assert figure(system, "06529")[0] == 1
+    gone = event("record.retracted", "06529", {"record": two, "revision": 0})
+    assert system.post([gone]).status_code == 202
+    left = {one: "superseded", two: "withdrawn", three: "superseded", four: "superseded", gone["id"]: "withdrawal"}
+    system.wait_until(lambda: statuses() == left, "only what somebody withdrew is withdrawn")
 
 
 def test_rows_that_are_gone_are_withdrawn_under_the_root() -> None:
