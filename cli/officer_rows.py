@@ -73,7 +73,7 @@ def _by_name(columns: Mapping[int, str], texts: Mapping[int, str]) -> dict[str, 
 def _sheet(path: Path) -> Iterator[tuple[int, Sequence[Cell]]]:
     """The first sheet. Another one with content is refused: nobody may take its officers for imported."""
     first: str | None = None
-    for name, rows, _ in read_workbook(path):
+    for name, rows, *_ in read_workbook(path):
         first = name if first is None else first
         if name != first and rows:
             raise FileError(f"{path}: expected officers in the first sheet alone, {first!r}; {name!r} has rows too")

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from cli.event_lines import BATCH_BYTES, FileError
 from shared.sheet_header import HEADER_ROWS, Header, HeaderSearch, LayoutError, no_table
+from shared.sheet_merges import merge_fault, merges_over, refuse_merged_header
 from shared.sheet_notes import Notes
 from shared.sheet_words import RowWords
 from shared.sheets import FALSE, NOTE, cell_text, is_blank, neutral, record_key
-from shared.spreadsheets.limits import Cell, Hidden, Row, SheetError, Slice
+from shared.spreadsheets.limits import Cell, Hidden, Merge, Row, SheetError, Slice
 from shared.spreadsheets.own_file import read_csv, read_workbook
 
 XLSX, CSV = ".xlsx", ".csv"
@@ -24,13 +25,17 @@ _NAMED = 10  # of a file's repeated records
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A sheet that holds records. `rows` reads those below the header anew, `last` is each figure's last row."""
+    """A sheet that holds records. `rows` reads those below the header anew, `last` is each figure's last row.
+
+    `merged` says where cells of its records are merged.
+    """
 
     sheet: str
     header: Header
     rows: Callable[[], Iterator[Row]]
     last: dict[int, int]
     count: int
+    merged: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class _Sheet:
     name: str
     rows: Callable[[], Iterator[Row]]
     hidden: Hidden = field(default_factory=Hidden)
+    merges: Sequence[Merge] = ()
 
 
 def is_sheet(path: Path) -> bool:
@@ -72,6 +78,8 @@ def read_tables(path: Path) -> tuple[list[Table], list[str]]:
             raise no_table()
     except (LayoutError, SheetError) as error:
         raise FileError(f"{path}: {error}") from None
+    if merged := [told for table in tables for told in table.merged]:
+        raise FileError(f"{path}: {'; '.join(merged[:_NAMED])}")
     if repeated.told:
         raise FileError(f"{path}: one record comes more than once: {'; '.join(repeated.told[:_NAMED])}; remove one")
     return tables, [note.en for note in notes.words()]
@@ -148,24 +156,29 @@ def _table(sheet: _Sheet, notes: Notes, repeated: _Repeated) -> Table | None:
     header = _header(sheet, notes)
     if header is None:
         return None
+    columns = header.columns.values()
+    refuse_merged_header(sheet.name, sheet.merges, header.row + 1, columns)
 
     def below() -> Iterator[Row]:
         return (row for row in sheet.rows() if row.number > header.row + 1 and any(str(c).strip() for c in row.cells))
 
     last: dict[int, int] = {}
     count = 0
+    told: list[int] = []  # rows that hold something
     for row in below():
         count += 1
         texts = _texts(header, row)
         blank = is_blank(header.kind, texts)
         if not blank:
+            told.append(row.number)
             notes.read(Slice(sheet.name, (), sheet.hidden), header, row.number, row.cells)
         key = _key(header.kind, texts)
         if key is not None:
             last[key] = row.number
             if not blank and not _says_nothing(header.kind, texts):
                 repeated.take(sheet.name, header, row.number, key)
-    return Table(sheet.name, header, below, last, count)
+    merged = [f"{sheet.name}: {merge_fault(merge).en}" for merge, _ in merges_over(sheet.merges, told, columns)]
+    return Table(sheet.name, header, below, last, count, merged)
 
 
 def _says_nothing(kind: str, texts: Mapping[str, str]) -> bool:
@@ -193,15 +206,17 @@ def _workbook(path: Path) -> list[_Sheet]:
     rows: dict[str, list[Row]] = {}
     hidden: dict[str, Hidden] = {}
     unseen: dict[str, set[int]] = {}
+    merges: dict[str, Sequence[Merge]] = {}
     for part in read_workbook(path):
         rows.setdefault(part.sheet, []).extend(part.rows)
         unseen.setdefault(part.sheet, set()).update(part.hidden.rows)
         hidden[part.sheet] = part.hidden
+        merges[part.sheet] = part.merges
 
     def reader(rows: Sequence[Row]) -> Callable[[], Iterator[Row]]:
         return lambda: iter(rows)
 
-    return [_Sheet(name, reader(rows[name]), hidden[name]._replace(rows=unseen[name])) for name in rows]
+    return [_Sheet(name, reader(rows[name]), hidden[name]._replace(rows=unseen[name]), merges[name]) for name in rows]
 
 
 def _text(cell: Cell) -> str:

@@ -84,6 +84,10 @@ class FileWords(Enum):
         "{sheet}, dòng {row}: cần các ô theo thứ tự, mỗi ô một lần, nhận được {got}; hãy lưu lại bảng tính",
         "{sheet}, row {row}: expected cells in order, each once, got {got}; save the workbook anew",
     )
+    MERGES = Words(
+        "{sheet}: cần tối đa {most} vùng ô gộp, mỗi vùng viết như F2:F3, nhận được {got}; hãy bỏ gộp các ô",
+        "{sheet}: expected {most} ranges of merged cells at most, each like F2:F3, got {got}; unmerge them",
+    )
     XLSX_COLUMNS = Words(
         "cần tối đa {most} cột có nội dung, nhận được một ô ở cột {column} của {sheet}, dòng {row}; hãy xóa phần nằm "
         "bên cạnh bảng",
@@ -115,6 +119,7 @@ class LayoutWords(Enum):
         "{place}: the column {name} is there twice, in columns {first} and {second}; remove one, or begin its name "
         "with {note} if it is for people only",
     )
+    MERGED = Words("{place}: {fault}", "{place}: {fault}")
     UNKNOWN = Words("{place}, {columns}; cần {expected}", "{place}, {columns}; expected {expected}")
     UNKNOWN_COLUMN = Words("cột {letters}: không có cột {name}", "column {letters}: no such column {name}")
     MISSING = Words("{place}: thiếu cột {names}", "{place}: the column {names} is missing")
@@ -148,6 +153,15 @@ class CellWords(Enum):
     SHORTENED = Words(
         "số đã bị rút gọn, mất chữ số; hãy định dạng ô là văn bản rồi gõ lại đủ các chữ số",
         "a number that was shortened and lost its digits; format the cell as text and type all digits again",
+    )
+
+
+class MergeWords(Enum):
+    """Why a cell that was merged with others can't be read, and the cure."""
+
+    MERGED = Words(
+        "các ô {cells} bị gộp, chỉ ô đầu có giá trị; hãy bỏ gộp và ghi giá trị vào từng ô",
+        "the cells {cells} are merged, and only the first holds the value; unmerge them and write the value in each",
     )
 
 

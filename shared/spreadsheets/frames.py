@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from shared.personal_data import named
 from shared.sheet_words import FileWords
-from shared.spreadsheets.limits import MIB, Hidden, Kind, Limits, Row, SheetError, SheetTooLargeError, Slice
+from shared.spreadsheets.limits import MIB, Hidden, Kind, Limits, Merge, Row, SheetError, SheetTooLargeError, Slice
 from shared.words import Words
 
 # Isolated: neither variables of the environment nor the folder that the caller stands in decide what runs.
@@ -50,7 +50,7 @@ def encode_slices(slices: Iterator[Slice], most: int) -> Iterator[bytes]:
     left = most
     sheet: str | None = None
     hidden = Hidden()
-    for name, rows, of_these in slices:
+    for name, rows, of_these, merges in slices:
         if sheet != name:
             yield from _joined(sheet, waiting, hidden)
             sheet, waiting, size = name, [], 0
@@ -69,6 +69,10 @@ def encode_slices(slices: Iterator[Slice], most: int) -> Iterator[bytes]:
             if size >= _ENOUGH:
                 yield from _joined(sheet, waiting, hidden)
                 waiting, size = [], 0
+        if merges:
+            yield from _joined(sheet, waiting, hidden)
+            waiting, size = [], 0
+            yield _frame(name, [], of_these, merges)
     yield from _joined(sheet, waiting, hidden)
 
 
@@ -81,7 +85,8 @@ def decode(body: bytes) -> Slice | None:
         return None
     sheet, columns, numbers = message["hidden"] or (False, (), ())
     rows = [Row(number, cells) for number, cells in message["rows"]]
-    return Slice(message["sheet"], rows, Hidden(sheet, frozenset(columns), frozenset(numbers)))
+    merges = tuple(Merge(*corners) for corners in message["merges"])
+    return Slice(message["sheet"], rows, Hidden(sheet, frozenset(columns), frozenset(numbers)), merges)
 
 
 def _joined(sheet: str | None, rows: list[bytes], hidden: Hidden) -> Iterator[bytes]:
@@ -89,7 +94,8 @@ def _joined(sheet: str | None, rows: list[bytes], hidden: Hidden) -> Iterator[by
         yield _frame(sheet, rows, hidden)
 
 
-def _frame(sheet: str, rows: list[bytes], hidden: Hidden) -> bytes:
-    unseen = json.dumps([hidden.sheet, list(hidden.columns), list(hidden.rows)] if any(hidden) else None).encode()
-    body = b'{"sheet":%b,"hidden":%b,"rows":[%b]}' % (json.dumps(sheet).encode(), unseen, b",".join(rows))
+def _frame(sheet: str, rows: list[bytes], hidden: Hidden, merges: Sequence[Merge] = ()) -> bytes:
+    unseen = [hidden.sheet, list(hidden.columns), list(hidden.rows)] if any(hidden) else None
+    name, hides, merged = (json.dumps(item).encode() for item in (sheet, unseen, merges))
+    body = b'{"sheet":%b,"hidden":%b,"merges":%b,"rows":[%b]}' % (name, hides, merged, b",".join(rows))
     return len(body).to_bytes(LENGTH, "big") + body

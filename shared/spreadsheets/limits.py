@@ -9,6 +9,7 @@ from shared.words import Words
 
 MIB = 1024 * 1024
 LAST_ROW = 1_048_576  # of Excel and all that follow it
+MERGES = 20_000  # of a sheet
 CELL_CHARS = 128 * 1024  # the csv module's own limit; Excel's is 32,767
 
 Kind: TypeAlias = Literal["xlsx", "csv"]
@@ -50,15 +51,26 @@ class Hidden(NamedTuple):
     rows: Collection[int] = frozenset()
 
 
+class Merge(NamedTuple):
+    """Cells that were merged to one: rows from 1, columns from 0, the last ones included."""
+
+    first_row: int
+    first_column: int
+    last_row: int
+    last_column: int
+
+
 class Slice(NamedTuple):
     """Some rows of the sheet of this name ("" for CSV). Each sheet has one at least, be it empty.
 
-    `hidden` says what of the sheet, its columns and these rows people don't see.
+    `hidden` says what of the sheet, its columns and these rows people don't see. `merges` are all of the sheet: they
+    stand behind its rows, so that they come with its last slice, which has no rows.
     """
 
     sheet: str
     rows: Sequence[Row]
     hidden: Hidden = Hidden()
+    merges: Sequence[Merge] = ()
 
 
 @dataclass(frozen=True, slots=True)

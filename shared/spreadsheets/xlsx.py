@@ -8,11 +8,23 @@ from typing import BinaryIO
 from shared.personal_data import named
 from shared.scalars import shown
 from shared.sheet_words import FileWords
-from shared.spreadsheets.limits import LAST_ROW, Cell, Hidden, Limits, Row, SheetError, Slice, too_many_rows
+from shared.spreadsheets.limits import (
+    LAST_ROW,
+    MERGES,
+    Cell,
+    Hidden,
+    Limits,
+    Merge,
+    Row,
+    SheetError,
+    Slice,
+    too_many_rows,
+)
 from shared.spreadsheets.package import Package, Workbook, as_text, local_name, no_xlsx
 from shared.words import Words
 
 _PLACE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
+_RANGE = re.compile(rf"{_PLACE.pattern}:{_PLACE.pattern}")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
 _NUMBER_CHARS = 400
 _TRUE = frozenset({"1", "true"})
@@ -44,6 +56,8 @@ def read_xlsx(file: BinaryIO, limits: Limits) -> Iterator[Slice]:
             if rows:
                 unseen, reading.hidden_rows = reading.hidden_rows, []
                 yield Slice(name, rows, Hidden(hidden, reading.hidden_columns, unseen))
+        if reading.merges:
+            yield Slice(name, (), Hidden(hidden, reading.hidden_columns), reading.merges)
 
 
 class _SheetReading:
@@ -53,6 +67,7 @@ class _SheetReading:
         self.rows: list[Row] = []
         self.hidden_rows: list[int] = []  # of these
         self.hidden_columns: list[int] = []  # of the sheet, from 0; they are told before its rows
+        self.merges: list[Merge] = []  # of the sheet; they are told behind its rows
         self._name = name
         self._workbook = workbook
         self._columns = columns
@@ -84,6 +99,8 @@ class _SheetReading:
                 self._reading_aid = True
             case "col" if attributes.get("hidden") in _TRUE:
                 self._hide(attributes.get("min", ""), attributes.get("max", ""))
+            case "mergeCell":
+                self._merge(attributes.get("ref", ""))
 
     def text(self, piece: str) -> None:
         """A piece of a text."""
@@ -148,6 +165,15 @@ class _SheetReading:
     def _hide(self, first: str, last: str) -> None:
         if _is_number(first) and _is_number(last) and len(self.hidden_columns) < self._columns:
             self.hidden_columns += range(int(first) - 1, min(int(last), self._columns))
+
+    def _merge(self, written: str) -> None:
+        corners = _RANGE.fullmatch(written)
+        if corners is None or len(self.merges) >= MERGES:
+            got = repr(written[:40])
+            raise SheetError(FileWords.MERGES.value.filled(sheet=self._name, most=MERGES, got=got))
+        top, bottom = sorted((int(corners[2]), int(corners[4])))
+        left, right = sorted((_column_number(corners[1]) - 1, _column_number(corners[3]) - 1))
+        self.merges.append(Merge(top, left, bottom, right))
 
     def _read(self, attributes: Mapping[str, str]) -> Cell:
         """The cell's value; "" for none."""

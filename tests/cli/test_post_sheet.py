@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
+from tests.intake.test_import import XLSX, upload
 from tests.system import ROOT, System, kip
 
 FIGURES = "unit,agency,period,indicator,by.domain,numerator,denominator,#note\n"
@@ -206,3 +207,25 @@ def test_a_template_that_nobody_filled_in_holds_nothing_to_post(
     for more in ((), ("--dry-run",), ("--partial",)):
         with pytest.raises(AssertionError, match="nothing in it to post"):
             kip(*words(system, file, *more), environment=environment)
+
+
+def test_merged_cells_are_refused_before_anything_is_posted_as_the_door_refuses_them(
+    system: System, environment: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "merged.xlsx"
+    with xlsxwriter.Workbook(str(file)) as book:
+        page = book.add_worksheet("Số liệu")
+        page.merge_range("A1:G1", "Quý 1")
+        page.write_row(1, 0, ["unit", "agency", "period", "indicator", "by.domain", "numerator", "denominator"])
+        page.write_row(2, 0, ["06406", "ubnd-xa", "2023-Q1", "child-service-access"])
+        page.write_row(3, 0, ["06409", "ubnd-xa", "2023-Q1", "child-service-access"])
+        page.merge_range("F3:F4", 3)
+        page.write_column(2, 6, [4, 4])
+    with pytest.raises(AssertionError, match=r"Số liệu: the cells F3:F4 are merged, .* unmerge them"):
+        kip(*words(system, file, "--partial"), environment=environment)
+    answer = upload(system, file.read_bytes(), XLSX)
+    errors = [error for item in answer.json()["rejected"] for error in item["errors"] if "F3:F4" in error["message"]]
+    assert answer.status_code == 422
+    assert [(error["code"], error["sheet"], error["row"], error["column"]) for error in errors] == [
+        ("value_invalid", "Số liệu", 3, "F")
+    ] * 2

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from shared.sheets import as_meant, neutral
-from shared.spreadsheets.limits import REQUEST, Hidden, Row, SheetError, Slice
+from shared.spreadsheets.limits import REQUEST, Hidden, Merge, Row, SheetError, Slice
 from shared.spreadsheets.own_file import read_workbook
 from shared.spreadsheets.readers import Kind, Readers
 
@@ -332,3 +332,25 @@ def test_a_csv_in_which_texts_were_made_neutral_reads_as_they_were() -> None:
     texts = ["x;=cmd|' /C calc'!A0", "-3", "'=1", "a\n+1"]
     line = ",".join('"' + neutral(text).replace('"', '""') + '"' for text in texts)
     assert asyncio.run(rows_of(f"{line}\n".encode(), "csv"))[0].cells == texts
+
+
+@pytest.mark.parametrize("written", ["F2", "F2:F", "", "F0:F3", "A1:B2:C3", "$F$2:$F$3", "ABCD1:ABCD2"])
+async def test_a_merge_that_can_t_be_read_is_refused(written: str) -> None:
+    merges = f'<mergeCells><mergeCell ref="{written}"/></mergeCells></worksheet>'
+    with pytest.raises(SheetError, match="each like F2:F3"):
+        await slices_of(workbook(sheet("<row><c><v>1</v></c></row>").replace("</worksheet>", merges)))
+
+
+async def test_the_merges_of_a_sheet_come_behind_its_rows_and_have_a_bound() -> None:
+    def made(count: int) -> bytes:
+        merges = '<mergeCell ref="F3:E2"/>' * count
+        page = sheet("<row><c><v>1</v></c></row>").replace(
+            "</worksheet>", f"<mergeCells>{merges}</mergeCells></worksheet>"
+        )
+        return workbook(page)
+
+    parts = await slices_of(made(20_000))
+    assert [len(part.merges) for part in parts] == [0] * (len(parts) - 1) + [20_000]
+    assert parts[-1].merges[0] == Merge(2, 4, 3, 5)
+    with pytest.raises(SheetError, match="20000 ranges"):
+        await slices_of(made(20_001))

@@ -5,7 +5,7 @@ one upload each record comes once, and a record of which a row is wrong is refus
 """
 
 import uuid
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,11 +17,12 @@ from services.intake.refusals import Code, Place, Refusal, Rejected, rejected
 from shared.events import Kind
 from shared.personal_data import named
 from shared.sheet_header import Header, HeaderSearch, LayoutError, no_table
+from shared.sheet_merges import merge_fault, merges_over, refuse_merged_header
 from shared.sheet_notes import Notes
 from shared.sheet_words import RowWords
-from shared.sheets import BY
+from shared.sheets import BY, column_letters
+from shared.spreadsheets.limits import Merge, Slice
 from shared.spreadsheets.limits import Row as Cells
-from shared.spreadsheets.limits import Slice
 from shared.words import Words
 
 SOURCE = "/import"
@@ -78,6 +79,7 @@ class Drafting:
         self._sheet: str | None = None
         self._search = HeaderSearch("")
         self._header: Header | None = None
+        self._of_rows: dict[int, Draft] = {}  # of the sheet: which record each of its rows belongs to
         self._content = False  # whether something stands in the sheet
         self._records: dict[tuple[str, ...], Draft] = {}
         self._drafts: list[Draft] = []  # in the order of the rows, which numbers them in the answer
@@ -89,6 +91,7 @@ class Drafting:
             if part.sheet != self._sheet:
                 self._end_sheet()
                 self._sheet, self._header, self._search = part.sheet, None, HeaderSearch(part.sheet)
+                self._of_rows = {}
             for row in part.rows:
                 if self._header is None:
                     self._header = self._search.take(row.number, row.cells)
@@ -96,6 +99,8 @@ class Drafting:
                     self._content = True
                 else:
                     self._draft(part, self._header, row)
+            if part.merges and self._header is not None:
+                self._refuse_merged(part.sheet, self._header, part.merges)
         except LayoutError as error:
             raise UnreadableError(error.words) from None
 
@@ -129,21 +134,36 @@ class Drafting:
             return
         self._notes.read(part, header, cells.number, cells.cells)
         if not in_place:
-            self._refuse(row, key)
+            self._of_rows[row.number] = self._refuse(row, key)
         elif row.kind == "indicator":
-            self._draft_figure(row, key)
+            self._of_rows[row.number] = self._draft_figure(row, key)
         elif row.kind == "activity":
-            self._draft_activity(row, key)
-        else:
-            self._draft_report(row, key)
+            self._of_rows[row.number] = self._draft_activity(row, key)
+        elif (draft := self._draft_report(row, key)) is not None:
+            self._of_rows[row.number] = draft
 
-    def _refuse(self, row: SheetRow, key: tuple[str, ...] | None) -> None:
+    def _refuse_merged(self, sheet: str, header: Header, merges: Sequence[Merge]) -> None:
+        """Refuse each record that has a row with a merged cell. Raises LayoutError for one of the header."""
+        columns = header.columns.values()
+        refuse_merged_header(sheet, merges, header.row + 1, columns)
+        rows = list(self._of_rows)
+        done = 0  # rows before this one are refused already: merges that lie on each other take no more time for it
+        for merge, covered in sorted(merges_over(merges, rows, columns), key=lambda found: found[1].start):
+            place = Place(sheet, merge.first_row, column_letters(merge.first_column))
+            refusal = Refusal(Code.VALUE_INVALID, "row", merge_fault(merge), None, place)
+            for at in (covered.start, *range(max(covered.start + 1, done), covered.stop)):
+                draft = self._of_rows[rows[at]]
+                if not draft.refusals or draft.refusals[-1] is not refusal:
+                    draft.refusals.append(refusal)
+            done = max(done, covered.stop)
+
+    def _refuse(self, row: SheetRow, key: tuple[str, ...] | None) -> Draft:
         """Refuse the row, and with it the record that it is a row of."""
         draft = self._records.get(key) if key else None
         if draft is None:
-            self._add(Kind.REPORT_SUBMITTED, row, key, {}, {})
-        else:
-            draft.refusals += row.refusals
+            return self._add(Kind.REPORT_SUBMITTED, row, key, {}, {})
+        draft.refusals += row.refusals
+        return draft
 
     def _add(
         self,
@@ -176,19 +196,19 @@ class Drafting:
         self._drafts.append(draft)
         return draft
 
-    def _draft_activity(self, row: SheetRow, key: tuple[str, ...] | None) -> None:
+    def _draft_activity(self, row: SheetRow, key: tuple[str, ...] | None) -> Draft:
         if row.truth("withdraw"):
             withdrawn: dict[str, Any] = {"record": row.record(), "revision": 0}
-            self._add(Kind.RECORD_RETRACTED, row, key, withdrawn, places_of(row, withdrawn))
-            return
+            return self._add(Kind.RECORD_RETRACTED, row, key, withdrawn, places_of(row, withdrawn))
         data, places = activity_data(row)
-        self._add(Kind.ACTIVITY_RECORDED, row, key, data, places)
+        return self._add(Kind.ACTIVITY_RECORDED, row, key, data, places)
 
-    def _draft_report(self, row: SheetRow, key: tuple[str, ...] | None) -> None:
+    def _draft_report(self, row: SheetRow, key: tuple[str, ...] | None) -> Draft | None:
         if row.truth("submitted") or row.refusals:
-            self._add(Kind.REPORT_SUBMITTED, row, key, *_given(row, "report", "agency", "period"))
+            return self._add(Kind.REPORT_SUBMITTED, row, key, *_given(row, "report", "agency", "period"))
+        return None
 
-    def _draft_figure(self, row: SheetRow, key: tuple[str, ...] | None) -> None:
+    def _draft_figure(self, row: SheetRow, key: tuple[str, ...] | None) -> Draft:
         """Rows of one indicator, unit, agency and period are one record: the whole, its parts, or its components."""
         draft = self._records.get(key) if key else None
         if draft is None:
@@ -198,6 +218,7 @@ class Drafting:
             row.refusals.append(_apart(draft.start, row))
         _read_figure(draft, row)
         draft.refusals += row.refusals
+        return draft
 
 
 def _given(row: SheetRow, *names: str) -> tuple[dict[str, Any], dict[str, Place]]:

@@ -1,0 +1,90 @@
+"""Merged cells of a workbook: refused where one of them would be read as empty."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import xlsxwriter
+
+from tests.intake.test_sheet_kinds import ACTIVITY, FIGURE, HELD, REPORT, WHOLE, datas, drafted, faults, refused
+
+TITLED = [["Sở Y tế, quý 1"], ACTIVITY]
+TWO_HELD = [[*HELD, 3, 1, ""], [*HELD[:3], "r2", *HELD[4:], 4, 1, ""]]
+TWO_FIGURES = [[*WHOLE, 3, 4], [*WHOLE[:4], "health", 1, 4], ["06415", *WHOLE[1:], 1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "merge", "cell", "records"),
+    [
+        ([*TITLED, *TWO_HELD], "F3:F4", (3, "F"), 2),
+        ([*TITLED, *TWO_HELD], "I3:I4", (3, "I"), 2),
+        ([*TITLED, *TWO_HELD], "G3:H3", (3, "G"), 1),
+        ([*TITLED, *TWO_HELD], "H4:J4", (4, "H"), 1),
+        ([*TITLED, *TWO_HELD], "A4:A6", (4, "A"), 1),
+        ([*TITLED, *TWO_HELD], "D4:D5", (4, "D"), 1),
+        ([FIGURE, *TWO_FIGURES], "E2:E3", (2, "E"), 1),
+        ([FIGURE, *TWO_FIGURES], "A2:A4", (2, "A"), 2),
+        ([REPORT, [*WHOLE[:3], "progress-quarterly", "Có"]], "D2:E2", (2, "D"), 1),
+    ],
+)
+def merged_xlsx(rows: Sequence[Sequence[Any]], *merges: str, name: str = "A") -> bytes:
+    """A workbook of these rows with merged cells, and a sheet of notes that has some as well."""
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made) as book:
+        page = book.add_worksheet(name)
+        for cells in merges:
+            page.merge_range(cells, "")
+        for number, row in enumerate(rows):
+            for column, value in enumerate(row):
+                if value != "":
+                    page.write(number, column, value)
+        book.add_worksheet("Ghi chú").merge_range("A1:D9", "Cách điền")
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("rows", "merge", "cell", "records"),
+    [
+        ([*TITLED, *TWO_HELD], "F3:F4", (3, "F"), 2),
+        ([*TITLED, *TWO_HELD], "I3:I4", (3, "I"), 2),
+        ([*TITLED, *TWO_HELD], "G3:H3", (3, "G"), 1),
+        ([*TITLED, *TWO_HELD], "H4:J4", (4, "H"), 1),
+        ([*TITLED, *TWO_HELD], "A4:A6", (4, "A"), 1),
+        ([*TITLED, *TWO_HELD], "D4:D5", (4, "D"), 1),
+        ([FIGURE, *TWO_FIGURES], "E2:E3", (2, "E"), 1),
+        ([FIGURE, *TWO_FIGURES], "A2:A4", (2, "A"), 2),
+        ([REPORT, [*WHOLE[:3], "progress-quarterly", "Có"]], "D2:E2", (2, "D"), 1),
+    ],
+)
+def test_a_merged_cell_in_a_row_refuses_its_records_at_the_first_of_the_cells(
+    rows: list[list[Any]], merge: str, cell: tuple[int, str], records: int
+) -> None:
+    found = drafted(merged_xlsx(rows, merge), "xlsx")
+    said = [error for item in found.rejected for error in item.to_json("vi")["errors"] if "bị gộp" in error["message"]]
+    assert len(found.rejected) == records
+    assert [(error["row"], error["column"]) for error in said] == [cell] * records
+    assert f"các ô {merge} bị gộp, chỉ ô đầu có giá trị; hãy bỏ gộp" in said[0]["message"]
+
+
+def test_each_of_several_merges_is_told_and_the_other_records_are_drafted() -> None:
+    rows = [ACTIVITY, *([*HELD[:3], f"r{number}", *HELD[4:], 3, 1] for number in range(5))]
+    found = drafted(merged_xlsx(rows, "F2:F3", "G2:G4", "B3:C3"), "xlsx")
+    assert sorted(set(faults(found))) == [
+        ("value_invalid", 2, "F"),
+        ("value_invalid", 2, "G"),
+        ("value_invalid", 3, "B"),
+    ]
+    assert [draft.event["data"]["record"] for draft in found.drafts.values()] == ["r3", "r4"]
+
+
+@pytest.mark.parametrize("merge", ["A2:B2", "B1:B2", "E2:E3", "G2:L2"])
+def test_a_merged_cell_in_the_header_refuses_the_file(merge: str) -> None:
+    detail = refused(merged_xlsx([*TITLED, *TWO_HELD], merge), "xlsx")
+    assert detail.vi.startswith("A, dòng 2")
+
+
+@pytest.mark.parametrize("merge", ["A1:I1", "J3:J4", "J1:M2", "A6:I8", "K3:Z9", "A5:A5000"])
+def test_cells_that_nothing_is_read_of_may_be_merged(merge: str) -> None:
+    rows = [TITLED[0], [*ACTIVITY, "#ghi chú"], *TWO_HELD]
+    assert len(datas(drafted(merged_xlsx(rows, merge), "xlsx"))) == 2
