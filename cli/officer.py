@@ -1,18 +1,18 @@
 """`kip officer import`: reads who is told, and how they are reached. Nothing is written if any row is bad."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 
 from cli.database import with_database
-from cli.officer_cells import RowError, absence, addresses, quiet_hours, yes_or_no
-from cli.officer_rows import NOT_A_ROW, FileError, fault_in, read_rows
+from cli.officer_cells import RowError, absence, addresses, person, quiet_hours, spaced, yes_or_no
+from cli.officer_rows import NOT_A_ROW, FileError, OfficerRows, fault_in
 from shared.clock import SystemClock
 from shared.config import load_settings
 from shared.db import Connection
@@ -39,6 +39,14 @@ class Known:
     destinations: Destinations = field(default_factory=Destinations)
 
 
+class OfficersRead(NamedTuple):
+    """A file's officers, a line for each problem (where, column, what was expected, what came), and notes on it."""
+
+    officers: list[Officer]
+    problems: list[str]
+    notes: list[str]
+
+
 @officer_app.callback()
 def officers() -> None:
     """Officers: who is told, and how."""
@@ -52,14 +60,16 @@ def import_officers(
 ) -> None:
     """Import officers. All or nothing; one that is there already (unit, agency, name) is brought up to date."""
 
-    async def work(connection: Connection) -> tuple[list[Officer], list[str]]:
+    async def work(connection: Connection) -> OfficersRead:
         async with connection.transaction():
-            officers, problems = read_officers(file, await _known(connection))
-            if not problems:
-                await write_officers(connection, officers)
-        return officers, problems
+            found = read_officers(file, await _known(connection))
+            if not found.problems:
+                await write_officers(connection, found.officers)
+        return found
 
-    imported, problems = with_database(work)
+    imported, problems, notes = with_database(work)
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
     for problem in problems:
         typer.echo(problem, err=True)
     if problems:
@@ -83,15 +93,16 @@ async def _known(connection: Connection) -> Known:
     return Known(units, programmes, today, names, Destinations.of(load_settings()))
 
 
-def read_officers(path: Path, known: Known) -> tuple[list[Officer], list[str]]:
-    """The file's officers, and one line for each problem: where, column, what was expected, what came."""
+def read_officers(path: Path, known: Known) -> OfficersRead:
+    """Read a file of officers against what is known."""
     officers: list[tuple[str, Officer]] = []
     problems: list[str] = []
     seen: dict[tuple[str, str, str], int] = {}
+    file = OfficerRows(path, COLUMNS, MAY_BE_THERE)
     try:
-        rows = list(read_rows(path, COLUMNS, MAY_BE_THERE))
+        rows = list(file.read())
     except FileError as error:
-        return [], [str(error)]
+        return OfficersRead([], [str(error)], [])
     for line, cells in rows:
         place = f"{path}:{line}"
         try:
@@ -99,18 +110,37 @@ def read_officers(path: Path, known: Known) -> tuple[list[Officer], list[str]]:
         except RowError as error:
             problems.append(f"{place}: {error}")
             continue
-        first = seen.setdefault((officer.unit, officer.agency, officer.name), line)
+        first = seen.setdefault((officer.unit, officer.agency, person(officer.name)), line)
         if first != line:
             problems.append(f"{place}: name: {officer.name} of {officer.unit} is in line {first} already")
         officers.append((place, officer))
-    names = known.names | {(officer.unit, officer.name) for _, officer in officers}
-    problems += [
-        f"{place}: {RowError('deputy', f'another officer of {officer.unit}, here or imported before', officer.deputy)}"
-        for place, officer in officers
-        if officer.deputy is not None
-        and (officer.deputy == officer.name or (officer.unit, officer.deputy) not in names)
+    officers, unknown = _as_registered(officers, known)
+    return OfficersRead([officer for _, officer in officers], [*problems, *unknown], file.notes)
+
+
+def _as_registered(
+    officers: Sequence[tuple[str, Officer]], known: Known
+) -> tuple[list[tuple[str, Officer]], list[str]]:
+    """The officers with their own and their deputies' names as these are registered; what is wrong with deputies."""
+    before = {(unit, person(name)): name for unit, name in sorted(known.names)}
+    before |= {(unit, name): name for unit, name in known.names}  # as it stands there comes first
+    named = [
+        (place, replace(o, name=before.get((o.unit, o.name)) or before.get((o.unit, person(o.name)), o.name)))
+        for place, o in officers
     ]
-    return [officer for _, officer in officers], problems
+    names = known.names | {(officer.unit, officer.name) for _, officer in named}
+    by_person = {(unit, person(name)): name for unit, name in sorted(names)}
+    found: list[tuple[str, Officer]] = []
+    problems: list[str] = []
+    for place, officer in named:
+        deputy = officer.deputy
+        if deputy is not None and (officer.unit, deputy) not in names:
+            deputy = by_person.get((officer.unit, person(deputy)))
+        if officer.deputy is not None and (deputy is None or person(deputy) == person(officer.name)):
+            expected = f"another officer of {officer.unit}, here or imported before"
+            problems.append(f"{place}: {RowError('deputy', expected, officer.deputy)}")
+        found.append((place, replace(officer, deputy=deputy)))
+    return found, problems
 
 
 def _officer(cell: Mapping[str, str], known: Known) -> Officer:
@@ -137,7 +167,7 @@ def _officer(cell: Mapping[str, str], known: Known) -> Officer:
         raise RowError("language", f"one of {', '.join(sorted(languages))}", language)
     away_until, deputy = absence(cell.get("away_until", ""), cell.get("deputy", ""))
     return Officer(
-        name=cell["name"], role=cell["role"], unit=unit.uid, agency=cell["agency"],
+        name=spaced(cell["name"]), role=cell["role"], unit=unit.uid, agency=cell["agency"],
         channels=tuple(addresses(cell["channels"], known.destinations)), language=language,
         quiet=quiet_hours(cell.get("quiet", "")), away_until=away_until, deputy=deputy,
         optional=yes_or_no("optional", cell.get("optional", ""), default=True),

@@ -1,13 +1,15 @@
 """The cells of an officers' file: addresses, hours, days. A bad one raises RowError."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from datetime import date, time
 
 import phonenumbers
 
 from shared.destinations import Destinations
-from shared.scalars import ScalarError, day
+from shared.scalars import ScalarError
+from shared.written_days import written_day
 
 CHANNELS = ("email", "zalo", "sms", "webhook", "apprise")
 _EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
@@ -20,6 +22,16 @@ class RowError(Exception):
 
     def __init__(self, column: str, expected: str, got: str) -> None:
         super().__init__(f"{column}: expected {expected}, got {got!r}")
+
+
+def spaced(name: str) -> str:
+    """A name in NFC with one space where there are several."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def person(name: str) -> str:
+    """What is the same for two names of one person: neither case nor space counts."""
+    return unicodedata.normalize("NFC", spaced(name).casefold())
 
 
 def addresses(text: str, destinations: Destinations) -> Iterator[str]:
@@ -66,9 +78,9 @@ def absence(until: str, deputy: str) -> tuple[date | None, str | None]:
     if not until:
         return None, deputy or None
     try:
-        last = day(until)
+        last = written_day(until)
     except ScalarError as error:
-        raise RowError("away_until", error.expected.en, until) from None
+        raise RowError("away_until", f"{error.expected.en}, or like 31/03/2023 (day/month/year)", until) from None
     if not deputy:
         raise RowError("deputy", "the name of the officer who stands in", "")
     return last, deputy

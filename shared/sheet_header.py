@@ -63,12 +63,12 @@ class HeaderSearch:
                 self._nearly = _missing(place, ["unit"]) if kind else _without_key(place)
             return None
         refuse_twice(place, names)
-        columns = {name: index for index, name in enumerate(names) if name and not _is_for_people(name)}
+        columns = {name: index for index, name in enumerate(names) if name and not is_for_people(name)}
         _refuse_unknown(place, kind, columns)
         missing = list(_needed_and_absent(kind, columns))
         if missing:
             raise _missing(place, missing)
-        return Header(kind, number - 1, columns, {at for at, name in enumerate(names) if _is_for_people(name)})
+        return Header(kind, number - 1, columns, {at for at, name in enumerate(names) if is_for_people(name)})
 
     def end(self) -> None:
         """The sheet has no header. Raises LayoutError where a row was nearly one."""
@@ -105,7 +105,8 @@ def delimiter_of(lines: Iterable[str]) -> str:
     return max(",;\t", key=score)
 
 
-def _is_for_people(name: str) -> bool:
+def is_for_people(name: str) -> bool:
+    """Whether a column of this name is not read."""
     return name.startswith(NOTE) and not is_error(name)
 
 
@@ -117,7 +118,7 @@ def refuse_twice(place: Words, names: Sequence[str]) -> None:
     """Raise LayoutError where two columns have one name. `place` is that of their row."""
     first: dict[str, int] = {}
     for index, name in enumerate(names):
-        if not name or _is_for_people(name):
+        if not name or is_for_people(name):
             continue
         before = first.setdefault(name, index)
         if before != index:

@@ -51,12 +51,16 @@ class Notes:
             if unseen.sheet:
                 found.append(NoteWords.HIDDEN_SHEET.value.filled(sheet=named(sheet)))
             if unseen.rows:
-                listed = _some([str(number) for number in unseen.rows])
-                found.append(NoteWords.HIDDEN_ROWS.value.filled(sheet=named(sheet), listed=listed))
+                found.append(hidden_rows(sheet, unseen.rows))
             if unseen.columns:
                 listed = _some([column_letters(at) for at in sorted(unseen.columns)])
                 found.append(NoteWords.HIDDEN_COLUMNS.value.filled(sheet=named(sheet), listed=listed))
         return found
+
+
+def hidden_rows(sheet: str, numbers: Sequence[int]) -> Words:
+    """The note that these rows were read, though people don't see them."""
+    return NoteWords.HIDDEN_ROWS.value.filled(sheet=named(sheet), listed=_some([str(number) for number in numbers]))
 
 
 def _some(items: Sequence[str]) -> str:

@@ -188,7 +188,7 @@ def test_an_address_that_may_not_be_sent_to_is_refused_at_the_import(tmp_path, r
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([COLUMNS, ["An", "x", "06427", "ubnd-xa", cell, "vi"]])
     known = Known(registry.units, tuple(registry.programmes.values()), datetime(2023, 3, 1, tzinfo=UTC).date())
-    officers, problems = read_officers(path, replace(known, destinations=Destinations.of(load_settings(SETTINGS))))
+    officers, problems, _ = read_officers(path, replace(known, destinations=Destinations.of(load_settings(SETTINGS))))
     assert officers == []
     assert "channels: expected " in problems[0]
     assert cure in problems[0]

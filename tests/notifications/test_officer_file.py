@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, time
 
 import pytest
@@ -21,7 +22,7 @@ def written(tmp_path, *rows, header=HEADER):
 
 
 def test_a_code_is_resolved_on_the_run_s_day_and_a_uid_is_taken_as_it_is(tmp_path, known):
-    officers, problems = read_officers(
+    officers, problems, _ = read_officers(
         written(
             tmp_path,
             "An,Chủ tịch,06427,ubnd-xa,email:a@b.vn zalo:0912345678,vi",
@@ -52,7 +53,7 @@ def test_a_code_is_resolved_on_the_run_s_day_and_a_uid_is_taken_as_it_is(tmp_pat
 def test_a_bad_cell_is_named_with_its_line_and_column(tmp_path, known, row, column):
     good = "Bình,Chủ tịch,06412,ubnd-xa,email:b@b.vn,vi"
     path = written(tmp_path, good, row, good.replace("Bình", "Cúc"))
-    officers, problems = read_officers(path, known)
+    officers, problems, _ = read_officers(path, known)
     assert [problem.startswith(f"{path}:3: {column}: expected ") for problem in problems] == [True]
     assert len(officers) == 2
 
@@ -78,7 +79,7 @@ def test_a_spreadsheet_is_read_like_a_text_file_with_wishes(tmp_path, known):
         ]
         for number, row in enumerate(rows):
             sheet.write_row(number, 0, row)
-    officers, problems = read_officers(path, known)
+    officers, problems, _ = read_officers(path, known)
     assert problems == []
     first, second = officers
     assert (first.unit, first.channels, first.quiet) == ("06412@1", ("sms:84912345678",), (time(20), time(7)))
@@ -105,13 +106,13 @@ def test_a_wish_that_can_t_be_granted_is_named(tmp_path, known, wishes, column):
         "Bình,Phó,06412,ubnd-xa,email:b@b.vn,vi,,,,",
         header=",".join([*COLUMNS, *WISHES]),
     )
-    _, problems = read_officers(path, known)
+    _, problems, _ = read_officers(path, known)
     assert [problem.startswith(f"{path}:2: {column}: expected ") for problem in problems] == [True]
 
 
 @pytest.mark.parametrize("number", ["zalo:12", "sms:0912", "sms:+1", "zalo:abc"])
 def test_a_number_that_can_t_be_called_is_refused(tmp_path, known, number):
-    _, problems = read_officers(written(tmp_path, f"An,Chủ tịch,06412,ubnd-xa,{number},vi"), known)
+    _, problems, _ = read_officers(written(tmp_path, f"An,Chủ tịch,06412,ubnd-xa,{number},vi"), known)
     assert "channels: expected" in problems[0]
 
 
@@ -119,3 +120,63 @@ def test_a_file_that_is_no_spreadsheet_is_refused(tmp_path, known):
     path = tmp_path / "officers.xlsx"
     path.write_bytes(b"not a zip")
     assert "expected an XLSX file" in read_officers(path, known)[1][0]
+
+
+def workbook(tmp_path, rows, merge=None, hidden=()):
+    path = tmp_path / "officers.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("Cán bộ")
+        if merge:
+            sheet.merge_range(merge, "")
+        for number, row in enumerate(rows):
+            for column, value in enumerate(row):
+                sheet.write(number, column, value)
+        for number in hidden:
+            sheet.set_row(number, None, None, {"hidden": True})
+    return path
+
+
+AN, BINH = (
+    [name, "Chủ tịch", "06412", "ubnd-xa", f"email:{mail}@b.vn", "vi"] for name, mail in (("An", "a"), ("Bình", "b"))
+)
+
+
+def test_a_column_for_people_is_skipped_and_hidden_rows_are_noted(tmp_path, known):
+    path = workbook(tmp_path, [[*COLUMNS, "#ghi chú"], [*AN, "mới"], BINH], hidden=(2,))
+    officers, problems, notes = read_officers(path, known)
+    assert (len(officers), problems) == (2, [])
+    assert notes == ["Cán bộ: hidden rows were read: 3"]
+    officers, problems, _ = read_officers(written(tmp_path, ",".join(["x", *AN]), header="#," + HEADER), known)
+    assert ([o.name for o in officers], problems) == (["An"], [])
+
+
+@pytest.mark.parametrize("merge", ["E2:E3", "A2:B2", "C3:C8", "A1:A2"])
+def test_merged_cells_are_refused(tmp_path, known, merge):
+    officers, problems, _ = read_officers(workbook(tmp_path, [COLUMNS, AN, BINH], merge), known)
+    assert officers == []
+    assert [f"the cells {merge} are merged" in problem for problem in problems] == [True]
+
+
+def test_merged_cells_that_nothing_is_read_of_are_no_fault(tmp_path, known):
+    path = workbook(tmp_path, [[*COLUMNS, "#ghi chú"], AN, BINH], "G2:G3")
+    assert read_officers(path, known)[1] == []
+
+
+@pytest.mark.parametrize("name", ["BÌNH", "bình", " Bi\u0300nh\u00a0"])
+def test_names_are_one_person_s_whatever_case_and_space(tmp_path, known, name):
+    rows = [",".join(cells) for cells in (BINH, [name, *BINH[1:]])]
+    assert "is in line 2 already" in read_officers(written(tmp_path, *rows), known)[1][0]
+    there = replace(known, names=frozenset({("06412@1", "Bình"), ("06412@1", "Trần  Văn An")}))
+    (officer,), problems, _ = read_officers(written(tmp_path, rows[1]), there)
+    assert (officer.name, problems) == ("Bình", [])
+    wishes = [*AN, "", "31/03/2023", "trần văn AN", ""]
+    header = ",".join([*COLUMNS, *WISHES])
+    (officer,), problems, _ = read_officers(written(tmp_path, ",".join(wishes), header=header), there)
+    assert (officer.deputy, officer.away_until, problems) == ("Trần  Văn An", date(2023, 3, 31), [])
+
+
+@pytest.mark.parametrize("day", ["31/3/2023", "31-03-2023", "31.03.2023", "2023-03-31"])
+def test_an_absence_takes_the_days_that_a_report_takes(tmp_path, known, day):
+    rows = [",".join([*AN, "", day, "Bình", ""]), ",".join([*BINH, "", "", "", ""])]
+    officers, problems, _ = read_officers(written(tmp_path, *rows, header=",".join([*COLUMNS, *WISHES])), known)
+    assert (officers[0].away_until, problems) == (date(2023, 3, 31), [])

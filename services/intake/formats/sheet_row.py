@@ -1,13 +1,12 @@
 """Reads one row of a table: each cell as what its column means, each bad cell refused once, at its place. Pure."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from services.intake.event_words import SheetWords
 from services.intake.refusals import Code, Place, Refusal
 from shared.events import MAX_COUNT
-from shared.scalars import FIRST_DAY, LAST_DAY, ScalarError, day
+from shared.scalars import FIRST_DAY, LAST_DAY, ScalarError
 from shared.sheet_faults import fault_of
 from shared.sheet_header import Header
 from shared.sheets import (
@@ -24,9 +23,9 @@ from shared.sheets import (
 from shared.spreadsheets.limits import Cell
 from shared.spreadsheets.limits import Row as Cells
 from shared.words import Words
+from shared.written_days import written_day
 from shared.written_numbers import TwoMeaningsError, written_whole_number
 
-_VIETNAMESE_DAY = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})", re.ASCII)
 _NUMBER = SheetWords.NUMBER.value.filled(most=MAX_COUNT)
 
 
@@ -110,13 +109,12 @@ class SheetRow:
         return text in TRUE
 
     def day(self, name: str) -> str | None:
-        """A day as 2023-03-09; people write 9/3/2023."""
+        """A day as 2023-03-09."""
         text = self.text(name)
         if not text:
             return None
-        written = _VIETNAMESE_DAY.fullmatch(text)
         try:
-            return day(f"{written[3]}-{written[2]:0>2}-{written[1]:0>2}" if written else text).isoformat()
+            return written_day(text).isoformat()
         except ScalarError:
             self.refuse(name, SheetWords.DAY.value.filled(first=FIRST_DAY.year, last=LAST_DAY.year))
         return None
