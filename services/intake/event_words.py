@@ -68,8 +68,8 @@ class SheetWords(Enum):
     EMPTY = Words("ô này phải để trống ở dòng như vậy", "an empty cell in a row like this")
     TRUTH = Words("cần «Có» hoặc «Không»", "expected Có or Không")
     DAY = Words(
-        "cần một ngày như 09/03/2023, từ năm {first} đến năm {last}",
-        "a day like 09/03/2023, of the years {first} to {last}",
+        "cần một ngày như 31/03/2023 (ngày/tháng/năm), từ năm {first} đến năm {last}",
+        "a day like 31/03/2023 (day/month/year), of the years {first} to {last}",
     )
     RECORD = Words("mã không được có dấu cách, ví dụ 06412-001", "an id without spaces: 06412-001")
     REMOVE_ONE = Words("{both}; hãy bỏ một dòng", "{both}; remove one")
