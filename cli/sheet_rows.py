@@ -15,7 +15,7 @@ from shared.sheet_header import HEADER_ROWS, Header, HeaderSearch, LayoutError, 
 from shared.sheet_merges import merge_fault, merges_over, refuse_merged_header
 from shared.sheet_notes import Notes
 from shared.sheet_words import RowWords
-from shared.sheets import FALSE, NOTE, cell_text, is_blank, neutral, record_key
+from shared.sheets import NOTE, cell_text, is_blank, neutral, record_key
 from shared.spreadsheets.limits import Cell, Hidden, Merge, Row, SheetError, Slice
 from shared.spreadsheets.own_file import read_csv, read_workbook
 
@@ -27,7 +27,7 @@ _NAMED = 10  # of a file's repeated records
 class Table:
     """A sheet that holds records. `rows` reads those below the header anew, `last` is each figure's last row.
 
-    `merged` says where cells of its records are merged.
+    `told` is how many of its rows hold something, `merged` says where their cells are merged.
     """
 
     sheet: str
@@ -35,6 +35,7 @@ class Table:
     rows: Callable[[], Iterator[Row]]
     last: dict[int, int]
     count: int
+    told: int
     merged: list[str]
 
 
@@ -82,6 +83,8 @@ def read_tables(path: Path) -> tuple[list[Table], list[str]]:
         raise FileError(f"{path}: {'; '.join(merged[:_NAMED])}")
     if repeated.told:
         raise FileError(f"{path}: one record comes more than once: {'; '.join(repeated.told[:_NAMED])}; remove one")
+    if not any(table.told for table in tables):
+        notes.nothing_to_post()
     return tables, [note.en for note in notes.words()]
 
 
@@ -175,15 +178,10 @@ def _table(sheet: _Sheet, notes: Notes, repeated: _Repeated) -> Table | None:
         key = _key(header.kind, texts)
         if key is not None:
             last[key] = row.number
-            if not blank and not _says_nothing(header.kind, texts):
+            if not blank:
                 repeated.take(sheet.name, header, row.number, key)
     merged = [f"{sheet.name}: {merge_fault(merge).en}" for merge, _ in merges_over(sheet.merges, told, columns)]
-    return Table(sheet.name, header, below, last, count, merged)
-
-
-def _says_nothing(kind: str, texts: Mapping[str, str]) -> bool:
-    """Whether a row's report isn't handed in."""
-    return kind == "report" and texts.get("submitted", "").lower() in FALSE
+    return Table(sheet.name, header, below, last, count, len(told), merged)
 
 
 def _header(sheet: _Sheet, notes: Notes) -> Header | None:

@@ -24,6 +24,16 @@ from shared.units import Unit, Units
 
 ACTIVITY_ROWS = 60
 HEADER_ROW = 2  # from 0: a title, the labels for people, then the technical names
+HELP = (
+    "Điền các trang «Chỉ tiêu» và «Hoạt động», chọn «Có» ở cột cuối để nộp, rồi gửi tệp này.",
+    "Gửi lại tệp đã sửa thì số liệu mới thay số liệu cũ; ô để trống không được gửi.",
+    "Đã nộp mà cần rút lại báo cáo: chọn «Không» ở cột cuối rồi gửi lại tệp.",
+    "Ngày viết theo thứ tự ngày/tháng/năm, ví dụ 31/03/2023.",
+    "Không gộp ô: mỗi ô có giá trị riêng của mình.",
+    "«Mã bản ghi» là riêng trong mọi đơn vị của bên gửi: hai đơn vị dùng cùng một mã thì dòng sau thay dòng trước. Nếu "
+    "tự đặt mã, hãy viết mã đơn vị vào đầu, ví dụ 06433-001.",
+    "Nếu mã chỉ gồm chữ số, hãy định dạng ô là văn bản: ô số hiện 007 vẫn được đọc là 7.",
+)
 out = Console()
 
 
@@ -89,8 +99,8 @@ def _write_report(page: Any, sheet: Sheet, title: str, styles: dict[str, Any]) -
     page.write_row(row, 0, given, styles["given"])
     page.write_blank(row, 5, None, styles["open"])
     page.data_validation(row, 5, row, 5, {"validate": "list", "source": [YES, NO]})
-    page.write(row + 2, 0, "Điền các trang «Chỉ tiêu» và «Hoạt động», chọn «Có» ở cột cuối để nộp, rồi gửi tệp này.")
-    page.write(row + 3, 0, "Gửi lại tệp đã sửa thì số liệu mới thay số liệu cũ; ô để trống không được gửi.")
+    for line, text in enumerate(HELP):
+        page.write_string(row + 2 + line, 0, text)
 
 
 def _write_figures(page: Any, sheet: Sheet, title: str, styles: dict[str, Any]) -> None:

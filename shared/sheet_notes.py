@@ -26,6 +26,7 @@ class Notes:
     def __init__(self) -> None:
         self._unseen: dict[str, _Unseen] = {}
         self._without_table: list[str] = []
+        self._nothing = False
 
     def read(self, part: Slice, header: Header, number: int, cells: Sequence[Cell]) -> None:
         """The row `number` of this slice was read for what it says."""
@@ -44,9 +45,14 @@ class Notes:
         if sheet != LISTS:
             self._without_table.append(sheet)
 
+    def nothing_to_post(self) -> None:
+        """No row of any table holds a record."""
+        self._nothing = True
+
     def words(self) -> list[Words]:
         """All notes, in the order of the file."""
-        found = [NoteWords.NO_TABLE.value.filled(sheet=named(sheet)) for sheet in self._without_table[:_LISTED]]
+        found = [NoteWords.NOTHING.value] if self._nothing else []
+        found += [NoteWords.NO_TABLE.value.filled(sheet=named(sheet)) for sheet in self._without_table[:_LISTED]]
         for sheet, unseen in self._unseen.items():
             if unseen.sheet:
                 found.append(NoteWords.HIDDEN_SHEET.value.filled(sheet=named(sheet)))

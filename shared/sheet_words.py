@@ -168,6 +168,10 @@ class MergeWords(Enum):
 class NoteWords(Enum):
     """What senders should know of a file that was read."""
 
+    NOTHING = Words(
+        "không có gì để gửi: bên dưới tiêu đề chưa có dòng nào được điền số liệu, hoạt động hoặc chọn «Có», «Không»",
+        "nothing is in it to post: no row below a header holds a figure, an activity, or the choice of Có or Không",
+    )
     NO_TABLE = Words(
         "{sheet}: trang không có bảng nào có dòng tiêu đề, nên không được đọc",
         "{sheet}: no table with a header row is on this sheet; it was not read",

@@ -99,6 +99,7 @@ def test_a_template_has_vietnamese_labels_lists_and_record_ids(template: Path) -
 def test_an_untouched_template_holds_no_events(system: System, template: Path) -> None:
     answer = upload(system, template.read_bytes(), XLSX)
     assert (answer.status_code, answer.json()["accepted"]) == (202, 0), answer.text
+    assert [note.partition(":")[0] for note in answer.json()["notes"]] == ["nothing is in it to post"]
 
 
 def test_errors_name_sheet_row_and_column(system: System, template: Path) -> None:

@@ -112,6 +112,8 @@ class Drafting:
                 raise no_table()
         except LayoutError as error:
             raise UnreadableError(error.words) from None
+        if not self._drafts:
+            self._notes.nothing_to_post()
         numbered = list(enumerate(self._drafts))
         return Drafted(
             {index: draft for index, draft in numbered if not draft.refusals},
@@ -139,8 +141,8 @@ class Drafting:
             self._of_rows[row.number] = self._draft_figure(row, key)
         elif row.kind == "activity":
             self._of_rows[row.number] = self._draft_activity(row, key)
-        elif (draft := self._draft_report(row, key)) is not None:
-            self._of_rows[row.number] = draft
+        else:
+            self._of_rows[row.number] = self._draft_report(row, key)
 
     def _refuse_merged(self, sheet: str, header: Header, merges: Sequence[Merge]) -> None:
         """Refuse each record that has a row with a merged cell. Raises LayoutError for one of the header."""
@@ -203,10 +205,12 @@ class Drafting:
         data, places = activity_data(row)
         return self._add(Kind.ACTIVITY_RECORDED, row, key, data, places)
 
-    def _draft_report(self, row: SheetRow, key: tuple[str, ...] | None) -> Draft | None:
-        if row.truth("submitted") or row.refusals:
-            return self._add(Kind.REPORT_SUBMITTED, row, key, *_given(row, "report", "agency", "period"))
-        return None
+    def _draft_report(self, row: SheetRow, key: tuple[str, ...] | None) -> Draft:
+        """Có submits the report, Không withdraws it; where neither stands, the row is blank."""
+        data, places = _given(row, "report", "agency", "period")
+        if row.truth("submitted"):
+            return self._add(Kind.REPORT_SUBMITTED, row, key, data, places)
+        return self._add(Kind.RECORD_RETRACTED, row, key, {**data, "revision": 0}, places)
 
     def _draft_figure(self, row: SheetRow, key: tuple[str, ...] | None) -> Draft:
         """Rows of one indicator, unit, agency and period are one record: the whole, its parts, or its components."""
