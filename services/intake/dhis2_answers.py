@@ -1,13 +1,14 @@
 """Answers in DHIS2's two shapes: the web message of 2.38 and later, and the bare import summary of before."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import JSONResponse
 
 from services.intake.answers import LISTED
-from services.intake.formats.dhis2 import Conflict
+from services.intake.formats.dhis2 import Conflict, written_for_dhis2
 from services.intake.refusals import Code
 from services.intake.request_words import ImportWords
 from shared.personal_data import named
@@ -101,7 +102,11 @@ def _web_message(status: HTTPStatus, outcome: str, message: str, response: Any =
 
 
 def _conflict(conflict: Conflict, language: str) -> dict[str, Any]:
-    error = conflict.refusal.to_json(language)
+    refusal = conflict.refusal
+    if refusal.code in {Code.PERIOD_FUTURE, Code.PERIOD_CLOSED}:
+        expected, got = written_for_dhis2(refusal.expected), written_for_dhis2(str(refusal.got))
+        refusal = replace(refusal, expected=expected, got=got)
+    error = refusal.to_json(language)
     objects = {name: named(text, _SHOWN) for name, text in conflict.objects.items()}
     return {
         "object": next((text for text in objects.values() if text), ""),

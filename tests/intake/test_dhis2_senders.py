@@ -11,8 +11,10 @@ import pytest
 from dhis2 import Api, RequestException
 
 from deploy.local.http import LOCAL
+from services.intake.formats.dhis2 import written_for_dhis2
 from services.intake.formats.dhis2_rows import read_csv
 from services.intake.formats.json_text import UnreadableError
+from shared.words import Words
 from tests.intake.test_dhis2 import DENOMINATOR, NUMERATOR, figure, post, until, value, whole
 from tests.system import System
 
@@ -113,6 +115,15 @@ def test_a_completion_s_period_is_asked_for_as_dhis2_writes_it(system: System, p
     assert (conflict["errorCode"], "a quarter like 2023Q1" in conflict["value"]) == ("E7611", True)
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("2023-Q1", "2023Q1"), ("2023-H2", "2023S2"), ("from 2018-12 to 2025-12", "from 201812 to 202512"),
+     ("2023", "2023"), ("2018-12-07", "2018-12-07")],
+)  # fmt: skip
+def test_periods_are_told_as_dhis2_writes_them(ours: str, theirs: str) -> None:
+    assert written_for_dhis2(Words(f"vi {ours}", ours)) == (f"vi {theirs}", theirs)
+
+
 def taken(system: System, kind: str) -> float:
     return system.metric("intake", "kip_events_received_total", kind=kind, outcome="accepted")
 
@@ -170,6 +181,12 @@ def test_a_withdrawal_names_everything(system: System, query: dict[str, str]) ->
             whole(1, unit="186"),
             "The field 'subject' is refused: a unit of this level doesn't report this; expected commune (got 186@1).",
             "Trường «subject» bị từ chối: sai cấp đơn vị; cần cấp xã (commune) (nhận được",
+        ),
+        (
+            whole(1, period="2023Q3"),
+            "The field 'data.period' is refused: the period or day has not begun; expected none after 2023Q2 (got "
+            "2023Q3).",
+            "Trường «data.period» bị từ chối: kỳ báo cáo hoặc ngày chưa bắt đầu; cần không sau 2023Q2 (nhận được",
         ),
         (whole(1, deleted="yes"), "The field 'deleted' is refused: not a valid value: true or false (got yes).",
          "Trường «deleted» bị từ chối: giá trị không hợp lệ: cần true hoặc false (nhận được yes)."),

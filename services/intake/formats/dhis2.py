@@ -24,10 +24,11 @@ from shared.programme import Indicator, IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Registry
 from shared.scalars import FIRST_INSTANT, ScalarError, any_instant, whole_number
 from shared.units import Unit
-from shared.words import Told, listed
+from shared.words import Told, Words, in_both, listed
 
 SOURCE = "/dhis2"
 _PERIOD = re.compile(r"(?P<year>\d{4})(?:(?P<month>\d{2})|Q(?P<quarter>\d)|S(?P<half>\d))?", re.ASCII)
+_OUR_PERIOD = re.compile(r"\b(\d{4})-(Q\d|H\d|\d{2})\b(?!-)", re.ASCII)
 _DAY = 10  # characters of a day without a time
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 Part = Literal["numerator", "denominator"]
@@ -332,6 +333,12 @@ def _period(text: str, kind: PeriodKind) -> str:
     if period.kind is not kind:
         raise _ConflictError(Code.PERIOD_INVALID, "period", expected, text)
     return str(period)
+
+
+def written_for_dhis2(told: Told) -> Words:
+    """The same with each of our periods as `_period` reads it: none after 2023-Q1 is none after 2023Q1."""
+    vi, en = (_OUR_PERIOD.sub(lambda found: found[1] + found[2].replace("H", "S"), text) for text in in_both(told))
+    return Words(vi, en)
 
 
 def _unit(text: str, period: str, programme: Programme, registry: Registry) -> Unit:
