@@ -72,6 +72,10 @@ class SheetWords(Enum):
         "a day like 31/03/2023 (day/month/year), of the years {first} to {last}",
     )
     RECORD = Words("mã không được có dấu cách, ví dụ 06412-001", "an id without spaces: 06412-001")
+    WHOLE = Words(
+        "dòng của toàn bộ số liệu: mới chỉ có các dòng chi tiết; hãy thêm một dòng để trống các cột by.…",
+        "the row of the whole: only rows of its parts are there; add one whose columns by.… are empty",
+    )
     REMOVE_ONE = Words("{both}; hãy bỏ một dòng", "{both}; remove one")
     TOGETHER = Words(
         "{both}; các dòng của một số liệu phải ở cùng một trang, với cùng một mã đơn vị",

@@ -61,7 +61,7 @@ def _judge(event: Event, registry: Registry, key: Key, now: datetime) -> Admitte
         return (_unknown(Code.PROGRAMME_UNKNOWN, "data.programme", registry.programmes, event.data.programme),)
     timing = () if FIRST_INSTANT <= event.time <= now + AHEAD else (out_of_range("time", registry, now, event.time),)
     try:
-        on, found = _check(event, programme, now)
+        on, found = _check(event, programme, now, registry)
         unit = _resolve(registry, event.subject, on)
         if not registry.units.covers(key.subtree, unit.uid):
             raise _RefusedError(Code.UNIT_NOT_ALLOWED, "subject", key.subtree, event.subject)
@@ -92,11 +92,16 @@ def _resolve(registry: Registry, code_or_uid: str, on: date) -> Unit:
     return unit
 
 
-def _check(event: Event, programme: Programme, now: datetime) -> tuple[date, list[Refusal]]:
+def _check(event: Event, programme: Programme, now: datetime, registry: Registry) -> tuple[date, list[Refusal]]:
     """The day on which the unit must be in force, and what is wrong whatever the unit is."""
     today = _today(now, programme.timezone)
     data = event.data
     if isinstance(data, ActivityRecorded):
+        if data.activity not in programme.activity:
+            unit = registry.units.find(event.subject, data.held_on)
+            fitting = {slug for slug, item in programme.activity.items() if unit and unit.level in item.levels}
+            expected = _fitting_first(fitting, programme.activity)
+            raise _RefusedError(Code.ACTIVITY_UNKNOWN, "data.activity", expected, data.activity)
         return _check_activity(data, programme, today)
     if isinstance(data, IndicatorReported):
         indicator = programme.indicator.get(data.indicator)
@@ -112,9 +117,7 @@ def _check(event: Event, programme: Programme, now: datetime) -> tuple[date, lis
 
 
 def _check_activity(data: ActivityRecorded, programme: Programme, today: date) -> tuple[date, list[Refusal]]:
-    activity = programme.activity.get(data.activity)
-    if activity is None:
-        raise _RefusedError(Code.ACTIVITY_UNKNOWN, "data.activity", _names(programme.activity), data.activity)
+    activity = programme.activity[data.activity]
     if data.held_on > today:
         raise _RefusedError(Code.PERIOD_FUTURE, "data.held_on", today.isoformat(), data.held_on.isoformat())
     _check_time(_month(programme.calendar, data.held_on), programme, "data.held_on")
@@ -219,7 +222,8 @@ def _check_unit(event: Event, programme: Programme, unit: Unit, on: date) -> Ite
     data = event.data
     agency = data.agency
     if agency is not None and agency not in programme.agency:
-        yield _unknown(Code.AGENCY_UNKNOWN, "data.agency", programme.agency, agency)
+        expected = _fitting_first(programme.agencies_at.get(unit.level, frozenset()), programme.agency)
+        yield Refusal(Code.AGENCY_UNKNOWN, "data.agency", expected, agency)
         return
     levels, agencies = _reporters(event, programme, unit, on)
     if unit.level not in levels:
@@ -292,6 +296,11 @@ def _check_options(by: dict[str, str], allowed: dict[str, frozenset[str]], place
 
 def _unknown(code: Code, field: str, known: Iterable[str], got: object) -> Refusal:
     return Refusal(code, field, _names(known), got)
+
+
+def _fitting_first(fitting: Collection[str], known: Iterable[str]) -> Words:
+    """All names, those that fit the unit's level before the others."""
+    return listed([*sorted(fitting), *sorted(set(known) - set(fitting))], _LISTED)
 
 
 def _names(known: Iterable[str]) -> Words:

@@ -30,6 +30,7 @@ KINDS = frozenset(
     {Kind.INDICATOR_REPORTED, Kind.ACTIVITY_RECORDED, Kind.RECORD_RETRACTED, Kind.REPORT_SUBMITTED}
 )  # that a spreadsheet may hold
 _COUNTS = ("numerator", "denominator")
+_OF_THE_WHOLE = frozenset(f"data.{name}" for name in _COUNTS)
 
 
 @dataclass(slots=True)
@@ -48,8 +49,18 @@ class Draft:
 
     def located(self, item: Rejected) -> Rejected:
         """The same refusals with the cells that they are about."""
-        refusals = [replace(refusal, place=self._place(refusal.field)) for refusal in item.refusals]
+        missing = [refusal for refusal in item.refusals if self._is_of_the_whole(refusal)]
+        refusals = [
+            replace(refusal, place=self._place(refusal.field)) for refusal in item.refusals if refusal not in missing
+        ]
+        if missing:  # one row, not a cell of the row that is there
+            refusals.append(Refusal(Code.FIELD_MISSING, "row", SheetWords.WHOLE.value, None, self.start))
         return replace(item, refusals=tuple(refusals))
+
+    def _is_of_the_whole(self, refusal: Refusal) -> bool:
+        """Whether it misses what stands in the row of the whole, where only rows of parts are there."""
+        parts_alone = "breakdown" in self.event["data"] and frozenset() not in self.parts
+        return parts_alone and refusal.code is Code.FIELD_MISSING and refusal.field in _OF_THE_WHOLE
 
     def _place(self, name: str) -> Place:
         while name and name not in self.places:
