@@ -14,6 +14,8 @@ LOOPBACK = "127.0.0.1"
 EPHEMERAL_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 LOWEST_SUBSTITUTE = 20_000
 TRIES = 200
+_LOCAL, _STATE, _INODE = 1, 3, 9  # columns of /proc/net/tcp
+_LISTEN = "0A"
 
 _given: set[int] = set()
 _lock = threading.Lock()
@@ -53,6 +55,20 @@ def can_reach(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether this process itself listens at `port`, whoever else may answer there. By Linux's /proc."""
+    own = {
+        f"socket:[{fields[_INODE]}]"
+        for table in ("tcp", "tcp6")
+        for fields in (line.split() for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:])
+        if fields[_LOCAL].endswith(f":{port:04X}") and fields[_STATE] == _LISTEN
+    }
+    try:
+        return any(str(file.readlink()) in own for file in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:  # it has ended, or is opening and closing files just now
+        return False
 
 
 def _give(port: int) -> int:

@@ -13,7 +13,7 @@ import httpx
 
 from deploy.local.http import LOCAL
 from deploy.local.passwords import OWNER, role_settings, service_urls
-from deploy.local.ports import LOOPBACK, free_port
+from deploy.local.ports import LOOPBACK, free_port, listens
 from deploy.local.processes import Command, Process, StartError, failure
 from deploy.local.restarts import Part
 from deploy.local.settings_file import given_settings
@@ -103,6 +103,8 @@ class Services:
             for name in list(waiting):
                 ready, waiting[name] = _ask(f"{self.url(name)}/readyz")
                 process = self._processes[name]
+                if ready and not listens(process.pid, self.ports[name]):
+                    ready, waiting[name] = False, f"another process answers on {self.url(name)}"
                 if ready:
                     del waiting[name]
                     self._stack.report(f"{name} is ready on {self.url(name)}")

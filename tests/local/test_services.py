@@ -56,6 +56,15 @@ def test_a_service_that_does_not_become_ready_says_what_it_waits_for(stack):
         bring_up(stack, settings=settings, services=STUB, preparation=(), ready_seconds=2.0)
 
 
+def test_another_s_answer_on_the_port_is_not_taken_for_its_own(stack, monkeypatch):
+    first = stub(stack)
+    taken = first.ports["intake"]
+    monkeypatch.setattr("deploy.local.services.free_port", lambda preferred: taken)  # both looked while it was free
+    with pytest.raises(StartError, match="intake ended with exit code"):
+        stub(stack)
+    first.check_alive()
+
+
 def test_a_port_that_the_user_set_is_preferred_and_a_bad_one_named(stack, monkeypatch):
     monkeypatch.setenv("KIP_STUB_PORT", "eighty")
     with pytest.raises(StartError, match="KIP_STUB_PORT is 'eighty'"):
