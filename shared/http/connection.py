@@ -276,6 +276,7 @@ class HttpConnection(asyncio.Protocol):
             self._close()
             return
         self._stage = _Stage.DRAIN
+        self.connections.answered(self)
         self._deadline = self._loop.time() + self._limits.drain_seconds
         if self._transport.can_write_eof():
             self._transport.write_eof()

@@ -42,15 +42,18 @@ class Held(Protocol):
 
 
 class Connections:
-    """Knows every connection. Those that wait for a head stand in a row: the first of them gives way when it is full.
+    """Knows every connection. When it is full, the one whose answer has been out longest gives way, else the one that
+    has waited for a head longest.
 
-    So an idle or half-sent connection never keeps a client out; only requests under way do, and those have deadlines.
+    So an idle, half-sent or answered connection never keeps a client out; only requests under way do, and those have
+    deadlines.
     """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._all: set[Held] = set()
         self._waiting: dict[Held, float] = {}  # since when, the longest first
+        self._answered: dict[Held, None] = {}  # only read a little further, so that the answer arrives
         self._sweep_due: float | None = None
 
     def enter(self, connection: Held, loop: asyncio.AbstractEventLoop) -> bool:
@@ -63,6 +66,9 @@ class Connections:
         above = len(self._all) - self.limits.connections
         if above <= 0:
             return True
+        if self._answered:
+            next(iter(self._answered)).give_way()
+            return True
         longest = next(iter(self._waiting))
         patient = loop.time() - self._waiting[longest] < SWEEP_SECONDS  # its head may be on its way
         if patient and above <= self.limits.reserve:
@@ -73,7 +79,7 @@ class Connections:
     def leave(self, connection: Held) -> None:
         """It is gone."""
         self._all.discard(connection)
-        self._waiting.pop(connection, None)
+        self.work(connection)
         HTTP_CONNECTIONS.set(len(self._all))
 
     def wait(self, connection: Held, now: float) -> None:
@@ -83,6 +89,12 @@ class Connections:
     def work(self, connection: Held) -> None:
         """It has a request, or has given way."""
         self._waiting.pop(connection, None)
+        self._answered.pop(connection, None)
+
+    def answered(self, connection: Held) -> None:
+        """Its last answer is out, and what its client still sends is thrown away."""
+        self._waiting.pop(connection, None)
+        self._answered[connection] = None
 
     def _plan(self, loop: asyncio.AbstractEventLoop) -> None:
         self._sweep_due = loop.time() + SWEEP_SECONDS

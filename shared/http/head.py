@@ -138,9 +138,14 @@ class HeadReader:
         path = raw_path.decode("ascii")
         return Head(
             method, raw_path, unquote(path) if "%" in path else path, query, version, self._headers,
-            _length(once, version), version == "1.1" and parser.should_keep_alive(),
+            _length(once, version), version == "1.1" and self._stays(),
             version == "1.1" and b"expect" in once,
         )  # fmt: skip
+
+    def _stays(self) -> bool:
+        """Whether the client wants to ask more (RFC 9112, 9.6). The parser has forgotten it where there is no body."""
+        said = (value for name, value in self._headers if name == b"connection")
+        return not any(option.strip().lower() == b"close" for value in said for option in value.split(b","))
 
     def _looked_through(self) -> dict[bytes, bytes]:
         """The headers that decide how the request is read. Raises RefusedRequestError where one comes twice."""

@@ -328,6 +328,26 @@ def test_the_longest_idle_gives_way_and_probes_are_answered_when_all_are_at_work
         assert client.send(request("GET", "/")).answer().status in {200, 503}
 
 
+def test_those_that_have_their_answer_and_go_on_sending_keep_nobody_out(server: uvicorn.Server) -> None:
+    with ExitStack() as opened:
+        for _ in range(3 * (LIMITS.connections + LIMITS.reserve)):
+            client = opened.enter_context(Raw(server.config.port))
+            client.send(b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n")
+            assert client.answer().status == 401
+        with Raw(server.config.port) as client:
+            assert client.send(request("GET", "/")).answer().status == 200
+
+
+@pytest.mark.parametrize("option", [b"close", b"Close", b"keep-alive, close", b"x,close"])
+def test_a_client_that_wants_to_close_is_closed_behind_its_answer(server: uvicorn.Server, option: bytes) -> None:
+    for more in (b"", b"Content-Length: 0\r\n"):
+        with Raw(server.config.port) as client:
+            client.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: " + option + b"\r\n" + more + b"\r\n")
+            answer = client.answer()
+            assert (answer.status, answer.headers["connection"]) == (200, "close")
+            assert client.all() == b""
+
+
 def test_a_server_that_stops_gives_the_answer_and_hangs_up(server: uvicorn.Server, slow: Slow) -> None:
     with Raw(server.config.port) as client, Raw(server.config.port) as idle:
         client.send(request("GET", "/slow"))
