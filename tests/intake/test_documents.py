@@ -184,7 +184,8 @@ def test_the_curl_examples_of_the_connect_page_work_as_they_stand(system: System
             ["bash", "-c", command], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
         )
         assert '"accepted":' in done.stdout or '"SUCCESS"' in done.stdout, f"{command}\n{done.stdout}{done.stderr}"
-        assert '"accepted":0' not in done.stdout.replace('"accepted":0,"rejected":[]', ""), done.stdout
+        untouched = "nothing is in it to post" in done.stdout  # of the template, and said so
+        assert untouched or '"accepted":0' not in done.stdout, done.stdout
 
 
 def test_the_python_example_of_the_connect_page_works_as_it_stands(

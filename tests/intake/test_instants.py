@@ -121,7 +121,7 @@ def test_a_day_in_a_sheet_is_in_bounds(system: System, day: str) -> None:
     answer = upload(system, f"{ACTIVITIES}06412;ubnd-xa;r;parent-counselling;{day};nutrition;3;1;;\n")
     (error,) = errors(answer)
     assert (answer.status_code, error["code"], error["column"], error["row"]) == (422, "value_invalid", "E", 2)
-    assert "a day like 09/03/2023, of the years 2000 to 2100" in error["message"]
+    assert "a day like 31/03/2023 (day/month/year), of the years 2000 to 2100" in error["message"]
 
 
 @pytest.mark.parametrize("count", ["9" * 13, "9" * 5000, "-1", "1.5"])
@@ -149,7 +149,7 @@ def test_the_date_of_a_completion_is_read_as_dhis2_writes_it(system: System, dat
         ("0001-01-01", "time_out_of_range"),
         ("2023-05-01T00:00:00Z", "time_out_of_range"),
         ("2023-02-30", "E7619"),
-        ("9" * 5000, "E7619"),
+        ("9" * 1000, "E7619"),
         (20230314, "E7619"),
     ],
 )
