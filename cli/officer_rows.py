@@ -8,10 +8,10 @@ from shared.sheet_faults import fault_of
 from shared.sheet_header import LayoutError, column_name, is_for_people, place_of, refuse_twice
 from shared.sheet_merges import merge_fault, merges_over, refuse_merged_header
 from shared.sheet_notes import hidden_rows
-from shared.sheet_words import LayoutWords
 from shared.sheets import column_letters
 from shared.spreadsheets.limits import Cell, Row, SheetError, Slice
 from shared.spreadsheets.own_file import read_csv, read_workbook
+from shared.words import joined
 
 MOST_ROWS = 200_000
 NOT_A_ROW = ""  # the only key of a row that has a cell outside the header's columns
@@ -104,9 +104,7 @@ def _header(path: Path, header: Row, needed: Sequence[str], allowed: Sequence[st
 def _refuse_merged(part: Slice, header: _Header, numbers: Sequence[int]) -> None:
     refuse_merged_header(part.sheet, part.merges, header.row, header.columns)
     for merge, _ in merges_over(part.merges, numbers, header.columns):
-        raise LayoutError(
-            LayoutWords.MERGED.value.filled(place=place_of(part.sheet, merge.first_row), fault=merge_fault(merge))
-        )
+        raise LayoutError(joined([place_of(part.sheet, merge.first_row), merge_fault(merge)], ": "))
 
 
 def _by_name(columns: Mapping[int, str], texts: Mapping[int, str]) -> dict[str, str]:

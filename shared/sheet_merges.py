@@ -4,10 +4,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 
 from shared.sheet_header import LayoutError, place_of
-from shared.sheet_words import LayoutWords, MergeWords
+from shared.sheet_words import MergeWords
 from shared.sheets import column_letters
 from shared.spreadsheets.limits import Merge
-from shared.words import Words
+from shared.words import Words, joined
 
 
 def merges_over(
@@ -31,7 +31,7 @@ def merges_over(
 def refuse_merged_header(sheet: str, merges: Sequence[Merge], number: int, columns: Collection[int]) -> None:
     """Raise LayoutError where a cell of the header, the row `number`, is merged with others."""
     for merge, _ in merges_over(merges, [number], columns):
-        raise LayoutError(LayoutWords.MERGED.value.filled(place=place_of(sheet, number), fault=merge_fault(merge)))
+        raise LayoutError(joined([place_of(sheet, number), merge_fault(merge)], ": "))
 
 
 def merge_fault(merge: Merge) -> Words:

@@ -119,7 +119,6 @@ class LayoutWords(Enum):
         "{place}: the column {name} is there twice, in columns {first} and {second}; remove one, or begin its name "
         "with {note} if it is for people only",
     )
-    MERGED = Words("{place}: {fault}", "{place}: {fault}")
     UNKNOWN = Words("{place}, {columns}; cần {expected}", "{place}, {columns}; expected {expected}")
     UNKNOWN_COLUMN = Words("cột {letters}: không có cột {name}", "column {letters}: no such column {name}")
     MISSING = Words("{place}: thiếu cột {names}", "{place}: the column {names} is missing")
