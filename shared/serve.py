@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from shared.config import Settings, SettingsError, load_settings
 from shared.http.connection import http_protocol
 from shared.http.connections import Limits
+from shared.memory import keep_large_apart
 from shared.observability import configure_logging
 
 GRACE_SECONDS = 20  # a stop waits that long for requests under way
@@ -22,6 +23,7 @@ def serve(service: str, port: Callable[[Settings], int], make_app: Callable[[Set
     except SettingsError as error:
         sys.exit(f"kip {service}: {error}")
     configure_logging(service, settings.log_format, settings.log_level)
+    keep_large_apart()
     uvicorn.run(
         make_app(settings),
         host=settings.bind,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from services.intake.request_errors import unavailable
 from services.intake.request_words import AwayWords
+from shared.memory import give_back
 from shared.registry.snapshot import Key
 from shared.words import Common
 
@@ -78,3 +79,4 @@ class Turns:
             yield
         finally:
             self._free.release()
+            give_back()

@@ -230,7 +230,7 @@ def heaviest() -> list[tuple[str, bytes, str]]:
 def test_the_service_stays_within_its_memory_and_answers_others_meanwhile(system: System) -> None:
     intake = psutil.Process(system.services.process("intake").pid)
     largest = alive = 0
-    with ThreadPoolExecutor(6) as threads:
+    with ThreadPoolExecutor(8) as threads:
         sent = [
             threads.submit(send, system, *request, **{"dryRun" if request[0] == SETS else "dry_run": "true"})
             for request in heaviest() * 2
