@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from shared.connections import Connection, data_fault
+from shared.faults import told
 
 Item = TypeVar("Item")
 # What reading or using an ill-formed event raises in Python.
@@ -84,4 +85,4 @@ async def _prove(
 
 def reason(error: Exception) -> str:
     """Why an item can't be applied, for the person who looks at it."""
-    return f"can't be applied: {type(error).__name__}: {error}"
+    return f"can't be applied: {told(error)}"

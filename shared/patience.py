@@ -12,12 +12,14 @@ from typing import TypeVar
 import structlog
 
 from shared.db import DATABASE_AWAY
+from shared.faults import kind_of, told
 from shared.metrics import REFUSED_SECONDS, REFUSED_TOTAL
 
 log = structlog.get_logger()
 _BACKOFF_SECONDS = (0.1, 0.3, 1, 2, 5)
 TELL_SECONDS = 3.0  # a deadlock or a restart of the database is over by then
 _LONGEST_SECONDS = 60.0
+_TOLD = 250  # characters of a reason
 _LOG_EVERY = 12  # attempts, a minute apart at the longest pause
 Result = TypeVar("Result")
 
@@ -108,5 +110,4 @@ def _count(refused: Refused, reason: BaseException, attempts: int) -> None:
 
 def _told(error: BaseException) -> str:
     """The kind of error; what a server or the network said too, but no other text, which may quote an event."""
-    said = str(error).partition("\n")[0][:200] if isinstance(error, DATABASE_AWAY) else ""
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return told(error)[:_TOLD] if isinstance(error, DATABASE_AWAY) else kind_of(error)

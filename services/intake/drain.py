@@ -13,6 +13,7 @@ from shared import tls
 from shared.answering import answered_within
 from shared.broker import BROKER_AWAY, UnroutableError, publish_events
 from shared.db import DATABASE_AWAY
+from shared.faults import told
 from shared.topology import EVENTS, PROBE_KEY
 
 _AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, SpoolAwayError)
@@ -50,7 +51,7 @@ class Drain:
                     waiting = await self._count()
                 pause = TICK_SECONDS
             except _INTERRUPTED as error:
-                log.warning("intake.drain_interrupted", reason=f"{type(error).__name__}: {error}")
+                log.warning("intake.drain_interrupted", reason=told(error))
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)  # what can't be removed is published again each time
             await asyncio.sleep(pause)
 

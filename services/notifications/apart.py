@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-import asyncpg
-
 from shared.connections import DATABASE_REFUSES, Connection, data_fault
+from shared.faults import told
 
 LONGEST_REASON = 500
 Item = TypeVar("Item")
@@ -89,15 +88,8 @@ async def saved(connection: Connection, work: Callable[[], Awaitable[Result]]) -
 
 
 def reason_of(error: BaseException) -> str:
-    """An error in words that can be stored: of a database's only its message, for its details quote rows."""
-    said = str(error).partition("\n")[0] if isinstance(error, asyncpg.PostgresError) else str(error)
-    return storable(f"{kind_of(error)}: {said}")
-
-
-def kind_of(error: BaseException) -> str:
-    """Which error it is, for the log: its type, with a database's SQLSTATE, and none of its text."""
-    state = error.sqlstate if isinstance(error, asyncpg.PostgresError) else None
-    return f"{type(error).__name__} ({state})" if state else type(error).__name__
+    """An error in words that can be stored."""
+    return storable(told(error))
 
 
 def storable(text: str) -> str:
@@ -105,4 +97,4 @@ def storable(text: str) -> str:
     return text[:LONGEST_REASON].replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
-__all__ = ["Aside", "Asides", "apart", "is_of_the_data", "kind_of", "reason_of", "saved", "storable"]
+__all__ = ["Aside", "Asides", "apart", "is_of_the_data", "reason_of", "saved", "storable"]

@@ -16,7 +16,7 @@ import structlog
 from faststream.exceptions import RejectMessage
 
 from services.notifications import aside_store, message_store
-from services.notifications.apart import kind_of, reason_of
+from services.notifications.apart import reason_of
 from services.notifications.channels import BusyError, Channel, DeliveryError, Outgoing
 from services.notifications.filling import Filler, TextError
 from services.notifications.gathering import Gathered, Told, gather
@@ -25,6 +25,7 @@ from services.notifications.patience import patiently
 from shared.batch import Batcher
 from shared.clock import Clock
 from shared.db import Pool
+from shared.faults import kind_of
 from shared.metrics import ALERTS
 from shared.registry.snapshot import Registry
 from shared.topology import ALERTS as ALERTS_QUEUE

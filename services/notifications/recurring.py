@@ -7,6 +7,7 @@ import structlog
 
 from shared.broker import BROKER_AWAY
 from shared.db import DATABASE_AWAY
+from shared.faults import told
 from shared.supervision import Supervised
 
 AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, *BROKER_AWAY)
@@ -49,7 +50,7 @@ class Recurring:
             try:
                 pause = await self._work()
             except AWAY as error:
-                log.warning(f"{self._name}.failed", reason=f"{type(error).__name__}: {error}")
+                log.warning(f"{self._name}.failed", reason=told(error))
                 pause = PAUSE_AFTER_ERROR
             except Exception:
                 log.exception(f"{self._name}.broken")

@@ -4,6 +4,7 @@ import asyncpg
 import pytest
 
 from services.notifications.apart import reason_of
+from shared.isolation import reason
 
 
 async def test_a_reason_has_a_database_s_message_and_quotes_no_row(pool):
@@ -15,4 +16,5 @@ async def test_a_reason_has_a_database_s_message_and_quotes_no_row(pool):
     assert reason_of(found.value) == (
         'UniqueViolationError (23505): duplicate key value violates unique constraint "t_pkey"'
     )
+    assert reason(found.value) == f"can't be applied: {reason_of(found.value)}"
     assert reason_of(ValueError("two\nlines")) == "ValueError: two\nlines"
