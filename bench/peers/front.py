@@ -61,7 +61,7 @@ def make_front(settings: Settings, sink: Sink) -> Measured:
         now=clock.now,
         admission=Admission(cast("Publisher", sink)),
         rates=RateLimits(time.monotonic),
-        memory=Memory(settings.body_memory),
+        memory=Memory(settings.body_memory, settings.body_memory),
         large=Turns(1, LARGE_PATIENCE),
         taken=TakenLog(),
         body_seconds=settings.body_timeout,

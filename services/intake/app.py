@@ -14,7 +14,7 @@ from services.intake.admission import Admission
 from services.intake.answers import status_url
 from services.intake.dhis2_http import dhis2_routes
 from services.intake.documents.http import document_routes
-from services.intake.door import Door
+from services.intake.door import BODY_BYTES, Door
 from services.intake.drain import Drain
 from services.intake.gate import Gate
 from services.intake.http import events_routes, on_http_error
@@ -86,7 +86,7 @@ class Intake:
             now=self.clock.now,
             admission=Admission(self.publisher),
             rates=RateLimits(time.monotonic),
-            memory=Memory(self._settings.body_memory),
+            memory=Memory(self._settings.body_memory, max(self._settings.body_memory // 2, BODY_BYTES)),
             large=Turns(1, LARGE_PATIENCE),
             taken=TakenLog(),
             body_seconds=self._settings.body_timeout,

@@ -103,7 +103,7 @@ async def _post_data_values(door: Door, jobs: Jobs, request: Request) -> Respons
     read_options(asked, OF_VALUES)  # before the body, which may be long
     later = truth("async", request.query_params.get("async", "false"))
     now = door.now()
-    async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
+    async with held_body(door, request, key) as body, door.large.turn(key.sender, needed=len(body) > SMALL):
         found = await aside(len(body), read, body)
         dry_run, deletes = read_options(asked, OF_VALUES, found.options)
         values = [replace(row, deleted=True) for row in found.values] if deletes else found.values
@@ -149,7 +149,7 @@ async def _post_completions(door: Door, request: Request) -> Response:
     if media_type_of(request) != JSON:
         raise unsupported_type(JSON, media_type_of(request))
     dry_run, deletes = read_options(request.query_params.multi_items(), OF_COMPLETIONS)
-    async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
+    async with held_body(door, request, key) as body, door.large.turn(key.sender, needed=len(body) > SMALL):
         rows = await aside(len(body), read_completions, body)
         if deletes:
             rows = [replace(row, completed=False) for row in rows]

@@ -85,11 +85,15 @@ def enter(door: Door, request: Request, kinds: frozenset[Kind] = frozenset(Kind)
 
 
 @asynccontextmanager
-async def held_body(door: Door, request: Request) -> AsyncIterator[bytes]:
-    """The body, held in memory for as long as the block lasts. Raises RefusedError where it isn't taken."""
+async def held_body(door: Door, request: Request, key: Key) -> AsyncIterator[bytes]:
+    """The body of a request with this key, held in memory for as long as the block lasts.
+
+    Raises RefusedError where it isn't taken.
+    """
     known = door.registry()
     try:
-        async with HeldBody(request, BodyLimits(BODY_BYTES, door.body_seconds, door.memory)) as body:
+        limits = BodyLimits(BODY_BYTES, door.body_seconds, door.memory, key.sender)
+        async with HeldBody(request, limits) as body:
             if door.registry() is not known or not door.trusted():
                 identify(door, request)  # the key may have been revoked while the body came
             yield body

@@ -128,7 +128,7 @@ async def _post_events(door: Door, request: Request) -> Response:
         totals = tally.rejected, tally.superseded
         return stream_answer(outcome, totals, language_of(request), door.status_url, dry_run=dry_run)
     parse = None if media_type == cloudevents.BATCH else parser_of(request, media_type)
-    async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
+    async with held_body(door, request, key) as body, door.large.turn(key.sender, needed=len(body) > SMALL):
         candidates, rejected = await cloudevents.parse_batch(body) if parse is None else parse(body)
         door.rates.spend(key, len(candidates) + len(rejected))
         outcome = await door.admission.admit(

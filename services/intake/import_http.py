@@ -48,7 +48,7 @@ async def _post_sheet(door: Door, request: Request, readers: Readers, turns: Tur
     media_type = media_type_of(request)
     if media_type not in _KINDS:
         raise unsupported_type(Common.OR.value.filled(first=CSV, last=XLSX), media_type)
-    async with held_body(door, request) as body, turns.turn():
+    async with held_body(door, request, key) as body, turns.turn(key.sender):
         drafted = await _while_asked(request, _read(door, key, readers, _KINDS[media_type], body))
         key = identify(door, request)  # it may have been revoked while others' sheets were read
         candidates, malformed = await parse_items([(index, draft.event) for index, draft in drafted.drafts.items()])

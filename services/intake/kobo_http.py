@@ -50,7 +50,7 @@ async def _post_submission(door: Door, request: Request) -> Response:
             refused.detail = RequestWords.WITH_CURE.value.filled(type=refused.detail, cure=cure)
         raise refused
     programme, form = _form(door.registry().limited_to(key.programmes), request.path_params["form"])
-    async with held_body(door, request) as body, door.large.turn(needed=len(body) > SMALL):
+    async with held_body(door, request, key) as body, door.large.turn(key.sender, needed=len(body) > SMALL):
         drafted = await aside(len(body), _drafted, programme, form, body)
         drafts = drafted.drafts
         candidates, malformed = await parse_items([(index, draft.event) for index, draft in drafts.items()])

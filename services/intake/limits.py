@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from services.intake.request_errors import unavailable
 from services.intake.request_words import AwayWords
@@ -58,25 +59,30 @@ class RateLimits:
 
 
 class Turns:
-    """So many pieces of heavy work at once. Another waits for its turn, and is refused where that doesn't come."""
+    """So many pieces of heavy work at once. Another waits for its turn, and is refused where that doesn't come.
+
+    A sender has one turn at a time and waits for one at a time: however many large requests it sends, another sender's
+    is next.
+    """
 
     def __init__(self, at_once: int, patience: float) -> None:
         self._free = asyncio.Semaphore(at_once)
         self._patience = patience
+        self._own: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def turn(self, *, needed: bool = True) -> AsyncIterator[None]:
-        """The caller's turn, for as long as the block lasts. Raises RefusedError (503) when it doesn't come in time."""
+    async def turn(self, sender: str, *, needed: bool = True) -> AsyncIterator[None]:
+        """The sender's turn, for as long as the block lasts. Raises RefusedError (503) when it doesn't come in time."""
         if not needed:
             yield
             return
-        try:
-            async with asyncio.timeout(self._patience):
-                await self._free.acquire()
-        except TimeoutError:
-            raise unavailable(AwayWords.LARGE_REQUESTS.value) from None
-        try:
+        own = self._own.setdefault(sender, asyncio.Lock())  # it lives as long as somebody holds or awaits it
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(self._patience):
+                    await held.enter_async_context(own)
+                    await held.enter_async_context(self._free)
+            except TimeoutError:
+                raise unavailable(AwayWords.LARGE_REQUESTS.value) from None
+            held.callback(give_back)
             yield
-        finally:
-            self._free.release()
-            give_back()

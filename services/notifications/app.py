@@ -254,7 +254,7 @@ def make_app(settings: Settings) -> Measured:
         pool=notifications.pool,
         links=notifications.links,
         now=notifications.clock.now,
-        body=BodyLimits(FORM_BYTES, settings.body_timeout, Memory(settings.body_memory)),
+        body=BodyLimits(FORM_BYTES, settings.body_timeout, Memory(settings.body_memory, settings.body_memory)),
         on_changed=notifications.obligations_changed,
     )
 

@@ -8,6 +8,8 @@ from shared.http.words import HttpWords
 
 CHUNK_LINE_BYTES = 1024  # a size with its extensions
 TRAILER_BYTES = 8 * 1024
+FREE_CHUNKS = 4096  # of any size; a longer body's hold FULL_CHUNK bytes on average, or their sizes are most of the work
+FULL_CHUNK = 64
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n\0]*)?")
 _TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*")
 
@@ -48,9 +50,11 @@ class CountedBody:
 class ChunkedBody:
     """A body in chunks (RFC 9112, 7.1). A header in its trailer is dropped: nobody ever takes it for one."""
 
-    __slots__ = ("_in_trailer", "_left", "_line", "_trailer_bytes")
+    __slots__ = ("_bytes", "_chunks", "_in_trailer", "_left", "_line", "_trailer_bytes")
 
     def __init__(self) -> None:
+        self._chunks = 0
+        self._bytes = 0  # of all chunks so far
         self._left = 0  # of the chunk under way, with the CRLF behind it
         self._line = b""  # a line of which the end is to come
         self._in_trailer = False
@@ -104,6 +108,10 @@ class ChunkedBody:
         if size is None:
             raise malformed(HttpWords.CHUNK_SIZE.value)
         length = int(size[1], 16)
+        self._chunks += length > 0
+        self._bytes += length
+        if self._chunks > FREE_CHUNKS and self._bytes < self._chunks * FULL_CHUNK:
+            raise malformed(HttpWords.SMALL_CHUNKS.value.filled(least=FULL_CHUNK))
         self._in_trailer = length == 0
         self._left = length and length + 2
         return False

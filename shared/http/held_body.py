@@ -1,6 +1,7 @@
 """A request's whole body in memory: bounded in size and time, and all bodies of a service together."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -27,31 +28,41 @@ class BodyError(Exception):
 
 
 class Memory:
-    """Bytes of request bodies that are held at this moment, bounded over all requests."""
+    """Bytes of request bodies that are held at this moment, bounded over all requests.
 
-    def __init__(self, limit: int) -> None:
+    Of the `limit`, one sender may hold `share`, so that no key alone can keep everybody else's bodies out.
+    """
+
+    def __init__(self, limit: int, share: int) -> None:
         self._limit = limit
+        self._share = share
+        self._held_by: Counter[str] = Counter()
         self.held = 0
 
-    def take(self, size: int) -> bool:
-        """Hold `size` bytes more; False when there is no room."""
-        if self.held + size > self._limit:
+    def take(self, size: int, sender: str) -> bool:
+        """Hold `size` bytes more for a sender; False when there is no room."""
+        if self.held + size > self._limit or self._held_by[sender] + size > self._share:
             return False
         self.held += size
+        self._held_by[sender] += size
         return True
 
-    def give_back(self, size: int) -> None:
+    def give_back(self, size: int, sender: str) -> None:
         """Hold `size` bytes less."""
         self.held -= size
+        self._held_by[sender] -= size
+        if not self._held_by[sender]:
+            del self._held_by[sender]
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """Most bytes of one body, seconds in which all of it has to arrive, room for all bodies under way."""
+    """Most bytes of one body, seconds in which all of it has to arrive, room for all bodies under way, whose it is."""
 
     most_bytes: int
     seconds: float
     memory: Memory
+    sender: str = ""
 
 
 class HeldBody:
@@ -81,7 +92,7 @@ class HeldBody:
         return b"".join(self._chunks)
 
     async def __aexit__(self, *_: object) -> None:
-        self._limits.memory.give_back(self._size)
+        self._limits.memory.give_back(self._size, self._limits.sender)
 
     async def _read(self) -> None:
         seconds = self._limits.seconds
@@ -100,7 +111,7 @@ class HeldBody:
     def _hold(self, chunk: bytes) -> None:
         if self._size + len(chunk) > self._limits.most_bytes:
             raise self._too_large()
-        if not self._limits.memory.take(len(chunk)):
+        if not self._limits.memory.take(len(chunk), self._limits.sender):
             raise BodyError(LimitWords.TOO_MANY)
         self._size += len(chunk)
         self._chunks.append(chunk)

@@ -51,6 +51,10 @@ class HttpWords(Enum):
     CHUNK_SIZE = Words(
         "cần độ dài của khúc, viết bằng chữ số thập lục phân", "expected the size of a chunk, in hexadecimal digits"
     )
+    SMALL_CHUNKS = Words(
+        "cần các khúc dài trung bình ít nhất {least} byte; hãy gộp dữ liệu trước khi gửi",
+        "expected chunks of at least {least} bytes on average; collect the data before it is sent",
+    )
     LONG_TRAILER = Words(
         "cần phần cuối dài tối đa {most} byte; phần này luôn bị bỏ",
         "expected a trailer of at most {most} bytes; it is dropped in any case",

@@ -46,7 +46,7 @@ async def field(pool, registry):
 async def client(field):
     pages = Pages(
         registry=lambda: field.registry, pool=lambda: field.pool, links=lambda: LINKS, now=lambda: at(NOW),
-        body=BodyLimits(FORM_BYTES, 5, Memory(2**20)), on_changed=lambda: None,
+        body=BodyLimits(FORM_BYTES, 5, Memory(2**20, 2**20)), on_changed=lambda: None,
     )  # fmt: skip
     transport = httpx.ASGITransport(Starlette(routes=pages.routes()))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.http.body import TRAILER_BYTES, ChunkedBody, CountedBody
+from shared.http.body import FREE_CHUNKS, FULL_CHUNK, TRAILER_BYTES, ChunkedBody, CountedBody
 from shared.http.head import HEAD_BYTES, Head, HeadReader
 from shared.http.refusal import RefusedRequestError
 from tests.raw_http import in_chunks
@@ -163,3 +163,17 @@ def test_chunks_that_can_be_misread_are_refused(data: bytes, cuts: list[int]) ->
 
 def test_extensions_of_chunks_are_dropped() -> None:
     assert read_body(ChunkedBody(), b'3;a=b;c="d"\r\nabc\r\n0 ;x\r\n\r\n', []) == (b"abc", b"")
+
+
+def test_a_body_in_too_many_small_chunks_is_refused_when_they_are_too_many() -> None:
+    body = ChunkedBody()
+    body.feed(b"1\r\nx\r\n" * FREE_CHUNKS)
+    with pytest.raises(RefusedRequestError) as refused:
+        body.feed(b"1\r\nx\r\n")
+    assert "collect the data" in refused.value.words.en
+
+
+def test_a_long_body_comes_in_chunks_of_a_line_each() -> None:
+    line = b"x" * FULL_CHUNK
+    taken, behind = ChunkedBody().feed(in_chunks([line] * (2 * FREE_CHUNKS), b""))
+    assert (len(taken), behind) == (2 * FREE_CHUNKS * FULL_CHUNK, b"")
