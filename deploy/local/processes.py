@@ -42,9 +42,10 @@ class Command:
 class Process:
     """A running command and its keeper. `pid` is the command's own."""
 
-    def __init__(self, command: Command, log: Path, keeper: "subprocess.Popen[str]") -> None:
+    def __init__(self, command: Command, log: Path, log_begin: int, keeper: "subprocess.Popen[str]") -> None:
         self.command = command
         self.log = log
+        self._log_begin = log_begin
         self._keeper = keeper
         if keeper.stdin is None or keeper.stdout is None:
             raise ValueError("a keeper is spoken to through pipes")
@@ -101,9 +102,10 @@ class Process:
         return self._keeper.wait(seconds)
 
     def last_lines(self, count: int = LOG_LINES) -> str:
-        """The end of its log, for a message to the reader."""
+        """The end of what it has logged itself, not what an earlier process of its name has, for a message."""
         with contextlib.suppress(OSError):
-            return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
+            own = self.log.read_bytes()[self._log_begin :].decode(errors="replace")
+            return "\n".join(own.splitlines()[-count:])
         return ""
 
 
@@ -129,7 +131,8 @@ class Supervisor:
         with self._lock:
             if self._closed:
                 raise StartError(f"{command.name} was not started: the run is being ended")
-            process = Process(command, log, self._spawn_keeper(command, log))
+            begin = log.stat().st_size if log.exists() else 0
+            process = Process(command, log, begin, self._spawn_keeper(command, log))
             self._processes = [other for other in self._processes if other.running] + [process]
         return process
 

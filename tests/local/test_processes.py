@@ -54,6 +54,11 @@ def test_stop_ends_a_process_that_listens_to_sigterm(supervisor: Supervisor):
     assert not psutil.pid_exists(process.pid)
 
 
+def test_the_last_lines_are_its_own_and_no_earlier_process_of_its_name(supervisor: Supervisor):
+    started(supervisor, "server", [sys.executable, "-c", "print('Traceback')\n" + SLEEP[2]]).stop()
+    assert started(supervisor, "server", SLEEP).last_lines() == "up"
+
+
 def test_stop_forces_a_process_that_ignores_sigterm(supervisor: Supervisor):
     process = started(supervisor, "server", [sys.executable, "-c", STUBBORN], grace=0.3)
     process.stop()

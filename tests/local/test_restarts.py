@@ -27,7 +27,7 @@ class Server:
     def start(self) -> None:
         self.starts += 1
         process = self.process = self.supervisor.start(Command("intake", [sys.executable, "-c", self.script]))
-        wait_until(lambda: "up" in process.last_lines().splitlines()[self.starts - 1 :], process, 30)
+        wait_until(lambda: "up" in process.last_lines().splitlines(), process, 30)
 
     @property
     def part(self) -> Part:
