@@ -14,10 +14,10 @@ help: ## this list
 install: $(STAMP) ## only the environment that the others need
 
 run: $(STAMP) ## the whole system with a sample year, until Ctrl-C
-	@exec $(PYTHON) -m deploy.local.run
+	@exec $(PYTHON) -m demo.run
 
 demo: $(STAMP) ## the same, checks the figures and ends by itself
-	@exec $(PYTHON) -m deploy.local.run --check
+	@exec $(PYTHON) -m demo.run --check
 
 # The whole suite waits much (kills, restarts, retries): three workers, each with servers of its own, keep two cores busy.
 test: $(STAMP) ## all tests, or those of T=tests/…, on a private broker and database
@@ -36,7 +36,7 @@ check: $(STAMP) ## lint, format, types, file rules, everything for deployment
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/shellcheck -x -P SCRIPTDIR deploy/backup/*.sh deploy/image/*.sh deploy/local/*.sh .ci/run
 	$(PYTHON) -m services.intake.documents.files --check
-	$(PYTHON) -m services.aggregation.openapi --check
+	$(PYTHON) -m services.aggregation.reading.openapi --check
 	$(PYTHON) -m services.notifications.openapi --check
 
 prove: $(STAMP) ## the longer proofs, for PROVE_MINUTES (default 10)

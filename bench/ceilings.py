@@ -21,8 +21,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from shared.config import load_settings
-from shared.events import PostedEvent
+from shared.domain.events import PostedEvent
+from shared.runtime.config import load_settings
 
 QUEUE = "bench.bare"
 

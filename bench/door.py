@@ -24,7 +24,7 @@ from bench.usage import Meter
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import PROJECT
 from deploy.local.services import Services
-from shared.topology import NOTIFICATIONS, aggregation_queue
+from shared.broker.topology import NOTIFICATIONS, aggregation_queue
 
 STRUCTURED = "application/cloudevents+json"
 NDJSON = "application/x-ndjson"

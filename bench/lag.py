@@ -15,7 +15,7 @@ from bench.load import lowest_level
 from bench.report import Figure, Report
 from bench.stand import Stand
 from deploy.local.services import Services
-from shared.periods import PeriodKind
+from shared.domain.periods import PeriodKind
 
 PATIENCE_SECONDS = 30.0
 POLL_SECONDS = 0.01

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 from pydantic_core import to_json
 
-from shared.events import Kind
-from shared.periods import Period, PeriodKind
-from shared.programme import Activity, Indicator, Programme, Report
-from shared.units import Unit, Units
+from shared.domain.events import Kind
+from shared.domain.periods import Period, PeriodKind
+from shared.domain.units import Unit, Units
+from shared.programme.model import Activity, Indicator, Programme, Report
 
 DUPLICATES, CORRECTIONS = 0.05, 0.03
 ACTIVITIES, INDICATORS = 0.70, 0.25  # of what is new; the rest are submissions

@@ -14,8 +14,8 @@ from bench.load import lowest_level
 from bench.report import Figure, Report
 from bench.stand import Stand
 from deploy.local.services import Services
-from services.aggregation.subjects import subject_of
-from shared.periods import Period, PeriodKind
+from services.aggregation.reading.subjects import subject_of
+from shared.domain.periods import Period, PeriodKind
 
 MEASURES = 40
 QUESTIONS = 2000

@@ -22,12 +22,12 @@ from deploy.local.postgres import Postgres
 from deploy.local.processes import PROJECT, Command, Process
 from deploy.local.services import PREPARATION, SERVICES, Services
 from deploy.local.stack import LocalStack
-from shared import topology
-from shared.config import Settings
-from shared.events import Kind
-from shared.programme_folder import load_programme
+from shared.broker import topology
+from shared.domain.events import Kind
+from shared.domain.units import Units
+from shared.programme.folder import load_programme
 from shared.registry.units_file import read_units
-from shared.units import Units
+from shared.runtime.config import Settings
 
 PEER_SCHEMA = Path(__file__).parent / "peers" / "schema.sql"
 PYTHON = sys.executable

@@ -15,17 +15,17 @@ from faststream.rabbit import RabbitBroker
 
 from bench.load import lowest_level
 from bench.usage import peak_mib
+from services.notifications.alerts.sweep import Swept, sweep
 from services.notifications.app import publish_ids
-from services.notifications.obligations import Opener
-from services.notifications.sweep import Swept, sweep
-from shared import topology
-from shared.broker import make_broker
-from shared.clock import SystemClock
-from shared.config import load_settings
-from shared.db import Connection
+from services.notifications.obligations.opening import Opener
+from shared.broker import topology
+from shared.broker.client import make_broker
+from shared.database.db import Connection
 from shared.registry.follower import RegistryFollower
 from shared.registry.officers import Officer, write_officers
 from shared.registry.snapshot import Registry
+from shared.runtime.clock import SystemClock
+from shared.runtime.config import load_settings
 
 ROUNDS = 3
 PAST = 1_000_000

@@ -2,7 +2,7 @@
 
 import httpx
 
-from shared.config import load_settings
+from shared.runtime.config import load_settings
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared with, never bound
 _NOT_NEEDED = {"amqp_url": "unused", "database_url": "unused"}  # HTTP alone needs neither

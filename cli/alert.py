@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from shared.message_text import SAMPLE
-from shared.programme_folder import LANGUAGES
-from shared.programme_reading import fill_confined, load_confined
+from shared.programme.folder import LANGUAGES
+from shared.programme.message_text import SAMPLE
+from shared.programme.reading import fill_confined, load_confined
 
 alert_app = typer.Typer(help="What officers are told.", no_args_is_help=True)
 _RULE = "=" * 78

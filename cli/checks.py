@@ -14,18 +14,18 @@ from multiprocessing import get_context
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from services.aggregation.consistency.drift import Checked, check_province
+from services.aggregation.consistency.drift_store import CHECK_SECONDS
+from services.aggregation.consistency.recompute import ledger_size
 from services.aggregation.contribution import Contributor
-from services.aggregation.drift import Checked, check_province
-from services.aggregation.drift_store import CHECK_SECONDS
-from services.aggregation.recompute import ledger_size
-from shared import memory
-from shared.config import load_settings
-from shared.connections import Hosts
-from shared.db import Connection, Pool, close_pool, open_pool
-from shared.programme import Programme
+from shared.database.connections import Hosts
+from shared.database.db import Connection, Pool, close_pool, open_pool
+from shared.domain.units import Units
+from shared.programme.model import Programme
 from shared.registry import store
 from shared.registry.snapshot import Registry
-from shared.units import Units
+from shared.runtime import gc_tuning
+from shared.runtime.config import load_settings
 
 MOST_PROCESSES = 4  # each holds a province's records and cells
 err = Console(stderr=True)
@@ -89,7 +89,7 @@ def _contributor() -> Contributor:
             return await read_registry(connection)
 
     contributor = Contributor(asyncio.run(read()))
-    memory.settle()
+    gc_tuning.settle()
     return contributor
 
 

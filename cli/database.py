@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from shared.config import load_settings
-from shared.connections import Hosts
-from shared.db import Connection
+from shared.database.connections import Hosts
+from shared.database.db import Connection
+from shared.runtime.config import load_settings
 
 Result = TypeVar("Result")
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import asyncpg
 import httpx
 
-from shared import tls
-from shared.config import MissingSettingError, SettingsError
-from shared.confined import ConfinedError
-from shared.db import DatabaseError
-from shared.programme_folder import ProgrammeError
+from shared.database.db import DatabaseError
+from shared.programme.folder import ProgrammeError
+from shared.programme.text_filling import TextError
 from shared.registry.units_file import UnitsError
-from shared.text_filling import TextError
+from shared.runtime import tls
+from shared.runtime.config import MissingSettingError, SettingsError
+from shared.runtime.confined import ConfinedError
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 RUN_SETTINGS = Path(".run/environment")  # of the run that is up, below the project

@@ -4,7 +4,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from shared import tls
+from shared.runtime import tls
 
 USUAL = {"amqp": ("http", 15672), "amqps": ("https", 15671)}
 TIMEOUT_SECONDS = 10.0

@@ -8,14 +8,14 @@ import typer
 from rich.console import Console
 
 from cli.database import with_database
-from shared.clock import SystemClock
-from shared.config import load_settings
-from shared.db import Connection
-from shared.partitions import assign_partitions
-from shared.programme_reading import check_confined, load_confined
+from shared.database.db import Connection
+from shared.domain.partitions import assign_partitions
+from shared.domain.units import Units
+from shared.programme.reading import check_confined, load_confined
 from shared.registry import store
 from shared.registry.units_file import UnitsError, read_units
-from shared.units import Units
+from shared.runtime.clock import SystemClock
+from shared.runtime.config import load_settings
 
 UNITS_FILE = Path(__file__).resolve().parents[1] / "data" / "units.csv"
 out = Console()

@@ -10,15 +10,15 @@ import typer
 from rich.console import Console
 
 from cli.listing import print_listing
-from shared.clock import SystemClock
-from shared.config import load_settings
-from shared.connections import Hosts
-from shared.db import Connection
-from shared.events import DECIDE, Kind
-from shared.keys import hash_key, new_key
-from shared.personal_data import in_text
+from shared.access.keys import hash_key, new_key
+from shared.database.connections import Hosts
+from shared.database.db import Connection
+from shared.domain.events import DECIDE, Kind
 from shared.registry import source_store, store
 from shared.registry.source_store import Source
+from shared.runtime.clock import SystemClock
+from shared.runtime.config import load_settings
+from shared.values.personal_data import in_text
 
 source_app = typer.Typer(no_args_is_help=True)
 out = Console()

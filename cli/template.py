@@ -13,14 +13,14 @@ import xlsxwriter
 from rich.console import Console
 
 from cli.database import with_database
-from shared.clock import SystemClock
-from shared.db import Connection
-from shared.duties import applies
-from shared.periods import Period, parse_period
-from shared.programme import Indicator, Programme, Report
+from shared.database.db import Connection
+from shared.domain.duties import applies
+from shared.domain.periods import Period, parse_period
+from shared.domain.units import Unit, Units
+from shared.programme.model import Indicator, Programme, Report
 from shared.registry import store
-from shared.sheets import BY, LABELS, LISTS, MONEY, NO, PARTICIPANTS, YES, column_letters, neutral, with_slug
-from shared.units import Unit, Units
+from shared.runtime.clock import SystemClock
+from shared.sheets.columns import BY, LABELS, LISTS, MONEY, NO, PARTICIPANTS, YES, column_letters, neutral, with_slug
 
 ACTIVITY_ROWS = 60
 HEADER_ROW = 2  # from 0: a title, the labels for people, then the technical names

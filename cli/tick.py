@@ -13,12 +13,13 @@ from rich.console import Console
 
 from cli.database import with_database
 from cli.listing import print_listing
-from services.notifications import change_store, message_store
-from services.notifications import store as sweep_store
-from shared.clock import SystemClock
-from shared.db import Connection
+from services.notifications.messages import message_store
+from services.notifications.obligations import change_store
+from services.notifications.obligations import obligation_store as sweep_store
+from shared.database.db import Connection
 from shared.registry import store
-from shared.scalars import ScalarError, instant
+from shared.runtime.clock import SystemClock
+from shared.values.scalars import ScalarError, instant
 
 _POLL_SECONDS = 0.1
 _PAGE = 1000

@@ -10,9 +10,9 @@ from sample import workdays
 from sample.duties import YEAR, working_instant
 from sample.post import Pen, Post
 from sample.scope import Scope
-from shared.events import Kind
-from shared.programme import Activity, AgencyRole, Programme
-from shared.units import Unit
+from shared.domain.events import Kind
+from shared.domain.units import Unit
+from shared.programme.model import Activity, AgencyRole, Programme
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from sample.duties import in_time_of
 from sample.scope import Scope
 from sample.tally import STATE_REACH
-from shared.periods import Period, parse_period
-from shared.programme import Programme
-from shared.units import Unit
+from shared.domain.periods import Period, parse_period
+from shared.domain.units import Unit
+from shared.programme.model import Programme
 
 
 def expected_reports(programme: Programme, scope: Scope, report: str, period: str) -> Counter[str]:

@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from sample import workdays
 from sample.scope import Scope
-from shared.periods import Period, PeriodKind
-from shared.programme import Programme, Report, Reporter
-from shared.units import Unit
+from shared.domain.periods import Period, PeriodKind
+from shared.domain.units import Unit
+from shared.programme.model import Programme, Report, Reporter
 
 YEAR = Period(PeriodKind.YEAR, 2023)
 YEN_VUONG = "06412@1"

@@ -11,10 +11,10 @@ from sample import workdays
 from sample.duties import YEAR, Submission, in_time_of, working_instant
 from sample.post import Pen, Post
 from sample.scope import Scope
-from shared.events import Kind
-from shared.periods import Period, PeriodKind
-from shared.programme import Indicator, IndicatorReporter, Programme
-from shared.units import Unit
+from shared.domain.events import Kind
+from shared.domain.periods import Period, PeriodKind
+from shared.domain.units import Unit
+from shared.programme.model import Indicator, IndicatorReporter, Programme
 
 ACCESS = "child-service-access"
 SKILLS = "knowledge-skills-provided"

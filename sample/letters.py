@@ -10,7 +10,7 @@ from sample.duties import Duty
 from sample.officers import Officer
 from sample.scope import Scope
 from sample.tally import Tally
-from shared.programme import AgencyRole, Programme, Step
+from shared.programme.model import AgencyRole, Programme, Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sample.post import Pen, Post
 from sample.scope import Scope
-from shared.events import Kind
+from shared.domain.events import Kind
 
 SENT_TWICE = 0.006
 ACTIVITIES_CORRECTED = 0.012

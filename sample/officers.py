@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sample.duties import HOA_THANG, HUU_LUNG
 from sample.scope import Scope
-from shared.programme import Programme
-from shared.units import Unit
+from shared.domain.units import Unit
+from shared.programme.model import Programme
 
 COLUMNS = ("name", "role", "unit", "agency", "channels", "language")
 DOMAIN = "made-up.example"

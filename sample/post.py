@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from sample.scope import Scope, source_of
-from shared.events import Kind
+from shared.domain.events import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from sample import workdays
 from sample.duties import Submission
 from sample.post import Post
-from shared.events import Kind
-from shared.programme import Programme, Step
+from shared.domain.events import Kind
+from shared.programme.model import Programme, Step
 
 START = datetime(2022, 12, 15, 8, tzinfo=workdays.HANOI)
 

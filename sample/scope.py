@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from shared.domain.units import Unit, Units
 from shared.registry.units_file import read_units
-from shared.units import Unit, Units
 
 UNITS_FILE = Path(__file__).resolve().parents[1] / "data" / "units.csv"
 SENDERS = {"19@1": "sample-year-thai-nguyen", "20@1": "sample-year-lang-son"}

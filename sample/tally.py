@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sample.post import Post
-from shared.units import Units
+from shared.domain.units import Units
 
 QUARTERS = ("2023-Q1", "2023-Q2", "2023-Q3", "2023-Q4")
 YEAR = "2023"

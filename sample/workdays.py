@@ -6,8 +6,8 @@ Days off: the State's announcements for 2023 (Tết 20–26/01, Hùng Kings and 
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from shared.periods import Period, PeriodCalendar
-from shared.programme import AfterCutoff, DueRule
+from shared.domain.periods import Period, PeriodCalendar
+from shared.programme.model import AfterCutoff, DueRule
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 DUE_TIME = time(17)

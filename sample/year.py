@@ -10,8 +10,8 @@ from sample.indicators import indicator_posts
 from sample.mishaps import with_mishaps
 from sample.post import Pen, Post
 from sample.scope import Scope
-from shared.events import Kind
-from shared.programme import Programme
+from shared.domain.events import Kind
+from shared.programme.model import Programme
 
 DEFAULT_SEED = 1437
 

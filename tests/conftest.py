@@ -1,6 +1,6 @@
 """What tests share: one private broker and database for the session, an empty virtual host and database for each test.
 
-Nothing is started until a test asks for it, and nothing stays: see `deploy/local/keeper.py`.
+Nothing is started until a test asks for it, and nothing stays: see `deploy/local/reaper.py`.
 """
 
 import itertools

@@ -16,7 +16,7 @@ from schemathesis.transport.serialization import Binary
 
 from deploy.local.http import LOCAL
 from services.intake.formats.ndjson import NDJSON
-from services.intake.import_http import CSV, XLSX
+from services.intake.http.sheets import CSV, XLSX
 from tests.hostile import Asked
 from tests.hostile_world import Answer
 

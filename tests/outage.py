@@ -8,7 +8,7 @@ import httpx
 from deploy.local.http import LOCAL
 from deploy.local.own_loop import in_own_loop
 from deploy.local.stack import LocalStack
-from shared.connections import Hosts
+from shared.database.connections import Hosts
 from tests.intake.load import COMMUNES, Load
 from tests.system import System, dead_letters, event, kip
 

@@ -20,10 +20,10 @@ from deploy.local.own_loop import in_own_loop
 from deploy.local.passwords import role_settings
 from deploy.local.services import SERVICES, Services
 from deploy.local.stack import LocalStack
-from shared import topology
-from shared.clock import SystemClock
-from shared.keys import hash_key, new_key
+from shared.access.keys import hash_key, new_key
+from shared.broker import topology
 from shared.registry import source_store, store
+from shared.runtime.clock import SystemClock
 
 ROOT = Path(__file__).resolve().parents[1]
 BATCH = "application/cloudevents-batch+json"

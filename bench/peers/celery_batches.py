@@ -23,12 +23,12 @@ from bench.peers.records import strongest
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.ledger import Entry, Identity, to_entry
 from services.aggregation.parts import Counters
-from shared.claims import Claim, RecordKey, Said
-from shared.clock import SystemClock
-from shared.config import load_settings
+from shared.domain.claims import Claim, RecordKey, Said
+from shared.http.serve import serve
 from shared.registry.follower import RegistryFollower
 from shared.registry.snapshot import Registry
-from shared.serve import serve
+from shared.runtime.clock import SystemClock
+from shared.runtime.config import load_settings
 
 QUEUE = "bench.celery"
 app = Celery("bench", broker=os.environ.get("KIP_AMQP_URL", "amqp://"))

@@ -10,20 +10,20 @@ from typing import Protocol, cast
 
 from starlette.applications import Starlette
 
-from services.intake.admission import Admission
-from services.intake.answers import status_url
-from services.intake.door import Door
-from services.intake.http import events_routes, on_http_error
-from services.intake.limits import LARGE_PATIENCE, RateLimits, Turns
-from services.intake.publish import Publisher
-from services.intake.taken_log import TakenLog
-from shared.clock import SystemClock
-from shared.config import Settings
+from services.intake.admission.admission import Admission
+from services.intake.admission.limits import LARGE_PATIENCE, RateLimits, Turns
+from services.intake.http.endpoint import Door
+from services.intake.http.events import events_routes, on_http_error
+from services.intake.http.responses import status_url
+from services.intake.http.taken_log import TakenLog
+from services.intake.outbox.publisher import Publisher
 from shared.http.application import application
 from shared.http.held_body import Memory
-from shared.observability import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
 from shared.registry.snapshot import Registry
+from shared.runtime.clock import SystemClock
+from shared.runtime.config import Settings
+from shared.runtime.observability import Measured, probe_routes
 
 
 class Sink(Protocol):

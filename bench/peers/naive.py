@@ -18,15 +18,15 @@ from bench.peers.front import make_front
 from bench.peers.records import strongest
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.ledger import Entry, to_entry
-from shared.broker import make_broker
-from shared.claims import Claim, Said
-from shared.clock import SystemClock
-from shared.config import Settings, load_settings
-from shared.db import Connection, Pool, close_pool, open_pool
-from shared.observability import configure_logging
+from shared.broker.client import make_broker
+from shared.database.db import Connection, Pool, close_pool, open_pool
+from shared.domain.claims import Claim, Said
+from shared.http.serve import serve
 from shared.registry.follower import RegistryFollower
 from shared.registry.snapshot import Registry
-from shared.serve import serve
+from shared.runtime.clock import SystemClock
+from shared.runtime.config import Settings, load_settings
+from shared.runtime.observability import configure_logging
 
 CONNECTIONS = 4
 QUEUE = RabbitQueue("bench.naive", queue_type=QueueType.QUORUM, durable=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from shared.claims import Claim, RecordKey, by_record
+from shared.domain.claims import Claim, RecordKey, by_record
 
 
 def strongest(made: Iterable[Claim]) -> dict[RecordKey, Claim]:

@@ -14,12 +14,12 @@ from pydantic_core import from_json, to_json
 from bench.peers.front import make_front
 from services.aggregation.ledger import to_entry
 from services.aggregation.parts import narrowed
-from shared.db import Pool, close_pool, open_pool
-from shared.periods import Period, PeriodKind
-from shared.programme import IndicatorReporter, Programme, Reporter
+from shared.database.db import Pool, close_pool, open_pool
+from shared.domain.periods import Period, PeriodKind
+from shared.domain.units import Units
+from shared.http.serve import serve
+from shared.programme.model import IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Registry
-from shared.serve import serve
-from shared.units import Units
 
 CONNECTIONS = 4
 COLUMNS = (

@@ -14,9 +14,9 @@ from cli.dead.rows import TableOfRows
 from cli.dead.source import GONE, DeadRow, Outcomes, Source
 from cli.dead.tables import of_aggregation, of_notifications
 from cli.listing import print_listing
-from shared.broker import BROKER_AWAY
-from shared.config import load_settings
-from shared.connections import Hosts
+from shared.broker.client import BROKER_AWAY
+from shared.database.connections import Hosts
+from shared.runtime.config import load_settings
 
 dead_app = typer.Typer(no_args_is_help=True)
 out = Console()

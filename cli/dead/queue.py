@@ -15,8 +15,8 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from cli.dead.source import DeadRow, Outcomes
-from shared.answering import answered_within
-from shared.topology import DEAD
+from shared.broker.answering import answered_within
+from shared.broker.topology import DEAD
 
 ANSWER_SECONDS = 30.0
 _ORIGIN, _REASON, _SINCE = "kip-dead-queue", "kip-dead-reason", "kip-dead-since"  # a copy's own account of its death

@@ -13,13 +13,13 @@ from cli.dead.source import GONE, DeadRow, Outcomes
 from services.aggregation import dead_store as aggregation_store
 from services.aggregation.apply import apply_batch
 from services.aggregation.contribution import Contributor
-from services.aggregation.rollup import UnknownToUsError
-from services.notifications import dead_store as notifications_store
-from services.notifications.consumer import read_batch, settle
-from shared.clock import SystemClock
-from shared.db import Connection
+from services.aggregation.record_subject import UnknownToUsError
+from services.notifications.obligations import dead_store as notifications_store
+from services.notifications.obligations.consumer import read_batch, settle
+from shared.database.db import Connection
 from shared.registry.snapshot import Registry
-from shared.scalars import ScalarError, shown, whole_number
+from shared.runtime.clock import SystemClock
+from shared.values.scalars import ScalarError, shown, whole_number
 
 Apply = Callable[[Connection, Registry, dict[str, Any], datetime], Awaitable[str]]  # one event; how it ended
 

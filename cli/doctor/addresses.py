@@ -8,8 +8,8 @@ from socket import SocketKind
 import asyncpg
 
 from cli.doctor.finding import Finding, bad, good, unsure
-from shared.connections import Hosts
-from shared.destinations import APPRISE, WEBHOOK, Destinations, host_and_port
+from shared.database.connections import Hosts
+from shared.registry.destinations import APPRISE, WEBHOOK, Destinations, host_and_port
 
 MOST_HOSTS = 50
 SECONDS = 5.0

@@ -16,7 +16,8 @@ from aio_pika.exceptions import (
 from faststream.rabbit import RabbitQueue
 
 from cli.doctor.finding import Finding, bad, good, unsure
-from shared import tls, topology
+from shared.broker import topology
+from shared.runtime import tls
 
 OLDEST = (3, 10)
 CONFIRM_SECONDS = 5.0

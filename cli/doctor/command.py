@@ -17,8 +17,8 @@ from cli.doctor.finding import Finding, State
 from cli.doctor.management import check_management
 from cli.doctor.surroundings import check_mail, check_time_zones
 from cli.listing import Cell, print_listing
-from shared.config import Settings, load_settings
-from shared.destinations import Destinations
+from shared.registry.destinations import Destinations
+from shared.runtime.config import Settings, load_settings
 
 COLOURS = {State.GOOD: "green", State.UNSURE: "yellow", State.BAD: "red"}
 out = Console()

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 
 from cli.doctor.finding import Finding, bad, good, unsure
-from services.aggregation.wild_store import listed
-from shared import db, tls
-from shared.clock import SystemClock
-from shared.connections import Hosts
-from shared.db import Connection
+from services.aggregation.consistency.wild_store import listed
+from shared.database import db
+from shared.database.connections import Hosts
+from shared.database.db import Connection
 from shared.registry import store
+from shared.runtime import tls
+from shared.runtime.clock import SystemClock
 
 LARGEST_SKEW = timedelta(seconds=2)
 LONGEST_DELIVERY = timedelta(minutes=15)

@@ -7,7 +7,8 @@ import httpx
 
 from cli.doctor.finding import Finding, bad, good, unsure
 from cli.management import management_client
-from shared import tls, topology
+from shared.broker import topology
+from shared.runtime import tls
 
 ASK = "set KIP_AMQP_MANAGEMENT_URL (http://user:password@host:15672) to have policies and alarms checked"
 WANTED = {"overflow": "reject-publish", "max-length-bytes": None, "delivery-limit": None}

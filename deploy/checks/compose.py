@@ -18,10 +18,10 @@ from compose_spec import PyCompose
 from ruamel.yaml import YAML
 
 from deploy.compose.make_secrets import FILES
-from shared.broker import DRAIN_SECONDS
-from shared.config import PREFIX, Settings
-from shared.db import CLOSE_SECONDS
-from shared.serve import GRACE_SECONDS
+from shared.broker.client import DRAIN_SECONDS
+from shared.database.db import CLOSE_SECONDS
+from shared.http.serve import GRACE_SECONDS
+from shared.runtime.config import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 WITH_DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")

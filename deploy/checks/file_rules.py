@@ -16,7 +16,7 @@ from pathlib import Path, PurePath
 LONGEST_PYTHON_FILE = 400
 SERVICES = ("intake", "aggregation", "notifications")
 LOCK_FILE = "uv.lock"
-CLOCK_FILE = "shared/clock.py"
+CLOCK_FILE = "shared/runtime/clock.py"
 CLOCK_CALLS = {
     ("datetime", "now"),
     ("datetime", "utcnow"),

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from deploy.checks.errors_page import errors_page
 from deploy.checks.licences import licences_page
 from deploy.grafana.dashboards import DASHBOARDS, as_json
-from shared.config import PREFIX, Settings
+from shared.runtime.config import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "python -m deploy.checks.generated --write"
@@ -40,7 +40,7 @@ def configure_page() -> str:
     lines = [
         "# Configure",
         "",
-        f"<!-- Made from shared/config.py by `{COMMAND}`. -->",
+        f"<!-- Made from shared/runtime/config.py by `{COMMAND}`. -->",
         "",
         "Settings are environment variables and nothing else. A bad value stops the start and names the variable.",
         "Each may also come from a file, named by the same variable with `_FILE` at its end (`KIP_AMQP_URL_FILE`):",

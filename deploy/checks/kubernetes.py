@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 
 from deploy.checks.pods import Manifest, Pod, pods_of, shutdown_seconds
 from deploy.k8s.make_secrets import secrets
-from shared.config import PREFIX, Settings
+from shared.runtime.config import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 K8S = ROOT / "deploy" / "k8s"

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.broker import DRAIN_SECONDS
-from shared.config import PREFIX
-from shared.db import CLOSE_SECONDS
-from shared.serve import GRACE_SECONDS
+from shared.broker.client import DRAIN_SECONDS
+from shared.database.db import CLOSE_SECONDS
+from shared.http.serve import GRACE_SECONDS
+from shared.runtime.config import PREFIX
 
 Manifest = dict[str, Any]
 WORKLOADS = ("Deployment", "StatefulSet", "Job")

@@ -16,7 +16,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 from ruamel.yaml import YAML
 
-from shared import metrics
+from shared.runtime import metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "rules"
@@ -76,9 +76,9 @@ def exported() -> set[str]:
 
 
 def unset() -> list[str]:
-    """The metrics of shared/metrics.py that no service touches: they would read 0 for ever."""
+    """The metrics of shared/runtime/metrics.py that no service touches: they would read 0 for ever."""
     files = [path for folder in ("services", "shared") for path in sorted((ROOT / folder).rglob("*.py"))]
-    files.remove(ROOT / "shared" / "metrics.py")
+    files.remove(ROOT / "shared/runtime/metrics.py")
     code = "\n".join(path.read_text(encoding="utf-8") for path in files)
     named = [name for name, value in vars(metrics).items() if isinstance(value, MetricWrapperBase)]
     return [name for name in named if not re.search(rf"\b{name}\b", code)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from deploy.local.lock import RunLock
 from deploy.local.processes import StartError
 
-_LOCKS = frozenset({"owner.lock", "keepers.lock"})
+_LOCKS = frozenset({"owner.lock", "reapers.lock"})
 
 
 def empty_run_folder(run_dir: Path) -> None:

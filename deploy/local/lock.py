@@ -1,7 +1,7 @@
 """One run per folder: a second one on the same folder gets a clear error.
 
 Two locks, both let go by the kernel. `owner.lock` is held by the run alone: who finds it held looks at a live run.
-`keepers.lock` is held by the run and by each of its keepers: who finds only this one held looks at a run that was
+`reapers.lock` is held by the run and by each of its reapers: who finds only this one held looks at a run that was
 killed and is still being cleared away, and waits.
 """
 
@@ -18,19 +18,19 @@ class RunFolderBusyError(Exception):
 
 
 class RunLock:
-    """Held from construction until `release`; `keepers_fd` is for the keepers to inherit."""
+    """Held from construction until `release`; `reapers_fd` is for the reapers to inherit."""
 
     def __init__(self, run_dir: Path, clearing_seconds: float = CLEARING_SECONDS) -> None:
         run_dir.mkdir(parents=True, exist_ok=True)
         self._owner_fd = _open(run_dir / "owner.lock")
-        self.keepers_fd = _open(run_dir / "keepers.lock")
+        self.reapers_fd = _open(run_dir / "reapers.lock")
         try:
             if not _try_lock(self._owner_fd):
                 owner = os.pread(self._owner_fd, 32, 0).decode(errors="replace").strip() or "unknown"
                 raise RunFolderBusyError(
                     f"another run (process {owner}) uses {run_dir}: stop it first (Ctrl-C there, or kill {owner})"
                 )
-            self._wait_for_keepers(run_dir, clearing_seconds)
+            self._wait_for_reapers(run_dir, clearing_seconds)
             os.ftruncate(self._owner_fd, 0)
             os.pwrite(self._owner_fd, f"{os.getpid()}\n".encode(), 0)
         except BaseException:
@@ -38,15 +38,15 @@ class RunLock:
             raise
 
     def release(self) -> None:
-        """Let go; the keepers, should any be left, still hold their part."""
-        for fd in (self.keepers_fd, self._owner_fd):
+        """Let go; the reapers, should any be left, still hold their part."""
+        for fd in (self.reapers_fd, self._owner_fd):
             if fd >= 0:
                 os.close(fd)
-        self.keepers_fd = self._owner_fd = -1
+        self.reapers_fd = self._owner_fd = -1
 
-    def _wait_for_keepers(self, run_dir: Path, seconds: float) -> None:
+    def _wait_for_reapers(self, run_dir: Path, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while not _try_lock(self.keepers_fd):
+        while not _try_lock(self.reapers_fd):
             if time.monotonic() > deadline:
                 raise RunFolderBusyError(
                     f"processes of an earlier run on {run_dir} have not ended after {seconds:.0f} s"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from shared.role_rights import ROLES
+from shared.access.role_rights import ROLES
 
 OWNER = "kip"  # of the private database's tables, and the private broker's administrator
 

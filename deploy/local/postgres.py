@@ -213,5 +213,5 @@ def as_unprivileged() -> list[str]:
     # PostgreSQL asks access(2) whether its own programs are there. For a user who isn't root the kernel drops every
     # capability inside that call, an ambient one too, unless this bit is set (capabilities(7)).
     reach.append("--securebits=+no_setuid_fixup")
-    # changing the user clears the signal that ends the server with its keeper: set again here
+    # changing the user clears the signal that ends the server with its reaper: set again here
     return [setpriv, *identity, *reach, "--pdeathsig=KILL", "--"]

@@ -1,6 +1,6 @@
-"""The processes of a run: each with a keeper beside it, ended in reverse order, never left behind.
+"""The processes of a run: each with a reaper beside it, ended in reverse order, never left behind.
 
-See `keeper.py` for what holds when the run is killed. Here are the orderly ways: start, stop, `kill -9` for crash
+See `reaper.py` for what holds when the run is killed. Here are the orderly ways: start, stop, `kill -9` for crash
 tests, and a start that fails with the last lines of the log.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-KEEPER = Path(__file__).with_name("keeper.py")
+REAPER = Path(__file__).with_name("reaper.py")
 PROJECT = Path(__file__).resolve().parents[2]
 MARGIN_SECONDS = 12.0
 LOG_LINES = 25
@@ -40,28 +40,28 @@ class Command:
 
 
 class Process:
-    """A running command and its keeper. `pid` is the command's own."""
+    """A running command and its reaper. `pid` is the command's own."""
 
-    def __init__(self, command: Command, log: Path, log_begin: int, keeper: "subprocess.Popen[str]") -> None:
+    def __init__(self, command: Command, log: Path, log_begin: int, reaper: "subprocess.Popen[str]") -> None:
         self.command = command
         self.log = log
         self._log_begin = log_begin
-        self._keeper = keeper
-        if keeper.stdin is None or keeper.stdout is None:
-            raise ValueError("a keeper is spoken to through pipes")
-        self._orders = keeper.stdin
-        with keeper.stdout as answer:
+        self._reaper = reaper
+        if reaper.stdin is None or reaper.stdout is None:
+            raise ValueError("a reaper is spoken to through pipes")
+        self._orders = reaper.stdin
+        with reaper.stdout as answer:
             self.pid = int(answer.readline() or 0)
 
     @property
     def running(self) -> bool:
         """False only when the command and everything that it had started are gone."""
-        return self._keeper.poll() is None
+        return self._reaper.poll() is None
 
     @property
     def exit_code(self) -> int | None:
         """As a shell says it (137: killed); None while running."""
-        return self._keeper.poll()
+        return self._reaper.poll()
 
     @property
     def end(self) -> str:
@@ -93,13 +93,13 @@ class Process:
         self.begin_stop()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.wait(self.command.grace + MARGIN_SECONDS)
-        if self.running:  # a keeper that hangs; the kernel ends the command with it
-            self._keeper.kill()
-            self._keeper.wait()
+        if self.running:  # a reaper that hangs; the kernel ends the command with it
+            self._reaper.kill()
+            self._reaper.wait()
 
     def wait(self, seconds: float | None = None) -> int:
         """The exit code; `subprocess.TimeoutExpired` after `seconds`."""
-        return self._keeper.wait(seconds)
+        return self._reaper.wait(seconds)
 
     def last_lines(self, count: int = LOG_LINES) -> str:
         """The end of what it has logged itself, not what an earlier process of its name has, for a message."""
@@ -112,7 +112,7 @@ class Process:
 class Supervisor:
     """Starts commands with logs in `<run_dir>/logs/` and ends them all.
 
-    `keep_open` is a descriptor that every keeper holds until it is done: the lock by which the next run on the folder
+    `keep_open` is a descriptor that every reaper holds until it is done: the lock by which the next run on the folder
     sees that this one is not cleared away yet.
     """
 
@@ -125,14 +125,14 @@ class Supervisor:
         self._lock = threading.Lock()
 
     def start(self, command: Command) -> Process:
-        """Start it beside a keeper; raises `StartError` once the run is being ended."""
+        """Start it beside a reaper; raises `StartError` once the run is being ended."""
         self.logs.mkdir(parents=True, exist_ok=True)
         log = self.logs / f"{command.name}.log"
         with self._lock:
             if self._closed:
                 raise StartError(f"{command.name} was not started: the run is being ended")
             begin = log.stat().st_size if log.exists() else 0
-            process = Process(command, log, begin, self._spawn_keeper(command, log))
+            process = Process(command, log, begin, self._spawn_reaper(command, log))
             self._processes = [other for other in self._processes if other.running] + [process]
         return process
 
@@ -156,14 +156,14 @@ class Supervisor:
         try:
             for process in processes:
                 process.stop()
-        finally:  # interrupted by a second Ctrl-C: the keepers finish without us
+        finally:  # interrupted by a second Ctrl-C: the reapers finish without us
             for process in processes:
                 process.begin_stop()
 
-    def _spawn_keeper(self, command: Command, log: Path) -> "subprocess.Popen[str]":
+    def _spawn_reaper(self, command: Command, log: Path) -> "subprocess.Popen[str]":
         arguments = [str(log), str(int(command.stop_signal)), str(command.grace), "--", *command.argv]
         return subprocess.Popen(  # noqa: S603 - the command is ours
-            [sys.executable, "-I", "-S", str(KEEPER), *arguments],
+            [sys.executable, "-I", "-S", str(REAPER), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,7 +1,7 @@
 """A private RabbitMQ: the system's package with a node, ports, port mapper, cookie, user and data of its own.
 
 Nothing is shared with a broker that already runs here, and every listener is on the loopback. The Erlang port mapper
-(epmd) that the node starts has its own port, becomes a child of the node's keeper and ends with it.
+(epmd) that the node starts has its own port, becomes a child of the node's reaper and ends with it.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from deploy.local.passwords import password, service_urls, service_user, write_p
 from deploy.local.ports import LOOPBACK, can_reach, free_port
 from deploy.local.processes import Command, Process, StartError, Supervisor, wait_until
 from deploy.local.rabbitmq_package import server_script
-from shared.broker_users import definitions
-from shared.logins import Login
+from shared.access.logins import Login
+from shared.broker.users import definitions
 
 USER = "kip"
 NODE = "kip@localhost"

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import asyncpg
 
-from shared.clock import SystemClock
 from shared.registry import store
+from shared.runtime.clock import SystemClock
 
 
 def simulated_now(database_url: str) -> datetime | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from deploy.local.passwords import write_private
 from deploy.local.ports import LOOPBACK
 from deploy.local.processes import PROJECT
-from shared.config import PREFIX, Settings, load_settings
+from shared.runtime.config import PREFIX, Settings, load_settings
 
 PLACE = PROJECT / ".run" / "environment"
 OWN_NAME = "settings"

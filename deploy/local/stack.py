@@ -106,7 +106,7 @@ class LocalStack:
         }
 
     def parts(self) -> list[Part]:
-        """The servers that it started, each with the way to start it again; what was given has its own keeper."""
+        """The servers that it started, each with the way to start it again; what was given has its own reaper."""
         return [Part(name, partial(_process_of, server), server.start) for name, server in self._servers.items()]
 
     def preferred_port(self, usual: int) -> int:
@@ -116,7 +116,7 @@ class LocalStack:
     def start(self) -> Self:
         """Start what is not given, all at once; on failure nothing is left running."""
         self._lock = RunLock(self.run_dir)
-        self._supervisor = Supervisor(self.run_dir, keep_open=self._lock.keepers_fd)
+        self._supervisor = Supervisor(self.run_dir, keep_open=self._lock.reapers_fd)
         try:
             self._start_servers(self._supervisor)
         except BaseException:

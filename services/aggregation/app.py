@@ -8,23 +8,24 @@ from typing import Any
 import structlog
 from starlette.applications import Starlette
 
-from services.aggregation.api import Reader, routes
+from services.aggregation.consistency.watch import ConsistencyWatch
 from services.aggregation.consumer import PartitionConsumer
-from services.aggregation.coverage import Expectations
-from services.aggregation.keeper import Keeper
-from services.aggregation.openapi import openapi
 from services.aggregation.ownership import ordinal, owned
-from shared import __version__, topology
-from shared.answering import answered_within
-from shared.broker import make_broker
-from shared.clock import SystemClock
-from shared.config import Settings
-from shared.connecting import connected, open_migrated, until_there
-from shared.db import Pool, close_pool
+from services.aggregation.reading.api import Reader, routes
+from services.aggregation.reading.coverage import Expectations
+from services.aggregation.reading.openapi import openapi
+from shared import __version__
+from shared.broker import topology
+from shared.broker.answering import answered_within
+from shared.broker.client import make_broker
+from shared.database.db import Pool, close_pool
 from shared.documents.http import document_route
 from shared.http.application import application
-from shared.observability import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
+from shared.runtime.clock import SystemClock
+from shared.runtime.config import Settings
+from shared.runtime.lifecycle import connected, open_migrated, until_there
+from shared.runtime.observability import Measured, probe_routes
 
 log = structlog.get_logger()
 READ_CONNECTIONS = 4
@@ -49,8 +50,10 @@ class Aggregation:
         self.consuming = False
         number = ordinal(settings.replica, settings.replicas, socket.gethostname())
         self.partitions = owned(settings.partitions, number, settings.replicas)
-        self.keeper = Keeper(self.pool, lambda: self.follower.registry, self.partitions, settings.drift_interval)
-        self.follower.on_change(self.keeper.heed)
+        self.consistency = ConsistencyWatch(
+            self.pool, lambda: self.follower.registry, self.partitions, settings.drift_interval
+        )
+        self.follower.on_change(self.consistency.heed)
         self._pool: Pool | None = None
 
     def pool(self) -> Pool:
@@ -74,7 +77,7 @@ class Aggregation:
         await self.follower.wait_loaded()
         await until_there(self._consume, "broker.waiting")
         self.consuming = True
-        self.keeper.start()
+        self.consistency.start()
 
     async def _open_database(self) -> None:
         if self._pool is not None:
@@ -105,7 +108,7 @@ class Aggregation:
     async def stop(self) -> None:
         """Commit what is under way, then let go of everything."""
         await self.broker.stop()
-        await self.keeper.stop()
+        await self.consistency.stop()
         for consumer in self.consumers:
             await consumer.stop()
         await self.follower.stop()

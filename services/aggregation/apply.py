@@ -10,16 +10,16 @@ from services.aggregation import store
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.control import control_of, prove_reading
 from services.aggregation.ledger import Entry, Identity, to_entry
-from services.aggregation.rollup import UnknownToUsError
-from services.aggregation.soundness import fault_of
+from services.aggregation.poison_check import fault_of
+from services.aggregation.record_subject import UnknownToUsError
 from services.aggregation.store import Settled, Standing
-from shared.claims import Claim, RecordKey, by_record
-from shared.connections import Connect, Connection
-from shared.dead_event import DeadEvent
-from shared.events import OBLIGATION_PREFIX, TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent, Kind, ObligationChange
-from shared.isolation import fault_of_data, isolate, on_trial, reason
+from shared.database.connections import Connect, Connection
+from shared.domain.claims import Claim, RecordKey, by_record
+from shared.domain.dead_event import DeadEvent
+from shared.domain.events import OBLIGATION_PREFIX, TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent, Kind, ObligationChange
+from shared.domain.standing import Version, contenders, winner
 from shared.registry.snapshot import Registry
-from shared.standing import Version, contenders, winner
+from shared.runtime.isolation import fault_of_data, isolate, on_trial, reason
 
 KINDS = frozenset({*Kind, *(change.kind for change in ObligationChange)})
 

@@ -8,16 +8,16 @@ from faststream.rabbit import RabbitBroker
 
 from services.aggregation.apply import Applied, apply_batch
 from services.aggregation.contribution import Contributor
-from services.aggregation.rollup import UnknownToUsError
-from shared import metrics
-from shared.batch import Batcher
-from shared.clock import Clock
-from shared.consuming import consume
-from shared.db import Pool
-from shared.events import CanonicalEvent
-from shared.patience import growing_limits, patiently
+from services.aggregation.record_subject import UnknownToUsError
+from shared.broker.consuming import consume
+from shared.broker.topology import aggregation_queue
+from shared.database.db import Pool
+from shared.domain.events import CanonicalEvent
 from shared.registry.follower import RegistryFollower
-from shared.topology import aggregation_queue
+from shared.runtime import metrics
+from shared.runtime.batch import Batcher
+from shared.runtime.clock import Clock
+from shared.runtime.retry import growing_limits, patiently
 
 PREFETCH = 200  # messages; at 256 KiB each the memory that waits is bounded
 REFRESH_SECONDS = 10.0

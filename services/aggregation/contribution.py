@@ -16,14 +16,14 @@ from services.aggregation.parts import (
     narrowed,
     together,
 )
-from services.aggregation.rollup import About, UnknownToUsError, about, programme_of
-from shared.claims import Said
-from shared.duties import applies
-from shared.events import OBLIGATION_PREFIX, Kind
-from shared.periods import parse_period
-from shared.programme import IndicatorReporter, Programme, Reporter
+from services.aggregation.record_subject import About, UnknownToUsError, about, programme_of
+from shared.domain.claims import Said
+from shared.domain.duties import applies
+from shared.domain.events import OBLIGATION_PREFIX, Kind
+from shared.domain.periods import parse_period
+from shared.domain.units import Unit
+from shared.programme.model import IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Registry
-from shared.units import Unit
 
 Steps: TypeAlias = tuple[str, ...]  # uids, lowest first
 CellKey: TypeAlias = tuple[str, str, str, str, str]  # (unit, subject, period, programme, province), as the cells' key

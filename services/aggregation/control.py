@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 from services.aggregation.ledger import Entry, to_entry
-from shared.events import OBLIGATION_PREFIX, TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent, Kind, ObligationState
-from shared.programme import Programme
+from shared.domain.events import OBLIGATION_PREFIX, TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent, Kind, ObligationState
+from shared.programme.model import Programme
 from shared.registry.snapshot import Registry
 
 _TIME = "2001-01-01T00:00:00+00:00"

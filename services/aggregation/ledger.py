@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from pydantic_core import to_json
 
-from shared.claims import Claim, Said, claims
-from shared.events import (
+from shared.domain.claims import Claim, Said, claims
+from shared.domain.events import (
     TYPE_PREFIX,
     TYPE_SUFFIX,
     ActivityRecorded,
@@ -17,7 +17,7 @@ from shared.events import (
     RecordRetracted,
     ReportSubmitted,
 )
-from shared.scalars import day, instant
+from shared.values.scalars import day, instant
 
 Identity: TypeAlias = tuple[str, str, str, str]  # (id, source, sender, province), as the ledger's key
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import add, neg, sub
 from typing import Any, NamedTuple, TypeAlias
 
-from shared.programme import Indicator, Programme
+from shared.programme.model import Indicator, Programme
 
 WHOLE = ""  # the `by` of a cell that is not a part
 ONCE = "unit:"  # what the names of parts begin with that count each unit once

@@ -15,10 +15,10 @@ from pydantic_core import from_json, to_json
 from services.aggregation.contribution import CellKey
 from services.aggregation.ledger import Entry, Identity
 from services.aggregation.parts import ONCE, WHOLE, Counters, Parts, together
-from services.aggregation.rollup import About
-from shared.claims import RecordKey, Said
-from shared.db import Connection
-from shared.standing import Version, contenders
+from services.aggregation.record_subject import About
+from shared.database.db import Connection
+from shared.domain.claims import RecordKey, Said
+from shared.domain.standing import Version, contenders
 
 NOTHING = Counters()
 _LEDGER = ("province", "sender", "source", "id", "kind", "unit", "time", "accepted_at", "fingerprint", "data")

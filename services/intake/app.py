@@ -10,34 +10,34 @@ import structlog
 from faststream.rabbit import RabbitBroker
 from starlette.applications import Starlette
 
-from services.intake.admission import Admission
-from services.intake.answers import status_url
-from services.intake.dhis2_http import dhis2_routes
+from services.intake.admission.admission import Admission
+from services.intake.admission.limits import LARGE_PATIENCE, RateLimits, Turns
 from services.intake.documents.http import document_routes
-from services.intake.door import BODY_BYTES, Door
-from services.intake.drain import Drain
-from services.intake.gate import Gate
-from services.intake.http import events_routes, on_http_error
-from services.intake.import_http import import_routes
-from services.intake.jobs import Jobs
-from services.intake.kobo_http import kobo_routes
-from services.intake.limits import LARGE_PATIENCE, RateLimits, Turns
-from services.intake.publish import Publisher
-from services.intake.spool import Spool
-from services.intake.spool_http import spool_route
-from services.intake.taken_log import TakenLog
-from shared import topology
-from shared.answering import answered_within
-from shared.broker import make_broker
-from shared.clock import SystemClock
-from shared.config import Settings
+from services.intake.http.dhis2 import dhis2_routes
+from services.intake.http.dhis2_jobs import Jobs
+from services.intake.http.endpoint import BODY_BYTES, Door
+from services.intake.http.events import events_routes, on_http_error
+from services.intake.http.kobo import kobo_routes
+from services.intake.http.responses import status_url
+from services.intake.http.sheets import import_routes
+from services.intake.http.spool import spool_route
+from services.intake.http.taken_log import TakenLog
+from services.intake.outbox.circuit import Gate
+from services.intake.outbox.drain import Drain
+from services.intake.outbox.publisher import Publisher
+from services.intake.outbox.spool import Spool
+from shared.broker import topology
+from shared.broker.answering import answered_within
+from shared.broker.client import make_broker
 from shared.http.application import application
 from shared.http.held_body import Memory
-from shared.observability import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
+from shared.runtime.clock import SystemClock
+from shared.runtime.config import Settings
+from shared.runtime.observability import Measured, probe_routes
+from shared.runtime.supervision import Supervised
 from shared.spreadsheets.limits import REQUEST
 from shared.spreadsheets.readers import Readers
-from shared.supervision import Supervised
 
 log = structlog.get_logger()
 CONNECT_SECONDS = 15.0

@@ -1,7 +1,7 @@
 """Keeps what fails apart from the rest: one bad row, unit, officer or programme stops nobody else.
 
 For rows of our own, which stay where they are and can be taken up again: one failure is enough to pass one over. An
-accepted event has nowhere else to be, so it takes a proof (`shared/isolation.py`).
+accepted event has nowhere else to be, so it takes a proof (`shared/runtime/isolation.py`).
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from shared.connections import DATABASE_REFUSES, Connection, data_fault
-from shared.faults import told
+from shared.database.connections import DATABASE_REFUSES, Connection, data_fault
+from shared.runtime.faults import told
 
 LONGEST_REASON = 500
 Item = TypeVar("Item")

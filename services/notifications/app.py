@@ -14,33 +14,34 @@ from faststream.rabbit import Channel as AmqpChannel
 from faststream.rabbit import RabbitBroker
 from starlette.applications import Starlette
 
-from services.notifications import page_store
-from services.notifications.announcer import Announcer
-from services.notifications.channels.configured import make_channels
-from services.notifications.consumer import Consumer, Taken
-from services.notifications.delivery import Delivery
-from services.notifications.filling import Filler
-from services.notifications.forms import FORM_BYTES
-from services.notifications.http import Reader, routes
-from services.notifications.links import Links
+from services.notifications.alerts.backlog import Queues
+from services.notifications.alerts.loop import Sweeper
+from services.notifications.messages.channels.configured import make_channels
+from services.notifications.messages.filling import Filler
+from services.notifications.messages.worker import Delivery
+from services.notifications.obligations.announcer import Announcer
+from services.notifications.obligations.consumer import Consumer, Taken
 from services.notifications.observer import Observer
-from services.notifications.on_their_way import Queues
 from services.notifications.openapi import openapi
-from services.notifications.pages import Pages
-from services.notifications.sweeper import Sweeper
-from shared import __version__, topology
-from shared.answering import answered_within
-from shared.broker import make_broker, publish_events
-from shared.clock import SystemClock
-from shared.config import Settings
-from shared.connecting import connected, open_migrated, until_there
-from shared.consuming import consume
-from shared.db import Pool, close_pool
+from services.notifications.pages import page_store
+from services.notifications.pages.forms import FORM_BYTES
+from services.notifications.pages.links import Links
+from services.notifications.pages.routes import Pages
+from services.notifications.read_api import Reader, routes
+from shared import __version__
+from shared.broker import topology
+from shared.broker.answering import answered_within
+from shared.broker.client import make_broker, publish_events
+from shared.broker.consuming import consume
+from shared.database.db import Pool, close_pool
 from shared.documents.http import document_route
 from shared.http.application import application
 from shared.http.held_body import BodyLimits, Memory
-from shared.observability import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
+from shared.runtime.clock import SystemClock
+from shared.runtime.config import Settings
+from shared.runtime.lifecycle import connected, open_migrated, until_there
+from shared.runtime.observability import Measured, probe_routes
 
 log = structlog.get_logger()
 EVENT_PREFETCH = 100

@@ -3,10 +3,11 @@
 import asyncio
 from contextlib import suppress
 
-from services.notifications import aside_store, dead_store
-from shared.db import DATABASE_AWAY, Pool
-from shared.metrics import DEAD_EVENTS
-from shared.supervision import Supervised
+from services.notifications import aside_store
+from services.notifications.obligations import dead_store
+from shared.database.db import DATABASE_AWAY, Pool
+from shared.runtime.metrics import DEAD_EVENTS
+from shared.runtime.supervision import Supervised
 
 _PAUSE_SECONDS = 5.0
 

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from services.notifications.decisions import LONGEST_REASON
-from services.notifications.http import (
+from services.notifications.obligations.decisions import LONGEST_REASON
+from services.notifications.read_api import (
     ALERT_PARAMETERS,
     MOST_ROWS,
     OBLIGATION_PARAMETERS,
@@ -29,8 +29,8 @@ from shared.documents.openapi import (
     rows_of,
     shape,
 )
-from shared.events import ObligationChange, ObligationState
-from shared.read_http import LONGEST_PARAMETER
+from shared.domain.events import ObligationChange, ObligationState
+from shared.http.read_api import LONGEST_PARAMETER
 
 _ID: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": 2**62}
 _STATE = {"type": "string", "enum": [state.value for state in ObligationState]}

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from shared.broker import BROKER_AWAY
-from shared.db import DATABASE_AWAY
-from shared.faults import told
-from shared.supervision import Supervised
+from shared.broker.client import BROKER_AWAY
+from shared.database.db import DATABASE_AWAY
+from shared.runtime.faults import told
+from shared.runtime.supervision import Supervised
 
 AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, *BROKER_AWAY)
 log = structlog.get_logger()

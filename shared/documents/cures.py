@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from shared.words import Words
+from shared.wording.words import Words
 
 
 class Cure(NamedTuple):

@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from shared.http.words import HttpWords
-from shared.language import language_of
-from shared.observability import Measured
+from shared.runtime.observability import Measured
+from shared.wording.language import language_of
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 

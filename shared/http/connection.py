@@ -17,7 +17,7 @@ from shared.http.exchange import HELD_BYTES, Exchange
 from shared.http.head import Head, HeadReader
 from shared.http.refusal import RefusedRequestError, too_slow
 from shared.http.words import HttpWords
-from shared.metrics import HTTP_REFUSED
+from shared.runtime.metrics import HTTP_REFUSED
 
 PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 _BODY_OVERDUE = too_slow(HttpWords.BODY_OVERDUE.value)

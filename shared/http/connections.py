@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.metrics import HTTP_CONNECTIONS
+from shared.runtime.metrics import HTTP_CONNECTIONS
 
 SWEEP_SECONDS = 1.0
 

@@ -9,7 +9,7 @@ import httptools
 
 from shared.http.refusal import RefusedRequestError, malformed, unsupported
 from shared.http.words import HttpWords
-from shared.language import language_of
+from shared.wording.language import language_of
 
 HEAD_BYTES = 32 * 1024
 _END = b"\r\n\r\n"

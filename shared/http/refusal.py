@@ -3,7 +3,7 @@
 import json
 from http import HTTPStatus
 
-from shared.words import Words
+from shared.wording.words import Words
 
 RETRY_AFTER_SECONDS = 2
 

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from shared.words import Words
+from shared.wording.words import Words
 
 
 class HttpWords(Enum):

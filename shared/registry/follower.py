@@ -9,13 +9,13 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
-from shared import memory, tls
-from shared.clock import SystemClock
-from shared.connections import DATABASE_REFUSES, Connection, Hosts
-from shared.programme import Programme
+from shared.database.connections import DATABASE_REFUSES, Connection, Hosts
+from shared.programme.model import Programme
 from shared.registry import source_store, store
 from shared.registry.snapshot import Registry
-from shared.supervision import Supervised
+from shared.runtime import gc_tuning, tls
+from shared.runtime.clock import SystemClock
+from shared.runtime.supervision import Supervised
 
 log = structlog.get_logger()
 CHANNEL = "kip_registry"
@@ -149,6 +149,6 @@ class RegistryFollower:
         self._clock.offset = clock[0] if clock else timedelta(0)
         self.registry = replace(self.registry, simulated=clock is not None, **fresh)
         if fresh.keys() & {"units", "programmes"}:
-            memory.settle()
+            gc_tuning.settle()
         if clock:
             await store.follow_clock(connection, clock[1])

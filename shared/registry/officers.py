@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from shared.db import Connection, Pool
+from shared.database.db import Connection, Pool
 
 UPSERT_OFFICER = """
     INSERT INTO registry.officer

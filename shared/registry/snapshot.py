@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from shared.programme import Programme
-from shared.units import Units
+from shared.domain.units import Units
+from shared.programme.model import Programme
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from shared.db import Connection
-from shared.units import Unit, Units
+from shared.database.db import Connection
+from shared.domain.units import Unit, Units
 
 _UNIT_COLUMNS = (
     "uid", "code", "name", "level", "type", "parent", "valid_from", "valid_to", "successor", "other_successors",

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from shared.scalars import ScalarError, day
-from shared.units import Unit
+from shared.domain.units import Unit
+from shared.values.scalars import ScalarError, day
 
 COLUMNS = (
     "uid", "code", "name", "level", "type", "parent", "valid_from", "valid_to", "successor", "other_successors",

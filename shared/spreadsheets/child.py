@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from shared.sheet_words import FileWords
+from shared.sheets.words import FileWords
 from shared.spreadsheets.csv_text import rows_of_text
 from shared.spreadsheets.frames import END, READY, encode_error, encode_slices
 from shared.spreadsheets.limits import Limits, SheetError, Slice

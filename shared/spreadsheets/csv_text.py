@@ -4,12 +4,12 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from shared.composed_text import composed
-from shared.sheet_header import delimiter_of
-from shared.sheet_words import FileWords
-from shared.sheets import as_meant
+from shared.sheets.columns import as_meant
+from shared.sheets.header import delimiter_of
+from shared.sheets.words import FileWords
 from shared.spreadsheets.limits import CELL_CHARS, Limits, Row, SheetError, too_many_rows
-from shared.words import Words
+from shared.values.composed_text import composed
+from shared.wording.words import Words
 
 
 def csv_rows(lines: Iterable[str], delimiter: str, limits: Limits) -> Iterator[Row]:

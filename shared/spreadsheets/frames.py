@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from shared.personal_data import named
-from shared.sheet_words import FileWords
+from shared.sheets.words import FileWords
 from shared.spreadsheets.limits import MIB, Hidden, Kind, Limits, Merge, Row, SheetError, SheetTooLargeError, Slice
-from shared.words import Words
+from shared.values.personal_data import named
+from shared.wording.words import Words
 
 # Isolated: neither variables of the environment nor the folder that the caller stands in decide what runs.
 COMMAND = (sys.executable, "-I", "-m", "shared.spreadsheets.child")

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from shared.sheet_words import FileWords
-from shared.words import Words
+from shared.sheets.words import FileWords
+from shared.wording.words import Words
 
 MIB = 1024 * 1024
 LAST_ROW = 1_048_576  # of Excel and all that follow it

@@ -10,8 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from shared.sheet_header import HEADER_ROWS, delimiter_of
-from shared.sheet_words import FileWords
+from shared.sheets.header import HEADER_ROWS, delimiter_of
+from shared.sheets.words import FileWords
 from shared.spreadsheets.csv_text import csv_rows
 from shared.spreadsheets.frames import COMMAND, LENGTH, decode, request
 from shared.spreadsheets.limits import OWN_FILE, Row, SheetError, Slice, too_much

@@ -14,10 +14,10 @@ from functools import lru_cache
 from typing import IO, BinaryIO, NamedTuple
 from xml.parsers import expat
 
-from shared.composed_text import composed
-from shared.personal_data import named
-from shared.sheet_words import FileWords
+from shared.sheets.words import FileWords
 from shared.spreadsheets.limits import CELL_CHARS, MIB, Limits, SheetError
+from shared.values.composed_text import composed
+from shared.values.personal_data import named
 
 MAIN = frozenset(
     {"http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/spreadsheetml/main"}

@@ -5,7 +5,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 
-from shared.sheet_words import FileWords
+from shared.sheets.words import FileWords
 from shared.spreadsheets.frames import COMMAND, LENGTH, MOST, decode, request
 from shared.spreadsheets.limits import MIB, Kind, Limits, ReaderAwayError, Slice, too_much
 

@@ -5,9 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
-from shared.personal_data import named
-from shared.scalars import shown
-from shared.sheet_words import FileWords
+from shared.sheets.words import FileWords
 from shared.spreadsheets.limits import (
     LAST_ROW,
     MERGES,
@@ -21,7 +19,9 @@ from shared.spreadsheets.limits import (
     too_many_rows,
 )
 from shared.spreadsheets.package import Package, Workbook, as_text, local_name, no_xlsx
-from shared.words import Words
+from shared.values.personal_data import named
+from shared.values.scalars import shown
+from shared.wording.words import Words
 
 _PLACE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _RANGE = re.compile(rf"{_PLACE.pattern}:{_PLACE.pattern}")

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from shared.programme_folder import load_programme
+from shared.domain.units import Units
+from shared.programme.folder import load_programme
 from shared.registry.snapshot import Registry
 from shared.registry.units_file import read_units
-from shared.units import Units
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMME = load_programme(ROOT / "programmes" / "ecd-1437")

@@ -11,8 +11,8 @@ import pytest
 
 from services.aggregation.apply import apply_batch
 from services.aggregation.contribution import Contributor
-from services.aggregation.rollup import UnknownToUsError
-from shared.db import Connection
+from services.aggregation.record_subject import UnknownToUsError
+from shared.database.db import Connection
 from tests.aggregation.registry import REGISTRY
 from tests.system import access, counselling, event
 

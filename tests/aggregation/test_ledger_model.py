@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from services.aggregation.apply import apply_batch
+from services.aggregation.consistency.drift import check_province
 from services.aggregation.contribution import Contributor
-from services.aggregation.drift import check_province
-from shared.connections import Pool
-from shared.consuming import decode_batch
+from shared.broker.consuming import decode_batch
+from shared.database.connections import Pool
 from shared.registry.snapshot import Registry
 from tests.aggregation import model
 from tests.aggregation.registry import REGISTRY

@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from shared import db
+from shared.database import db
 
 NOW = datetime(2025, 12, 1, tzinfo=UTC)
 KEY = ("06412@1", "activity:planning", "2023-03")

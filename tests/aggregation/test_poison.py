@@ -8,10 +8,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.aggregation.rollup import UnknownToUsError
-from services.aggregation.soundness import fault_of
-from shared.db import Connection
-from shared.events import NOTIFICATIONS_SENDER
+from services.aggregation.poison_check import fault_of
+from services.aggregation.record_subject import UnknownToUsError
+from shared.database.db import Connection
+from shared.domain.events import NOTIFICATIONS_SENDER
 from tests.aggregation.test_apply import C, apply, canonical
 from tests.poison import poisoned
 from tests.system import access, counselling, event

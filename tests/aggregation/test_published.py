@@ -25,7 +25,7 @@ from deploy.local.stack import LocalStack
 from services.aggregation.apply import apply_batch
 from services.aggregation.contribution import Contributor
 from services.aggregation.ledger import to_entry
-from shared.events import KIND_OF_TYPE, Kind
+from shared.domain.events import KIND_OF_TYPE, Kind
 from tests.aggregation.registry import REGISTRY
 from tests.conftest import NewDatabase
 from tests.system import System

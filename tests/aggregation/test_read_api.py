@@ -12,7 +12,7 @@ import asyncpg
 import httpx
 
 from deploy.local.http import LOCAL
-from services.aggregation import tables
+from services.aggregation.reading import tables
 from tests.aggregation.late import applied, figure, held, one, post
 from tests.system import System, event
 

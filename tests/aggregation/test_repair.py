@@ -1,4 +1,4 @@
-"""`kip verify`, `kip rebuild`, `kip dead` and the keeper, on a running system."""
+"""`kip verify`, `kip rebuild`, `kip dead` and the watch over consistency, on a running system."""
 
 import asyncio
 import json
@@ -56,7 +56,7 @@ def test_a_damaged_cell_is_seen_by_verify_and_the_metric_and_rebuilt_while_event
         "UPDATE aggregation.cell SET records = records + 5 WHERE unit IN ('VN', '20@1')",
         "DELETE FROM aggregation.record WHERE key LIKE '%:r1'",
     )
-    own.wait_until(lambda: own.metric("aggregation", "kip_drift_cells") == 3, "the keeper has seen the drift")
+    own.wait_until(lambda: own.metric("aggregation", "kip_drift_cells") == 3, "the watch has seen the drift")
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", "verify", "--province", "20@2"],
         cwd=ROOT, env=own.environment, capture_output=True, text=True, check=False,
@@ -71,7 +71,7 @@ def test_a_damaged_cell_is_seen_by_verify_and_the_metric_and_rebuilt_while_event
         assert {post.result().status_code for post in posts} == {202}
     own.wait_until(lambda: records(own) == 1050, "old and new are counted")
     assert json.loads(kip("verify", "--json", environment=own.environment))["cells"] == 0
-    own.wait_until(lambda: own.metric("aggregation", "kip_drift_cells") == 0, "the keeper is content")
+    own.wait_until(lambda: own.metric("aggregation", "kip_drift_cells") == 0, "the watch is content")
 
 
 def test_lost_tables_come_back_from_the_ledger(own: System) -> None:

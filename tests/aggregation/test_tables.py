@@ -9,13 +9,13 @@ from pathlib import Path
 
 from cli.registry import UNITS_FILE
 from cli.template import Sheet, write_template
-from services.aggregation.tables import answer
-from shared.periods import parse_period
-from shared.programme_folder import load_programme
+from services.aggregation.reading.tables import answer
+from shared.domain.periods import parse_period
+from shared.domain.units import Units
+from shared.programme.folder import load_programme
 from shared.registry.units_file import read_units
-from shared.sheets import as_meant, slug_of
+from shared.sheets.columns import as_meant, slug_of
 from shared.spreadsheets.own_file import read_workbook
-from shared.units import Units
 from tests.system import ROOT
 
 FORMULA = "x;=cmd|' /C calc'!A0"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bench.load import Load, make_load
-from shared.programme_folder import load_programme
+from shared.domain.units import Units
+from shared.programme.folder import load_programme
 from shared.registry.units_file import read_units
-from shared.units import Units
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 20_000

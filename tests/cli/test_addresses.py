@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from cli.addresses import service_url
 from cli.main import app
-from shared.config import SettingsError
+from shared.runtime.config import SettingsError
 from tests.cli.door import Answer, door
 
 NOTHING = {"rows": [], "next": None}

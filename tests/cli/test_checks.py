@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from cli.checks import not_a_province
-from shared.units import Unit, Units
+from shared.domain.units import Unit, Units
 
 END = date(2025, 6, 30)
 

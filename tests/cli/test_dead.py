@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local.own_loop import in_own_loop
 from deploy.local.stack import LocalStack
-from shared import topology
+from shared.broker import topology
 from tests.system import System, access, dead_letters, kip
 
 

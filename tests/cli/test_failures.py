@@ -7,7 +7,7 @@ import pytest
 
 from cli import failures
 from cli.failures import explain
-from shared.config import SettingsError, load_settings
+from shared.runtime.config import SettingsError, load_settings
 from tests.system import ROOT
 
 LOADED = "the settings of the run here: set -a; . {}; set +a"

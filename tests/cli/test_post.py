@@ -5,9 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from cli import event_lines, posting
-from cli.event_lines import batches, read_lines
 from cli.main import app
+from cli.post import event_lines, posting
+from cli.post.event_lines import batches, read_lines
 from tests.cli.door import Answer, accepted, door
 
 KEY = "kip_key-of-a-test"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cli.event_lines import BATCH_BYTES
-from cli.sheet_rows import Part, parts, read_tables
+from cli.post.event_lines import BATCH_BYTES
+from cli.post.sheet_rows import Part, parts, read_tables
 
 HEADER = ["#ghi chú; 1; 2; 3", "unit", "indicator", "period", "agency", "numerator", "by.domain", "denominator"]
 CELL = st.sampled_from(["", "a", " a ", "Nhãn [a]", 'x,"y"', "hai\ndòng", "é"])

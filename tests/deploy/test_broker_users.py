@@ -9,8 +9,8 @@ import pytest
 from aiormq.exceptions import ChannelAccessRefused, ProbableAuthenticationError
 
 from deploy.local.ports import LOOPBACK, free_port
-from shared import topology
-from shared.role_rights import BROKER_RIGHTS
+from shared.access.role_rights import BROKER_RIGHTS
+from shared.broker import topology
 from tests.deploy.conftest import FullBroker
 from tests.system import ROOT
 

@@ -20,10 +20,10 @@ from deploy.checks.compose import OURS, SERVICES, faults, read_compose, refusals
 from deploy.compose.make_secrets import FILES, write_secrets
 from deploy.local.ports import LOOPBACK
 from sample.schedule import START
-from shared import topology
-from shared.config import load_settings
-from shared.logins import logins
-from shared.role_rights import ROLES
+from shared.access.logins import logins
+from shared.access.role_rights import ROLES
+from shared.broker import topology
+from shared.runtime.config import load_settings
 from tests.deploy.conftest import FullBroker
 from tests.system import ROOT
 
@@ -113,7 +113,7 @@ def test_the_sample_year_is_kept_away_from_a_system_with_the_real_clock(loaded_d
     """That it plays through a running system is `make demo`'s to show."""
     environment = {**os.environ, "KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": loaded_database}
     done = subprocess.run(
-        [sys.executable, "-m", "deploy.local.feed", "--folder", str(tmp_path / "sample")],
+        [sys.executable, "-m", "demo.feed", "--folder", str(tmp_path / "sample")],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=170,
     )  # fmt: skip
     assert done.returncode == 1

@@ -11,7 +11,7 @@ import pytest
 from deploy.checks.kubernetes import K8S, faults, render, renderer
 from deploy.checks.pods import pods_of
 from deploy.k8s.make_secrets import secrets
-from shared.role_rights import READS_STATISTICS, ROLES
+from shared.access.role_rights import READS_STATISTICS, ROLES
 
 Manifests = list[dict[str, Any]]
 OVERLAYS = ("dev", "production", "production-external")

@@ -17,7 +17,7 @@ from deploy.local.passwords import password, role_settings, service_urls
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.stack import LocalStack
-from shared.config import SettingsError, load_settings
+from shared.runtime.config import SettingsError, load_settings
 from tests.conftest import TEST_POSTGRES_SETTINGS
 from tests.deploy.tls_front import TlsFront
 from tests.system import ROOT, System, access

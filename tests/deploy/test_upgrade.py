@@ -84,7 +84,7 @@ def next_version(tmp_path: Path) -> Path:
     """A copy of the code with one more migration."""
     for name in CODE:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "shared" / "migrations" / "9999_next_version.sql").write_text(MIGRATION)
+    (tmp_path / "shared" / "database" / "migrations" / "9999_next_version.sql").write_text(MIGRATION)
     return tmp_path
 
 

@@ -15,7 +15,7 @@ from deploy.local.stack import LocalStack
 from services.aggregation.app import make_app as aggregation_app
 from services.intake.app import make_app as intake_app
 from services.notifications.app import make_app as notifications_app
-from shared.config import load_settings
+from shared.runtime.config import load_settings
 from tests.conftest import NewDatabase
 from tests.hostile import Asked, Sound, hostile
 from tests.hostile_world import ask, fault_of, on_a_fresh_obligation, running_world

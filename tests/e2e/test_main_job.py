@@ -7,7 +7,7 @@ import pytest
 from sample.post import Post
 from sample.scope import read_scope
 from sample.tally import tally
-from shared.events import Kind
+from shared.domain.events import Kind
 from tests.system import System, access, counselling, event, kip
 
 COMMUNE, DISTRICT, PROVINCE, NATION = ("06412", "commune"), ("186", "district"), ("20", "province"), ("VN", "nation")

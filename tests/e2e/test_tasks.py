@@ -12,8 +12,9 @@ from starlette.types import ASGIApp
 from services.aggregation import app as aggregation
 from services.intake import app as intake
 from services.notifications import app as notifications
-from shared import supervision, topology
-from shared.config import Settings
+from shared.broker import topology
+from shared.runtime import supervision
+from shared.runtime.config import Settings
 from tests.system import ROOT
 
 SERVICES: dict[str, tuple[Callable[[Settings], ASGIApp], set[str]]] = {

@@ -16,9 +16,9 @@ from deploy.local.http import LOCAL
 from services.intake.formats.cloudevents import parse_batch
 from services.intake.formats.json_text import TooManyError
 from services.intake.formats.ndjson import parse_lines
-from services.intake.jobs import KEPT_BYTES, Jobs
-from services.intake.spool import Spool, SpoolAwayError
-from shared.clock import SystemClock
+from services.intake.http.dhis2_jobs import KEPT_BYTES, Jobs
+from services.intake.outbox.spool import Spool, SpoolAwayError
+from shared.runtime.clock import SystemClock
 from tests.shared.test_spreadsheets import HOSTILE, SLOW, workbook
 from tests.system import BATCH, System, access
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from services.intake.contest import superseded_among
-from shared.claims import Said, claims
-from shared.events import Kind
+from services.intake.admission.contest import superseded_among
+from shared.domain.claims import Said, claims
+from shared.domain.events import Kind
 
 NOW = datetime(2023, 3, 15, 8, tzinfo=UTC)
 ACTIVITY = {"programme": "p", "activity": "a", "held_on": "2023-03-01", "agency": "g"}

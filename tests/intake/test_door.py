@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from deploy.local.http import LOCAL
-from services.intake.answers import all_taken, status_url
+from services.intake.http.responses import all_taken, status_url
 from tests.system import BATCH, System, access, counselling, event
 
 YEN_VUONG = "06412"

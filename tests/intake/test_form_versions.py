@@ -13,8 +13,8 @@ import pytest
 from deploy.local.http import LOCAL
 from services.intake.formats.foreign_forms import foreign_body
 from services.intake.formats.kobo import Draft, Drafted, draft_events
-from shared.programme_folder import load_programme
-from shared.programme_senders import Form
+from shared.programme.folder import load_programme
+from shared.programme.senders import Form
 from tests.intake.test_kobo import figure, post, sessions, submission
 from tests.system import ROOT, System, event
 

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from deploy.local.http import LOCAL
+from services.intake.admission.refusals import Refusal
+from services.intake.admission.rules import Admitted, judge
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.kobo import draft_events
-from services.intake.refusals import Refusal
-from services.intake.validate import Admitted, judge
-from shared.programme_folder import load_programme
+from shared.programme.folder import load_programme
 from shared.registry.snapshot import Key, Registry
-from shared.scalars import instant
+from shared.values.scalars import instant
 from tests.aggregation.registry import REGISTRY, ROOT
 from tests.intake.test_dhis2 import post as post_dhis2
 from tests.intake.test_dhis2 import whole

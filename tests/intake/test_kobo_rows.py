@@ -20,7 +20,7 @@ from deploy.local.http import LOCAL
 from deploy.local.stack import LocalStack
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.kobo import draft_events
-from shared.programme_senders import Form
+from shared.programme.senders import Form
 from tests.system import ROOT, System, kip
 
 PAGE = (ROOT / "docs/forms.md").read_text(encoding="utf-8")

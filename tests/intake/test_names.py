@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from services.intake.admission.names import check_names
 from services.intake.formats.cloudevents import parse_structured
 from services.intake.formats.json_text import UnreadableError
-from services.intake.names import check_names
 from tests.system import counselling, event
 
 YEAR = 2023

@@ -15,7 +15,7 @@ from deploy.local.own_loop import in_own_loop
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.stack import LocalStack
-from shared import topology
+from shared.broker import topology
 from tests.intake.load import Load
 from tests.system import BATCH, System, counselling
 

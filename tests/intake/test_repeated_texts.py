@@ -8,20 +8,20 @@ import pytest
 from starlette.requests import Request
 
 from deploy.local.http import LOCAL
-from services.intake.dhis2_answers import summary
-from services.intake.dhis2_parameters import OF_VALUES, read_options, truth
-from services.intake.door import flag, flags
+from services.intake.admission.refusals import Code, Place, Refusal
 from services.intake.formats.cloudevents import parse_binary, parse_structured
 from services.intake.formats.dhis2 import Conflict
 from services.intake.formats.dhis2_rows import LONGEST_NAME, read_completions, read_csv, read_json
 from services.intake.formats.json_text import UnreadableError, load
-from services.intake.refusals import Code, Place, Refusal
-from services.intake.request_errors import RefusedError, unsupported_type
-from shared.periods import PeriodError, parse_period
-from shared.read_http import QueryError, none_of, only
-from shared.sheet_header import HeaderSearch, LayoutError
-from shared.sheet_notes import Notes
-from shared.words import Words
+from services.intake.http.dhis2_parameters import OF_VALUES, read_options, truth
+from services.intake.http.dhis2_responses import summary
+from services.intake.http.endpoint import flag, flags
+from services.intake.http.request_errors import RefusedError, unsupported_type
+from shared.domain.periods import PeriodError, parse_period
+from shared.http.read_api import QueryError, none_of, only
+from shared.sheets.header import HeaderSearch, LayoutError
+from shared.sheets.notes import Notes
+from shared.wording.words import Words
 from tests.system import System, counselling
 
 PHONE = "0912345678"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from deploy.local.http import LOCAL
-from shared.programme_folder import load_programme
+from shared.programme.folder import load_programme
 from tests.intake.test_import import ACTIVITIES, FIGURES, upload
 from tests.system import ROOT, System
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.sheets import FALSE, TRUE
+from shared.sheets.columns import FALSE, TRUE
 from tests.intake.test_import import XLSX, upload
 from tests.intake.test_sheet_kinds import ACTIVITY, FIGURE, REPORT, WHOLE, csv_of, drafted, faults, message, xlsx_of
 from tests.system import System

@@ -111,7 +111,7 @@ def test_a_stream_past_its_limit_is_cut_and_says_so(stack: LocalStack, amqp_url:
 
 
 def _pid(system: System) -> int:
-    """The process that listens, below the keeper."""
+    """The process that listens, below the reaper."""
     port = f"{system.services.ports['intake']:04X}"
     (inode,) = [
         row.split()[9]

@@ -4,7 +4,7 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from services.intake.taken_log import TakenLog
+from services.intake.http.taken_log import TakenLog
 
 
 async def test_requests_of_a_second_are_one_line_for_each_sender() -> None:

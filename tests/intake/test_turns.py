@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from services.intake.limits import Turns
-from services.intake.request_errors import RefusedError
+from services.intake.admission.limits import Turns
+from services.intake.http.request_errors import RefusedError
 from shared.http.held_body import Memory
 
 

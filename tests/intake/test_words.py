@@ -9,13 +9,13 @@ import httpx
 import pytest
 
 from deploy.local.http import LOCAL
-from services.intake.event_words import FormWords
+from services.intake.admission.event_words import FormWords
+from services.intake.admission.refusals import TEXTS, Code, Place, Refusal
 from services.intake.formats.cloudevents import STRUCTURED
-from services.intake.refusals import TEXTS, Code, Place, Refusal
-from services.intake.request_errors import FAULTS, Fault, RefusedError
-from services.intake.request_words import ImportWords
-from shared.sheet_words import NoteWords
-from shared.words import Words
+from services.intake.http.request_errors import FAULTS, Fault, RefusedError
+from services.intake.http.request_words import ImportWords
+from shared.sheets.words import NoteWords
+from shared.wording.words import Words
 from tests.intake.test_form_versions import COMMCARE
 from tests.raw_http import Raw
 from tests.shared.test_words import check_both, english_in

@@ -58,12 +58,12 @@ class Up:
         return {name: value for name, _, value in pairs if name.startswith("KIP_")}
 
     def one(self, *words: str) -> psutil.Process:
-        """The process of this run whose command line has these words; keepers, which name them too, left out."""
+        """The process of this run whose command line has these words; reapers, which name them too, left out."""
         found = {}
         for process in psutil.Process(self.process.pid).children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
                 line = " ".join(process.cmdline())
-                if all(word in line for word in words) and "keeper.py" not in line:
+                if all(word in line for word in words) and "reaper.py" not in line:
                     found[process.pid] = process
         return found[min(found)]
 

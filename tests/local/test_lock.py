@@ -19,9 +19,9 @@ def test_the_holder_is_named(tmp_path):
 
 
 def test_a_killed_run_that_is_still_being_cleared_away_is_waited_for(tmp_path):
-    keeper = os.open(tmp_path / "keepers.lock", os.O_RDWR | os.O_CREAT)
-    fcntl.flock(keeper, fcntl.LOCK_EX)
+    reaper = os.open(tmp_path / "reapers.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(reaper, fcntl.LOCK_EX)
     with pytest.raises(RunFolderBusyError, match="have not ended after"):
         RunLock(tmp_path, clearing_seconds=0.2)
-    os.close(keeper)
+    os.close(reaper)
     RunLock(tmp_path, clearing_seconds=0.2).release()

@@ -29,7 +29,7 @@ def status_of(pid: int) -> dict[str, str]:
 @pytest.fixture
 def supervisor(tmp_path):
     lock = RunLock(tmp_path)
-    supervisor = Supervisor(tmp_path, keep_open=lock.keepers_fd)
+    supervisor = Supervisor(tmp_path, keep_open=lock.reapers_fd)
     yield supervisor
     supervisor.stop()
     lock.release()

@@ -67,7 +67,7 @@ def test_stop_forces_a_process_that_ignores_sigterm(supervisor: Supervisor):
 
 def test_what_a_server_detached_ends_with_it(supervisor: Supervisor, tmp_path: Path):
     process = started(supervisor, "server", [sys.executable, "-c", DAEMONISING])
-    assert len(processes_of(tmp_path)) == 3  # keeper, server, daemon
+    assert len(processes_of(tmp_path)) == 3  # reaper, server, daemon
     process.kill()
     assert processes_of(tmp_path) == []
 
@@ -120,7 +120,7 @@ def test_nothing_is_started_once_the_run_is_being_ended(supervisor: Supervisor):
         supervisor.start(Command("server", SLEEP))
 
 
-def test_only_the_keepers_hold_the_lock_of_the_run(tmp_path: Path):
+def test_only_the_reapers_hold_the_lock_of_the_run(tmp_path: Path):
     fd = os.open(tmp_path / "lock", os.O_RDWR | os.O_CREAT)
     supervisor = Supervisor(tmp_path, keep_open=fd)
     process = started(supervisor, "server", SLEEP)
@@ -145,7 +145,7 @@ def test_nothing_is_left_when_the_run_is_killed(tmp_path: Path, number: signal.S
     wait_until_none(tmp_path)
 
 
-def test_a_server_does_not_survive_its_keeper(supervisor: Supervisor):
+def test_a_server_does_not_survive_its_reaper(supervisor: Supervisor):
     process = started(supervisor, "server", SLEEP)
     psutil.Process(process.pid).parent().kill()
     psutil.wait_procs([psutil.Process(process.pid)] if psutil.pid_exists(process.pid) else [], timeout=30)

@@ -71,8 +71,8 @@ async def test_guest_is_refused(rabbitmq: RabbitMQ):
 
 def test_it_listens_on_the_loopback_only_and_has_a_port_mapper_of_its_own(rabbitmq: RabbitMQ):
     assert rabbitmq._process is not None
-    keeper = psutil.Process(rabbitmq._process.pid).parent()
-    family = keeper.children(recursive=True)
+    reaper = psutil.Process(rabbitmq._process.pid).parent()
+    family = reaper.children(recursive=True)
     listening = [
         connection.laddr
         for process in family

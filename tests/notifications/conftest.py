@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from shared import db
-from shared.partitions import assign_partitions
-from shared.programme_folder import load_programme
+from shared.database import db
+from shared.domain.partitions import assign_partitions
+from shared.domain.units import Units
+from shared.programme.folder import load_programme
 from shared.registry.snapshot import Registry
 from shared.registry.units_file import read_units
-from shared.units import Units
 from tests.system import kip, migrate
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -8,16 +8,16 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.notifications.channels import Channel
-from services.notifications.consumer import read_batch, settle
-from services.notifications.delivery import Delivery
-from services.notifications.filling import Filler
-from services.notifications.obligations import Opener
-from services.notifications.sweep import Swept, sweep
-from shared.clock import Clock
-from shared.db import Pool
+from services.notifications.alerts.sweep import Swept, sweep
+from services.notifications.messages.channels import Channel
+from services.notifications.messages.filling import Filler
+from services.notifications.messages.worker import Delivery
+from services.notifications.obligations.consumer import read_batch, settle
+from services.notifications.obligations.opening import Opener
+from shared.database.db import Pool
 from shared.registry.officers import Officer, write_officers
 from shared.registry.snapshot import Registry
+from shared.runtime.clock import Clock
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 BEFORE = "2022-12-10 08:00"  # before 2023-Q1 begins (15/12/2022)

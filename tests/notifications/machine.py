@@ -11,11 +11,11 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from services.notifications import change_store
-from services.notifications.channels.email import EmailChannel
-from services.notifications.consumer import read_batch, settle
-from services.notifications.sweeper import Sweeper
-from shared import db
+from services.notifications.alerts.loop import Sweeper
+from services.notifications.messages.channels.email import EmailChannel
+from services.notifications.obligations import change_store
+from services.notifications.obligations.consumer import read_batch, settle
+from shared.database import db
 from tests.notifications.field import working_delivery
 from tests.notifications.mail_server import MailServer
 from tests.notifications.model_obligations import Event, Moment

@@ -15,14 +15,14 @@ import trustme
 
 from cli.doctor.addresses import check_addresses
 from cli.doctor.finding import State
-from cli.officer import COLUMNS, Known, read_officers
-from services.notifications.channels import DeliveryError, answers
-from services.notifications.channels.anything import AppriseChannel
-from services.notifications.channels.configured import make_channels
-from services.notifications.channels.outward import Outward
-from services.notifications.channels.webhook import WebhookChannel
-from shared.config import SettingsError, load_settings
-from shared.destinations import Destinations, is_public
+from cli.officers.command import COLUMNS, Known, read_officers
+from services.notifications.messages.channels import DeliveryError, http_provider
+from services.notifications.messages.channels.apprise_channel import AppriseChannel
+from services.notifications.messages.channels.configured import make_channels
+from services.notifications.messages.channels.outward import Outward
+from services.notifications.messages.channels.webhook import WebhookChannel
+from shared.registry.destinations import Destinations, is_public
+from shared.runtime.config import SettingsError, load_settings
 from tests.notifications.http_server import HttpServer
 from tests.notifications.test_channels import HERE, REAL, SECRET, outgoing, unhurried
 
@@ -216,14 +216,14 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
     ("retry_after", "date", "seconds"),
     [
         ("120", None, 120),
-        ("9" * 5000, None, answers.LONGEST_REST),
+        ("9" * 5000, None, http_provider.LONGEST_REST),
         (format_datetime(NOW + timedelta(seconds=90), usegmt=True), None, 90),
         ("Sunday, 01-Mar-26 12:02:00 GMT", None, 120),
         # The server's clock stands an hour behind: its own Date says what it meant.
         (format_datetime(NOW - timedelta(minutes=59), usegmt=True),
          format_datetime(NOW - timedelta(hours=1), usegmt=True), 60),
         (format_datetime(NOW - timedelta(days=1), usegmt=True), None, 0),
-        ("Fri, 31 Dec 9999 23:59:59 GMT", None, answers.LONGEST_REST),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", None, http_provider.LONGEST_REST),
         ("Fri, 31 Dec 99999 23:59:59 GMT", None, None),
         ("²", None, None),
         ("-5", None, None),
@@ -232,7 +232,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
     ],
 )  # fmt: skip
 def test_how_long_a_server_wants_to_be_left_alone(retry_after, date, seconds):
-    assert answers.seconds_until(retry_after, date, NOW) == seconds
+    assert http_provider.seconds_until(retry_after, date, NOW) == seconds
 
 
 async def test_a_date_to_be_left_alone_until_is_passed_on():

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from services.notifications.announcer import Announcer
-from shared.events import ObligationChanged
+from services.notifications.obligations.announcer import Announcer
+from shared.domain.events import ObligationChanged
 from tests.notifications.field import BEFORE, Field, answer, at, limited
 
 

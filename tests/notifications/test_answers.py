@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.answers import Answer, answered_at, judge
-from services.notifications.consumer import read_batch
-from shared.consuming import UndecodableError, decode_batch
-from shared.events import ObligationState as State
+from services.notifications.obligations.consumer import read_batch
+from services.notifications.obligations.submissions import Answer, answered_at, judge
+from shared.broker.consuming import UndecodableError, decode_batch
+from shared.domain.events import ObligationState as State
 from tests.notifications.field import answer, at
 
 WHOLE = frozenset({""})  # a submission

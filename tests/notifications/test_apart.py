@@ -8,18 +8,19 @@ import pytest
 from prometheus_client import REGISTRY
 
 from deploy.local.http import LOCAL
-from services.notifications import aside_store, change_store
-from services.notifications.announcer import Announcer
-from services.notifications.channels import DeliveryError
-from services.notifications.channels.email import EmailChannel
-from services.notifications.channels.esms import EsmsChannel
-from services.notifications.channels.pace import Pace
-from services.notifications.delivery import ATTEMPTS
-from services.notifications.obligations import Opener
+from services.notifications import aside_store
+from services.notifications.messages.channels import DeliveryError
+from services.notifications.messages.channels.email import EmailChannel
+from services.notifications.messages.channels.esms import EsmsChannel
+from services.notifications.messages.channels.pace import Pace
+from services.notifications.messages.worker import ATTEMPTS
+from services.notifications.obligations import change_store
+from services.notifications.obligations.announcer import Announcer
+from services.notifications.obligations.opening import Opener
 from services.notifications.observer import Observer
-from shared import topology
-from shared.clock import SystemClock
-from shared.metrics import DEAD_EVENTS
+from shared.broker import topology
+from shared.runtime.clock import SystemClock
+from shared.runtime.metrics import DEAD_EVENTS
 from tests.notifications.field import BEFORE, Field, Fixed, answer, at, limited, working_delivery
 from tests.notifications.http_server import HttpServer
 from tests.notifications.mail_server import MailServer

@@ -11,15 +11,15 @@ from uuid import UUID
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from services.notifications.channels import BusyError, DeliveryError, Outgoing, answers
-from services.notifications.channels.anything import AppriseChannel
-from services.notifications.channels.esms import EsmsChannel, short_text
-from services.notifications.channels.outward import Outward
-from services.notifications.channels.pace import Pace
-from services.notifications.channels.webhook import WebhookChannel
-from services.notifications.channels.zns import ZnsChannel
-from shared.clock import SystemClock
-from shared.destinations import Destinations
+from services.notifications.messages.channels import BusyError, DeliveryError, Outgoing, http_provider
+from services.notifications.messages.channels.apprise_channel import AppriseChannel
+from services.notifications.messages.channels.esms import EsmsChannel, short_text
+from services.notifications.messages.channels.outward import Outward
+from services.notifications.messages.channels.pace import Pace
+from services.notifications.messages.channels.webhook import WebhookChannel
+from services.notifications.messages.channels.zns import ZnsChannel
+from shared.registry.destinations import Destinations
+from shared.runtime.clock import SystemClock
 from tests.notifications.http_server import HttpServer
 
 SECRET = "whsec_" + b64encode(b"0123456789abcdef01234567").decode()
@@ -116,7 +116,7 @@ async def test_what_may_pass_and_what_will_not_are_told_apart(kind, answer, perm
 
 
 async def test_a_server_that_never_answers_is_left(monkeypatch):
-    monkeypatch.setattr(answers, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(http_provider, "TIMEOUT_SECONDS", 0.2)
     async with HttpServer("silence") as server:
         with pytest.raises(DeliveryError, match="Timeout") as raised:
             await sent("webhook", server)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.deadlines import due_at
-from shared.periods import PeriodCalendar, PeriodKind, parse_period
-from shared.programme import AfterCutoff, CalendarDay, DayOfMonth
-from shared.working_days import DayKind, WorkingDays
+from services.notifications.obligations.deadlines import due_at
+from shared.domain.periods import PeriodCalendar, PeriodKind, parse_period
+from shared.domain.working_days import DayKind, WorkingDays
+from shared.programme.model import AfterCutoff, CalendarDay, DayOfMonth
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 CALENDAR = PeriodCalendar(14)

@@ -9,14 +9,14 @@ from faststream.exceptions import RejectMessage
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from services.notifications import delivery as delivery_module
-from services.notifications import message_store
-from services.notifications.channels.email import EmailChannel
-from services.notifications.channels.esms import EsmsChannel
-from services.notifications.channels.pace import Pace
-from services.notifications.channels.zns import ZnsChannel
-from services.notifications.delivery import backoff
-from shared.clock import SystemClock
+from services.notifications.messages import message_store
+from services.notifications.messages import worker as delivery_module
+from services.notifications.messages.channels.email import EmailChannel
+from services.notifications.messages.channels.esms import EsmsChannel
+from services.notifications.messages.channels.pace import Pace
+from services.notifications.messages.channels.zns import ZnsChannel
+from services.notifications.messages.worker import backoff
+from shared.runtime.clock import SystemClock
 from tests.notifications.field import BEFORE, Field, answer, at, limited, working_delivery
 from tests.notifications.http_server import HttpServer
 from tests.notifications.mail_server import MailServer
@@ -198,7 +198,7 @@ async def test_a_worker_that_died_while_it_sent_is_replaced_when_its_lease_has_e
 
 
 async def test_connections_are_kept_and_a_stale_one_is_noticed(field, server, monkeypatch):
-    monkeypatch.setattr("services.notifications.channels.email._IDLE_SECONDS", 0.0)
+    monkeypatch.setattr("services.notifications.messages.channels.email._IDLE_SECONDS", 0.0)
     channel = EmailChannel(f"smtp://127.0.0.1:{server.port}", "kip@kip.example.vn")
     worker = make_delivery(field, channel)
     await worker.deliver([await message_of(field, "An")])

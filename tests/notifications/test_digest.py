@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from services.notifications import change_store
-from services.notifications.channels.email import EmailChannel
-from shared import db
+from services.notifications.messages.channels.email import EmailChannel
+from services.notifications.obligations import change_store
+from shared.database import db
 from tests.notifications.field import BEFORE, Field, Fixed, answer, at, limited, working_delivery
 from tests.notifications.mail_server import MailServer
 from tests.system import ROOT

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.escalation import Policy, Situation, WorkingHours, plan, wanted_agencies
-from shared.programme import Step
-from shared.programme_base import Label
-from shared.working_days import WorkingDays
+from services.notifications.alerts.escalation import Policy, Situation, WorkingHours, plan, wanted_agencies
+from shared.domain.working_days import WorkingDays
+from shared.programme.base import Label
+from shared.programme.model import Step
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 HOURS = WorkingHours(WorkingDays("VN", ()), time(8), time(17), ZONE)

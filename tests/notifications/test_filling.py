@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from services.notifications.channels.email import EmailChannel
-from services.notifications.filling import CHILDREN, Filler, TextError
-from shared.message_text import SAMPLE
+from services.notifications.messages.channels.email import EmailChannel
+from services.notifications.messages.filling import CHILDREN, Filler, TextError
+from shared.programme.message_text import SAMPLE
 from tests.hostile_texts import HEAD, HOSTILE
 from tests.notifications.field import BEFORE, Field, Fixed, at, limited, working_delivery
 from tests.notifications.mail_server import MailServer

@@ -4,9 +4,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from services.notifications.http import Reader, routes
-from services.notifications.masking import masked, without
-from shared.keys import hash_key
+from services.notifications.messages.masking import masked, without
+from services.notifications.read_api import Reader, routes
+from shared.access.keys import hash_key
 from shared.registry.snapshot import Key
 from tests.notifications.field import BEFORE, Field, at, limited
 from tests.shared.test_words import check_both

@@ -10,10 +10,10 @@ from uuid import UUID
 import pytest
 import trustme
 
-from services.notifications.channels import BusyError, DeliveryError, Outgoing
-from services.notifications.channels import email as email_module
-from services.notifications.channels.email import EmailChannel
-from services.notifications.mail_layout import Origin, lay_out
+from services.notifications.messages.channels import BusyError, DeliveryError, Outgoing
+from services.notifications.messages.channels import email as email_module
+from services.notifications.messages.channels.email import EmailChannel
+from services.notifications.messages.mail_layout import Origin, lay_out
 from tests.notifications.mail_server import MailServer
 
 ID = UUID("11111111-2222-3333-4444-555555555555")

@@ -4,9 +4,10 @@ from datetime import date, time
 
 import pytest
 
-from services.notifications import change_store, notice_store
-from services.notifications.channels.email import EmailChannel
-from shared.programme import Programme, Report
+from services.notifications.alerts import alert_store
+from services.notifications.messages.channels.email import EmailChannel
+from services.notifications.obligations import change_store
+from shared.programme.model import Programme, Report
 from tests.notifications.field import BEFORE, Field, Fixed, answer, at, limited, working_delivery
 from tests.notifications.mail_server import MailServer
 
@@ -147,7 +148,7 @@ async def test_an_acknowledgement_keeps_back_until_its_day_and_then_only_the_lat
     row = await field.obligation()
     officer = await field.pool.fetchval("SELECT id FROM registry.officer WHERE name = 'An'")
     async with field.pool.acquire() as connection:
-        await notice_store.acknowledge(
+        await alert_store.acknowledge(
             connection, officer, "ecd-1437", [row["id"]], at("2023-03-22 08:00"), at("2023-03-15 09:00")
         )
     await field.sweep("2023-03-17 08:00")

@@ -4,7 +4,7 @@ from datetime import date, time
 import pytest
 import xlsxwriter
 
-from cli.officer import COLUMNS, Known, read_officers
+from cli.officers.command import COLUMNS, Known, read_officers
 
 
 @pytest.fixture

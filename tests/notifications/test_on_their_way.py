@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 
 from deploy.local.http import LOCAL
-from services.notifications import on_their_way
-from services.notifications.on_their_way import Queues
-from shared import topology
+from services.notifications.alerts import backlog
+from services.notifications.alerts.backlog import Queues
+from shared.broker import topology
 from tests.system import System
 
 INTAKE_SILENT = "intake does not say whether its spool is empty"
@@ -37,7 +37,7 @@ async def test_a_broker_that_is_away_holds_without_end_and_is_asked_again_when_i
     queues, rabbitmq, monkeypatch
 ):
     assert await queues.hold() is None
-    monkeypatch.setattr(on_their_way, "LONGEST_HOLD_SECONDS", 0.0)
+    monkeypatch.setattr(backlog, "LONGEST_HOLD_SECONDS", 0.0)
     await asyncio.to_thread(rabbitmq.kill)
     for _ in range(3):
         assert await queues.hold() == "the broker does not answer"
@@ -52,7 +52,7 @@ async def test_a_queue_that_never_runs_dry_holds_for_a_time(queues, amqp_url, mo
         exchange = await channel.get_exchange(topology.EVENTS.name)
         await exchange.publish(aio_pika.Message(b"[]"), routing_key="report.submitted.0")
     assert await queues.hold() == "1 messages of events are not taken yet"
-    monkeypatch.setattr(on_their_way, "LONGEST_HOLD_SECONDS", 0.0)
+    monkeypatch.setattr(backlog, "LONGEST_HOLD_SECONDS", 0.0)
     assert await queues.hold() is None
 
 
@@ -62,7 +62,7 @@ async def test_what_intake_keeps_in_its_spool_holds_for_a_time(queues, intake, m
     await connection.close()
     assert LOCAL.get(f"{intake.services.url('intake')}/spool").json() == {"events": 3}
     assert await queues.hold() == "intake's spool holds events that the broker has not taken"
-    monkeypatch.setattr(on_their_way, "LONGEST_HOLD_SECONDS", 0.0)
+    monkeypatch.setattr(backlog, "LONGEST_HOLD_SECONDS", 0.0)
     assert await queues.hold() is None
 
 
@@ -73,7 +73,7 @@ async def test_an_intake_that_can_t_be_asked_holds_for_a_time_and_is_asked_again
     await asyncio.to_thread(intake.services.start)
     assert await queues.hold() is None
     await asyncio.to_thread(intake.services.stop)
-    monkeypatch.setattr(on_their_way, "LONGEST_HOLD_SECONDS", 0.0)
+    monkeypatch.setattr(backlog, "LONGEST_HOLD_SECONDS", 0.0)
     assert await queues.hold() is None
 
 

@@ -7,7 +7,7 @@ import aio_pika
 import asyncpg
 import pytest
 
-from shared import topology
+from shared.broker import topology
 from tests.system import ROOT, System, event, kip
 
 COMMUNES = [

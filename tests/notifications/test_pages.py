@@ -10,14 +10,14 @@ import icalendar
 import pytest
 from starlette.applications import Starlette
 
-from services.notifications import change_store
-from services.notifications.decision_words import Decline
-from services.notifications.forms import FORM_BYTES
-from services.notifications.links import LinkError, Links, Purpose
-from services.notifications.pages import Pages
+from services.notifications.obligations import change_store
+from services.notifications.obligations.decision_words import Decline
+from services.notifications.pages.forms import FORM_BYTES
+from services.notifications.pages.links import LinkError, Links, Purpose
+from services.notifications.pages.routes import Pages
+from shared.access.keys import hash_key
 from shared.http.held_body import BodyLimits, Memory
-from shared.keys import hash_key
-from shared.programme import CalendarDay
+from shared.programme.model import CalendarDay
 from shared.registry.snapshot import Key
 from tests.notifications.field import BEFORE, Field, answer, at, limited
 from tests.shared.test_words import check_both

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.notifications.consumer import read_batch, settle
+from services.notifications.obligations.consumer import read_batch, settle
 from tests.notifications.field import answer, at
 from tests.poison import poisoned
 

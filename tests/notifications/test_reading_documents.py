@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 from deploy.local.http import LOCAL
 from deploy.local.stack import LocalStack
-from services.aggregation.openapi import openapi as aggregation
+from services.aggregation.reading.openapi import openapi as aggregation
 from services.notifications.openapi import openapi as notifications
 from shared.documents.files import FOLDER
 from tests.documented import CHECKS as DOCUMENTED

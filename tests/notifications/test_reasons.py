@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from services.notifications.apart import reason_of
-from shared.isolation import reason
+from shared.runtime.isolation import reason
 
 
 async def test_a_reason_has_a_database_s_message_and_quotes_no_row(pool):

@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from services.notifications.obligations import Opener
-from services.notifications.sweep import sweep
-from shared.events import ObligationState as State
-from shared.programme import CalendarDay
+from services.notifications.alerts.sweep import sweep
+from services.notifications.obligations.opening import Opener
+from shared.domain.events import ObligationState as State
+from shared.programme.model import CalendarDay
 from tests.notifications.field import BEFORE, Field, answer, at, limited
 
 COMMUNES = 23

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from services.notifications import message_store
-from services.notifications.sweeper import Sweeper
-from shared import db
-from shared.metrics import SWEEP_LAST_SUCCESS
+from services.notifications.alerts.loop import Sweeper
+from services.notifications.messages import message_store
+from shared.database import db
+from shared.runtime.metrics import SWEEP_LAST_SUCCESS
 from tests.notifications.field import BEFORE, Field, Fixed, at, limited
 
 

@@ -5,9 +5,9 @@ import contextlib
 import asyncpg
 import pytest
 
-from services.notifications.channels import BusyError, DeliveryError
-from services.notifications.channels.watched import WatchedChannel
-from services.notifications.consumer import read_batch, settle
+from services.notifications.messages.channels import BusyError, DeliveryError
+from services.notifications.messages.channels.watched import WatchedChannel
+from services.notifications.obligations.consumer import read_batch, settle
 from tests.notifications.field import answer, at
 
 TRIGGER = """

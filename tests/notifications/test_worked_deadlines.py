@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.notifications.deadlines import Deadline, deadline_of
-from services.notifications.obligations import begun_periods, obligations_of
-from shared.periods import Period, parse_period
-from shared.programme import AfterCutoff, DayOfMonth, DueRule
-from shared.programme_folder import load_programme
+from services.notifications.obligations.deadlines import Deadline, deadline_of
+from services.notifications.obligations.opening import begun_periods, obligations_of
+from shared.domain.periods import Period, parse_period
+from shared.programme.folder import load_programme
+from shared.programme.model import AfterCutoff, DayOfMonth, DueRule
 from tests.notifications import worked_deadlines as worked
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

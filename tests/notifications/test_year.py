@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from shared import db
-from shared.programme_folder import load_programme
+from shared.database import db
+from shared.programme.folder import load_programme
 from shared.registry import officers as officer_store
 from tests.notifications.conftest import PROJECT
 from tests.notifications.machine import PROGRAMME, WAYS, Clock, Machine, MailServerThatLeaves, Replica

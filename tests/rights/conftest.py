@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from deploy.local.stack import LocalStack
-from services.notifications.links import Links
-from services.notifications.page_store import link_secret
-from shared import db
-from shared.keys import hash_key, new_key
+from services.notifications.pages.links import Links
+from services.notifications.pages.page_store import link_secret
+from shared.access.keys import hash_key, new_key
+from shared.database import db
 from shared.registry import source_store
 from shared.registry.officers import Officer, write_officers
 from tests.conftest import NewDatabase

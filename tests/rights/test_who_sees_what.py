@@ -17,7 +17,7 @@ import pytest
 from services.aggregation.app import make_app as aggregation_app
 from services.intake.app import make_app as intake_app
 from services.notifications.app import make_app as notifications_app
-from shared.config import load_settings
+from shared.runtime.config import load_settings
 from tests.rights.conftest import Field
 from tests.rights.ledger import OTHER, OWN, PERIODS, Asked, as_event, behind, said, total
 from tests.rights.oracle import answer_expected, parameters, places, questions, shown, start

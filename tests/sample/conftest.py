@@ -2,9 +2,9 @@
 
 import pytest
 
-from deploy.local.demo_data import PROGRAMME, make_data
+from demo.data import PROGRAMME, make_data
 from sample.scope import read_scope
-from shared.programme_folder import load_programme
+from shared.programme.folder import load_programme
 
 
 @pytest.fixture(scope="session")

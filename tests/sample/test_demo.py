@@ -8,9 +8,9 @@ from email.message import EmailMessage
 
 import pytest
 
-from deploy.local.demo_figures import compare_figures
-from deploy.local.demo_mail import compare_letters
-from deploy.local.demo_questions import Oracle, Question, covering_report
+from demo.figures import compare_figures
+from demo.mail import compare_letters
+from demo.questions import Oracle, Question, covering_report
 from sample.letters import Told
 from tests.cli.door import Answer, door
 

@@ -13,7 +13,7 @@ def test_what_an_earlier_run_left_is_removed(tmp_path):
     (tmp_path / "postgres" / "data").write_text("old")
     (tmp_path / "environment").write_text("KIP_X=1")
     empty_run_folder(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["keepers.lock", "owner.lock"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["owner.lock", "reapers.lock"]
 
 
 def test_a_folder_that_is_not_there_yet_is_made(tmp_path):

@@ -8,10 +8,10 @@ import pytest
 from sample import workdays
 from sample.officers import address_of, as_csv, huu_lung_address
 from sample.workdays import HANOI
-from services.notifications.deadlines import deadline_of
-from shared.events import Kind
-from shared.periods import parse_period
-from shared.programme import AfterCutoff, DayOfMonth
+from services.notifications.obligations.deadlines import deadline_of
+from shared.domain.events import Kind
+from shared.domain.periods import parse_period
+from shared.programme.model import AfterCutoff, DayOfMonth
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from sample.duties import Fate
 from sample.scope import READER, SENDERS
 from sample.year import as_lines, make_year
-from shared.events import Kind, PostedEvent
+from shared.domain.events import Kind, PostedEvent
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(programme, scope, data):

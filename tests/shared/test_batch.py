@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from shared.batch import Batcher
+from shared.runtime.batch import Batcher
 
 
 async def test_concurrent_items_share_a_flush_and_each_hears_of_it() -> None:

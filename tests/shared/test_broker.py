@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from deploy.local.rabbitmq import RabbitMQ
-from shared import topology
-from shared.answering import answered_within
-from shared.broker import BROKER_AWAY, make_broker, publish_events
+from shared.broker import topology
+from shared.broker.answering import answered_within
+from shared.broker.client import BROKER_AWAY, make_broker, publish_events
 from tests.frozen import frozen
 
 

@@ -8,7 +8,7 @@ from aio_pika.abc import AbstractChannel
 from aiormq.exceptions import ChannelAccessRefused
 
 from deploy.local.passwords import service_urls
-from shared import topology
+from shared.broker import topology
 
 INTAKE, AGGREGATION, NOTIFICATIONS = "intake", "aggregation", "notifications"
 

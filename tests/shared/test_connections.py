@@ -6,7 +6,7 @@ import time
 import asyncpg
 import pytest
 
-from shared.connections import Hosts, Pool, each_host
+from shared.database.connections import Hosts, Pool, each_host
 from tests.conftest import Postgres
 from tests.frozen import frozen
 

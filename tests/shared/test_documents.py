@@ -5,12 +5,12 @@ import re
 import pytest
 
 from services.aggregation import app as aggregation_app
-from services.aggregation.openapi import openapi as aggregation
+from services.aggregation.reading.openapi import openapi as aggregation
 from services.intake import app as intake_app
 from services.intake.documents.openapi import openapi as intake
 from services.notifications import app as notifications_app
 from services.notifications.openapi import openapi as notifications
-from shared.config import load_settings
+from shared.runtime.config import load_settings
 
 SERVICES = {
     "intake": (intake, intake_app), "aggregation": (aggregation, aggregation_app),

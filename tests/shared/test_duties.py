@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from shared.duties import NOTHING, owes
-from shared.periods import parse_period
-from shared.programme import AfterCutoff, DayOfMonth, Programme
-from shared.programme_folder import load_programme
+from shared.domain.duties import NOTHING, owes
+from shared.domain.periods import parse_period
+from shared.domain.units import Units
+from shared.programme.folder import load_programme
+from shared.programme.model import AfterCutoff, DayOfMonth, Programme
 from shared.registry.units_file import read_units
-from shared.units import Units
 
 ROOT = Path(__file__).parents[2]
 

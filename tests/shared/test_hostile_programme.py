@@ -8,7 +8,7 @@ from shutil import copytree
 
 import pytest
 
-from shared.programme_yaml import DEEPEST, MOST_VALUES, read_yaml
+from shared.programme.yaml_text import DEEPEST, MOST_VALUES, read_yaml
 from tests.hostile_texts import HEAD, HOSTILE
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import asyncpg
 import pytest
 
-from shared.isolation import isolate
+from shared.runtime.isolation import isolate
 
 GOOD = -1
 

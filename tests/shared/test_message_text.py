@@ -3,7 +3,7 @@
 import pytest
 from jinja2 import TemplateError
 
-from shared.message_text import SAMPLE, faults, render
+from shared.programme.message_text import SAMPLE, faults, render
 
 HEAD = "Subject: Quá hạn\n\n"
 HOSTILE = [

@@ -5,9 +5,9 @@ import asyncio
 import asyncpg
 import pytest
 
-from shared import patience
-from shared.metrics import REFUSED_TOTAL
-from shared.patience import patiently
+from shared.runtime import retry
+from shared.runtime.metrics import REFUSED_TOTAL
+from shared.runtime.retry import patiently
 
 
 @pytest.mark.parametrize(
@@ -35,16 +35,16 @@ async def test_every_refusal_is_waited_out_and_counted(refusal: BaseException) -
     before = counted._value.get()
     assert await patiently("test", attempt) == "done"
     assert counted._value.get() == before + 2
-    assert patience.refusals() is None
+    assert retry.refusals() is None
 
 
 async def test_what_is_refused_for_long_is_told_without_quoting_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(retry, "TELL_SECONDS", 0.0)
     refusals: list[Exception] = [ValueError("Nguyễn Văn A"), OSError("no route to host")]
     told: list[str | None] = []
 
     async def attempt() -> None:
-        told.append(patience.refusals())
+        told.append(retry.refusals())
         if refusals:
             raise refusals.pop()
 

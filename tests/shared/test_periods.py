@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.periods import Period, PeriodCalendar, PeriodKind, parse_period
+from shared.domain.periods import Period, PeriodCalendar, PeriodKind, parse_period
 
 DECREE = PeriodCalendar(cutoff_day=14)
 MONTHS = PeriodCalendar(cutoff_day=None)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from shared.composed_text import composed
-from shared.personal_data import in_identifier, in_text, named, repeatable
+from shared.values.composed_text import composed
+from shared.values.personal_data import in_identifier, in_text, named, repeatable
 
 TEXTS: dict[str, list[Any]] = YAML(typ="safe").load(Path(__file__).with_name("personal_texts.yaml"))
 YEAR = 2026

@@ -11,11 +11,11 @@ from unicodedata import normalize
 import pytest
 from ruamel.yaml import YAML
 
-from shared.message_text import SAMPLE, render
-from shared.periods import PeriodKind, parse_period
-from shared.programme import AfterCutoff, AgencyRole, DayOfMonth, Programme
-from shared.programme_folder import ProgrammeError, check_programme, load_programme
-from shared.programme_yaml import Problem
+from shared.domain.periods import PeriodKind, parse_period
+from shared.programme.folder import ProgrammeError, check_programme, load_programme
+from shared.programme.message_text import SAMPLE, render
+from shared.programme.model import AfterCutoff, AgencyRole, DayOfMonth, Programme
+from shared.programme.yaml_text import Problem
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "programmes" / "ecd-1437"

@@ -12,10 +12,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from shared.clock import SystemClock
-from shared.db import DatabaseError, migrate
+from shared.database.db import DatabaseError, migrate
 from shared.registry import store
 from shared.registry.follower import RegistryFollower
+from shared.runtime.clock import SystemClock
 from tests.system import ROOT, kip
 
 NOW = datetime(2023, 1, 1, tzinfo=UTC)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.events import DECIDE
+from shared.access.rights import Reach, own_events, reach_of
+from shared.domain.events import DECIDE
+from shared.domain.units import Unit, Units
 from shared.registry.snapshot import Key, Registry
 from shared.registry.units_file import read_units
-from shared.rights import Reach, own_events, reach_of
-from shared.units import Unit, Units
 from tests.rights.register import MADE_OF, PLACES, REACHED, units_file
 
 UNITS = Units(read_units(Path(__file__).resolve().parents[2] / "data" / "units.csv"))

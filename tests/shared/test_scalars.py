@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.scalars import (
+from shared.values.scalars import (
     END_OF_TIME,
     FIRST_DAY,
     FIRST_INSTANT,

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from shared.sheets import as_meant, neutral
+from shared.sheets.columns import as_meant, neutral
 from shared.spreadsheets.limits import REQUEST, Hidden, Merge, Row, SheetError, Slice
 from shared.spreadsheets.own_file import read_workbook
 from shared.spreadsheets.readers import Kind, Readers

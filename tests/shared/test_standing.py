@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.standing import FINAL, Version, contenders, stands_since, winner
+from shared.domain.standing import FINAL, Version, contenders, stands_since, winner
 
 START = datetime(2023, 3, 15, 8, tzinfo=UTC)
 

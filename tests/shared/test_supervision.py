@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from shared import supervision
-from shared.metrics import TASK_RESTARTS, TASK_UP
-from shared.supervision import Supervised
+from shared.runtime import supervision
+from shared.runtime.metrics import TASK_RESTARTS, TASK_UP
+from shared.runtime.supervision import Supervised
 
 
 class Ending:

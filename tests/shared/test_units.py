@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.partitions import assign_partitions
+from shared.domain.partitions import assign_partitions
+from shared.domain.units import Units
 from shared.registry.units_file import UnitsError, read_units
-from shared.units import Units
 
 REGISTER = Path(__file__).resolve().parents[2] / "data" / "units.csv"
 UNITS = Units(read_units(REGISTER))

@@ -21,16 +21,16 @@ from pydantic_core.core_schema import ErrorType
 
 import services
 import shared
-from services.aggregation.soundness import fault_of
+from services.aggregation.poison_check import fault_of
 from services.intake.formats.cloudevents import refusals_of
 from services.intake.formats.json_text import UnreadableError, load
-from services.notifications.decision_words import NOBODY, Decline
-from services.notifications.forms import refused_body
+from services.notifications.obligations.decision_words import NOBODY, Decline
+from services.notifications.pages.forms import refused_body
 from shared.http.held_body import BODY_ERRORS
 from shared.http.words import LimitWords
-from shared.language import language_of, preferred
-from shared.model_words import expected_by_model
-from shared.words import Common, Words, listed
+from shared.wording.language import language_of, preferred
+from shared.wording.model_words import expected_by_model
+from shared.wording.words import Common, Words, listed
 from tests.system import ROOT, counselling
 
 # No letter of their Vietnamese has a mark.
@@ -108,10 +108,18 @@ def test_the_tables_are_found() -> None:
     assert len(SAID) > 300
     tables = {name.rpartition(".")[0] for name in SAID.values()}
     assert tables >= {
-        "services.intake.refusals", "services.intake.request_errors", "services.intake.request_words",
-        "services.intake.event_words", "services.notifications.decision_words", "shared.sheet_words",
-        "shared.read_words", "shared.http.words", "shared.model_words", "shared.scalars", "shared.periods",
-    }  # fmt: skip
+        "services.intake.admission.refusals",
+        "services.intake.http.request_errors",
+        "services.intake.http.request_words",
+        "services.intake.admission.event_words",
+        "services.notifications.obligations.decision_words",
+        "shared.sheets.words",
+        "shared.http.read_words",
+        "shared.http.words",
+        "shared.wording.model_words",
+        "shared.values.scalars",
+        "shared.domain.periods",
+    }
 
 
 @pytest.mark.parametrize("words", SAID, ids=list(SAID.values()))

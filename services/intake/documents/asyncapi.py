@@ -3,8 +3,8 @@
 from typing import Any
 
 from services.intake.documents.schemas import MODELS, components
-from shared.events import Kind
-from shared.topology import CONTENT_TYPE, EVENTS
+from shared.broker.topology import CONTENT_TYPE, EVENTS
+from shared.domain.events import Kind
 
 
 def asyncapi(version: str) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """What each code of the door means and how it is cured, for `docs/errors.md`."""
 
-from services.intake.refusals import Code
-from services.intake.request_errors import Fault
+from services.intake.admission.refusals import Code
+from services.intake.http.request_errors import Fault
 from shared.documents.cures import Cure
-from shared.words import Words
+from shared.wording.words import Words
 
 _ANOTHER_KEY = Words("Dùng khóa có quyền đó.", "Use a key that may.")
 _NAMED = Words("Dùng một giá trị mà thông báo nêu.", "Use one that the message names.")

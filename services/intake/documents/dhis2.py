@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from typing import Any
 
-from services.intake.dhis2_parameters import FLAGS, HARMLESS, NEVER, SCHEMES, STRATEGIES
 from services.intake.formats import dhis2_rows
+from services.intake.http.dhis2_parameters import FLAGS, HARMLESS, NEVER, SCHEMES, STRATEGIES
 from shared.documents.openapi import FLAG, TEXT, query
 
 _NAME: dict[str, Any] = {"type": ["string", "integer", "null"]}  # of a code or a period that isn't quoted

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.events import Kind
+from shared.domain.events import Kind
 
 _PROGRAMME = "ecd-1437"
 

@@ -5,12 +5,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.intake.documents.files import documents
-from services.intake.http import Refusing
-from services.intake.request_errors import Fault, RefusedError
-from services.intake.request_words import RequestWords
+from services.intake.http.events import Refusing
+from services.intake.http.request_errors import Fault, RefusedError
+from services.intake.http.request_words import RequestWords
 from shared import __version__
 from shared.documents.http import ANY_ORIGIN, document_route
-from shared.personal_data import named
+from shared.values.personal_data import named
 
 
 def document_routes() -> list[Route]:

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from services.intake.dhis2_parameters import OF_COMPLETIONS, OF_VALUES, OF_WITHDRAWALS
 from services.intake.documents import dhis2, examples
-from services.intake.documents.answers import SCHEMAS
+from services.intake.documents.openapi_responses import SCHEMAS
 from services.intake.documents.schemas import components
 from services.intake.formats import cloudevents
 from services.intake.formats.ndjson import NDJSON
-from services.intake.import_http import CSV, XLSX
+from services.intake.http.dhis2_parameters import OF_COMPLETIONS, OF_VALUES, OF_WITHDRAWALS
+from services.intake.http.sheets import CSV, XLSX
 from shared.documents.openapi import JSON, TEXT, answers, document, path, query, ref
-from shared.events import Kind
+from shared.domain.events import Kind
 
 _REFUSALS = {
     400: "The body can't be read, or a parameter is bad",

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from services.intake.documents.examples import EVENTS
-from shared.events import (
+from shared.domain.events import (
     ActivityRecordedEvent,
     CloudEvent,
     IndicatorReportedEvent,

@@ -12,7 +12,10 @@ from urllib.parse import unquote_to_bytes
 from pydantic import FailFast, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, to_json
 
-from services.intake.event_words import wanted
+from services.intake.admission.event_words import wanted
+from services.intake.admission.limits import EVENT_BYTES, EVENT_SIZE, EVENTS
+from services.intake.admission.refusals import Code, Refusal, Rejected, rejected
+from services.intake.admission.slices import SMALL, Pause, aside
 from services.intake.formats.envelope import EnvelopeError, plain
 from services.intake.formats.json_text import (
     TooManyError,
@@ -21,11 +24,8 @@ from services.intake.formats.json_text import (
     may_have_duplicates,
     refuse_duplicates,
 )
-from services.intake.limits import EVENT_BYTES, EVENT_SIZE, EVENTS
-from services.intake.refusals import Code, Refusal, Rejected, rejected
-from services.intake.request_words import BodyWords
-from services.intake.slices import SMALL, Pause, aside
-from shared.events import (
+from services.intake.http.request_words import BodyWords
+from shared.domain.events import (
     KIND_OF_TYPE,
     TYPE_PREFIX,
     ActivityRecorded,
@@ -38,10 +38,10 @@ from shared.events import (
     RecordRetractedEvent,
     ReportSubmittedEvent,
 )
-from shared.model_words import expected_by_model
-from shared.personal_data import named
-from shared.scalars import name_of
-from shared.words import listed
+from shared.values.personal_data import named
+from shared.values.scalars import name_of
+from shared.wording.model_words import expected_by_model
+from shared.wording.words import listed
 
 BATCH = "application/cloudevents-batch+json"
 STRUCTURED = "application/cloudevents+json"

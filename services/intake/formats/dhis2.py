@@ -13,18 +13,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
-from services.intake.event_words import Dhis2Words, RuleWords, wanted
+from services.intake.admission.event_words import Dhis2Words, RuleWords, wanted
+from services.intake.admission.refusals import Code, Refusal
+from services.intake.admission.rules import AHEAD, out_of_range
 from services.intake.formats.dhis2_rows import DEFAULT, Completion, DataValue
-from services.intake.refusals import Code, Refusal
-from services.intake.validate import AHEAD, out_of_range
-from shared.duties import applies
-from shared.events import MAX_COUNT, Kind
-from shared.periods import PeriodKind, parse_period
-from shared.programme import Indicator, IndicatorReporter, Programme, Reporter
+from shared.domain.duties import applies
+from shared.domain.events import MAX_COUNT, Kind
+from shared.domain.periods import PeriodKind, parse_period
+from shared.domain.units import Unit
+from shared.programme.model import Indicator, IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Registry
-from shared.scalars import FIRST_INSTANT, ScalarError, any_instant, whole_number
-from shared.units import Unit
-from shared.words import Told, Words, in_both, listed
+from shared.values.scalars import FIRST_INSTANT, ScalarError, any_instant, whole_number
+from shared.wording.words import Told, Words, in_both, listed
 
 SOURCE = "/dhis2"
 _PERIOD = re.compile(r"(?P<year>\d{4})(?:(?P<month>\d{2})|Q(?P<quarter>\d)|S(?P<half>\d))?", re.ASCII)

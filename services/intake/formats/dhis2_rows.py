@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.intake.dhis2_parameters import SCHEMES
+from services.intake.admission.limits import EVENTS
 from services.intake.formats.json_text import TooManyError, UnreadableError, load
-from services.intake.limits import EVENTS
-from services.intake.request_words import BodyWords
-from shared.personal_data import named
-from shared.scalars import name_of, shown
-from shared.sheet_header import LayoutError, refuse_twice
+from services.intake.http.dhis2_parameters import SCHEMES
+from services.intake.http.request_words import BodyWords
+from shared.sheets.header import LayoutError, refuse_twice
 from shared.spreadsheets.csv_text import csv_fault
+from shared.values.personal_data import named
+from shared.values.scalars import name_of, shown
 
 LONGEST_NAME = 1040  # characters of an id, or of eight dimensions with an option each
 VALUES = 100_000  # of one request: a record has two at least, and several with its parts

@@ -8,11 +8,11 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
-from services.intake.event_words import EnvelopeWords
+from services.intake.admission.event_words import EnvelopeWords
+from services.intake.admission.refusals import Code, Refusal
 from services.intake.formats.json_text import UnreadableError, load
-from services.intake.refusals import Code, Refusal
-from shared.events import DATA_FIELDS, CloudEvent
-from shared.scalars import name_of
+from shared.domain.events import DATA_FIELDS, CloudEvent
+from shared.values.scalars import name_of
 
 JSON = "application/json"
 BASE64 = "data_base64"

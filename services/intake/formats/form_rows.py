@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from services.intake.event_words import FormWords
-from shared.scalars import name_of
-from shared.words import Words
+from services.intake.admission.event_words import FormWords
+from shared.values.scalars import name_of
+from shared.wording.words import Words
 
 
 class RowsError(Exception):

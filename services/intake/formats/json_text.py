@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from services.intake.request_words import JsonWords
-from shared.scalars import shown
-from shared.words import Words
+from services.intake.http.request_words import JsonWords
+from shared.values.scalars import shown
+from shared.wording.words import Words
 
 MEMBERS = 1_000_000  # of all arrays and objects of a body; its depth is bounded by the parser (200)
 MARK = b"\xef\xbb\xbf"  # a byte order mark, which Windows' editors and languages put before UTF-8

@@ -12,17 +12,17 @@ from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.intake.event_words import FormWords, wanted
+from services.intake.admission.event_words import FormWords, wanted
+from services.intake.admission.refusals import Code, Refusal, Rejected
 from services.intake.formats.foreign_forms import foreign_body
 from services.intake.formats.form_rows import Row, RowsError, answers, find, is_told, rows_of
 from services.intake.formats.json_text import UnreadableError, load
-from services.intake.refusals import Code, Refusal, Rejected
-from services.intake.request_words import BodyWords
-from shared.composed_text import composed
-from shared.events import MAX_COUNT, Kind
-from shared.programme_senders import Form, FormEvent
-from shared.scalars import ScalarError, any_instant, name_of, whole_number
-from shared.words import Words
+from services.intake.http.request_words import BodyWords
+from shared.domain.events import MAX_COUNT, Kind
+from shared.programme.senders import Form, FormEvent
+from shared.values.composed_text import composed
+from shared.values.scalars import ScalarError, any_instant, name_of, whole_number
+from shared.wording.words import Words
 
 INSTANCE = ("_uuid", "meta/instanceID", "instanceID")
 ROOT = ("meta/rootUuid", "rootUuid")

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import TypeAlias
 
+from services.intake.admission.limits import EVENT_BYTES as LINE_BYTES
+from services.intake.admission.limits import EVENT_SIZE
+from services.intake.admission.refusals import Code, Refusal, Rejected
+from services.intake.admission.slices import Pause
 from services.intake.formats.cloudevents import Candidate, Parsed, parse_structured
 from services.intake.formats.json_text import MARK, UnreadableError
-from services.intake.limits import EVENT_BYTES as LINE_BYTES
-from services.intake.limits import EVENT_SIZE
-from services.intake.refusals import Code, Refusal, Rejected
-from services.intake.slices import Pause
 
 NDJSON = "application/x-ndjson"
 GROUP_BYTES = 512 * 1024

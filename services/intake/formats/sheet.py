@@ -10,20 +10,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from services.intake.event_words import SheetWords
+from services.intake.admission.event_words import SheetWords
+from services.intake.admission.refusals import Code, Place, Refusal, Rejected, rejected
 from services.intake.formats.json_text import UnreadableError
 from services.intake.formats.sheet_row import SheetRow, activity_data, places_of
-from services.intake.refusals import Code, Place, Refusal, Rejected, rejected
-from shared.events import Kind
-from shared.personal_data import named
-from shared.sheet_header import Header, HeaderSearch, LayoutError, no_table
-from shared.sheet_merges import merge_fault, merges_over, refuse_merged_header
-from shared.sheet_notes import Notes
-from shared.sheet_words import RowWords
-from shared.sheets import BY, column_letters
+from shared.domain.events import Kind
+from shared.sheets.columns import BY, column_letters
+from shared.sheets.header import Header, HeaderSearch, LayoutError, no_table
+from shared.sheets.merges import merge_fault, merges_over, refuse_merged_header
+from shared.sheets.notes import Notes
+from shared.sheets.words import RowWords
 from shared.spreadsheets.limits import Merge, Slice
 from shared.spreadsheets.limits import Row as Cells
-from shared.words import Words
+from shared.values.personal_data import named
+from shared.wording.words import Words
 
 SOURCE = "/import"
 KINDS = frozenset(

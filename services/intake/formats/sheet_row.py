@@ -3,13 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from services.intake.event_words import SheetWords
-from services.intake.refusals import Code, Place, Refusal
-from shared.events import MAX_COUNT
-from shared.scalars import FIRST_DAY, LAST_DAY, ScalarError
-from shared.sheet_faults import fault_of
-from shared.sheet_header import Header
-from shared.sheets import (
+from services.intake.admission.event_words import SheetWords
+from services.intake.admission.refusals import Code, Place, Refusal
+from shared.domain.events import MAX_COUNT
+from shared.sheets.columns import (
     BY,
     FALSE,
     MONEY,
@@ -20,11 +17,14 @@ from shared.sheets import (
     is_blank,
     record_key,
 )
+from shared.sheets.faults import fault_of
+from shared.sheets.header import Header
 from shared.spreadsheets.limits import Cell
 from shared.spreadsheets.limits import Row as Cells
-from shared.words import Words
-from shared.written_days import written_day
-from shared.written_numbers import TwoMeaningsError, written_whole_number
+from shared.values.scalars import FIRST_DAY, LAST_DAY, ScalarError
+from shared.values.written_days import written_day
+from shared.values.written_numbers import TwoMeaningsError, written_whole_number
+from shared.wording.words import Words
 
 _NUMBER = SheetWords.NUMBER.value.filled(most=MAX_COUNT)
 

@@ -1,0 +1,59 @@
+"""Reads the letters in the mailbox's folder, and compares them line by line with what the year must cause."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+from demo.figures import Compared
+from sample.letters import Told
+from sample.workdays import HANOI
+from shared.programme.model import Programme
+
+# The lines of the Vietnamese texts: a digest names the unit with its code, a letter to the unit itself the report.
+_DIGEST = re.compile(r"- .+ \((?P<code>\d+)\), kỳ (?P<period>[\w-]+): chậm \d+ ngày .*")
+_OWN = re.compile(r"- (?P<report>.+), kỳ (?P<period>[\w-]+): hạn [\d: /]+(?P<late>, đã chậm \d+ ngày)?.*")
+
+
+def letters(folder: Path) -> list[EmailMessage]:
+    """The letters in the order in which they arrived."""
+    found: list[EmailMessage] = []
+    for path in sorted(folder.glob("*.eml")):
+        message = message_from_bytes(path.read_bytes(), policy=policy.default)
+        if isinstance(message, EmailMessage):
+            found.append(message)
+    return found
+
+
+def text_of(letter: EmailMessage) -> str:
+    """Its plain text, which stands beside the HTML."""
+    part = letter.get_body(("plain",))
+    return str(part.get_content()) if part is not None else ""
+
+
+def read_lines(letter: EmailMessage, programme: Programme) -> Iterator[Told]:
+    """What the letter tells, line by line."""
+    on = parsedate_to_datetime(letter["Date"]).astimezone(HANOI).date()
+    address = str(letter["To"])
+    labels = {report.label.vi for report in programme.reports}
+    heading = ""
+    for line in text_of(letter).splitlines():
+        heading = line if line in labels else heading
+        if digest := _DIGEST.fullmatch(line):
+            yield Told(on, address, True, True, digest["code"], heading, digest["period"])
+        elif own := _OWN.fullmatch(line):
+            code = address.partition("@")[0].rpartition(".")[2]
+            yield Told(on, address, False, own["late"] is not None, code, own["report"], own["period"])
+
+
+def compare_letters(expected: Counter[Told], folder: Path, programme: Programme) -> Compared:
+    """Every line that must come against every line that came; `requests` counts the letters."""
+    arrived = letters(folder)
+    came = Counter(told for letter in arrived for told in read_lines(letter, programme))
+    compared = Compared(requests=len(arrived))
+    for told in sorted(expected.keys() | came.keys(), key=lambda told: (told.on, told.address, told.unit_code)):
+        compared.add(f"line {told}", expected[told], came[told])
+    return compared

@@ -1,0 +1,97 @@
+"""Prints what the made-up year came to: figures by level, and letters sent."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from cli.rollup import fetch_rows, table
+from demo.figures import Compared
+from demo.mail import letters, read_lines, text_of
+from sample.letters import Told
+from sample.officers import huu_lung_address
+from shared.programme.model import Programme
+
+ACCESS = "child-service-access"
+# (below which unit, at which level, how many rows at most)
+LADDER = (
+    ("VN", "nation", None),
+    ("VN", "province", None),
+    ("20@1", "district", None),
+    ("186@1", "commune", None),
+    ("19@1", "district", None),
+    ("19@1", "commune", 5),
+)
+_INDENT = {"nation": "", "province": " ", "district": "  ", "commune": "   "}
+Row = dict[str, Any]
+
+
+def show_figures(out: Console, url: str, key: str, programme: Programme) -> None:
+    """The rollup for Lạng Sơn and Thái Nguyên at each level, and all indicators at the end of the year."""
+    rows = [
+        {**row, "name": _INDENT[row["level"]] + row["name"]}
+        for within, level, most in LADDER
+        for row in _taking_part(fetch_rows(url, key, _asked(ACCESS, "2023-Q1", within, level)), most)
+    ]
+    out.print(table(rows, f"MADE-UP FIGURES: {programme.indicator[ACCESS].label.en}", out.width), crop=False)
+    words = f"--indicator {ACCESS} --period 2023-Q1 --within 19@1 --level commune"
+    out.print(f"  … and so on, with a key that reads: kip rollup {words}", style="dim")
+    for indicator in programme.indicators:
+        rows = [
+            row
+            for within, level in (("VN", "nation"), ("20@1", "province"), ("19@1", "province"))
+            for row in fetch_rows(url, key, _asked(indicator.slug, "2023", within, level))
+        ]
+        out.print()
+        out.print(table(rows, f"MADE-UP FIGURES: {indicator.label.en}", out.width), crop=False)
+
+
+def _asked(indicator: str, period: str, within: str, level: str) -> dict[str, str]:
+    return {"indicator": indicator, "period": period, "within": within, "level": level}
+
+
+def _taking_part(rows: Iterable[Row], most: int | None) -> list[Row]:
+    """The rows of units that report, or that owe their silence to themselves: not of those outside the sample."""
+    kept = [row for row in rows if row["units_reported"] or row["level"] == "commune"]
+    return kept[:most]
+
+
+def show_letters(out: Console, folder: Path, programme: Programme) -> None:
+    """How many alerts of each step were sent, and Hữu Lũng's digest of the first quarter in full."""
+    arrived = letters(folder)
+    told = Counter(_step(line) for letter in arrived for line in read_lines(letter, programme))
+    out.print()
+    out.print(f"[bold]{len(arrived):,} letters in {folder}[/], telling", highlight=False)
+    for step, number in sorted(told.items()):
+        out.print(f"  {number:>5,}  {step}", highlight=False)
+    digest = next(
+        (
+            letter
+            for letter in arrived
+            if letter["To"] == huu_lung_address()
+            and any(line.digest and line.period == "2023-Q1" for line in read_lines(letter, programme))
+        ),
+        None,
+    )
+    if digest is not None:
+        title = f"{digest['Date']}  To: {digest['To']}\nSubject: {digest['Subject']}"
+        out.print(Panel(Text(f"{title}\n\n{text_of(digest).strip()}"), title="Hữu Lũng's digest", title_align="left"))
+
+
+def _step(line: Told) -> str:
+    if not line.digest:
+        return "1 reminders before the deadline" if not line.overdue else "2 overdue notices to the unit itself"
+    code = line.address.partition("@")[0].rpartition(".")[2]
+    return "3 lines in digests to districts" if len(code) == 3 else "4 lines in digests to the province"
+
+
+def show_compared(out: Console, what: str, compared: Compared) -> None:
+    """How much was compared and what differed."""
+    colour = "green" if compared.right else "red"
+    out.print(f"[{colour}]{compared.equal:,} of {compared.figures:,} {what} are equal[/]", highlight=False)
+    for difference in compared.differences:
+        out.print(f"  {difference}", highlight=False, markup=False)

@@ -1,0 +1,159 @@
+"""`verify` and `rebuild`: a province's records and cells against what its ledger gives, on a live system.
+
+A check reads one instant and finds the difference, right less standing. Batches only ever add to cells, so the
+difference may be added at any later moment, beside live traffic: that is the rebuild, whether one cell is wrong or the
+tables are empty. The partition's writer waits for two moments: the snapshot, and the correction's commit.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+from zlib import crc32
+
+from services.aggregation import store
+from services.aggregation.consistency import drift_store
+from services.aggregation.consistency.recompute import Contest, buckets, claims_since, ledger_size, recompute
+from services.aggregation.consistency.wild_store import move_to_dead
+from services.aggregation.contribution import CellKey, Contributor, Delta
+from services.aggregation.ledger import Identity
+from services.aggregation.store import Settled
+from shared.database.db import Connection, Pool
+
+CORRECTED_AT_ONCE = 5000
+Key = TypeVar("Key", str, CellKey)
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The outcome of a check of one province. `aside`: events of a wild time that a correction has moved to `dead`."""
+
+    province: str
+    events: int
+    cells: int
+    records: int
+    twice: int
+    aside: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A record that isn't what the ledger gives: what is right, and whose live event stands in its place."""
+
+    right: Contest | None
+    standing: Identity | None
+
+
+async def check_province(
+    pool: Pool,
+    province: str,
+    contributor: Contributor,
+    *,
+    correct: bool = False,
+) -> Checked:
+    """Compare, keep the outcome in `aggregation.checked` and `drift`, and correct it if asked to."""
+    partition = contributor.registry.partition_of(province)
+    delta = Delta()
+    wrong = 0
+    async with drift_store.snapshot(pool, province, partition) as (connection, batch):
+        events = await ledger_size(connection, province)
+        passes = buckets(events)
+        for bucket in range(passes):
+            records = await recompute(connection, province, bucket, passes)
+            for contest in records.values():
+                _contribute(contributor, delta, province, contest, 1)
+            found = await _differing(connection, province, records, (bucket, passes), contributor)
+            wrong += len(found)
+            if correct:
+                for some in _some(found):
+                    async with pool.acquire() as other, other.transaction():
+                        await store.guard_partition(other, partition)
+                        await _correct_records(other, province, some, batch, contributor)
+        difference = await drift_store.differing_cells(connection, province, delta.cells())
+        twice = await drift_store.alive_twice(connection, province)
+        if correct:
+            for cells_at_once in _some(difference):
+                async with pool.acquire() as other, other.transaction():
+                    await store.guard_partition(other, partition)
+                    await store.add_to_cells(other, cells_at_once)
+    aside = await move_to_dead(pool, province, partition, batch) if correct else 0
+    cells = sum(map(len, difference.values()))
+    async with pool.acquire() as connection, connection.transaction():
+        await drift_store.keep_difference(connection, province, {} if correct else difference)
+        left = (0, 0) if correct else (cells, wrong)
+        await drift_store.remember(connection, province, batch, events, *left, twice)
+    return Checked(province, events, cells, wrong, twice, aside)
+
+
+def _contribute(contributor: Contributor, delta: Delta, province: str, contest: Contest | None, sign: int) -> None:
+    if contest is not None and contest.winner.version.alive:
+        contributor.add(delta, contest.winner.said(province), sign)
+
+
+async def _differing(
+    connection: Connection,
+    province: str,
+    records: dict[str, Contest],
+    bucket: tuple[int, int],
+    contributor: Contributor,
+) -> dict[str, Wrong]:
+    number, of = bucket
+    unseen = set(records)
+    wrong: dict[str, Wrong] = {}
+    async for record in drift_store.standing_records(connection, province):
+        if of > 1 and crc32(record.key.encode()) % of != number:
+            continue
+        unseen.discard(record.key)
+        contest = records.get(record.key)
+        if contest is None or not _same(record, contest, province, contributor):
+            winner = record.standing.winner
+            wrong[record.key] = Wrong(contest, (*winner.identity, province) if winner.alive else None)
+    return wrong | {key: Wrong(records[key], None) for key in unseen}
+
+
+def _same(record: drift_store.Record, contest: Contest, province: str, contributor: Contributor) -> bool:
+    right = contest.winner
+    if record.standing != contest.standing or record.unit != right.unit:
+        return False
+    return record.about == contributor.about(right.said(province))
+
+
+async def _correct_records(
+    connection: Connection, province: str, wrong: dict[str, Wrong], batch: int, contributor: Contributor
+) -> None:
+    """Put the right winner in its place, and make good what batches since the snapshot have drawn from the wrong one.
+
+    They have added to the cells what now stands less what stood; they should have added what is right now less what
+    was right.
+    """
+    later = await claims_since(connection, province, batch)
+    now = await drift_store.standing(connection, province, list(wrong))
+    involved = {item.standing for item in wrong.values()} | set(now.values())
+    known = sorted(identity for identity in involved if identity is not None)
+    bodies = await store.bodies(connection, known) if known else {}
+    delta = Delta()
+    right: list[Settled] = []
+    for key, item in wrong.items():
+        newest = _joined(item.right, later.get(key))
+        _contribute(contributor, delta, province, newest, 1)
+        _contribute(contributor, delta, province, item.right, -1)
+        for identity, sign in ((now.get(key), -1), (item.standing, 1)):
+            if identity is not None and identity in bodies:
+                contributor.add(delta, bodies[identity], sign)
+        if newest is not None:
+            said = newest.winner.said(province)
+            right.append(Settled((key, province), newest.standing, contributor.about(said), said))
+    await drift_store.forget_records(connection, province, list(wrong))
+    await store.put_records(connection, right)
+    await store.add_to_cells(connection, delta.cells())
+
+
+def _joined(one: Contest | None, other: Contest | None) -> Contest | None:
+    return one or other if one is None or other is None else one.joined(other)
+
+
+def _some(all_: Mapping[Key, Value]) -> Iterable[dict[Key, Value]]:
+    """A few at a time, in the order of the keys: the partition's writer waits meanwhile."""
+    keys = sorted(all_)
+    for start in range(0, len(keys), CORRECTED_AT_ONCE):
+        yield {key: all_[key] for key in keys[start : start + CORRECTED_AT_ONCE]}

@@ -1,0 +1,190 @@
+"""The SQL of checks and corrections."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import asyncpg
+
+from services.aggregation import store
+from services.aggregation.contribution import CellKey
+from services.aggregation.ledger import Identity
+from services.aggregation.parts import Counters, Parts, less
+from services.aggregation.record_subject import About
+from services.aggregation.store import Standing, in_order
+from shared.database.db import Connection, Pool
+from shared.domain.standing import Version
+
+_WIDTH = len(Version._fields)
+
+ONE_CHECK = "SELECT pg_advisory_lock(hashtextextended('kip.check.' || $1::text, 0))"
+CHECK_DONE = "SELECT pg_advisory_unlock(hashtextextended('kip.check.' || $1::text, 0))"
+LAST_BATCH = "SELECT coalesce(max(batch), 0)::bigint FROM aggregation.progress WHERE partition = $1"
+CELLS = """
+    SELECT unit, subject, period, programme, province,
+           records, reported, numerator, denominator, people, female, amount, parts
+    FROM aggregation.cell WHERE province = $1
+"""
+# A row for each contender of a contested record, one for any other.
+RECORDS = """
+    SELECT key, unit, programme, subject, agency, period, state, contested,
+           record.revision, record.time, record.source, record.id, record.sender, record.accepted_at, record.alive,
+           record.deprecates,
+           contender.revision, contender.time, contender.source, contender.id, contender.sender,
+           contender.accepted_at, contender.alive, contender.deprecates
+    FROM aggregation.record LEFT JOIN aggregation.contender USING (key, province)
+    WHERE province = $1 ORDER BY key, contender.id, contender.source, contender.sender
+"""
+STANDING = "SELECT key, id, source, sender, alive FROM aggregation.record WHERE province = $1 AND key = ANY($2)"
+FORGET_RECORDS = "DELETE FROM aggregation.record WHERE province = $1 AND key = ANY($2)"
+FORGET_CONTENDERS = "DELETE FROM aggregation.contender WHERE province = $1 AND key = ANY($2)"
+FORGET_DRIFT = "DELETE FROM aggregation.drift WHERE province = $1"
+# An activity moved to another province is a withdrawal there and a new record here: alive in both it counts twice.
+TWICE = """
+    SELECT count(*) FROM aggregation.record AS here JOIN aggregation.record AS there USING (key)
+    WHERE here.province = $1 AND there.province <> $1 AND here.alive AND there.alive AND key LIKE 'activity:%'
+"""
+# By the database's clock: it orders the checks of services with a simulated clock and of commands without one.
+REMEMBER = """
+    INSERT INTO aggregation.checked VALUES ($1, clock_timestamp(), $2, $3, $4, $5, $6)
+    ON CONFLICT (province) DO UPDATE SET checked_at = excluded.checked_at, batch = excluded.batch,
+        events = excluded.events, cells = excluded.cells, records = excluded.records, twice = excluded.twice
+"""
+DRIFTING = "SELECT coalesce(sum(cells + records), 0)::bigint FROM aggregation.checked"
+EXAMPLES = """
+    SELECT unit, subject, period, by, records, reported, numerator, denominator, people, female, amount
+    FROM aggregation.drift WHERE province = $1 ORDER BY unit, subject, period, by LIMIT $2
+"""
+SHAPES = "SELECT province, fingerprint FROM aggregation.shape"
+REMEMBER_SHAPE = """
+    INSERT INTO aggregation.shape VALUES ($1, $2)
+    ON CONFLICT (province) DO UPDATE SET fingerprint = excluded.fingerprint
+"""
+LONGEST_UNCHECKED = """
+    SELECT asked.province FROM unnest($1::text[]) AS asked (province)
+    LEFT JOIN aggregation.checked ON checked.province = asked.province
+    ORDER BY checked_at NULLS FIRST, asked.province LIMIT 1
+"""
+
+CHECK_SECONDS = 2 * 3600.0  # the nation's largest province is rebuilt in minutes; one waits for another's end
+
+
+class Record(NamedTuple):
+    """A record as it stands, and what it is about."""
+
+    key: str
+    unit: str
+    about: About
+    standing: Standing
+
+
+@asynccontextmanager
+async def snapshot(pool: Pool, province: str, partition: int) -> AsyncIterator[tuple[Connection, int]]:
+    """A connection that sees one instant between two batches of the partition, and the last batch that it sees.
+
+    The partition's writer is held up only for the moment in which the snapshot is taken. One check of a province runs
+    at a time.
+    """
+    async with pool.acquire(limit=CHECK_SECONDS) as connection:
+        await connection.execute(ONE_CHECK, province, timeout=3600)
+        try:
+            async with connection.transaction(isolation="repeatable_read"):
+                async with pool.acquire() as other, other.transaction():
+                    await store.guard_partition(other, partition)
+                    batch = await connection.fetchval(LAST_BATCH, partition)
+                yield connection, batch
+        finally:
+            if not connection.is_closed():
+                await connection.execute(CHECK_DONE, province)
+
+
+async def differing_cells(connection: Connection, province: str, right: dict[CellKey, Parts]) -> dict[CellKey, Parts]:
+    """Where the province's cells differ from `right`, which is used up: right less standing."""
+    difference: dict[CellKey, Parts] = {}
+    async for row in connection.cursor(CELLS, province, prefetch=5000):
+        key = row[:5]
+        missing = less(right.pop(key, {}), store.parts_of(row[5:12], row["parts"]))
+        if missing:
+            difference[key] = missing
+    return difference | right
+
+
+async def keep_difference(connection: Connection, province: str, difference: Mapping[CellKey, Parts]) -> None:
+    """Write down where the cells differ, for people to look at."""
+    await connection.execute(FORGET_DRIFT, province)
+    rows = [(*key, by, *sums) for key, parts in difference.items() for by, sums in parts.items()]
+    columns = (*store.CELL_KEY, "by", *Counters._fields)
+    await connection.copy_records_to_table("drift", schema_name="aggregation", columns=columns, records=rows)
+
+
+async def standing_records(connection: Connection, province: str) -> AsyncIterator[Record]:
+    """Every record of the province, as it stands."""
+    record: Record | None = None
+    versions: list[Version] = []
+    async for key, unit, programme, subject, agency, period, state, contested, *columns in connection.cursor(
+        RECORDS, province, prefetch=5000
+    ):
+        winner, contender = Version(*columns[:_WIDTH]), Version(*columns[_WIDTH:])
+        if record is None or record.key != key:
+            if record is not None:
+                yield record
+            versions = []
+            about = About(programme, subject, agency, period, state)
+            record = Record(key, unit, about, Standing(winner, contested, (winner,)))
+        if contested:
+            versions += [] if contender.id is None else [contender]  # none: its contenders were lost
+            record = record._replace(standing=Standing(winner, True, in_order(versions)))
+    if record is not None:
+        yield record
+
+
+async def forget_records(connection: Connection, province: str, keys: Sequence[str]) -> None:
+    """Remove these records, for others to take their place."""
+    await connection.execute(FORGET_RECORDS, province, keys)
+    await connection.execute(FORGET_CONTENDERS, province, keys)
+
+
+async def standing(connection: Connection, province: str, keys: Sequence[str]) -> dict[str, Identity | None]:
+    """The live event that each of these records rests on now; None for a withdrawn one."""
+    rows = await connection.fetch(STANDING, province, keys)
+    return {row["key"]: (row["id"], row["source"], row["sender"], province) if row["alive"] else None for row in rows}
+
+
+async def alive_twice(connection: Connection, province: str) -> int:
+    """How many activities of the province are alive in another one too."""
+    count: int = await connection.fetchval(TWICE, province, timeout=3600)
+    return count
+
+
+async def remember(
+    connection: Connection, province: str, batch: int, events: int, cells: int, records: int, twice: int
+) -> None:
+    """Keep the outcome of a check."""
+    await connection.execute(REMEMBER, province, batch, events, cells, records, twice)
+
+
+async def drifting(connection: Connection) -> int:
+    """How many cells and records differ, by the last check of every province."""
+    count: int = await connection.fetchval(DRIFTING)
+    return count
+
+
+async def examples(connection: Connection, province: str, limit: int) -> list[asyncpg.Record]:
+    """Some of the cells that differ, with the difference: right less standing."""
+    return list(await connection.fetch(EXAMPLES, province, limit))
+
+
+async def known_shapes(connection: Connection) -> dict[str, bytes]:
+    """By which register and rules each province's cells were made."""
+    return {row["province"]: row["fingerprint"] for row in await connection.fetch(SHAPES)}
+
+
+async def remember_shape(connection: Connection, province: str, fingerprint: bytes) -> None:
+    """Note by which register and rules the province's cells are made now."""
+    await connection.execute(REMEMBER_SHAPE, province, fingerprint)
+
+
+async def longest_unchecked(connection: Connection, provinces: Sequence[str]) -> str | None:
+    """The province whose last check is the oldest; None without provinces."""
+    province: str | None = await connection.fetchval(LONGEST_UNCHECKED, provinces)
+    return province

@@ -1,0 +1,138 @@
+"""Keeps watch over the cells: rebuilds provinces whose units or rules have changed, and checks the others in turn."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import structlog
+
+from services.aggregation import dead_store
+from services.aggregation.consistency import drift_store
+from services.aggregation.consistency.drift import check_province
+from services.aggregation.consistency.shape import shapes
+from services.aggregation.contribution import Contributor
+from shared.database import server_store
+from shared.database.db import DATABASE_AWAY, Pool
+from shared.registry.snapshot import Registry
+from shared.runtime import metrics
+from shared.runtime.supervision import Supervised
+
+log = structlog.get_logger()
+_OBSERVE_SECONDS = 5
+
+
+class ConsistencyWatch:
+    """Looks after the provinces of the partitions that this replica owns.
+
+    A change of the register or of a programme is acted on at once; between changes one province is checked every
+    `interval` seconds (0: none), the one whose last check is the oldest.
+    """
+
+    def __init__(
+        self,
+        pool: Callable[[], Pool],
+        registry: Callable[[], Registry],
+        partitions: Sequence[int],
+        interval: float,
+    ) -> None:
+        self._pool = pool
+        self._registry = registry
+        self._partitions = frozenset(partitions)
+        self._interval = interval
+        self._changed = asyncio.Event()
+        self._tasks = [Supervised("drift", self._run), Supervised("observer", self._observe)]
+
+    def start(self) -> None:
+        """Begin."""
+        self._changed.set()
+        for task in self._tasks:
+            task.start()
+
+    async def stop(self) -> None:
+        """End; a check under way leaves nothing behind."""
+        for task in self._tasks:
+            await task.stop()
+
+    async def heed(self, tables: frozenset[str]) -> None:
+        """Hear what of the registry has changed."""
+        if tables & {"unit", "programme", "partition"}:
+            self._changed.set()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                if self._changed.is_set():
+                    self._changed.clear()
+                    await self._rebuild_changed()
+                else:
+                    await self._check_next()
+            except Exception as error:
+                self._changed.set()  # a rebuild that was due stays due, whatever stood in its way
+                if not isinstance(error, DATABASE_AWAY):
+                    raise
+                log.warning("consistency.database_away", reason=type(error).__name__)
+                await asyncio.sleep(5)
+                continue
+            try:
+                async with asyncio.timeout(self._interval or None):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _observe(self) -> None:
+        """What of the database goes into the metrics."""
+        while True:
+            with suppress(*DATABASE_AWAY):
+                async with self._pool().acquire() as connection:
+                    metrics.DEAD_EVENTS.labels("aggregation").set(await dead_store.waiting(connection))
+                    health = await server_store.read_health(connection)
+                metrics.DATABASE_CONNECTIONS.set(health.connections)
+                metrics.DATABASE_CONNECTIONS_ALLOWED.set(health.allowed)
+                metrics.DATABASE_OLDEST_TRANSACTION.set(health.oldest_transaction)
+                metrics.DATABASE_BYTES.set(health.size)
+            await asyncio.sleep(_OBSERVE_SECONDS)
+
+    def _mine(self, registry: Registry) -> list[str]:
+        return sorted(province for province, number in registry.partitions.items() if number in self._partitions)
+
+    async def _rebuild_changed(self) -> None:
+        registry = self._registry()
+        wanted = await asyncio.to_thread(shapes, registry)
+        async with self._pool().acquire() as connection:
+            known = await drift_store.known_shapes(connection)
+        contributor = Contributor(registry)
+        for province in self._mine(registry):
+            shape = wanted.get(province)
+            if shape is None or known.get(province) == shape:
+                continue
+            if province in known:
+                checked = await check_province(self._pool(), province, contributor, correct=True)
+                log.info(
+                    "consistency.rebuilt",
+                    province=province,
+                    events=checked.events,
+                    cells=checked.cells,
+                    aside=checked.aside,
+                )
+            async with self._pool().acquire() as connection:
+                await drift_store.remember_shape(connection, province, shape)
+
+    async def _check_next(self) -> None:
+        registry = self._registry()
+        async with self._pool().acquire() as connection:
+            province = await drift_store.longest_unchecked(connection, self._mine(registry))
+        if province is None:
+            return
+        checked = await check_province(self._pool(), province, Contributor(registry))
+        async with self._pool().acquire() as connection:
+            drifting = await drift_store.drifting(connection)
+        metrics.DRIFT_CELLS.set(drifting)
+        level = log.error if checked.cells or checked.records or checked.twice else log.info
+        level(
+            "consistency.checked",
+            province=province,
+            events=checked.events,
+            cells=checked.cells,
+            records=checked.records,
+            alive_twice=checked.twice,
+        )

@@ -1,0 +1,317 @@
+"""The read API: figures with their coverage, at one instant, of what the key sees."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.aggregation.reading import explain, read_store
+from services.aggregation.reading.coverage import Expectations
+from services.aggregation.reading.figures import identity, timeliness
+from services.aggregation.reading.questions import (
+    EXPLAIN_PARAMETERS,
+    MISSING_PARAMETERS,
+    MOST_SORTED,
+    ROLLUP_PARAMETERS,
+    TIMELINESS_PARAMETERS,
+    Question,
+    level_asked,
+    periods_asked,
+    place_asked,
+    programme_asked,
+    sort_asked,
+    understand,
+)
+from services.aggregation.reading.read_store import EventName
+from services.aggregation.reading.rows import Reading, check_by
+from services.aggregation.reading.tables import answer, format_asked
+from shared.access.rights import Reach
+from shared.database.db import Connection, Pool
+from shared.domain.periods import words_of
+from shared.domain.units import Unit
+from shared.http.read_api import ForbiddenError, QueryError, guarded, none_of, only, parameters, read, reading_reach
+from shared.http.read_words import ReadWords
+from shared.programme.model import Programme
+from shared.registry.snapshot import Registry
+from shared.values.scalars import day, shown, text, whole_number
+from shared.wording.level_words import level_words
+
+LONGEST_NAME = 200  # of a source and of an id
+LONGEST_PATH = 2 * LONGEST_NAME + 1  # of both and the slash between them
+MOST_UNITS = 10**9  # rows of a sorted answer, of all its pages
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What the endpoints need."""
+
+    registry: Callable[[], Registry]
+    pool: Callable[[], Pool]
+    now: Callable[[], datetime]
+    expectations: Expectations
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request: its parameters in path and query, the path as it was sent, the registry as who asks knows it, how
+    far they see, and the instant at which it is answered.
+    """
+
+    path: Mapping[str, str]
+    raw_path: str
+    query: Mapping[str, str]
+    registry: Registry
+    reach: Reach
+    now: datetime
+    connection: Connection
+    expectations: Expectations
+
+    def reading(self, programme: Programme, on: date) -> Reading:
+        """Reads figures on the tree of that day."""
+        return Reading(self.connection, self.registry, self.expectations, self.reach, programme, on, self.now)
+
+
+Answer = Callable[[Asked], Awaitable[dict[str, Any]]]
+
+
+def routes(reader: Reader) -> list[Route]:
+    """The endpoints of the read API."""
+
+    def figures(respond: Answer) -> Callable[[Request], Awaitable[Response]]:
+        return guarded(lambda request: _respond(reader, request, respond))
+
+    return [
+        Route("/v1/rollups", figures(_rollups)),
+        Route("/v1/rollups/missing", figures(_missing)),
+        Route("/v1/rollups/explain", figures(_explain)),
+        Route("/v1/timeliness", figures(_timeliness)),
+        Route("/v1/events/{source:path}/{id:path}", figures(_event)),
+        Route("/v1/units/{code}", figures(_unit)),
+    ]
+
+
+async def _respond(reader: Reader, request: Request, respond: Answer) -> Response:
+    registry, now = reader.registry(), reader.now()
+    # A sender may ask what became of its own events without a key that reads figures.
+    reach = reading_reach(registry, request, now, senders_too=request.scope["path"].startswith("/v1/events/"))
+    query = parameters(request)
+    path = {name: read(name, text, value, LONGEST_PATH) for name, value in request.path_params.items()}
+    sent = request.scope["raw_path"].decode("ascii")
+    form = format_asked(query, request.headers.get("accept", ""))
+    async with _snapshot(reader) as connection:
+        tag = await _tag(connection, request, registry, reach, form, now)
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        known = registry.limited_to(reach.programmes)
+        body = await respond(Asked(path, sent, query, known, reach, now, connection, reader.expectations))
+    if form == "json":
+        return answer(body, form, headers)
+    return await asyncio.to_thread(answer, body, form, headers)  # a workbook takes its time
+
+
+@asynccontextmanager
+async def _snapshot(reader: Reader) -> AsyncIterator[Connection]:
+    """One instant for a figure and its coverage: a rate must never be read beside another instant's count."""
+    async with (
+        reader.pool().acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        yield connection
+
+
+async def _tag(
+    connection: Connection, request: Request, registry: Registry, reach: Reach, form: str, now: datetime
+) -> str:
+    """The answer's name: another batch, register, programme, day or reader gives another."""
+    batch, _ = await read_store.state(connection)
+    known = (id(registry.units), id(registry.programmes))
+    asked = (request.scope["path"], request.scope["query_string"], form)
+    marks = (*asked, batch, *known, reach.mark, now.date())
+    return f'"{hashlib.blake2b(repr(marks).encode(), digest_size=12).hexdigest()}"'
+
+
+async def _rollups(asked: Asked) -> dict[str, Any]:
+    only(asked.query, ROLLUP_PARAMETERS)
+    question = understand(asked.query, asked.registry, asked.reach, asked.now)
+    by = check_by(question, asked.query.get("by"))
+    reading = asked.reading(question.programme, question.on)
+    units = _units(asked, reading, question.within, [reading.days(subject) for subject in question.subjects])
+    column, downwards = sort_asked(asked.query)
+    if column != "uid" or downwards:
+        if len(units) * len(question.subjects) > MOST_SORTED:
+            raise QueryError("sort", ReadWords.MOST_SORTED.value.filled(most=MOST_SORTED))
+        rows = await _all_rows(reading, question, units, by)
+        return _sorted_page(rows, column, downwards, question)
+    left = [unit for unit in units if unit.uid > question.after]
+    page = left[: max(1, question.limit // len(question.subjects))]
+    rows = await _all_rows(reading, question, page, by)
+    rows.sort(key=lambda row: row["uid"])
+    return {"rows": rows, "next": page[-1].uid if len(left) > len(page) else None}
+
+
+async def _all_rows(reading: Reading, question: Question, units: list[Unit], by: str | None) -> list[dict[str, Any]]:
+    return [row for subject in question.subjects for row in await reading.rows(subject, units, by)]
+
+
+def _sorted_page(rows: list[dict[str, Any]], column: str, downwards: bool, question: Question) -> dict[str, Any]:
+    """Rows without a value come last either way; the next page begins after as many rows as were shown."""
+    present = [row for row in rows if row[column] is not None]
+    present.sort(key=lambda row: (row[column], row["uid"]), reverse=downwards)
+    ordered = present + [row for row in rows if row[column] is None]
+    start = read("after", whole_number, question.after or 0, most=MOST_UNITS)
+    end = start + question.limit
+    return {"rows": ordered[start:end], "next": str(end) if end < len(ordered) else None}
+
+
+def _units(asked: Asked, reading: Reading, within: Unit, rows: Sequence[Sequence[date]]) -> list[Unit]:
+    """The units of the wanted level below one, in force on the day, of whose rows, each made of the trees of
+    these days, who asks sees one; by uid.
+
+    Raises ForbiddenError where there are such units, and none of their rows is to be seen.
+    """
+    level = level_asked(asked.query, asked.registry, within)
+    below = asked.registry.units.descendants(within.uid)
+    units = sorted((it for it in below if it.level == level and it.in_force(reading.on)), key=lambda unit: unit.uid)
+    seen = [unit for unit in units if any(reading.sees(unit, days) for days in rows)]
+    if units and not seen:
+        raise ForbiddenError(ReadWords.PART_OF_UNIT.value.filled(level=level_words(level), unit=within.uid))
+    return seen
+
+
+async def _missing(asked: Asked) -> dict[str, Any]:
+    """Who is expected and hasn't spoken, by name; with `waived` where the obligation is."""
+    only(asked.query, MISSING_PARAMETERS)
+    question = understand(asked.query, asked.registry, asked.reach, asked.now)
+    subject = question.subject
+    reading = asked.reading(question.programme, question.on)
+    spoken, waived = await reading.spoken(subject), await reading.waived(subject)
+    ladder = asked.registry.units.ladder
+    expected = asked.expectations.reporters(question.programme, subject.coverage, subject.coverage_period)
+    rows = [
+        {
+            "uid": unit.uid, "code": unit.code, "name": unit.name, "level": unit.level, "agency": agency,
+            "waived": (unit.uid, agency) in waived,
+        }
+        for unit, agency, _ in expected
+        if (unit.uid, agency) not in spoken
+        and asked.reach.sees(asked.registry.units, unit.uid, question.programme.slug)
+        and question.within in ladder(unit.uid, question.on)
+    ]  # fmt: skip
+    rows.sort(key=lambda row: (row["uid"], row["agency"]))
+    left = [row for row in rows if f"{row['uid']} {row['agency']}" > question.after]
+    page = left[: question.limit]
+    last = page[-1] if len(left) > len(page) else None
+    return {"rows": page, "next": f"{last['uid']} {last['agency']}" if last else None}
+
+
+async def _explain(asked: Asked) -> dict[str, Any]:
+    only(asked.query, EXPLAIN_PARAMETERS)
+    question = understand(asked.query, asked.registry, asked.reach, asked.now)
+    reading = asked.reading(question.programme, question.on)
+    rows = await _all_rows(reading, question, [question.within], None)
+    events = await explain.events_behind(asked.connection, asked.registry, asked.reach, question)
+    return {"figure": rows, **events}
+
+
+async def _timeliness(asked: Asked) -> dict[str, Any]:
+    only(asked.query, TIMELINESS_PARAMETERS)
+    programme = programme_asked(asked.query, asked.registry)
+    report = programme.report.get(asked.query.get("report", ""))
+    if report is None:
+        raise none_of("report", programme.report, asked.query.get("report"))
+    today = asked.now.astimezone(ZoneInfo(programme.timezone)).date()
+    periods = periods_asked(asked.query, programme, report.period, today)
+    if periods[0].kind is not report.period:
+        words = ReadWords.OWED_BY.value
+        owed = words.filled(slug=report.slug, kind=words_of(report.period), got=asked.query["period"])
+        raise QueryError("period", owed)
+    place = place_asked(asked.query, asked.registry, asked.reach, programme.calendar.end(periods[-1]), today)
+    reading = asked.reading(programme, place.on)
+    days = [(programme.calendar.end(period),) for period in periods]
+    left = [unit for unit in _units(asked, reading, place.within, days) if unit.uid > place.after]
+    page = left[: max(1, place.limit // len(periods))]
+    rows: list[dict[str, Any]] = []
+    for period in periods:
+        states = await reading.obligations([f"obligation:{report.slug}"], period, [unit.uid for unit in page])
+        for unit in reading.seen(page, (programme.calendar.end(period),)):
+            told = timeliness(states.get(unit.uid, {}))
+            rows.append({**identity(unit, period), "report": report.slug, **told, "as_of": asked.now.isoformat()})
+    rows.sort(key=lambda row: row["uid"])
+    return {"rows": rows, "next": page[-1].uid if len(left) > len(page) else None}
+
+
+async def _event(asked: Asked) -> dict[str, Any]:
+    """What became of the event that the path names; where nothing is known of it, and no slash in the path was encoded,
+    of those that it may mean besides.
+    """
+    only(asked.query, frozenset({"format"}))
+    path = read("source", text, f"{asked.path['source']}/{asked.path['id']}", LONGEST_PATH)
+    name = _name_sent(asked.raw_path)
+    rows = await _became(asked, [name] if _possible(name) else [])
+    if not rows and not (_possible(name) and "%2F" in asked.raw_path.upper()):
+        rows = await _became(asked, _names_in(path))
+        if not rows and not path.startswith("/"):  # a source like /tests loses its slash in a path
+            rows = await _became(asked, _names_in(f"/{path}"))
+    return {"rows": rows or [_pending(*name)], "next": None}
+
+
+async def _became(asked: Asked, names: Sequence[EventName]) -> list[dict[str, Any]]:
+    return await explain.event_status(asked.connection, asked.registry, asked.reach, names)
+
+
+def _name_sent(raw_path: str) -> EventName:
+    """The source and id as the documents have them: each percent-encoded, so that the last slash parts them."""
+    before, _, event_id = raw_path.rpartition("/")
+    return unquote(before).removeprefix("/v1/events").removeprefix("/"), unquote(event_id)
+
+
+def _names_in(path: str) -> list[EventName]:
+    """Each source and id that a path may name whose slashes weren't encoded: both may hold some."""
+    places = (place for place, letter in enumerate(path) if letter == "/")
+    names = ((path[:place], path[place + 1 :]) for place in places)
+    return [name for name in names if _possible(name)]
+
+
+def _possible(name: EventName) -> bool:
+    return all(0 < len(part) <= LONGEST_NAME for part in name)
+
+
+def _pending(source: str, event_id: str) -> dict[str, str]:
+    """An event that hasn't arrived. Raises QueryError for what no event is called."""
+    if not (source and event_id):
+        raise QueryError("id" if source else "source", ReadWords.NO_SOURCE.value)
+    return {"source": read("source", text, source), "id": read("id", text, event_id), "status": "pending"}
+
+
+async def _unit(asked: Asked) -> dict[str, Any]:
+    only(asked.query, frozenset({"on", "format"}))
+    written = asked.query.get("on")
+    on = read("on", day, written) if written else asked.now.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date()
+    code, units = read("code", text, asked.path["code"]), asked.registry.units
+    unit = units.find(code, on)
+    if unit is None:
+        raise QueryError("code", ReadWords.NO_UNIT.value.filled(got=shown(code), day=on))
+    told = {
+        "uid": unit.uid,
+        "code": unit.code,
+        "name": unit.name,
+        "level": unit.level,
+        "type": unit.type,
+        "valid_from": unit.valid_from and unit.valid_from.isoformat(),
+        "valid_to": unit.valid_to and unit.valid_to.isoformat(),
+        "successor": unit.successor,
+        "other_successors": list(unit.other_successors),
+        "predecessors": [former.uid for former in units.predecessors(unit.uid)],
+        "path": [step.uid for step in units.path(unit.uid)],
+    }
+    return {**told, "rows": [told]} if "format" in asked.query else told

@@ -1,0 +1,191 @@
+"""From counters to the rows that people read: pure. Every figure carries its coverage."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.aggregation.contribution import Contributor, Delta
+from services.aggregation.parts import Counters
+from services.aggregation.reading.subjects import Subject
+from shared.domain.claims import Said
+from shared.domain.periods import Period, Span
+from shared.domain.units import Unit
+from shared.programme.model import Programme
+from shared.registry.snapshot import Registry
+
+Cells = Mapping[str, Mapping[str, Counters]]  # counters by unit and `by`
+STATES = ("met", "late_met", "overdue", "expired", "waived", "open")
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Who was expected and who has spoken; a waived one that hasn't is neither reported nor missing."""
+
+    expected: int
+    reported: int
+    waived: int
+
+    @property
+    def missing(self) -> int:
+        """Expected, silent, and not excused."""
+        return self.expected - self.reported - self.waived
+
+    def row(self) -> dict[str, Any]:
+        """As it stands in every figure."""
+        return {
+            "units_expected": self.expected,
+            "units_reported": self.reported,
+            "units_missing": self.missing,
+            "units_waived": self.waived,
+            "coverage": percentage(self.reported, self.expected),
+        }
+
+
+def percentage(numerator: int, denominator: int) -> float | None:
+    """In per cent, to four places; None of nothing."""
+    return round(100 * numerator / denominator, 4) if denominator else None
+
+
+def add(left: Counters, right: Counters, times: int = 1) -> Counters:
+    """Counters added up."""
+    return Counters(*(a + times * b for a, b in zip(left, right, strict=True)))
+
+
+def carried_forward(states: Iterable[Said], registry: Registry, programme: Programme, period: Period) -> Cells:
+    """The cells of an indicator of states: a reporter that is silent in the period stands with its last state."""
+    end = programme.calendar.end(period)
+    delta, contributor = Delta(), Contributor(registry)
+    for said in states:
+        unit = registry.units.get(said.unit)
+        if unit is not None and unit.in_force(end):
+            contributor.add(delta, said._replace(data={**said.data, "period": str(period)}), 1)
+    cells: defaultdict[str, dict[str, Counters]] = defaultdict(dict)
+    for (uid, *_), parts in delta.cells().items():
+        for by, sums in parts.items():
+            cells[uid][by] = add(cells[uid].get(by, Counters()), Counters(*sums))
+    return cells
+
+
+def split(subject: Subject, counters: Mapping[str, Counters], by: str) -> list[tuple[dict[str, str], Counters]]:
+    """The parts of a figure by `by`: one or more dimensions, `series`, `component`, `participants` or `money`."""
+    if by == "series" and subject.indicator is not None:
+        return [
+            ({"series": series.slug}, _sum(counters.get(f"{series.dimension}:{option}") for option in series.options))
+            for series in subject.indicator.series
+            if any(f"{series.dimension}:{option}" in counters for option in series.options)
+        ]
+    measure = subject.measure
+    if by == "sex" and measure is not None and measure.counts == "participants":
+        whole = counters.get(subject.part, Counters())
+        return [({"sex": "female"}, whole._replace(people=whole.female))] if whole.records else []
+    allowed = {"participants": measure.groups, "money": measure.lines}.get(by, ()) if measure is not None else ()
+    prefix = f"{subject.part}," if subject.part and by not in {"participants", "money"} else ""
+    found: list[tuple[dict[str, str], Counters]] = []
+    for name, part in sorted(counters.items()):
+        if not name.startswith(prefix) or not name:
+            continue
+        options = dict(pair.split(":", 1) for pair in name[len(prefix) :].split(","))
+        if ",".join(options) == by and (not allowed or options[by] in allowed):
+            found.append((options, part))
+    return found
+
+
+def _sum(parts: Iterable[Counters | None]) -> Counters:
+    total = Counters()
+    for part in parts:
+        total = add(total, part or Counters())
+    return total
+
+
+def values(subject: Subject, counters: Counters, coverage: Coverage, divisor: Counters | None) -> dict[str, Any]:
+    """The value with what it was made of: a percentage or a count."""
+    if subject.indicator is not None:
+        denominator = coverage.expected if subject.indicator.components else counters.denominator
+        if counters.records == 0:
+            return {"value": None, "numerator": None, "denominator": None}
+        return {
+            "value": percentage(counters.numerator, denominator),
+            "numerator": counters.numerator,
+            "denominator": denominator,
+        }
+    number = counted(subject, counters)
+    made: dict[str, Any] = {
+        "value": number,
+        "numerator": number,
+        "denominator": None,
+        "records": counters.records,
+        "participants": counters.people,
+        "female": counters.female,
+        "amount": counters.amount,
+    }
+    if subject.divisor is not None and divisor is not None:
+        denominator = counted(subject.divisor, divisor)
+        made |= {"value": percentage(number, denominator), "denominator": denominator}
+    return made
+
+
+def counted(subject: Subject, counters: Counters) -> int:
+    """What an activity or a measure counts."""
+    return {"participants": counters.people, "money": counters.amount}.get(subject.counts, counters.records)
+
+
+def timeliness(states: Mapping[str, int]) -> dict[str, Any]:
+    """Obligations by state as people ask for them: of those that are due, how many came in time."""
+    told = {
+        "expected": sum(states.values()),
+        "on_time": states.get("met", 0),
+        "late": states.get("late_met", 0),
+        "missing": states.get("overdue", 0) + states.get("expired", 0),
+        "waived": states.get("waived", 0),
+        "open": states.get("open", 0),
+    }
+    due = told["on_time"] + told["late"] + told["missing"]
+    return {"value": percentage(told["on_time"], due), **told}
+
+
+def identity(unit: Unit, period: Span) -> dict[str, Any]:
+    """What a row is about."""
+    return {"uid": unit.uid, "code": unit.code, "name": unit.name, "level": unit.level, "period": str(period)}
+
+
+def attainment(programme: Programme, subject: Subject, value: float | None) -> dict[str, Any]:
+    """The stage's target, how much of it is reached, and whether the value lies on the straight line to it."""
+    nothing = {"target": None, "on_track": None, "attainment": None}
+    indicator, period = subject.indicator, subject.periods[-1]
+    if indicator is None:
+        return nothing
+    stages = {stage.slug: stage for stage in programme.stages}
+    baseline = indicator.baseline_percent or 0.0
+    for target in indicator.targets:
+        stage = stages[target.stage]
+        if period.first_month > stage.last.last_month:
+            baseline = target.percent
+            continue
+        if period.last_month < stage.first.first_month:
+            break
+        if value is None:
+            return {**nothing, "target": target.percent}
+        span = stage.last.last_month - stage.first.first_month + 1
+        elapsed = period.last_month - stage.first.first_month + 1
+        line = baseline + (target.percent - baseline) * elapsed / span
+        reached = round(100 * value / target.percent, 4) if target.percent else None
+        return {"target": target.percent, "on_track": value >= line, "attainment": reached}
+    return nothing
+
+
+def soft_checks(subject: Subject, value: float | None, now: Counters, before: Counters | None) -> list[str]:
+    """What makes a reported figure doubtful: it is flagged, never refused. `before` is a year earlier."""
+    if subject.indicator is None or value is None:
+        return []
+    checks, flags = subject.indicator.checks, []
+    change = checks.denominator_change
+    if change is not None and before is not None and before.denominator:
+        moved = abs(now.denominator - before.denominator) / before.denominator
+        if moved > change:
+            flags.append("denominator_changed")
+    if checks.minimum is not None and value < checks.minimum:
+        flags.append("below_minimum")
+    if checks.maximum is not None and value > checks.maximum:
+        flags.append("above_maximum")
+    return flags

@@ -1,0 +1,151 @@
+"""A request's parameters, understood: pure. What can't be is refused with the parameter's name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from services.aggregation.reading.subjects import Subject, subject_of
+from shared.access.rights import Reach
+from shared.domain.periods import Period, PeriodError, PeriodKind, Span, Stretch, parse_period
+from shared.domain.units import Unit
+from shared.http.read_api import QueryError, beyond, none_of, read
+from shared.http.read_words import ReadWords
+from shared.programme.model import Programme
+from shared.registry.snapshot import Registry
+from shared.values.scalars import shown, whole_number
+
+MISSING_PARAMETERS = frozenset({"programme", "indicator", "activity", "within", "period", "limit", "after", "format"})
+ROLLUP_PARAMETERS = MISSING_PARAMETERS | {"level", "by", "view", "sort"}
+EXPLAIN_PARAMETERS = MISSING_PARAMETERS | {"view"}
+TIMELINESS_PARAMETERS = frozenset(
+    {"programme", "report", "within", "level", "period", "limit", "after", "view", "format"}
+)
+MOST_ROWS = 1000
+MOST_SORTED = 20_000  # rows that are all made before the first page of them can be shown
+MOST_PERIODS = 60
+VIEWS = ("as_reported", "as_of_today")
+SORTS = ("uid", "name", "value", "coverage", "units_missing")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked. `on` is the day whose tree the figures stand on."""
+
+    programme: Programme
+    subjects: tuple[Subject, ...]  # one a period
+    within: Unit
+    on: date
+    limit: int
+    after: str
+
+    @property
+    def subject(self) -> Subject:
+        """That of the last period."""
+        return self.subjects[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where, on which day's tree, and how much of it."""
+
+    within: Unit
+    on: date
+    limit: int
+    after: str
+
+
+def understand(query: Mapping[str, str], registry: Registry, reach: Reach, now: datetime) -> Question:
+    """A question about an indicator, measure or activity. Raises QueryError or ForbiddenError."""
+    programme = programme_asked(query, registry)
+    today = now.astimezone(ZoneInfo(programme.timezone)).date()
+    if ("indicator" in query) == ("activity" in query):
+        raise QueryError("indicator", ReadWords.ONE_SUBJECT.value)
+    field = "indicator" if "indicator" in query else "activity"
+    native = programme.indicator[query[field]].period if query[field] in programme.indicator else PeriodKind.MONTH
+    periods = _stage_asked(query, programme) or periods_asked(query, programme, native, today)
+    subjects = tuple(subject_of(programme, field, query[field], period, today) for period in periods)
+    place = place_asked(query, registry, reach, programme.calendar.end(periods[-1]), today)
+    return Question(programme, subjects, place.within, place.on, place.limit, place.after)
+
+
+def place_asked(query: Mapping[str, str], registry: Registry, reach: Reach, end: date, today: date) -> Place:
+    """The unit below which is asked, on the tree of the period's end or of today.
+
+    Where none is named, it is the one that the rights are held on or what that has become; of an old district that is a
+    province, of which it sees a part: what is shown below it is for each row to say.
+    """
+    view = query.get("view", VIEWS[0])
+    if view not in VIEWS:
+        raise none_of("view", VIEWS, view)
+    on = max(end, today) if view == "as_of_today" else end
+    name = query.get("within", reach.subtrees[-1])
+    within = registry.units.find(name, on)
+    if within is None:
+        raise QueryError("within", ReadWords.NO_UNIT.value.filled(got=shown(name), day=on))
+    if "within" not in query:
+        within = registry.units.ladder(within.uid, on)[0]
+    if not within.in_force(on):
+        now = registry.units.ladder(within.uid, on)[0]
+        asked = ReadWords.ASK_FOR.value.filled(unit=now.uid) if now is not within else ReadWords.ASK_AS_OF_TODAY.value
+        raise QueryError("within", ReadWords.NOT_IN_FORCE.value.filled(unit=within.uid, day=on, cure=asked))
+    if "within" in query and not reach.sees_unit(registry.units, within.uid):
+        raise beyond(reach)
+    limit = read("limit", whole_number, query.get("limit", MOST_ROWS), 1, MOST_ROWS)
+    return Place(within, on, limit, query.get("after", ""))
+
+
+def programme_asked(query: Mapping[str, str], registry: Registry) -> Programme:
+    """The programme named, or the only one."""
+    slug = query.get("programme")
+    if slug is None and len(registry.programmes) == 1:
+        return next(iter(registry.programmes.values()))
+    programme = registry.programmes.get(slug or "")
+    if programme is None:
+        raise none_of("programme", sorted(registry.programmes), slug)
+    return programme
+
+
+def _stage_asked(query: Mapping[str, str], programme: Programme) -> Sequence[Span]:
+    """The stage of the programme that the period names, if it names one."""
+    return [
+        Stretch(stage.slug, stage.first, stage.last) for stage in programme.stages if stage.slug == query.get("period")
+    ]
+
+
+def periods_asked(query: Mapping[str, str], programme: Programme, native: PeriodKind, today: date) -> list[Period]:
+    """One period, or a range of one kind (`2023-Q1..2023-Q4`); the current one where none is named."""
+    if "period" not in query:
+        return [programme.calendar.containing(today, native)]
+    first_text, _, last_text = query["period"].partition("..")
+    try:
+        first = parse_period(first_text)
+        last = parse_period(last_text) if last_text else first
+    except PeriodError as error:
+        raise QueryError("period", error.words) from None
+    if first.kind is not last.kind or not 0 <= last.ordinal - first.ordinal < MOST_PERIODS:
+        raise QueryError("period", ReadWords.RANGE.value.filled(most=MOST_PERIODS, got=shown(query["period"])))
+    try:
+        for period in (first, last):
+            programme.calendar.start(period) - timedelta(days=1)
+    except (ValueError, OverflowError):
+        raise QueryError("period", ReadWords.OUT_OF_CALENDAR.value.filled(got=shown(query["period"]))) from None
+    return [first.shift(count) for count in range(last.ordinal - first.ordinal + 1)]
+
+
+def sort_asked(query: Mapping[str, str]) -> tuple[str, bool]:
+    """The column to sort by, and whether downwards (`-value`)."""
+    text = query.get("sort", SORTS[0])
+    column = text.removeprefix("-")
+    if column not in SORTS:
+        raise QueryError("sort", ReadWords.SORT.value.filled(names=", ".join(SORTS), got=shown(text)))
+    return column, text.startswith("-")
+
+
+def level_asked(query: Mapping[str, str], registry: Registry, within: Unit) -> str:
+    """The level of the rows; the unit's own without one."""
+    level = query.get("level", within.level)
+    known = sorted({unit.level for unit in registry.units})
+    if level not in known:
+        raise none_of("level", known, level)
+    return level

@@ -1,0 +1,201 @@
+"""The SQL of the read path."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+import asyncpg
+from pydantic_core import from_json
+
+from services.aggregation.parts import WHOLE, Counters, Parts, add_part
+from shared.database.db import Connection
+from shared.domain.claims import Said
+
+EventName: TypeAlias = tuple[str, str]  # (source, id)
+NOTHING = "\x01"  # no part's name begins with a control character
+
+WHOLES = """
+    SELECT unit, sum(records)::bigint, sum(reported)::bigint, sum(numerator)::bigint, sum(denominator)::bigint,
+           sum(people)::bigint, sum(female)::bigint, sum(amount)::bigint
+    FROM aggregation.cell
+    WHERE unit = ANY($1) AND subject = ANY($2) AND period = ANY($3) AND programme = $4
+    GROUP BY unit
+"""
+# One part by its name, and with a prefix also the parts below it.
+PARTS = """
+    SELECT unit, part.key AS by, part.value AS counters
+    FROM aggregation.cell CROSS JOIN json_each(parts) AS part
+    WHERE unit = ANY($1) AND subject = ANY($2) AND period = ANY($3) AND programme = $4
+      AND (part.key = $5 OR starts_with(part.key, $6))
+"""
+UNITS_ONCE = """
+    SELECT DISTINCT unit FROM aggregation.cell
+    WHERE programme = $1 AND subject = ANY($2) AND period = ANY($3) AND once AND (parts -> $4 ->> 0)::bigint > 0
+"""
+LIVE_REPORTERS = """
+    SELECT unit, agency FROM aggregation.record
+    WHERE programme = $1 AND subject = $2 AND period = $3 AND alive
+      AND (subject LIKE 'indicator:%' OR subject LIKE 'report:%')
+"""
+WAIVED = """
+    SELECT unit, agency FROM aggregation.record
+    WHERE programme = $1 AND subject = ANY($2) AND period = $3 AND alive AND state = 'waived'
+"""
+# The last state of each reporter up to a period; periods of one kind sort as texts.
+LAST_STATES = """
+    SELECT DISTINCT ON (record.unit, record.agency)
+           record.province, record.sender, ledger.kind, record.unit, record.time, ledger.data
+    FROM aggregation.record
+    JOIN aggregation.ledger USING (id, source, sender, province)
+    WHERE record.programme = $1 AND record.subject = $2 AND record.period <= $3 AND record.alive
+      AND (record.subject LIKE 'indicator:%' OR record.subject LIKE 'report:%')
+    ORDER BY record.unit, record.agency, record.period DESC
+"""
+STATE = "SELECT coalesce(sum(batch), 0)::bigint AS batch, max(applied_at) AS applied_at FROM aggregation.progress"
+# A withdrawal of an activity names only the record: all of the units' are read, and told apart by the record's key.
+BEHIND = """
+    SELECT province, sender, source, id, kind, unit, time, accepted_at, data FROM aggregation.ledger
+    WHERE unit = ANY($1) AND kind = ANY($2) AND data->>'programme' = $3
+      AND (unit, id, source, sender) > ($4, $5, $6, $7)
+      AND (data->>$8::text = ANY($9) AND (data->>'period' = ANY($10) OR data->>'held_on' BETWEEN $11 AND $12)
+           OR kind = 'record.retracted' AND $8 = 'activity' AND data->>'record' IS NOT NULL)
+    ORDER BY unit, id, source, sender LIMIT $13
+"""
+# By the units, which have an index: no other look-up of records in the ledger is worth one.
+REVISIONS = """
+    SELECT province, sender, source, id, kind, unit, time, accepted_at, data FROM aggregation.ledger
+    WHERE unit = ANY($1) AND kind = ANY($2) AND data->>'programme' = $3 AND data->>'record' = ANY($4)
+    ORDER BY unit, id LIMIT $5
+"""
+# `kind` is that of the event on which the record rests: of one that another record supersedes, that one's.
+STANDING = """
+    SELECT key, province, id, source, sender, alive, ledger.kind
+    FROM aggregation.record LEFT JOIN aggregation.ledger USING (id, source, sender, province) WHERE key = ANY($1)
+"""
+EVENTS = """
+    SELECT province, sender, source, id, kind, unit, time, accepted_at, data, data->>'programme' AS programme
+    FROM unnest($1::text[], $2::text[]) AS asked (source, id) JOIN aggregation.ledger USING (id, source)
+"""
+CONFLICTS = """
+    SELECT DISTINCT source, id, sender, kind, unit, data->>'programme' AS programme
+    FROM unnest($1::text[], $2::text[]) AS asked (source, id) JOIN aggregation.conflict USING (id, source)
+"""
+# Of what could not be read, each field that can be: what is missing is seen by nobody but its sender.
+DEAD = r"""
+    SELECT DISTINCT event->>'source' AS source, event->>'id' AS id, reason, state, event->>'sender' AS sender,
+           event->>'subject' AS unit,
+           substring(event->>'type' FROM '^vn\.kip\.(.+)\.v1$') AS kind, event->'data'->>'programme' AS programme
+    FROM aggregation.dead
+    WHERE (event->>'source', event->>'id') IN (SELECT * FROM unnest($1::text[], $2::text[]))
+"""
+
+
+async def read_cells(
+    connection: Connection,
+    programme: str,
+    subjects: Sequence[str],
+    periods: Sequence[str],
+    units: Sequence[str],
+    part: str = "",
+    below: str = NOTHING,
+) -> dict[str, dict[str, Counters]]:
+    """The counters of each unit by `by`, added up over subjects, periods and a root's provinces.
+
+    The part `part`, and those whose name begins with `below`.
+    """
+    asked = (units, subjects, periods, programme)
+    found: dict[str, Parts] = defaultdict(dict)
+    if part == WHOLE:
+        for unit, *whole in await connection.fetch(WHOLES, *asked):
+            found[unit][WHOLE] = whole
+    if part != WHOLE or below != NOTHING:
+        for unit, by, counters in await connection.fetch(PARTS, *asked, part, below):
+            add_part(found[unit], by, from_json(counters), 1)
+    return {unit: {by: Counters(*sums) for by, sums in parts.items()} for unit, parts in found.items()}
+
+
+async def units_once(
+    connection: Connection, programme: str, subjects: Sequence[str], periods: Sequence[str], part: str
+) -> list[str]:
+    """The units with at least one record in any of the periods."""
+    return [row["unit"] for row in await connection.fetch(UNITS_ONCE, programme, subjects, periods, part)]
+
+
+async def live_reporters(connection: Connection, programme: str, subject: str, period: str) -> set[tuple[str, str]]:
+    """The (unit, agency) with a live record."""
+    rows = await connection.fetch(LIVE_REPORTERS, programme, subject, period)
+    return {(row["unit"], row["agency"]) for row in rows}
+
+
+async def waived(connection: Connection, programme: str, reports: Sequence[str], period: str) -> set[tuple[str, str]]:
+    """The (unit, agency) whose obligation for one of these reports is waived."""
+    subjects = [f"obligation:{report}" for report in reports]
+    return {(row["unit"], row["agency"]) for row in await connection.fetch(WAIVED, programme, subjects, period)}
+
+
+async def last_states(connection: Connection, programme: str, subject: str, period: str) -> list[Said]:
+    """What each reporter of a state last said, up to the period."""
+    rows = await connection.fetch(LAST_STATES, programme, subject, period)
+    return [
+        Said(row["province"], row["sender"], row["kind"], row["unit"], row["time"], from_json(row["data"]))
+        for row in rows
+    ]
+
+
+async def state(connection: Connection) -> tuple[int, datetime | None]:
+    """A number that changes with every batch, and when the last one was applied."""
+    (row,) = await connection.fetch(STATE)
+    return row["batch"], row["applied_at"]
+
+
+async def events_of(connection: Connection, names: Sequence[EventName]) -> list[asyncpg.Record]:
+    """What the ledger holds under these names: of several senders perhaps."""
+    return await _of_names(connection, EVENTS, names)
+
+
+async def conflicts_of(connection: Connection, names: Sequence[EventName]) -> list[asyncpg.Record]:
+    """Who sent another body under an identity that was taken, and about what."""
+    return await _of_names(connection, CONFLICTS, names)
+
+
+async def dead_of(connection: Connection, names: Sequence[EventName]) -> list[asyncpg.Record]:
+    """What could not be applied."""
+    return await _of_names(connection, DEAD, names)
+
+
+async def _of_names(connection: Connection, query: str, names: Sequence[EventName]) -> list[asyncpg.Record]:
+    return list(await connection.fetch(query, *zip(*names, strict=True))) if names else []
+
+
+async def standing(connection: Connection, keys: Sequence[str]) -> dict[tuple[str, str], asyncpg.Record]:
+    """The records under these keys by (key, province)."""
+    return {(row["key"], row["province"]): row for row in await connection.fetch(STANDING, keys)}
+
+
+async def behind(
+    connection: Connection,
+    programme: str,
+    units: Sequence[str],
+    kinds: Sequence[str],
+    field: str,
+    slugs: Sequence[str],
+    periods: Sequence[str],
+    days: tuple[str, str],
+    after: tuple[str, str, str, str],
+    limit: int,
+) -> list[asyncpg.Record]:
+    """The ledger's events of these units that name one of the slugs in `field`, in these periods or on these days."""
+    return list(await connection.fetch(BEHIND, units, kinds, programme, *after, field, slugs, periods, *days, limit))
+
+
+async def revisions(
+    connection: Connection,
+    programme: str,
+    units: Sequence[str],
+    kinds: Sequence[str],
+    records: Sequence[str],
+    limit: int,
+) -> list[asyncpg.Record]:
+    """The ledger's events of these units about activities of these names, whoever sent them."""
+    return list(await connection.fetch(REVISIONS, units, kinds, programme, records, limit))

@@ -1,0 +1,86 @@
+"""An answer's rows as JSON, CSV (UTF-8 with BOM, so that Excel reads Vietnamese) or XLSX."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import xlsxwriter
+from starlette.responses import JSONResponse, Response
+
+from shared.http.read_api import none_of
+from shared.sheets.columns import neutral
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+TYPES = {"json": "application/json", "csv": "text/csv", "xlsx": XLSX}
+_AS_THEY_ARE = " /:@~=+"  # of X-Next, beside letters and digits
+
+
+def format_asked(query: Mapping[str, str], accept: str) -> str:
+    """`json`, `csv` or `xlsx`: by `format=`, else by Accept."""
+    asked = query.get("format")
+    if asked is not None:
+        if asked not in TYPES:
+            raise none_of("format", TYPES, asked)
+        return asked
+    wanted = [item.partition(";")[0].strip() for item in accept.split(",")]
+    return next((name for item in wanted for name, mime in TYPES.items() if mime == item), "json")
+
+
+def answer(body: dict[str, Any], form: str, headers: Mapping[str, str]) -> Response:
+    """The response. A table's next page is named by the header `X-Next`, percent-encoded: names have any letters."""
+    if form == "json":
+        return JSONResponse(body, headers=headers)
+    rows = body["rows"]
+    more = {**headers, "Content-Disposition": f'attachment; filename="kip.{form}"'}
+    if body.get("next"):
+        more["X-Next"] = quote(body["next"], safe=_AS_THEY_ARE)
+    content = _csv(rows) if form == "csv" else _xlsx(rows)
+    return Response(content, media_type="text/csv; charset=utf-8" if form == "csv" else XLSX, headers=more)
+
+
+def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _cell(value: Any) -> str | int | float | bool | None:
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}:{item}" for name, item in value.items())
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    return str(value)
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    columns = _columns(rows)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_harmless(_cell(row.get(name))) for name in columns])
+    return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def _harmless(value: str | int | float | bool | None) -> str | int | float | bool | None:
+    """A text that no spreadsheet runs as a formula; numbers stay numbers."""
+    return neutral(value) if isinstance(value, str) else value
+
+
+def _xlsx(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    columns = _columns(rows)
+    content = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(content, options) as book:
+        sheet = book.add_worksheet("Kịp")
+        sheet.write_row(0, 0, columns, book.add_format({"bold": True}))
+        sheet.freeze_panes(1, 0)
+        as_text = book.add_format({"quote_prefix": True})  # stays a text when somebody edits the cell
+        for number, row in enumerate(rows, 1):
+            for place, name in enumerate(columns):
+                cell = _cell(row.get(name))
+                sheet.write(number, place, cell, as_text if cell != _harmless(cell) else None)
+        sheet.autofit()
+    return content.getvalue()

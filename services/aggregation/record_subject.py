@@ -1,0 +1,61 @@
+"""What an event's record is about: pure."""
+
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+from shared.domain.claims import PROBLEMS, Said
+from shared.domain.events import OBLIGATION_PREFIX, Kind
+from shared.domain.periods import PeriodCalendar, PeriodKind
+from shared.programme.model import Programme
+from shared.registry.snapshot import Registry
+
+
+class About(NamedTuple):
+    """What a record is about, for look-ups. Empty texts where a withdrawal doesn't say."""
+
+    programme: str
+    subject: str
+    agency: str
+    period: str
+    state: str
+
+
+class UnknownToUsError(Exception):
+    """The event names a unit or programme that this registry lacks: refresh and try again, don't drop."""
+
+
+def about(said: Said, registry: Registry) -> About:
+    """What the event's record is about. Raises UnknownToUsError for a programme that isn't loaded."""
+    data = said.data
+    programme: str = data["programme"]
+    agency = data.get("agency") or ""
+    if said.kind == Kind.ACTIVITY_RECORDED:
+        month = month_of(programme_of(registry, programme), data["held_on"])
+        return About(programme, f"activity:{data['activity']}", agency, month, "")
+    if said.kind in PROBLEMS:
+        return About(programme, "problem", agency, "", "")
+    if said.kind.startswith(OBLIGATION_PREFIX):
+        return About(programme, f"obligation:{data['report']}", agency, data["period"], data["state"])
+    for what in ("indicator", "report"):
+        if data.get(what) is not None:
+            return About(programme, f"{what}:{data[what]}", agency, data["period"], "")
+    return About(programme, "", agency, "", "")
+
+
+def programme_of(registry: Registry, slug: str) -> Programme:
+    """The programme. Raises UnknownToUsError where it isn't loaded."""
+    programme = registry.programmes.get(slug)
+    if programme is None:
+        raise UnknownToUsError(f"programme {slug}")
+    return programme
+
+
+def month_of(programme: Programme, day: str) -> str:
+    """The month of the programme's calendar in which the day (ISO) lies, as it is written."""
+    return _month(programme.calendar, day)
+
+
+@lru_cache(maxsize=8192)  # an event's day is one of a few hundred
+def _month(calendar: PeriodCalendar, day: str) -> str:
+    return str(calendar.containing(date.fromisoformat(day), PeriodKind.MONTH))

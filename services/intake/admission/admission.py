@@ -1,0 +1,194 @@
+"""From parsed events to an answer: judge each against the registry, stamp it, publish what may go."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+
+import prometheus_client
+from pydantic_core import to_json
+
+from services.intake.admission.contest import Superseded, superseded_among
+from services.intake.admission.limits import EVENT_BYTES, EVENT_SIZE
+from services.intake.admission.refusals import FORBIDDEN, Code, Refusal, Rejected
+from services.intake.admission.refusals import rejected as rejected_for
+from services.intake.admission.rules import Admitted, judge
+from services.intake.admission.slices import Pause, aside
+from services.intake.formats.cloudevents import Candidate, Event
+from services.intake.outbox.publisher import Publisher
+from shared.domain.claims import Claim, Said, claims
+from shared.domain.events import KIND_OF_TYPE, Kind
+from shared.registry.snapshot import Key, Registry
+from shared.runtime.metrics import EVENTS_RECEIVED
+
+TYPICAL_BYTES = 400  # of an event, to tell many from few
+
+
+class Outcome(NamedTuple):
+    """What became of a request. `forbidden`: the key lacked a right, so nothing was taken."""
+
+    accepted: int
+    rejected: Sequence[Rejected]
+    forbidden: bool = False
+    superseded: Sequence[Superseded] = ()  # of the accepted ones
+
+
+class Stamped(NamedTuple):
+    """An event that may go: its kind, its partition, its canonical JSON."""
+
+    kind: Kind
+    partition: int
+    body: bytes
+
+
+class _SortedOut(NamedTuple):
+    """What may go, as which unit's and province's each of that does, and what may not."""
+
+    admitted: list[Stamped]
+    competing: list[tuple[Candidate, Admitted]]
+    refused: list[Rejected]
+
+
+# Of events whose sender knows no revisions: by its place in the request, the id of the event that an edit replaces.
+Current: TypeAlias = Mapping[int, str]
+
+
+class Admission:
+    """Judges and publishes. A request is taken whole or not at all, unless `partial`."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    async def admit(
+        self,
+        candidates: Sequence[Candidate],
+        rejected: Sequence[Rejected],
+        registry: Registry,
+        key: Key,
+        now: datetime,
+        *,
+        partial: bool = False,
+        dry_run: bool = False,
+        foreign_refuse_all: bool = True,
+        current: Current | None = None,
+    ) -> Outcome:
+        """Take the events or say why not. Raises what `Publisher.publish` raises.
+
+        `foreign_refuse_all`: an event that the key has no right for refuses the whole request, partial or not.
+        `current`: the sender knows no revisions, so that each event corrects what was accepted before it.
+        """
+        admitted, competing, refused = await _sort_out(candidates, registry, key, now, current)
+        for item in rejected:
+            _received("unknown", item.refusals[0].code).inc()
+        if refused or rejected:
+            refused = sorted((*rejected, *refused), key=lambda item: item.index)
+            foreign = any(refusal.code in FORBIDDEN for item in refused for refusal in item.refusals)
+            if foreign and foreign_refuse_all:
+                return Outcome(0, refused, forbidden=True)
+            if not partial:
+                return Outcome(0, refused)
+        claimed = ((found.index, _claims_of(found, judged, key, now, current)) for found, judged in competing)
+        superseded = await aside(len(competing) * TYPICAL_BYTES, superseded_among, claimed) if competing else ()
+        if admitted and not dry_run:
+            await self._publisher.publish(admitted)
+            for kind, number in Counter([event.kind for event in admitted]).items():
+                count_accepted(kind, number)
+        return Outcome(len(admitted), refused, superseded=superseded)
+
+
+async def _sort_out(
+    candidates: Sequence[Candidate], registry: Registry, key: Key, now: datetime, current: Current | None
+) -> _SortedOut:
+    """Judge each event, and stamp what may go. The event loop has its turn in between."""
+    pause = Pause()
+    found = _SortedOut([], [], [])
+    acceptedat = instant_json(now)
+    for candidate in candidates:
+        admitted = judge(candidate.event, registry, key, now)
+        await pause.after()
+        if not isinstance(admitted, Admitted):
+            found.refused.append(_refuse(candidate, admitted))
+            continue
+        stamped = _stamp(candidate, admitted, registry, key, now, acceptedat, current)
+        if isinstance(stamped, Refusal):
+            found.refused.append(_refuse(candidate, (stamped,)))
+            continue
+        found.admitted.append(stamped)
+        if len(candidates) > 1:  # else there is none to lose to
+            found.competing.append((candidate, admitted))
+    return found
+
+
+def _refuse(candidate: Candidate, refusals: tuple[Refusal, ...]) -> Rejected:
+    _received(KIND_OF_TYPE[candidate.event.type], refusals[0].code).inc()
+    return rejected_for(candidate.index, candidate.event.id, refusals)
+
+
+def _stamp(
+    candidate: Candidate, admitted: Admitted, registry: Registry, key: Key, now: datetime, acceptedat: bytes,
+    current: Current | None,
+) -> Stamped | Refusal:  # fmt: skip
+    """The event as it may go, unless that is too large. `acceptedat` is `instant_json(now)`."""
+    event = candidate.event
+    if current is None:
+        body = canonical_json(event, admitted, key.sender, acceptedat)
+    else:
+        body = current_json(event, admitted, key.sender, now, current.get(candidate.index))
+    if len(body) > EVENT_BYTES:
+        return Refusal(Code.EVENT_TOO_LARGE, "event", EVENT_SIZE, len(body))
+    return Stamped(admitted.kind, registry.partition_of(admitted.province), body)
+
+
+def _claims_of(
+    candidate: Candidate, admitted: Admitted, key: Key, now: datetime, current: Current | None
+) -> list[Claim]:
+    """What the event will claim when it is applied."""
+    event = candidate.event
+    data = vars(event.data)
+    if current is not None:
+        data = {**data, "revision": None, "deprecates": current.get(candidate.index)}
+    said = Said(admitted.province, key.sender, admitted.kind, admitted.unit.uid, event.time, data)
+    return claims(said, event.source, event.id, now)
+
+
+def instant_json(now: datetime) -> bytes:
+    """An instant as JSON: made once for all events of a request."""
+    return to_json(now.isoformat())
+
+
+def canonical_json(event: Event, admitted: Admitted, sender: str, acceptedat: bytes) -> bytes:
+    """The event as it travels: `subject` a uid; `sender`, `acceptedat` (a JSON text), `province` stamped as extension
+    attributes.
+    """
+    event.subject = admitted.unit.uid
+    body = event.__pydantic_serializer__.to_json(event, exclude_none=True)
+    # Both are JSON objects: joining the texts costs a tenth of building one object and writing it.
+    return b'%b,"sender":%b,"acceptedat":%b,"province":%b}' % (
+        body[:-1],
+        to_json(sender),
+        acceptedat,
+        to_json(admitted.province),
+    )
+
+
+def current_json(event: Event, admitted: Admitted, sender: str, now: datetime, deprecates: str | None) -> bytes:
+    """A current event as it travels: as any other, but its data has no revision and names the event that it replaces,
+    if it is an edit.
+    """
+    event.subject = admitted.unit.uid
+    body = event.model_dump(mode="json", exclude_none=True)
+    body["data"].pop("revision", None)
+    if deprecates is not None:
+        body["data"]["deprecates"] = deprecates
+    return to_json({**body, "sender": sender, "acceptedat": now.isoformat(), "province": admitted.province})
+
+
+def count_accepted(kind: Kind, number: int) -> None:
+    """Count events that were confirmed or spooled."""
+    _received(kind, "accepted").inc(number)
+
+
+@lru_cache(maxsize=256)
+def _received(kind: str, outcome: str) -> prometheus_client.Counter:
+    return EVENTS_RECEIVED.labels(kind, outcome)

@@ -1,0 +1,75 @@
+"""The intake service's SQL: the spool and the jobs of DHIS2 clients."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.database.db import Connection
+
+PUT = "INSERT INTO intake.spool (routing_key, events, body) VALUES ($1, $2, $3)"
+WAITING = "SELECT coalesce(sum(events), 0)::bigint FROM intake.spool"
+# Two replicas drain side by side: each takes rows that the other doesn't hold.
+TAKE = """
+    SELECT number, routing_key, events, body FROM intake.spool
+    ORDER BY number LIMIT $1 FOR UPDATE SKIP LOCKED
+"""
+REMOVE = "DELETE FROM intake.spool WHERE number = ANY($1::bigint[])"
+
+PUT_JOB = "INSERT INTO intake.job (id, sender, summary, created_at) VALUES ($1, $2, $3, $4)"
+FORGET_JOBS = "DELETE FROM intake.job WHERE created_at < $1"
+JOB = "SELECT summary FROM intake.job WHERE id = $1 AND sender = $2"
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """One message that waits: its row, its routing key, how many events it holds and its body."""
+
+    number: int
+    routing_key: str
+    events: int
+    body: bytes
+
+
+async def put_message(connection: Connection, routing_key: str, events: int, body: bytes) -> None:
+    """Keep one message. It is safe when this returns (commit with fsync)."""
+    await connection.execute(PUT, routing_key, events, body)
+
+
+async def try_to_put(connection: Connection) -> None:
+    """Put a message and take it back: raises what would refuse a real one, which reading doesn't show."""
+    attempt = connection.transaction()
+    await attempt.start()
+    try:
+        await put_message(connection, "kip.probe", 1, b"[]")
+    finally:
+        await attempt.rollback()
+
+
+async def waiting_events(connection: Connection) -> int:
+    """How many events wait, of all replicas."""
+    count: int = await connection.fetchval(WAITING)
+    return count
+
+
+async def take_messages(connection: Connection, limit: int) -> list[Spooled]:
+    """The oldest messages, locked until the caller's transaction ends."""
+    return [Spooled(*row) for row in await connection.fetch(TAKE, limit)]
+
+
+async def remove_messages(connection: Connection, numbers: Sequence[int]) -> None:
+    """Delete messages that the broker has confirmed."""
+    await connection.execute(REMOVE, numbers)
+
+
+async def put_job(
+    connection: Connection, job: str, sender: str, summary: str, now: datetime, forget_before: datetime
+) -> None:
+    """Keep what became of a DHIS2 client's import, and forget old ones."""
+    await connection.execute(FORGET_JOBS, forget_before)
+    await connection.execute(PUT_JOB, job, sender, summary, now)
+
+
+async def read_job(connection: Connection, job: str, sender: str) -> str | None:
+    """The summary of a sender's import."""
+    summary: str | None = await connection.fetchval(JOB, job, sender)
+    return summary

@@ -1,0 +1,220 @@
+"""The SQL of alerts being made: claims, messages, who was told before, what was acknowledged, and problems."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.notifications.alerts.recipients import Claim, Need, NewMessage
+from services.notifications.apart import apart, saved
+from services.notifications.obligations.problems import ProblemChange
+from shared.database.db import Connection
+
+CLAIM_ALERTS = """
+    INSERT INTO notifications.alert
+           (obligation, problem, cycle, step, occurrence, unit, officer, message, state, wake_at, made_at)
+    SELECT obligation, problem, cycle, step, occurrence, unit, officer, message, state, wake_at, $11
+    FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::smallint[], $6::text[], $7::bigint[],
+                $8::uuid[], $9::text[], $10::timestamptz[])
+         AS claim (obligation, problem, cycle, step, occurrence, unit, officer, message, state, wake_at)
+    ON CONFLICT DO NOTHING
+    RETURNING message
+"""
+MAKE_MESSAGES = """
+    INSERT INTO notifications.message (id, programme, officer, unit, not_before, made_at)
+    SELECT id, programme, officer, unit, not_before, $6
+    FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[])
+         AS message (id, programme, officer, unit, not_before)
+"""
+TOLD_LATE = """
+    SELECT alert.obligation, alert.officer, alert.unit, min(step.up) AS up,
+           bool_or(alert.state = 'sent') AS told, bool_or(alert.state = 'queued') AS pending
+    FROM notifications.alert
+    JOIN notifications.obligation ON obligation.id = alert.obligation AND obligation.cycle = alert.cycle
+    JOIN unnest($2::text[], $3::text[], $4::integer[]) AS step (programme, step, up)
+         ON step.programme = obligation.programme AND step.step = alert.step
+    WHERE alert.obligation = ANY ($1::bigint[]) AND alert.state IN ('sent', 'queued')
+    GROUP BY alert.obligation, alert.officer, alert.unit
+"""
+# Muted: what was not sent to somebody who had acknowledged, and whose acknowledgement has ended, or what went aside and
+# is taken up again. Of each obligation's only the latest is told, if it is still true.
+MUTED = """
+    SELECT alert.id, alert.officer, alert.unit, COALESCE(obligation.programme, problem.programme) AS programme,
+           CASE WHEN alert.problem IS NOT NULL
+                THEN problem.cycle = alert.cycle AND alert.step = 'problem-' || problem.state
+                ELSE alert.cycle = obligation.cycle
+                     AND obligation.state IN ('open', 'overdue', CASE alert.step WHEN 'received' THEN 'late_met' END)
+                     AND NOT EXISTS (SELECT FROM notifications.alert AS later
+                                     WHERE later.obligation = alert.obligation AND later.cycle = alert.cycle
+                                       AND later.officer = alert.officer AND later.id > alert.id) END AS live
+    FROM notifications.alert
+    LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
+    LEFT JOIN notifications.problem ON problem.id = alert.problem
+    WHERE alert.state = 'muted' AND alert.wake_at <= $1
+    ORDER BY alert.id FOR UPDATE OF alert
+"""
+MUTED_WAKES = "SELECT EXISTS (SELECT FROM notifications.alert WHERE state = 'muted' AND wake_at <= $1)"
+WAKE = """
+    UPDATE notifications.alert
+    SET state = CASE WHEN woken.message IS NULL THEN 'cancelled' ELSE 'queued' END, message = woken.message
+    FROM unnest($1::bigint[], $2::uuid[]) AS woken (id, message) WHERE alert.id = woken.id
+"""
+ACKNOWLEDGED = """
+    SELECT officer, programme, obligation, LEAST(until, '2101-01-01') AS until FROM notifications.acknowledgement
+    WHERE officer = ANY ($1::bigint[]) AND until > $2
+"""
+ACKNOWLEDGE = """
+    INSERT INTO notifications.acknowledgement (officer, programme, obligation, until, at)
+    SELECT $1, $2, obligation, $4, $5 FROM unnest($3::bigint[]) AS obligation
+    ON CONFLICT (officer, programme, obligation) DO UPDATE SET until = excluded.until, at = excluded.at
+"""
+TAKE_PROBLEMS = """
+    INSERT INTO notifications.problem
+           (programme, province, sender, record, unit, agency, state, text, raised_at, changed_at, source, event,
+            to_tell)
+    SELECT programme, province, sender, record, unit, agency, state, text,
+           CASE WHEN state = 'raised' THEN at END, at, source, event, state = 'raised'
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                $9::timestamptz[], $10::text[], $11::text[])
+         AS fresh (programme, province, sender, record, unit, agency, state, text, at, source, event)
+    ON CONFLICT (programme, province, sender, record) DO UPDATE SET
+        unit = excluded.unit, agency = COALESCE(NULLIF(excluded.agency, ''), problem.agency), state = excluded.state,
+        text = COALESCE(excluded.text, problem.text), raised_at = COALESCE(excluded.raised_at, problem.raised_at),
+        changed_at = excluded.changed_at, source = excluded.source, event = excluded.event,
+        to_tell = excluded.state <> 'withdrawn' AND (problem.to_tell OR problem.state <> excluded.state),
+        cycle = problem.cycle + (problem.state <> 'raised' AND excluded.state = 'raised')::integer
+    WHERE (excluded.changed_at, excluded.source, excluded.event) > (problem.changed_at, problem.source, problem.event)
+       OR problem.changed_at NOT BETWEEN '2000-01-01' AND '2101-01-01' -- a time that no event has outranks none
+"""
+PROBLEMS_TO_TELL = """
+    SELECT id, programme, unit, agency, state, cycle FROM notifications.problem
+    WHERE to_tell ORDER BY id FOR UPDATE
+"""
+TOLD_PROBLEM = """
+    SELECT problem.id, alert.officer, alert.state FROM notifications.problem
+    JOIN notifications.alert ON alert.problem = problem.id AND alert.cycle = problem.cycle
+    WHERE problem.id = ANY ($1::bigint[]) AND alert.step = $2 AND alert.state IN ('sent', 'queued')
+"""
+PROBLEMS_TOLD = "UPDATE notifications.problem SET to_tell = false WHERE id = ANY ($1::bigint[])"
+
+
+async def claim(
+    connection: Connection,
+    claims: Sequence[Claim],
+    messages: Sequence[NewMessage],
+    now: datetime,
+    fails: Callable[[Need, Exception], None],
+) -> tuple[int, int]:
+    """Make alerts that are not there yet, and the messages that any of them needs; return how many of each.
+
+    `fails` hears of what can't be stored.
+    """
+
+    async def insert(rows: Sequence[Claim]) -> list[Any]:
+        columns = zip(
+            *(
+                (
+                    c.need.obligation, c.need.problem, c.need.cycle, c.need.step, c.need.number, c.need.unit,
+                    c.officer, c.message, c.state, c.wake_at,
+                )
+                for c in rows
+            ),
+            strict=True,
+        )  # fmt: skip
+        return list(await connection.fetch(CLAIM_ALERTS, *columns, now))
+
+    rows = sorted(claims, key=lambda c: (c.need.obligation or 0, c.need.step, c.need.number, c.officer or 0))
+    inserted = await apart(
+        rows, lambda some: saved(connection, lambda: insert(some)), lambda item, error: fails(item.need, error)
+    )
+    made = [row for some in inserted for row in some]
+    needed = {row["message"] for row in made}
+    kept = [m for m in messages if m.id in needed]
+    await make_messages(connection, kept, now)
+    return len(made), len(kept)
+
+
+async def make_messages(connection: Connection, messages: Sequence[NewMessage], now: datetime) -> None:
+    """Make messages."""
+    if messages:
+        rows = ((m.id, m.programme, m.officer, m.unit, m.not_before) for m in messages)
+        await connection.execute(MAKE_MESSAGES, *zip(*rows, strict=True), now)
+
+
+async def told_late(
+    connection: Connection, obligations: Sequence[int], accusing: Mapping[str, Mapping[str, int]]
+) -> dict[int, list[dict[str, Any]]]:
+    """By obligation, who was told (or is about to be) that it is late, at which unit and how many levels up.
+
+    `accusing` has, by programme, the steps that tell of lateness.
+    """
+    steps = [(programme, step, up) for programme, known in accusing.items() for step, up in known.items()]
+    found: dict[int, list[dict[str, Any]]] = {}
+    if obligations and steps:
+        for row in await connection.fetch(TOLD_LATE, obligations, *zip(*steps, strict=True)):
+            item = {"officer": row["officer"], "unit": row["unit"], "to": row["up"], "told": row["told"]}
+            found.setdefault(row["obligation"], []).append({**item, "pending": row["pending"]})
+    return found
+
+
+async def muted_wakes(connection: Connection, now: datetime) -> bool:
+    """Whether an acknowledgement has ended that kept something back."""
+    return bool(await connection.fetchval(MUTED_WAKES, now))
+
+
+async def muted(connection: Connection, now: datetime) -> list[Any]:
+    """What was kept back by acknowledgements that have ended, locked; `live` tells what is still to be told."""
+    return list(await connection.fetch(MUTED, now))
+
+
+async def wake(connection: Connection, alerts: Sequence[tuple[int, Any]]) -> None:
+    """Put (alert, message) on their way; without a message it is cancelled."""
+    if alerts:
+        await connection.execute(WAKE, *zip(*alerts, strict=True))
+
+
+async def acknowledged(
+    connection: Connection, officers: Sequence[int], now: datetime
+) -> dict[tuple[int, str, int | None], datetime]:
+    """Until when officers want to hear no more, by (officer, programme, obligation or None for everything)."""
+    rows = await connection.fetch(ACKNOWLEDGED, officers, now)
+    return {(row["officer"], row["programme"], row["obligation"]): row["until"] for row in rows}
+
+
+async def acknowledge(
+    connection: Connection,
+    officer: int,
+    programme: str,
+    obligations: Sequence[int | None],
+    until: datetime,
+    now: datetime,
+) -> None:
+    """Note that the officer has acknowledged these obligations (None: all of the programme) until a time."""
+    await connection.execute(ACKNOWLEDGE, officer, programme, obligations, until, now)
+
+
+async def take_problems(connection: Connection, changes: Sequence[ProblemChange]) -> None:
+    """Bring problems up to date: one change for each, in the order of their keys."""
+    if changes:
+        rows = (
+            (c.programme, c.province, c.sender, c.record, c.unit, c.agency, c.state, c.text, c.at, c.source, c.event)
+            for c in changes
+        )
+        await connection.execute(TAKE_PROBLEMS, *zip(*rows, strict=True))
+
+
+async def problems_to_tell(connection: Connection) -> list[Any]:
+    """Problems that somebody has to hear of, locked until the caller's transaction ends."""
+    return list(await connection.fetch(PROBLEMS_TO_TELL))
+
+
+async def told_problem(connection: Connection, problems: Sequence[int], step: str) -> dict[int, dict[int, str]]:
+    """By problem, the officers who were told of it, with the state of the alert."""
+    found: dict[int, dict[int, str]] = {}
+    for row in await connection.fetch(TOLD_PROBLEM, problems, step):
+        found.setdefault(row["id"], {})[row["officer"]] = row["state"]
+    return found
+
+
+async def problems_told(connection: Connection, problems: Sequence[int]) -> None:
+    """Note that these are claimed."""
+    await connection.execute(PROBLEMS_TOLD, problems)

@@ -1,0 +1,173 @@
+"""Which steps of the escalation are due for an obligation, and when to look at it again. Pure: time is an argument."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from shared.domain.units import Unit, Units
+from shared.domain.working_days import WorkingDays, working_days
+from shared.programme.model import AgencyRole, Programme, Step
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingHours:
+    """When messages may go out: from `start` until before `end` on working days."""
+
+    days: WorkingDays
+    start: time
+    end: time
+    zone: ZoneInfo
+
+    def opening(self, day: date) -> datetime:
+        """When work starts on that day."""
+        return datetime.combine(day, self.start, self.zone)
+
+    def next_open(self, now: datetime) -> datetime:
+        """`now` itself within working hours, else the next morning of a working day."""
+        local = now.astimezone(self.zone)
+        day = local.date()
+        if self.days.is_working(day):
+            if self.start <= local.time() < self.end:
+                return now
+            if local.time() < self.start:
+                return self.opening(day)
+        return self.opening(self.days.add(day, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One turn of a step (repeats count from 1) and the instant from which it applies."""
+
+    step: str
+    number: int
+    to: int
+    at: datetime
+    before: bool  # it reminds of a deadline that is still to come
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A programme's steps with its working hours."""
+
+    steps: tuple[Step, ...]
+    hours: WorkingHours
+
+    def timeline(self, base: datetime) -> tuple[Occurrence, ...]:
+        """Every turn of every step, counted from the deadline (or from a later reopening), in order of time."""
+        return _timeline(self.steps, self.hours, base.astimezone(self.hours.zone).date())
+
+
+def policy_of(programme: Programme) -> Policy:
+    """The policy that the programme's file states."""
+    days = working_days(programme.holidays.country, programme.calendar_overrides)
+    hours = programme.working_hours
+    return Policy(programme.escalation, WorkingHours(days, hours.start, hours.end, ZoneInfo(programme.timezone)))
+
+
+@lru_cache(maxsize=512)
+def _timeline(steps: tuple[Step, ...], hours: WorkingHours, day: date) -> tuple[Occurrence, ...]:
+    turns = [
+        Occurrence(
+            step=step.slug,
+            number=turn + 1,
+            to=step.to,
+            at=hours.opening(hours.days.add(day, step.working_days + turn * (step.repeat_working_days or 0))),
+            before=step.working_days <= 0,
+            optional=step.optional,
+        )
+        for step in steps
+        for turn in range(step.at_most if step.repeat_working_days else 1)
+    ]
+    return tuple(sorted(turns, key=lambda turn: turn.at))
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What decides about an obligation's steps. `sent` holds (step, number) of this cycle."""
+
+    overdue: bool
+    due_at: datetime
+    reopened_at: datetime | None
+    escalates: bool
+    sent: frozenset[tuple[str, int]]
+
+    @property
+    def base(self) -> datetime:
+        """The instant that steps are counted from."""
+        return self.due_at if self.reopened_at is None else max(self.due_at, self.reopened_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to send now, and when to look again (None: never by itself)."""
+
+    send: tuple[Occurrence, ...]
+    next_at: datetime | None
+
+
+def plan(situation: Situation, policy: Policy, now: datetime, *, held: bool) -> Plan:
+    """The steps to send at `now`: for each addressed level the latest that applies, if it was not sent yet.
+
+    An earlier one that was missed (downtime) is passed over. Outside working hours nothing is sent. While `held`
+    (events are still on their way) nothing that accuses is sent: it is looked at again at the next sweep.
+    """
+    relevant = [
+        turn
+        for turn in policy.timeline(situation.base)
+        if turn.before is not situation.overdue and (situation.escalates or turn.to == 0)
+    ]
+    latest: dict[int, Occurrence] = {turn.to: turn for turn in relevant if turn.at <= now}
+    due = tuple(turn for turn in latest.values() if (turn.step, turn.number) not in situation.sent)
+    upcoming = [turn.at for turn in relevant if turn.at > now]
+    if not situation.overdue:
+        upcoming = [at for at in upcoming if at <= situation.due_at] + [situation.due_at]
+    opens = policy.hours.next_open(now)
+    if due and (opens > now or (held and situation.overdue)):
+        return Plan((), min([*upcoming, opens]))
+    return Plan(due, min(upcoming, default=None))
+
+
+def addressed(units: Units, uid: str, to: int, on: date) -> Unit | None:
+    """The unit `to` levels above, by the ladder in force on the day; its successor for a unit that is no more."""
+    ladder = units.ladder(uid, on)
+    return ladder[to] if to < len(ladder) else None
+
+
+def _acting(programme: Programme, agency: str, on: date) -> str:
+    """The agency that acts for this one on that day: its successor after its last day."""
+    known = programme.agency.get(agency)
+    while known is not None and known.until is not None and known.until < on and known.successor is not None:
+        agency = known.successor
+        known = programme.agency.get(agency)
+    return agency
+
+
+def _superiors(programme: Programme, agency: str, on: date) -> frozenset[str]:
+    """Those that it reports to and that these report to; who took over from one of them also took its superiors."""
+    found: set[str] = set()
+    waiting = [agency]
+    while waiting:
+        known = programme.agency.get(waiting.pop())
+        if known is not None:
+            fresh = set(known.reports_to) - found
+            found |= fresh
+            waiting.extend(fresh)
+    return frozenset(_acting(programme, above, on) for above in found)
+
+
+def wanted_agencies(programme: Programme, agency: str, to: int, on: date) -> frozenset[str]:
+    """Which agencies are told: the one that owes (or its successor); above its unit, those that it reports to."""
+    return _superiors(programme, agency, on) if to else frozenset({_acting(programme, agency, on)})
+
+
+def escalates(programme: Programme, agency: str) -> bool:
+    """Whether the level above is told: a mass organisation is asked, never reported."""
+    known = programme.agency.get(agency)
+    return known is None or known.role is not AgencyRole.REQUESTED
+
+
+def days_late(due_at: datetime, now: datetime, zone: ZoneInfo) -> int:
+    """Calendar days from the deadline's day to today, at least 0."""
+    return max(0, (now.astimezone(zone).date() - due_at.astimezone(zone).date()) // timedelta(days=1))

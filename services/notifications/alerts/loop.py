@@ -1,0 +1,136 @@
+"""Runs the sweeps: at an interval, at once when asked, in one replica at a time."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from services.notifications.alerts.sweep import Publish, Swept, sweep
+from services.notifications.apart import reason_of
+from services.notifications.messages import message_store
+from services.notifications.obligations import obligation_store
+from services.notifications.obligations.opening import Opener
+from services.notifications.recurring import Recurring
+from shared.database.db import Connection, Pool
+from shared.registry.snapshot import Registry
+from shared.runtime.clock import Clock, SystemClock
+from shared.runtime.metrics import OBLIGATIONS, OLDEST_UNDELIVERED_ALERT, SWEEP_LAST_SUCCESS
+
+log = structlog.get_logger()
+MOST_BROKEN = 3  # sweeps in a row, before the service says that it isn't ready
+_LEAST_PAUSE = 0.2  # between two sweeps, however often somebody asks
+_PAUSE_WHILE_HELD = 0.3
+_LONGEST_SECONDS = 300.0  # the first sweep of a programme opens the nation's obligations
+
+
+class Lag(Protocol):
+    """Knows what the queues hold."""
+
+    async def hold(self) -> str | None:
+        """Why accusing steps should wait."""
+        ...
+
+    async def alerts_empty(self) -> bool:
+        """Whether no message waits for a worker."""
+        ...
+
+
+class Sweeper:
+    """One replica's sweeper."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        registry: Callable[[], Registry],
+        clock: Clock,
+        publish: Publish,
+        lag: Lag,
+        *,
+        on_swept: Callable[[], None],
+        interval: float,
+    ) -> None:
+        self._pool = pool
+        self._registry = registry
+        self._clock = clock
+        self._machine = SystemClock()
+        self._publish = publish
+        self._lag = lag
+        self._on_swept = on_swept
+        self._interval = interval
+        self._opener = Opener()
+        self._counts_stale = True
+        self._broken = 0  # sweeps in a row that did not end well
+        self._reason = ""
+        self._turns = Recurring("sweep", self._turn, broken_pause=interval, least_pause=_LEAST_PAUSE)
+
+    def start(self) -> None:
+        """Begin to sweep."""
+        self._turns.start()
+
+    async def stop(self) -> None:
+        """End; a sweep that is under way is rolled back or repaired by the next one."""
+        await self._turns.stop()
+
+    def ask(self) -> None:
+        """Sweep soon."""
+        self._turns.ask()
+
+    @property
+    def broken(self) -> str | None:
+        """Why this replica is not fit to sweep: its last sweeps have all failed. None after one that ended well."""
+        if self._broken < MOST_BROKEN:
+            return None
+        return f"the last {self._broken} sweeps failed: {self._reason}"
+
+    def obligations_changed(self) -> None:
+        """The counts by state are to be taken anew."""
+        self._counts_stale = True
+
+    async def sweep_once(self) -> tuple[Swept | None, float]:
+        """Sweep unless another replica does; return what was done and after how many seconds to look again."""
+        async with self._pool.acquire(limit=_LONGEST_SECONDS) as connection:
+            if not await obligation_store.try_sweep_lock(connection):
+                return None, self._interval
+            try:
+                return await self._sweep(connection)
+            finally:
+                await obligation_store.give_back_sweep_lock(connection)
+
+    async def _sweep(self, connection: Connection) -> tuple[Swept, float]:
+        served = await obligation_store.requested_sweep(connection)
+        held = await self._lag.hold()
+        now = self._clock.now()
+        repair = await self._lag.alerts_empty()
+        done = await sweep(connection, self._registry(), self._opener, self._publish, now, held=held, repair=repair)
+        await obligation_store.swept(connection, served, now, held)
+        self._on_swept()
+        oldest, next_in = await message_store.undelivered(connection, now)
+        SWEEP_LAST_SUCCESS.set(self._machine.now().timestamp())
+        OLDEST_UNDELIVERED_ALERT.set(oldest or 0)
+        if done.opened or done.overdue or self._counts_stale:
+            await self._count(connection)
+        if done.opened or done.overdue or done.alerts or done.published:
+            log.info(
+                "sweep.done", now=now.isoformat(), opened=done.opened, overdue=done.overdue, alerts=done.alerts,
+                messages=done.messages, published=done.published, held=held,
+            )  # fmt: skip
+        if held is not None:
+            return done, _PAUSE_WHILE_HELD
+        return done, self._interval if next_in is None else min(self._interval, max(next_in, 1.0))
+
+    async def _count(self, connection: Connection) -> None:
+        self._counts_stale = False
+        OBLIGATIONS.clear()
+        for row in await obligation_store.obligation_counts(connection):
+            OBLIGATIONS.labels(row["report"], row["level"], row["state"]).set(row["count"])
+
+    async def _turn(self) -> float:
+        try:
+            done, pause = await self.sweep_once()
+        except Exception as error:
+            self._broken += 1
+            self._reason = reason_of(error)
+            raise
+        if done is not None:
+            self._broken = 0
+        return pause

@@ -1,0 +1,302 @@
+"""The SQL of messages on their way and of what the read API shows.
+
+`act_at`, leases and retries run on the database's own clock, the same for every replica; `now` is the run's.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.notifications.apart import storable
+from shared.database.db import Connection, Pool
+
+LEASE = timedelta(seconds=60)  # longer than one attempt to send may take
+REPUBLISH_AFTER = timedelta(seconds=60)
+
+TO_PUBLISH = """
+    SELECT id FROM notifications.message
+    WHERE act_at <= clock_timestamp() AND (state <> 'queued' OR $1) AND (not_before IS NULL OR not_before <= $2)
+    ORDER BY made_at, id
+"""
+PUBLISHED = """
+    WITH ours AS (
+        SELECT id FROM notifications.message
+        WHERE id = ANY ($1::uuid[])
+          AND (state IN ('pending', 'queued') OR (state IN ('waiting', 'sending') AND act_at <= clock_timestamp()))
+        ORDER BY id FOR UPDATE
+    )
+    UPDATE notifications.message SET state = 'queued', act_at = clock_timestamp() + $2
+    FROM ours WHERE message.id = ours.id
+"""
+# Another worker may have got there first: then there is no row. Locked in order, or two workers deadlock; a locked row
+# is waited for, because it may be the sweep's that is just noting what it has published: skipped, it would be lost
+# until the repair.
+TAKE = """
+    WITH free AS (
+        SELECT id FROM notifications.message
+        WHERE id = ANY ($1::uuid[])
+          AND (state IN ('pending', 'queued') OR (state IN ('waiting', 'sending') AND act_at <= clock_timestamp()))
+        ORDER BY id FOR UPDATE
+    )
+    UPDATE notifications.message SET state = 'sending', act_at = clock_timestamp() + $2, attempts = attempts + 1
+    FROM free, registry.officer
+    WHERE message.id = free.id AND officer.id = message.officer
+    RETURNING message.id, message.programme, message.unit, message.choice, message.attempts, message.occasion,
+              officer.id AS officer, officer.name, officer.channels, officer.language
+"""
+ALERTS = """
+    SELECT alert.id, alert.message, alert.unit FROM notifications.alert
+    WHERE alert.message = ANY ($1::uuid[]) AND alert.state = 'queued' ORDER BY alert.id
+"""
+# Worked out again: what has become untrue since it was claimed is not told.
+ITEMS = """
+    SELECT alert.message, alert.id AS alert, alert.step,
+           CASE WHEN alert.problem IS NOT NULL
+                THEN problem.cycle = alert.cycle AND alert.step = 'problem-' || problem.state
+                WHEN alert.step = 'received'
+                THEN alert.cycle = obligation.cycle AND obligation.state = 'late_met'
+                ELSE alert.cycle = obligation.cycle AND obligation.state IN ('open', 'overdue') END AS live,
+           alert.obligation, obligation.report, obligation.period, obligation.due_at, obligation.shifted_because,
+           COALESCE(obligation.unit, problem.unit) AS unit, COALESCE(obligation.agency, problem.agency) AS agency,
+           alert.problem, problem.raised_at
+    FROM notifications.alert
+    LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
+    LEFT JOIN notifications.problem ON problem.id = alert.problem
+    WHERE alert.id = ANY ($1::bigint[]) AND alert.state = 'queued'
+    ORDER BY obligation.due_at, COALESCE(obligation.unit, problem.unit), obligation.report, alert.id
+"""
+CONTACTS = "SELECT id, unit, agency, name FROM registry.officer WHERE unit = ANY ($1::text[]) ORDER BY id"
+EXPECTED = """
+    SELECT programme, report, period, unit.parent, count(*) AS expected
+    FROM notifications.obligation JOIN registry.unit ON unit.uid = obligation.unit
+    WHERE unit.parent = ANY ($1::text[]) AND period = ANY ($2::text[]) AND state NOT IN ('waived', 'expired')
+    GROUP BY 1, 2, 3, 4
+"""
+OPEN_PROBLEMS = """
+    SELECT DISTINCT alert.officer, problem.id, problem.programme, problem.unit, problem.agency,
+           CASE WHEN problem.raised_at BETWEEN '2000-01-01' AND '2101-01-01' THEN problem.raised_at END AS raised_at
+    FROM notifications.alert JOIN notifications.problem ON problem.id = alert.problem
+    WHERE alert.officer = ANY ($1::bigint[]) AND alert.problem IS NOT NULL
+      AND problem.state = 'raised' AND alert.state IN ('sent', 'queued')
+    ORDER BY raised_at, problem.id
+"""
+SENT = """
+    WITH message AS (
+        UPDATE notifications.message
+        SET state = 'sent', channel = done.channel, sent_at = $3, error = NULL, act_at = NULL
+        FROM unnest($1::uuid[], $2::text[]) AS done (id, channel)
+        WHERE message.id = done.id AND state = 'sending' RETURNING message.id
+    )
+    UPDATE notifications.alert
+    SET state = CASE WHEN alert.id = ANY ($4::bigint[]) THEN 'sent' ELSE 'cancelled' END
+    FROM message WHERE alert.message = message.id AND alert.state = 'queued'
+"""
+CANCELLED = """
+    WITH message AS (
+        UPDATE notifications.message SET state = 'cancelled', error = NULL, act_at = NULL
+        WHERE id = ANY ($1::uuid[]) AND state = 'sending' RETURNING id
+    )
+    UPDATE notifications.alert SET state = 'cancelled'
+    FROM message WHERE alert.message = message.id AND alert.state = 'queued'
+"""
+PUT_BACK = """
+    UPDATE notifications.message
+    SET state = 'waiting', attempts = attempts - 1, act_at = clock_timestamp() + $2
+    WHERE id = $1 AND state = 'sending'
+"""
+POSTPONE = """
+    UPDATE notifications.message SET state = 'waiting', channel = $2, error = $3, act_at = clock_timestamp() + $4
+    WHERE id = $1 AND state = 'sending'
+"""
+NEXT_CHANNEL = """
+    UPDATE notifications.message
+    SET state = 'waiting', channel = $2, error = $3, choice = choice + 1, attempts = 0, act_at = clock_timestamp()
+    WHERE id = $1 AND state = 'sending'
+"""
+FAILED = """
+    WITH message AS (
+        UPDATE notifications.message SET state = 'failed', channel = $2, error = $3, act_at = NULL
+        WHERE id = $1 AND state = 'sending' RETURNING id
+    )
+    UPDATE notifications.alert SET state = 'failed'
+    FROM message WHERE alert.message = message.id AND alert.state = 'queued'
+"""
+UNDELIVERED = """
+    SELECT EXTRACT(EPOCH FROM clock_timestamp() - min(created_at))::float8 AS oldest,
+           EXTRACT(EPOCH FROM min(act_at) - clock_timestamp())::float8 AS next
+    FROM notifications.message WHERE act_at IS NOT NULL AND (not_before IS NULL OR not_before <= $1)
+"""
+# Of what was tried on its present channel, often enough ($2 attempts that ended: not the one under way) or with a long
+# wait ($3) before the next attempt, nothing new is heard soon; nor of what isn't looked at before $4.
+ON_THEIR_WAY = """
+    SELECT count(*) FROM notifications.message
+    WHERE act_at IS NOT NULL AND (not_before IS NULL OR not_before <= $1)
+      AND NOT (error IS NOT NULL AND attempts - (state = 'sending')::integer >= $2)
+      AND NOT (error IS NOT NULL AND attempts > 0 AND state = 'waiting' AND act_at > clock_timestamp() + $3)
+      AND NOT (state = 'waiting' AND act_at > clock_timestamp() + $4)
+"""
+UNSENT = """
+    SELECT message.id, officer.name AS officer, message.channel, message.state, message.attempts, message.error,
+           message.not_before, GREATEST(message.act_at - clock_timestamp(), interval '0') AS wait
+    FROM notifications.message JOIN registry.officer ON officer.id = message.officer
+    WHERE message.act_at IS NOT NULL
+    ORDER BY message.made_at, message.id LIMIT $1
+"""
+OBLIGATION_ROWS = """
+    SELECT id, unit, agency, report, period, due_at, shifted_because, state, met_at, cycle
+    FROM notifications.obligation
+    WHERE ($1::text[] IS NULL OR programme = ANY ($1)) AND ($2::text IS NULL OR report = $2)
+      AND ($3::text[] IS NULL OR unit = ANY ($3)) AND ($4::text IS NULL OR period = $4)
+      AND ($5::text IS NULL OR state = $5) AND id > $6
+    ORDER BY id LIMIT $7
+"""
+ALERT_ROWS = """
+    SELECT alert.id, alert.obligation, alert.problem, alert.cycle, alert.step, alert.occurrence,
+           alert.unit AS addressed_unit, COALESCE(obligation.unit, problem.unit) AS unit,
+           COALESCE(obligation.agency, problem.agency) AS agency, obligation.report, obligation.period,
+           alert.state, alert.made_at, message.id AS message, message.channel, message.sent_at, message.attempts,
+           message.error, alert.officer, officer.name AS officer_name, officer.channels
+    FROM notifications.alert
+    LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
+    LEFT JOIN notifications.problem ON problem.id = alert.problem
+    LEFT JOIN notifications.message ON message.id = alert.message
+    LEFT JOIN registry.officer ON officer.id = alert.officer
+    WHERE ($1::text[] IS NULL OR COALESCE(obligation.unit, problem.unit) = ANY ($1))
+      AND ($8::text[] IS NULL OR COALESCE(obligation.programme, problem.programme) = ANY ($8))
+      AND ($2::bigint IS NULL OR alert.officer = $2 AND ($9::text[] IS NULL OR alert.unit = ANY ($9)))
+      AND ($3::text IS NULL OR alert.step = $3) AND ($4::timestamptz IS NULL OR alert.made_at >= $4) AND alert.id > $5
+      AND ($7::text IS NULL OR alert.state = $7)
+    ORDER BY alert.id LIMIT $6
+"""
+
+
+async def to_publish(connection: Connection, now: datetime, *, repair: bool) -> list[UUID]:
+    """Messages that should be on the queue: new ones, retries that are due, sends whose worker is gone.
+
+    What its officer wants to be left alone for until later waits.
+
+    With `repair` also those that were queued long ago: only where the queue itself is known to be empty.
+    """
+    return [row["id"] for row in await connection.fetch(TO_PUBLISH, repair, now)]
+
+
+async def published(connection: Connection, messages: Sequence[UUID]) -> None:
+    """Note that the broker has confirmed them; what a worker has taken meanwhile stays with it."""
+    await connection.execute(PUBLISHED, messages, REPUBLISH_AFTER)
+
+
+async def take(pool: Pool, messages: Sequence[UUID]) -> list[Any]:
+    """Take messages for one attempt to send; those that another worker has or that are done are left out."""
+    return list(await pool.fetch(TAKE, messages, LEASE))
+
+
+async def alerts_of(connection: Connection, messages: Sequence[UUID]) -> list[Any]:
+    """The alerts (id, message, unit) that the messages tell."""
+    return list(await connection.fetch(ALERTS, messages))
+
+
+async def items_of(connection: Connection, alerts: Sequence[Any]) -> list[Any]:
+    """What these alerts tell, with whether it is still true."""
+    return list(await connection.fetch(ITEMS, [row["id"] for row in alerts]))
+
+
+async def contacts(connection: Connection, units: Sequence[str]) -> list[Any]:
+    """Officers (id, unit, agency, name) of these units."""
+    return list(await connection.fetch(CONTACTS, units)) if units else []
+
+
+async def expected_below(
+    connection: Connection, parents: Sequence[str], periods: Sequence[str]
+) -> dict[tuple[str, str, str, str], int]:
+    """How many units owe, by (programme, report, period, parent)."""
+    rows = await connection.fetch(EXPECTED, parents, periods) if parents else []
+    return {(row["programme"], row["report"], row["period"], row["parent"]): row["expected"] for row in rows}
+
+
+async def open_problems(connection: Connection, officers: Sequence[int]) -> list[Any]:
+    """Unresolved problems that these officers were told of."""
+    return list(await connection.fetch(OPEN_PROBLEMS, officers)) if officers else []
+
+
+async def record_sent(pool: Pool, sent: Sequence[tuple[UUID, str]], told: Sequence[int], now: datetime) -> None:
+    """The provider took these (message, channel). Alerts in `told` were in the text; the others had become untrue."""
+    await pool.execute(SENT, *zip(*sent, strict=True), now, told)
+
+
+async def record_cancelled(pool: Pool, messages: Sequence[UUID]) -> None:
+    """Nothing was left to tell."""
+    await pool.execute(CANCELLED, messages)
+
+
+async def put_back(pool: Pool, message: UUID, delay: timedelta) -> None:
+    """It was taken and not tried: it is free again after `delay`."""
+    await pool.execute(PUT_BACK, message, delay)
+
+
+async def record_retry(pool: Pool, message: UUID, channel: str, error: str, delay: timedelta) -> None:
+    """It failed for now: once more on the same channel after `delay`."""
+    await pool.execute(POSTPONE, message, channel, storable(error), delay)
+
+
+async def record_next_channel(pool: Pool, message: UUID, channel: str, error: str) -> None:
+    """This channel will not do: on to the officer's next one."""
+    await pool.execute(NEXT_CHANNEL, message, channel, storable(error))
+
+
+async def record_failed(pool: Pool, message: UUID, channel: str | None, error: str) -> None:
+    """No channel is left: it stays as a failed row that operations sees."""
+    await pool.execute(FAILED, message, channel, storable(error))
+
+
+async def undelivered(connection: "Connection | Pool", now: datetime) -> tuple[float | None, float | None]:
+    """Age in seconds of the oldest message on its way, and in how many seconds the next one must be looked at."""
+    row = await connection.fetchrow(UNDELIVERED, now)
+    return (row["oldest"], row["next"]) if row else (None, None)
+
+
+async def on_their_way(connection: Connection, now: datetime, tries: int, soon: timedelta, patience: timedelta) -> int:
+    """How many messages that may go out by `now` are neither sent nor failed nor known to be put off.
+
+    Put off is what failed `tries` times on its present channel or once with a longer wait than `soon` until it is tried
+    again (a provider that is away), and what isn't looked at within `patience` (one that wants to be left alone).
+    """
+    count: int = await connection.fetchval(ON_THEIR_WAY, now, tries, soon, patience)
+    return count
+
+
+async def unsent(connection: Connection, limit: int) -> list[Any]:
+    """Messages that are neither sent nor failed, oldest first. `wait` is the time until they are looked at again."""
+    return list(await connection.fetch(UNSENT, limit))
+
+
+async def obligation_rows(
+    pool: Pool,
+    *,
+    programmes: Sequence[str] | None,
+    report: str | None,
+    units: Sequence[str] | None,
+    period: str | None,
+    state: str | None,
+    after: int,
+    limit: int,
+) -> list[Any]:
+    """Obligations in order of their id, those after `after`."""
+    return list(await pool.fetch(OBLIGATION_ROWS, programmes, report, units, period, state, after, limit))
+
+
+async def alert_rows(
+    pool: "Pool | Connection",
+    *,
+    units: Sequence[str] | None,
+    officer: int | None,
+    step: str | None,
+    since: datetime | None,
+    after: int,
+    limit: int,
+    state: str | None = None,
+    programmes: Sequence[str] | None = None,
+    addressed: Sequence[str] | None = None,
+) -> list[Any]:
+    """Alerts in order of their id, those after `after`; an officer's only where `addressed` has the officer's unit."""
+    return list(await pool.fetch(ALERT_ROWS, units, officer, step, since, after, limit, state, programmes, addressed))

@@ -1,0 +1,121 @@
+"""Publishes obligation.* events from the outbox, so that timeliness rolls up like any figure.
+
+An event is published, confirmed, then noted. A crash in between publishes it again, byte for byte the same.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from services.notifications import aside_store
+from services.notifications.apart import Asides, apart
+from services.notifications.obligations import change_store
+from services.notifications.recurring import Recurring
+from shared.broker.topology import routing_key
+from shared.database.db import Connection, Pool
+from shared.domain.events import NOTIFICATIONS_SENDER, NOTIFICATIONS_SOURCE, ObligationChange, ObligationChanged
+from shared.registry.snapshot import Registry
+
+log = structlog.get_logger()
+_CHUNK = 1000  # changes in one transaction: a message of half a megabyte at most
+_LOOK_SECONDS = 5.0  # what another replica left behind is found within that time
+
+PublishEvents = Callable[[str, bytes], Awaitable[None]]  # routing key, body
+
+
+class Announcer:
+    """One replica's publisher of what changed."""
+
+    def __init__(
+        self, pool: Pool, registry: Callable[[], Registry], now: Callable[[], datetime], publish: PublishEvents
+    ) -> None:
+        self._pool = pool
+        self._registry = registry
+        self._now = now
+        self._publish = publish
+        self._turns = Recurring("changes", self._turn, broken_pause=_LOOK_SECONDS)
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self._turns.start()
+
+    async def stop(self) -> None:
+        """End; what was not noted as published is published again."""
+        await self._turns.stop()
+
+    def ask(self) -> None:
+        """There may be something to publish."""
+        self._turns.ask()
+
+    async def announce(self) -> int:
+        """Publish what waits, in chunks, and return how many events that were. Raises what is away."""
+        count = 0
+        while True:
+            async with self._pool.acquire() as connection, connection.transaction():
+                taken = await change_store.take_unpublished(connection, _CHUNK)
+                if taken:
+                    asides = Asides()
+                    rows = await self._read(connection, taken, asides)
+                    for key, events in grouped(rows, self._registry(), asides).items():
+                        await self._publish(key, json.dumps(events, separators=(",", ":")).encode())
+                    await change_store.published(connection, [(row["obligation"], row["revision"]) for row in taken])
+                    await aside_store.put(connection, asides.found, self._now())
+            count += len(taken)
+            if len(taken) < _CHUNK:
+                return count
+
+    async def _read(self, connection: Connection, taken: Sequence[Any], asides: Asides) -> list[Any]:
+        """The changes in full. One that Python can't read goes aside."""
+        read = await apart(
+            taken,
+            lambda some: change_store.read_changes(connection, some),
+            lambda row, error: asides.add("change", named(row), row["programme"], row["unit"], error),
+        )
+        return [row for rows in read for row in rows]
+
+    async def _turn(self) -> float:
+        count = await self.announce()
+        if count:
+            log.info("changes.published", changes=count)
+        return _LOOK_SECONDS
+
+
+def grouped(rows: Sequence[Mapping[str, Any]], registry: Registry, asides: Asides) -> dict[str, list[dict[str, Any]]]:
+    """The canonical events of these changes by the routing key that they travel under; what makes none goes aside."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        with asides.unless_sound("change", named(row), row["programme"], row["unit"]):
+            province = registry.units.province_of(row["unit"])
+            key = routing_key(ObligationChange(row["change"]).kind, registry.partition_of(province))
+            event = event_of(row, province)
+            found.setdefault(key, []).append(event)
+    return found
+
+
+def named(row: Mapping[str, Any]) -> str:
+    """A change's name: that of its event too."""
+    return f"{row['obligation']}.{row['revision']}"
+
+
+def event_of(row: Mapping[str, Any], province: str) -> dict[str, Any]:
+    """The canonical event of one change."""
+    data = ObligationChanged(
+        programme=row["programme"], report=row["report"], agency=row["agency"], period=row["period"],
+        state=row["state"], cycle=row["cycle"], due_at=row["due_at"], met_at=row["met_at"], revision=row["revision"],
+    )  # fmt: skip
+    at = row["at"].isoformat().replace("+00:00", "Z")
+    return {
+        "specversion": "1.0",
+        "id": named(row),
+        "source": NOTIFICATIONS_SOURCE,
+        "type": ObligationChange(row["change"]).type,
+        "subject": row["unit"],
+        "time": at,
+        "sender": NOTIFICATIONS_SENDER,
+        "acceptedat": at,
+        "province": province,
+        "data": data.model_dump(mode="json"),
+    }

@@ -1,0 +1,207 @@
+"""From events on the queue to obligations that are met and problems that stand: bodies are collected into batches,
+each one transaction.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from services.notifications.alerts import alert_store
+from services.notifications.obligations import dead_store, obligation_store
+from services.notifications.obligations.problems import ProblemChange, latest, problem_of
+from services.notifications.obligations.submissions import Answer, answers_of, required_items
+from shared.database.connections import Connect, Connection
+from shared.database.db import Pool
+from shared.domain.dead_event import DeadEvent
+from shared.domain.events import KIND_OF_TYPE, CanonicalEvent, Kind
+from shared.programme.model import Programme
+from shared.registry.snapshot import Registry
+from shared.runtime.batch import Batcher
+from shared.runtime.clock import Clock
+from shared.runtime.isolation import fault_of_data, isolate, on_trial, reason
+from shared.runtime.metrics import EVENTS_APPLIED
+from shared.runtime.retry import growing_limits, patiently
+
+log = structlog.get_logger()
+_BATCH = 1000
+_LINGER_SECONDS = 0.02
+_CONTROL = "kip-control"  # the names in control events; their transaction is rolled back
+_CONTROL_TIME = "2001-01-01T00:00:00+00:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An event that concerns us: what it answers, or what it says about a problem."""
+
+    event: CanonicalEvent
+    kind: str
+    answers: Sequence[Answer]
+    problem: ProblemChange | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a body of events holds that concerns us, and what of it can't be read."""
+
+    readings: Sequence[Reading]
+    dead: Sequence[DeadEvent] = ()
+
+    def __len__(self) -> int:
+        return len(self.readings) + len(self.dead)
+
+    @property
+    def answers(self) -> list[Answer]:
+        """What is answered."""
+        return [answer for reading in self.readings for answer in reading.answers]
+
+    @property
+    def problems(self) -> list[ProblemChange]:
+        """What is said about problems."""
+        return [reading.problem for reading in self.readings if reading.problem is not None]
+
+
+class Consumer:
+    """Takes what answers an obligation or tells of a problem. `on_settled` hears when either has changed.
+
+    `seconds` bounds each transaction.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        registry: Callable[[], Registry],
+        clock: Clock,
+        on_settled: Callable[[Taken], None],
+        seconds: float = 8.0,
+    ) -> None:
+        self._pool = pool
+        self._registry = registry
+        self._clock = clock
+        self._on_settled = on_settled
+        self._seconds = seconds
+        self._batcher: Batcher[Taken] = Batcher(
+            self._flush, limit=_BATCH, linger=_LINGER_SECONDS, weight=len, name="events"
+        )
+        self.in_hand = 0
+
+    def start(self) -> None:
+        """Begin to take events."""
+        self._batcher.start()
+
+    async def stop(self) -> None:
+        """Settle what is in hand, then end."""
+        await self._batcher.stop()
+
+    async def handle(self, events: Sequence[CanonicalEvent]) -> None:
+        """Take canonical events and return when they are settled."""
+        taken = read_batch(events, self._registry().programmes)
+        if not len(taken):
+            return
+        self.in_hand += 1
+        try:
+            await self._batcher.submit(taken)
+        finally:
+            self.in_hand -= 1
+
+    async def _flush(self, batches: Sequence[Taken]) -> None:
+        whole = Taken(
+            [reading for batch in batches for reading in batch.readings],
+            [dead for batch in batches for dead in batch.dead],
+        )
+        limits = growing_limits(self._seconds)
+
+        async def attempt() -> dict[str, int]:
+            seconds = next(limits)
+            return await settle(lambda: self._pool.acquire(limit=seconds), self._registry(), whole, self._clock.now())
+
+        outcome = await patiently("events", attempt)
+        for reading in whole.readings:
+            EVENTS_APPLIED.labels(reading.kind, "taken").inc()
+        log.info("answers.settled", answers=len(whole.answers), problems=len(whole.problems), **outcome)
+        self._on_settled(whole)
+
+
+async def settle(connect: Connect, registry: Registry, taken: Taken, now: datetime) -> dict[str, int]:
+    """Write what was taken in one transaction; return how many obligations went into each state. Safe to repeat.
+
+    What is refused alone by a fault of its data, while a control event is taken, goes aside. Raises whatever else
+    stands in the way; nothing has happened then.
+    """
+
+    async def undo(readings: Sequence[Reading]) -> None:
+        async with connect() as connection, on_trial(connection):
+            await _write(connection, registry, Taken(readings), now)
+
+    async def write(what: Taken) -> dict[str, int]:
+        async with connect() as connection, connection.transaction():
+            outcome = await _write(connection, registry, what, now)
+        for item in what.dead:
+            EVENTS_APPLIED.labels(item.kind, "dead").inc()
+        return outcome
+
+    try:
+        return await write(taken)
+    except Exception as error:
+        if fault_of_data(error) is None:
+            raise
+    found = await isolate(taken.readings, undo, lambda reading: _control(reading.kind, registry.programmes))
+    bad = [DeadEvent.of(reading.kind, why, reading.event) for reading, why in found.bad]
+    return await write(Taken(found.sound, [*taken.dead, *bad]))
+
+
+async def _write(connection: Connection, registry: Registry, taken: Taken, now: datetime) -> dict[str, int]:
+    if taken.dead:
+        await dead_store.bury(connection, [(item.reason, item.kind, item.event) for item in taken.dead], now)
+        log.error("events.dead", events=len(taken.dead))
+    await alert_store.take_problems(connection, latest(taken.problems))
+    answers = taken.answers
+    return await obligation_store.take_answers(connection, answers, required_items(registry), now) if answers else {}
+
+
+def read_batch(events: Iterable[CanonicalEvent], programmes: Mapping[str, Programme]) -> Taken:
+    """What concerns us in canonical events. One that can't be read is dead, as long as a sound one can be."""
+    readings: list[Reading] = []
+    dead: list[DeadEvent] = []
+    for event in events:
+        try:
+            reading = _read(event, programmes)
+        except Exception as error:
+            if fault_of_data(error) is None:
+                raise
+            _control(Kind.REPORT_SUBMITTED, programmes)
+            dead.append(DeadEvent.of("unknown", reason(error), event))
+        else:
+            if reading.answers or reading.problem is not None:
+                readings.append(reading)
+    return Taken(readings, dead)
+
+
+def _read(event: CanonicalEvent, programmes: Mapping[str, Programme]) -> Reading:
+    kind = KIND_OF_TYPE.get(event["type"])
+    if kind is None:
+        log.warning("event.unknown", type=str(event["type"])[:80])
+    return Reading(event, str(kind or "unknown"), answers_of(event, programmes), problem_of(event))
+
+
+def _control(kind: str, programmes: Mapping[str, Programme]) -> Reading:
+    """A sound event of the kind: where it is refused, everything is."""
+    programme = programmes[min(programmes)] if programmes else None
+    data = {
+        "programme": programme.slug if programme else _CONTROL,
+        "report": programme.reports[0].slug if programme and programme.reports else _CONTROL,
+        "agency": programme.agencies[0].slug if programme and programme.agencies else _CONTROL,
+        "period": str(programme.first_period) if programme else "2001",
+        "revision": 0,
+    }
+    if kind in {Kind.PROBLEM_RAISED, Kind.PROBLEM_RESOLVED}:
+        data = {"programme": data["programme"], "record": _CONTROL, "agency": data["agency"], "text": _CONTROL}
+    event = {
+        "type": Kind(kind).type if kind in set(Kind) else Kind.REPORT_SUBMITTED.type,
+        "id": _CONTROL, "source": _CONTROL, "subject": _CONTROL, "sender": _CONTROL, "province": _CONTROL,
+        "time": _CONTROL_TIME, "acceptedat": _CONTROL_TIME, "data": data,
+    }  # fmt: skip
+    if kind == Kind.INDICATOR_REPORTED:
+        event["type"] = Kind.REPORT_SUBMITTED.type  # both are answers, written by the same statements
+    return _read(event, programmes)

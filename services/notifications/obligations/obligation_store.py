@@ -1,0 +1,354 @@
+"""The SQL of obligations: opening, answering, sweeping. `message_store.py` has that of messages."""
+
+import json
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.notifications import aside_store
+from services.notifications.apart import Asides, apart
+from services.notifications.obligations.deadlines import Deadline
+from services.notifications.obligations.submissions import Answer, Verdict, answered_at, judge
+from shared.database.db import Connection
+from shared.domain.events import ObligationState as State
+
+Key = tuple[str, str, str, str, str]  # programme, period, report, unit, agency
+Required = Callable[[Key], frozenset[str]]  # the items that an obligation needs
+_SWEEP_LOCK = 0x6B69_7001  # one sweeper among all replicas
+_OPENING_LOCK = 0x6B69_7002  # answers and openings must see each other
+
+SEE_PROGRAMME = """
+    WITH fresh AS (
+        INSERT INTO notifications.programme (slug, first_seen_at) VALUES ($1, $2)
+        ON CONFLICT (slug) DO NOTHING RETURNING first_seen_at
+    )
+    SELECT first_seen_at FROM fresh UNION ALL SELECT first_seen_at FROM notifications.programme WHERE slug = $1
+"""
+OPENINGS = "SELECT programme, period, fingerprint FROM notifications.opening"
+REMEMBER_OPENING = """
+    INSERT INTO notifications.opening VALUES ($1, $2, $3)
+    ON CONFLICT (programme, period) DO UPDATE SET fingerprint = excluded.fingerprint
+"""
+# A changed calendar moves future deadlines only; what is not open any more is history.
+OPEN_OBLIGATIONS = """
+    WITH opened AS (
+        INSERT INTO notifications.obligation
+               (programme, period, report, unit, agency, level, due_at, shifted_because, state, next_at, revision)
+        SELECT $1, $2, $3, unit, $4, $5, $6, $7::jsonb, $8, $9, 1 FROM unnest($10::text[]) AS unit
+        ON CONFLICT (programme, period, report, unit, agency) DO UPDATE
+           SET due_at = excluded.due_at, shifted_because = excluded.shifted_because, next_at = excluded.next_at,
+               revision = obligation.revision + 1
+         WHERE obligation.state = 'open' AND NOT obligation.extended
+           AND obligation.due_at > $11 AND excluded.due_at > $11 AND obligation.due_at <> excluded.due_at
+        RETURNING *
+    )
+    INSERT INTO notifications.change (obligation, revision, change, state, cycle, due_at, met_at, at)
+    SELECT id, revision, CASE state WHEN 'open' THEN 'opened' ELSE state END, state, cycle, due_at, met_at, $11
+    FROM opened
+"""
+LOOK_AGAIN = """
+    WITH changed AS (
+        UPDATE notifications.programme SET planned_by = $2
+        WHERE slug = $1 AND planned_by IS DISTINCT FROM $2 RETURNING slug
+    ), moved AS (
+        UPDATE notifications.obligation SET next_at = $3 FROM changed
+        WHERE obligation.programme = changed.slug AND state IN ('open', 'overdue') AND next_at IS DISTINCT FROM $3
+    )
+    SELECT EXISTS (SELECT FROM changed)
+"""
+# A copy that was accepted before what is known moves the acceptance: the earliest counts, whichever comes first.
+KEEP_ANSWERS = """
+    INSERT INTO notifications.answer
+           (programme, report, period, unit, agency, sender, source, id, revision, time, accepted_at, submitted, item,
+            deprecates)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                         $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::boolean[], $13::text[],
+                         $14::text[])
+    ON CONFLICT (programme, period, report, unit, agency, source, id, sender) DO UPDATE
+       SET accepted_at = excluded.accepted_at
+     WHERE excluded.accepted_at < answer.accepted_at
+       AND (excluded.revision, excluded.time, excluded.submitted, excluded.item)
+           IS NOT DISTINCT FROM (answer.revision, answer.time, answer.submitted, answer.item)
+"""
+UNSETTLED = """
+    SELECT DISTINCT programme, period, report, unit, agency
+    FROM notifications.answer JOIN notifications.obligation USING (programme, period, report, unit, agency)
+    WHERE programme = $1 AND period = $2 AND state IN ('open', 'overdue', 'expired') AND met_at IS NULL
+"""
+ANSWERED_OBLIGATIONS = """
+    SELECT obligation.id, programme, period, report, unit, agency, due_at, state, met_at
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+         AS key (programme, period, report, unit, agency)
+    JOIN notifications.obligation USING (programme, period, report, unit, agency)
+    ORDER BY obligation.id FOR UPDATE OF obligation
+"""
+ANSWERS = """
+    SELECT answer.*
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+         AS key (programme, period, report, unit, agency)
+    JOIN notifications.answer USING (programme, period, report, unit, agency)
+"""
+# Reopening begins a new cycle: its steps count anew. A late report is looked at once more: who was told hears of it.
+SETTLE = """
+    WITH settled AS (
+        UPDATE notifications.obligation SET
+            state = verdict.state, met_at = verdict.met_at,
+            cycle = cycle + verdict.reopened::integer,
+            reopened_at = CASE WHEN verdict.reopened THEN $5 ELSE reopened_at END,
+            next_at = CASE WHEN verdict.state IN ('open', 'overdue', 'late_met') THEN $5 END,
+            revision = revision + 1
+        FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::boolean[])
+             AS verdict (id, state, met_at, reopened)
+        WHERE obligation.id = verdict.id
+        RETURNING obligation.*, verdict.reopened
+    )
+    INSERT INTO notifications.change (obligation, revision, change, state, cycle, due_at, met_at, at)
+    SELECT id, revision, CASE WHEN reopened THEN 'reopened' WHEN state = 'open' THEN 'opened' ELSE state END,
+           state, cycle, due_at, met_at, $5
+    FROM settled
+"""
+DUE = "SELECT id, programme, unit FROM notifications.obligation WHERE next_at <= $1 ORDER BY id FOR UPDATE"
+OBLIGATIONS = """
+    SELECT id, programme, report, unit, agency, due_at, state, cycle, reopened_at, met_at
+    FROM notifications.obligation WHERE id = ANY ($1::bigint[]) ORDER BY id
+"""
+SENT_STEPS = """
+    SELECT DISTINCT alert.obligation, alert.step, alert.occurrence
+    FROM notifications.obligation JOIN notifications.alert
+         ON alert.obligation = obligation.id AND alert.cycle = obligation.cycle
+    WHERE obligation.id = ANY ($1::bigint[])
+"""
+MOVE_OBLIGATIONS = """
+    WITH moved AS (
+        UPDATE notifications.obligation
+        SET state = move.state, next_at = move.next_at,
+            revision = revision + (obligation.state <> move.state)::integer
+        FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS move (id, state, next_at)
+        WHERE obligation.id = move.id
+        RETURNING obligation.*, old.state AS former
+    )
+    INSERT INTO notifications.change (obligation, revision, change, state, cycle, due_at, met_at, at)
+    SELECT id, revision, state, state, cycle, due_at, met_at, $4 FROM moved WHERE state <> former
+"""
+REQUEST_SWEEP = "UPDATE notifications.sweeper SET requested = requested + 1 RETURNING requested"
+SWEEPER = "SELECT served, swept_at, held FROM notifications.sweeper"
+SWEEPERS_UP = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'kip-notifications-listener'"
+REQUESTED_SWEEP = "SELECT requested FROM notifications.sweeper"
+SWEPT = "UPDATE notifications.sweeper SET served = GREATEST(served, $1), swept_at = $2, held = $3"
+OBLIGATION_COUNTS = "SELECT report, level, state, count(*) AS count FROM notifications.obligation GROUP BY 1, 2, 3"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The obligations of one report at one level for one period."""
+
+    programme: str
+    period: str
+    report: str
+    agency: str
+    level: str
+    deadline: Deadline
+    state: State
+    next_at: datetime | None
+    units: Sequence[str]
+
+
+async def try_sweep_lock(connection: Connection) -> bool:
+    """Become the one sweeper until `connection` gives the lock back or ends; False if another replica is."""
+    got: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _SWEEP_LOCK)
+    return got
+
+
+async def give_back_sweep_lock(connection: Connection) -> None:
+    """Let another replica sweep."""
+    await connection.execute("SELECT pg_advisory_unlock($1)", _SWEEP_LOCK)
+
+
+async def first_seen(connection: Connection, programme: str, now: datetime) -> datetime:
+    """When this database first met the programme: `now` if it is new."""
+    seen: datetime = await connection.fetchval(SEE_PROGRAMME, programme, now)
+    return seen
+
+
+async def openings(connection: Connection) -> dict[tuple[str, str], bytes]:
+    """The fingerprint under which each (programme, period) was opened."""
+    rows = await connection.fetch(OPENINGS)
+    return {(row["programme"], row["period"]): row["fingerprint"] for row in rows}
+
+
+async def open_period(
+    connection: Connection,
+    programme: str,
+    period: str,
+    fingerprint: bytes,
+    items: Iterable[Opening],
+    required: Required,
+    now: datetime,
+) -> int:
+    """Open a period's obligations and settle those answered already; return how many were opened or moved."""
+    changed = 0
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _OPENING_LOCK)
+        for item in items:
+            shift = item.deadline.shifted_because
+            status = await connection.execute(
+                OPEN_OBLIGATIONS, item.programme, item.period, item.report, item.agency, item.level,
+                item.deadline.due_at, json.dumps(shift.as_json(), ensure_ascii=False) if shift else None,
+                str(item.state), item.next_at, item.units, now,
+            )  # fmt: skip
+            changed += int(status.rpartition(" ")[2])
+        await connection.execute(REMEMBER_OPENING, programme, period, fingerprint)
+        keys = [tuple(row) for row in await connection.fetch(UNSETTLED, programme, period)]
+        await _settle(connection, keys, required, now)
+    return changed
+
+
+async def look_again(connection: Connection, programme: str, planned_by: bytes, now: datetime) -> None:
+    """Have every unfinished obligation of the programme planned anew, if what plans are made of has changed; and with
+    them what went aside.
+    """
+    if await connection.fetchval(LOOK_AGAIN, programme, planned_by, now):
+        await aside_store.replay_programme(connection, programme, now)
+
+
+async def take_answers(
+    connection: Connection, answers: Sequence[Answer], required: Required, now: datetime
+) -> dict[str, int]:
+    """Keep the answers and settle what they answer, in the caller's transaction; return how many went where."""
+    by_acceptance = sorted(answers, key=lambda item: item.accepted_at, reverse=True)
+    unique = {(item.key, item.source, item.id, item.sender): item for item in by_acceptance}
+    rows = sorted(unique.values(), key=lambda item: (item.key, item.source, item.id, item.sender))
+    columns = list(
+        zip(
+            *(
+                (
+                    a.programme, a.report, a.period, a.unit, a.agency, a.sender, a.source, a.id,
+                    a.revision, a.time, a.accepted_at, a.submitted, a.item, a.deprecates,
+                )
+                for a in rows
+            ),
+            strict=True,
+        )
+    )  # fmt: skip
+    await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _OPENING_LOCK)
+    await connection.execute(KEEP_ANSWERS, *columns)
+    return await _settle(connection, sorted({item.key for item in rows}), required, now)
+
+
+async def _settle(connection: Connection, keys: Sequence[Key], required: Required, now: datetime) -> dict[str, int]:
+    if not keys:
+        return {}
+    asides = Asides()
+
+    async def read(chosen: Sequence[Key]) -> tuple[list[Any], list[Any]]:
+        columns = list(zip(*chosen, strict=True))
+        obligations = await connection.fetch(ANSWERED_OBLIGATIONS, *columns)
+        return list(obligations), list(await connection.fetch(ANSWERS, *columns))
+
+    read_ones = await apart(keys, read, lambda key, error: asides.add("answer", " ".join(key), key[0], key[3], error))
+    given: dict[Key, list[Answer]] = {}
+    for _, answers in read_ones:
+        for row in answers:
+            answer = Answer(**dict(row))
+            given.setdefault(answer.key, []).append(answer)
+    obligations = [row for found, _ in read_ones for row in found]
+    outcome = await _write_verdicts(connection, obligations, given, required, now, asides)
+    await aside_store.put(connection, asides.found, now)
+    return outcome
+
+
+async def _write_verdicts(
+    connection: Connection,
+    obligations: Iterable[Any],
+    given: Mapping[Key, list[Answer]],
+    required: Required,
+    now: datetime,
+    asides: Asides,
+) -> dict[str, int]:
+    changes: list[tuple[int, Verdict]] = []
+    outcome: dict[str, int] = {}
+    for row in obligations:
+        key = (row["programme"], row["period"], row["report"], row["unit"], row["agency"])
+        with asides.unless_sound("answer", " ".join(key), row["programme"], row["unit"]):
+            verdict = judge(State(row["state"]), row["due_at"], answered_at(given.get(key, ()), required(key)), now)
+            if (verdict.state, verdict.met_at) != (row["state"], row["met_at"]):
+                changes.append((row["id"], verdict))
+                outcome[verdict.state] = outcome.get(verdict.state, 0) + 1
+    if changes:
+        await connection.execute(
+            SETTLE,
+            [id_ for id_, _ in changes],
+            [str(verdict.state) for _, verdict in changes],
+            [verdict.met_at for _, verdict in changes],
+            [verdict.reopened for _, verdict in changes],
+            now,
+        )
+    return outcome
+
+
+async def due_obligations(
+    connection: Connection, programmes: Container[str], now: datetime, asides: Asides
+) -> list[Any]:
+    """What of these programmes has to be looked at by `now`, locked until the caller's transaction ends.
+
+    A row with a time that Python doesn't know goes aside.
+    """
+    due = [row for row in await connection.fetch(DUE, now) if row["programme"] in programmes]
+
+    async def read(rows: Sequence[Any]) -> list[Any]:
+        return list(await connection.fetch(OBLIGATIONS, [row["id"] for row in rows]))
+
+    read_ones = await apart(
+        due, read, lambda row, error: asides.add("obligation", row["id"], row["programme"], row["unit"], error)
+    )
+    return [row for rows in read_ones for row in rows]
+
+
+async def sent_steps(connection: Connection, obligations: Sequence[int]) -> dict[int, frozenset[tuple[str, int]]]:
+    """The (step, occurrence) pairs that each obligation's cycle has had."""
+    found: dict[int, set[tuple[str, int]]] = {}
+    for row in await connection.fetch(SENT_STEPS, obligations):
+        found.setdefault(row["obligation"], set()).add((row["step"], row["occurrence"]))
+    return {id_: frozenset(steps) for id_, steps in found.items()}
+
+
+async def move_obligations(
+    connection: Connection, moves: Sequence[tuple[int, str, datetime | None]], now: datetime
+) -> None:
+    """Set (id, state, next_at) inside the caller's transaction, which holds the rows."""
+    await connection.execute(MOVE_OBLIGATIONS, *zip(*moves, strict=True), now)
+
+
+async def request_sweep(connection: Connection) -> int:
+    """Ask whatever service runs for a sweep; return the request's number."""
+    number: int = await connection.fetchval(REQUEST_SWEEP)
+    return number
+
+
+async def last_sweep(connection: Connection) -> tuple[int, datetime | None, str | None]:
+    """The last request that was served, the run's time of the last sweep, and what it waited for."""
+    row = await connection.fetchrow(SWEEPER)
+    return (row["served"], row["swept_at"], row["held"]) if row else (0, None, None)
+
+
+async def services_up(connection: Connection) -> int:
+    """How many notifications services are connected to the database."""
+    count: int = await connection.fetchval(SWEEPERS_UP)
+    return count
+
+
+async def requested_sweep(connection: Connection) -> int:
+    """The number of the last sweep that was asked for."""
+    number: int = await connection.fetchval(REQUESTED_SWEEP)
+    return number
+
+
+async def swept(connection: Connection, served: int, now: datetime, held: str | None) -> None:
+    """Note that a sweep at `now` ended well."""
+    await connection.execute(SWEPT, served, now, held)
+
+
+async def obligation_counts(connection: Connection) -> list[Any]:
+    """How many obligations there are by report, level and state."""
+    return list(await connection.fetch(OBLIGATION_COUNTS))

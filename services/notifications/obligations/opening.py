@@ -1,0 +1,187 @@
+"""Opens obligations: for every period that has begun, what each unit's agency owes by `shared.domain.duties.owes`."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from services.notifications import aside_store
+from services.notifications.alerts.escalation import Policy, Situation, escalates, plan, policy_of
+from services.notifications.apart import Asides
+from services.notifications.obligations import obligation_store
+from services.notifications.obligations.deadlines import deadline_of
+from services.notifications.obligations.obligation_store import Opening
+from services.notifications.obligations.submissions import required_items
+from shared import __version__
+from shared.database.db import Connection
+from shared.domain.duties import owes
+from shared.domain.events import ObligationState as State
+from shared.domain.periods import Period
+from shared.domain.units import Unit, Units
+from shared.programme.model import DueRule, Programme
+from shared.registry.snapshot import Registry
+
+
+class Opener:
+    """Opens what is not open yet. A fingerprint of register and rules tells at once that there is nothing new."""
+
+    def __init__(self) -> None:
+        self._units: tuple[Units | None, bytes] = (None, b"")
+        self._programmes: dict[str, tuple[Programme, bytes]] = {}
+        self._seen: dict[str, datetime] = {}
+
+    async def open(self, connection: Connection, registry: Registry, now: datetime) -> int:
+        """Open every period begun by `now` that isn't open by this register and these rules; return how many rows.
+
+        A programme or period that can't be opened goes aside, and rests until it, or the register, is another.
+        """
+        known = await obligation_store.openings(connection)
+        resting = await aside_store.subjects(connection, "opening")
+        asides = Asides()
+        opened = 0
+        for slug, programme in sorted(registry.programmes.items()):
+            with asides.unless_sound("opening", slug, slug):
+                fingerprint = await self._look_again(connection, registry, programme, now)
+                today = now.astimezone(ZoneInfo(programme.timezone)).date()
+                for period in begun_periods(programme, today):
+                    subject = f"{slug} {period} {fingerprint.hex()[:12]}"
+                    if known.get((slug, str(period))) == fingerprint or subject in resting:
+                        continue
+                    with asides.unless_sound("opening", subject, slug):
+                        opened += await self._open(connection, registry, programme, period, fingerprint, known, now)
+                        former = [name for name in resting if name.startswith(f"{slug} {period} ")]
+                        await aside_store.settle(connection, "opening", former, now)
+                if slug in resting:
+                    await aside_store.settle(connection, "opening", [slug], now)
+        await aside_store.put(connection, asides.found, now)
+        return opened
+
+    async def _look_again(
+        self, connection: Connection, registry: Registry, programme: Programme, now: datetime
+    ) -> bytes:
+        """The programme's fingerprint; what is unfinished is planned anew where register or programme are new."""
+        if programme.slug not in self._seen:
+            self._seen[programme.slug] = await obligation_store.first_seen(connection, programme.slug, now)
+        fingerprint, is_new = self._fingerprint(registry.units, programme)
+        if is_new:
+            await obligation_store.look_again(connection, programme.slug, self._planned_by(programme), now)
+        return fingerprint
+
+    async def _open(
+        self,
+        connection: Connection,
+        registry: Registry,
+        programme: Programme,
+        period: Period,
+        fingerprint: bytes,
+        known: Mapping[tuple[str, str], bytes],
+        now: datetime,
+    ) -> int:
+        late = now if (programme.slug, str(period)) in known else min(self._seen[programme.slug], now)
+        items = list(obligations_of(programme, registry.units, period, now, expired_before=late))
+        required = required_items(registry)
+        return await obligation_store.open_period(
+            connection, programme.slug, str(period), fingerprint, items, required, now
+        )
+
+    def _fingerprint(self, units: Units, programme: Programme) -> tuple[bytes, bool]:
+        """What openings depend on, and whether register or programme were loaded since the last call."""
+        if self._units[0] is not units:
+            self._units = (units, _fingerprint_of_units(units))
+            self._programmes.clear()
+        known = self._programmes.get(programme.slug)
+        if known is not None and known[0] is programme:
+            return known[1], False
+        fingerprint = hashlib.sha256(self._units[1] + _rules(programme)).digest()
+        self._programmes[programme.slug] = (programme, fingerprint)
+        return fingerprint, True
+
+    def _planned_by(self, programme: Programme) -> bytes:
+        """What plans are made of: the register, all of the programme, and the version that makes them."""
+        whole = json.dumps(programme.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(self._units[1] + whole.encode() + __version__.encode()).digest()
+
+
+def begun_periods(programme: Programme, today: date) -> Iterator[Period]:
+    """Every owed period of every report's kind whose first day is not after `today`."""
+    for kind in sorted({report.period for report in programme.reports}):
+        for period in programme.owed_periods(kind):
+            if programme.calendar.start(period) > today:
+                break
+            yield period
+
+
+def obligations_of(
+    programme: Programme, units: Units, period: Period, now: datetime, *, expired_before: datetime
+) -> Iterator[Opening]:
+    """What everybody owes for a period, by the register in force on its last day.
+
+    A deadline before `expired_before` passed before anybody could be told: such an obligation opens as expired.
+    """
+    policy = policy_of(programme)
+    owing: dict[tuple[str, str, str, DueRule], list[str]] = {}
+    for level, agency in _reporters(programme, period):
+        for unit in units:
+            if unit.level == level:
+                for report, rule in owes(programme, unit, agency, period).reports:
+                    owing.setdefault((report, agency, level, rule), []).append(unit.uid)
+    for (report, agency, level, rule), uids in owing.items():
+        deadline = deadline_of(programme, rule, period)
+        state = State.EXPIRED if deadline.due_at < expired_before else State.OPEN
+        yield Opening(
+            programme=programme.slug,
+            period=str(period),
+            report=report,
+            agency=agency,
+            level=level,
+            deadline=deadline,
+            state=state,
+            next_at=None if state is State.EXPIRED else _first_look(policy, programme, agency, deadline.due_at, now),
+            units=sorted(uids),
+        )
+
+
+def _first_look(policy: Policy, programme: Programme, agency: str, due: datetime, now: datetime) -> datetime:
+    situation = Situation(
+        overdue=False, due_at=due, reopened_at=None, escalates=escalates(programme, agency), sent=frozenset()
+    )
+    first = plan(situation, policy, now, held=False)
+    return now if first.send or due < now or first.next_at is None else first.next_at
+
+
+def _reporters(programme: Programme, period: Period) -> list[tuple[str, str]]:
+    return sorted(
+        {
+            (reporter.level, reporter.agency)
+            for report in programme.reports
+            if report.period is period.kind
+            for reporter in report.reporters
+        }
+    )
+
+
+def _fingerprint_of_units(units: Units) -> bytes:
+    digest = hashlib.sha256()
+    for line in sorted(map(_line, units)):
+        digest.update(line.encode())
+    return digest.digest()
+
+
+def _line(unit: Unit) -> str:
+    return f"{unit.uid}|{unit.level}|{unit.valid_from}|{unit.valid_to}\n"
+
+
+def _rules(programme: Programme) -> bytes:
+    """The parts of a programme that obligations and deadlines are made of."""
+    parts = programme.model_dump(
+        mode="json",
+        include={
+            "slug", "timezone", "cutoff_day", "due_time", "first_period", "last_period", "holidays", "reports",
+            "calendar_overrides",
+        },
+    )  # fmt: skip
+    return json.dumps(parts, sort_keys=True).encode()
+
+
+__all__ = ["Opener", "begun_periods", "obligations_of"]

@@ -1,0 +1,77 @@
+"""Obstacles that units meet: from events, in any order and repeated, to how each problem stands. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.notifications.obligations.canonical import instant, text, told
+from shared.domain.events import KIND_OF_TYPE, Kind
+
+_STATES = {
+    Kind.PROBLEM_RAISED: "raised",
+    Kind.PROBLEM_RESOLVED: "resolved",
+    Kind.RECORD_RETRACTED: "withdrawn",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemChange:
+    """What one event says about a problem. Its record belongs to the sender."""
+
+    programme: str
+    province: str
+    sender: str
+    record: str
+    unit: str
+    agency: str
+    state: str
+    text: str | None
+    at: datetime
+    source: str
+    event: str
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """Which problem it is about."""
+        return self.programme, self.province, self.sender, self.record
+
+    @property
+    def rank(self) -> tuple[datetime, str, str]:
+        """Which of two counts: the higher, whatever the order of arrival."""
+        return self.at, self.source, self.event
+
+
+def problem_of(event: Mapping[str, Any]) -> ProblemChange | None:
+    """What a canonical event says about a problem; None if it is about something else.
+
+    The withdrawal of a record may be that of an activity: it is kept all the same, because it may come before the
+    problem that it withdraws. Raises KeyError, TypeError or ValueError for what is no canonical event.
+    """
+    kind = KIND_OF_TYPE.get(event["type"])
+    data = event["data"]
+    if kind not in _STATES or data.get("record") is None:
+        return None
+    return ProblemChange(
+        programme=text(data["programme"]),
+        province=text(event["province"]),
+        sender=text(event["sender"]),
+        record=text(data["record"]),
+        unit=text(event["subject"]),
+        agency=text(data.get("agency") or ""),
+        state=_STATES[kind],
+        text=told(data.get("text")),
+        at=instant(event["time"]),
+        source=text(event["source"]),
+        event=text(event["id"]),
+    )
+
+
+def latest(changes: Iterable[ProblemChange]) -> list[ProblemChange]:
+    """The one that counts of each problem, in the order of their keys."""
+    found: dict[tuple[str, str, str, str], ProblemChange] = {}
+    for change in changes:
+        known = found.get(change.key)
+        if known is None or known.rank < change.rank:
+            found[change.key] = change
+    return [found[key] for key in sorted(found)]

@@ -1,0 +1,153 @@
+"""From submissions and withdrawals, in any order and repeated, to whether an obligation is met. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.notifications.obligations.canonical import instant, period, revision, text
+from shared.domain.duties import owes
+from shared.domain.events import KIND_OF_TYPE, Kind
+from shared.domain.events import ObligationState as State
+from shared.domain.periods import parse_period
+from shared.domain.standing import Version, stands_since
+from shared.programme.model import Programme
+from shared.registry.snapshot import Registry
+
+SUBMISSION = ""  # the item of a report that is handed in as a whole
+_BY_SUBMISSION = frozenset({SUBMISSION})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One submission of a report or, as `item`, of an indicator (or its withdrawal), as the door took it."""
+
+    programme: str
+    report: str
+    period: str
+    unit: str
+    agency: str
+    sender: str
+    source: str
+    id: str
+    revision: int | None
+    time: datetime
+    accepted_at: datetime
+    submitted: bool
+    item: str = SUBMISSION
+    deprecates: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, str, str]:
+        """What it answers: programme, period, report, unit, agency."""
+        return self.programme, self.period, self.report, self.unit, self.agency
+
+    @property
+    def version(self) -> Version:
+        """What decides which of an item's answers counts."""
+        return Version(
+            self.revision, self.time, self.source, self.id, self.sender, self.accepted_at, self.submitted,
+            self.deprecates,
+        )  # fmt: skip
+
+
+def answers_of(event: Mapping[str, Any], programmes: Mapping[str, Programme]) -> list[Answer]:
+    """What a canonical event answers: a report's submission, or an indicator's figure where a report is complete with
+    its figures. None if it is about something else.
+
+    Raises KeyError, TypeError or ValueError for what is no canonical event.
+    """
+    kind = KIND_OF_TYPE.get(event["type"])
+    data = event["data"]
+    if kind is Kind.REPORT_SUBMITTED or (kind is Kind.RECORD_RETRACTED and data.get("report") is not None):
+        return [_answer(event, data["report"], SUBMISSION, submitted=kind is Kind.REPORT_SUBMITTED)]
+    if kind is Kind.INDICATOR_REPORTED or (kind is Kind.RECORD_RETRACTED and data.get("indicator") is not None):
+        reports = _completed_by_figures(programmes.get(data["programme"]), data["indicator"])
+        submitted = kind is Kind.INDICATOR_REPORTED
+        return [_answer(event, report, data["indicator"], submitted=submitted) for report in reports]
+    return []
+
+
+def _answer(event: Mapping[str, Any], report: str, item: str, *, submitted: bool) -> Answer:
+    data = event["data"]
+    return Answer(
+        programme=text(data["programme"]),
+        report=text(report),
+        period=period(data["period"]),
+        unit=text(event["subject"]),
+        agency=text(data["agency"]),
+        sender=text(event["sender"]),
+        source=text(event["source"]),
+        id=text(event["id"]),
+        revision=revision(data["revision"]) if "revision" in data else None,
+        time=instant(event["time"]),
+        accepted_at=instant(event["acceptedat"]),
+        submitted=submitted,
+        item=text(item),
+        deprecates=text(data["deprecates"]) if "deprecates" in data else None,
+    )
+
+
+def _completed_by_figures(programme: Programme | None, indicator: str) -> list[str]:
+    """The reports that are complete when all indicators have arrived, and that this one counts for."""
+    known = programme.indicator.get(indicator) if programme else None
+    if programme is None or known is None:
+        return []
+    return [
+        report.slug
+        for report in programme.reports
+        if report.completed_by == "indicators" and report.period is known.period
+    ]
+
+
+def required_items(registry: Registry) -> Callable[[tuple[str, str, str, str, str]], frozenset[str]]:
+    """What has to arrive for an obligation (programme, period, report, unit, agency) to be met, as the programme says.
+
+    A submission; or every indicator that the agency owes, where it owes any and the report is complete with those.
+    """
+
+    def required(key: tuple[str, str, str, str, str]) -> frozenset[str]:
+        slug, period, report, uid, agency = key
+        programme, unit = registry.programmes.get(slug), registry.units.get(uid)
+        stated = programme.report.get(report) if programme else None
+        if programme is None or unit is None or stated is None or stated.completed_by == "submission":
+            return _BY_SUBMISSION
+        return frozenset(owes(programme, unit, agency, parse_period(period)).indicators) or _BY_SUBMISSION
+
+    return required
+
+
+def answered_at(answers: Iterable[Answer], required: frozenset[str]) -> datetime | None:
+    """When all that is required was first handed in and still stands; None if any of it doesn't."""
+    by_item: dict[str, list[Version]] = {}
+    for answer in answers:
+        by_item.setdefault(answer.item, []).append(answer.version)
+    times = [stands_since(by_item.get(item, ())) for item in required]
+    return max((at for at in times if at is not None), default=None) if None not in times else None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an obligation becomes."""
+
+    state: State
+    met_at: datetime | None
+    reopened: bool
+
+
+def judge(state: State, due_at: datetime, met_at: datetime | None, now: datetime) -> Verdict:
+    """What becomes of an obligation in `state` whose report stands since `met_at` (None: it doesn't).
+
+    On time means accepted at the door by the deadline. A waived one stays waived, and one that had expired before it
+    was opened becomes met only if it was on time.
+    """
+    if state is State.WAIVED:
+        return Verdict(state, met_at, reopened=False)
+    on_time = met_at is not None and met_at <= due_at
+    if state is State.EXPIRED:
+        return Verdict(State.MET if on_time else state, met_at, reopened=False)
+    if met_at is not None:
+        return Verdict(State.MET if on_time else State.LATE_MET, met_at, reopened=False)
+    if state in {State.MET, State.LATE_MET}:
+        return Verdict(State.OPEN if now <= due_at else State.OVERDUE, None, reopened=True)
+    return Verdict(state, None, reopened=False)

@@ -1,0 +1,136 @@
+"""An officer's deadlines as an iCalendar feed (RFC 5545). Pure: a shifted deadline is the same event, moved."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+from zoneinfo import ZoneInfo
+
+import structlog
+from icalendar import Alarm, Calendar, Event
+
+from services.notifications.alerts.escalation import wanted_agencies
+from services.notifications.apart import Asides
+from services.notifications.messages.writer import in_language, shift_text
+from services.notifications.obligations.deadlines import Shift, deadline_of
+from shared.domain.duties import owes
+from shared.domain.units import Unit
+from shared.programme.model import Programme
+from shared.registry.officers import Officer
+from shared.registry.snapshot import Registry
+
+log = structlog.get_logger()
+AHEAD = timedelta(days=366)
+BEHIND = timedelta(days=60)
+_ALARMS = (timedelta(days=-1), timedelta(hours=-2))
+_NAMES = {"vi": "Hạn báo cáo", "en": "Report deadlines"}
+_CANCELLED = frozenset({"waived"})
+
+
+def calendar(registry: Registry, officer: Officer, rows: Sequence[Mapping[str, Any]], now: datetime) -> bytes:
+    """The feed: opened obligations as `rows` (of their unit and those it came from) have them, later ones as the
+    programmes' rules and calendars put them today.
+    """
+    feed = Calendar()
+    feed.add("prodid", "-//Kip//deadlines//VI")
+    feed.add("version", "2.0")
+    feed.add("method", "PUBLISH")
+    feed.add("x-wr-calname", f"{_NAMES.get(officer.language, _NAMES['en'])}: {_place(registry, officer)}")
+    feed.add("refresh-interval", timedelta(hours=6), parameters={"VALUE": "DURATION"})
+    asides = Asides()
+    known: set[tuple[str, ...]] = set()
+    for row in rows:
+        programme = registry.programmes.get(row["programme"])
+        with asides.unless_sound("obligation", "", row["programme"], row["unit"]):
+            if programme is not None and _concerns(programme, officer, row["agency"], now):
+                shift = json.loads(row["shifted_because"]) if row["shifted_because"] else None
+                key = (row["programme"], row["report"], row["period"], row["unit"], row["agency"])
+                cancelled = row["state"] in _CANCELLED
+                event = _event(registry, officer, key, row["due_at"], shift, now, row["revision"], cancelled)
+                known.add(key)
+                feed.add_component(event)
+    for slug, programme in sorted(registry.programmes.items()):
+        with asides.unless_sound("opening", slug, slug):
+            for later, due_at, moved in _later(registry, programme, officer, now):
+                if later not in known:
+                    shift = moved.as_json() if moved else None
+                    feed.add_component(_event(registry, officer, later, due_at, shift, now, 0, cancelled=False))
+    if asides.found:  # the sweep puts such rows aside for a person; an officer sees the deadlines that there are
+        log.warning("calendar.lacks", officer=officer.id, reasons=sorted({item.reason for item in asides.found})[:5])
+    body: bytes = feed.to_ical()
+    return body
+
+
+def _place(registry: Registry, officer: Officer) -> str:
+    unit = registry.units.get(officer.unit)
+    return unit.name if unit else officer.unit
+
+
+def _concerns(programme: Programme, officer: Officer, agency: str, now: datetime) -> bool:
+    today = now.astimezone(ZoneInfo(programme.timezone)).date()
+    return officer.agency in wanted_agencies(programme, agency, 0, today)
+
+
+def _later(
+    registry: Registry, programme: Programme, officer: Officer, now: datetime
+) -> Iterator[tuple[tuple[str, ...], datetime, Shift | None]]:
+    """A programme's deadlines of the coming year, whether their period has begun or not."""
+    unit: Unit = registry.units[officer.unit]
+    for report in programme.reports:
+        agencies = sorted({r.agency for r in report.reporters if _concerns(programme, officer, r.agency, now)})
+        for period in programme.owed_periods(report.period):
+            if programme.calendar.end(period) < (now - BEHIND).date():
+                continue
+            if programme.calendar.end(period) > (now + AHEAD).date():
+                break
+            for agency in agencies:
+                for owed, rule in owes(programme, unit, agency, period).reports:
+                    if owed == report.slug:
+                        deadline = deadline_of(programme, rule, period)
+                        if deadline.due_at >= now:
+                            key = (programme.slug, owed, str(period), unit.uid, agency)
+                            yield key, deadline.due_at, deadline.shifted_because
+
+
+def _event(
+    registry: Registry,
+    officer: Officer,
+    key: tuple[str, ...],
+    due_at: datetime,
+    shift: Mapping[str, Any] | None,
+    now: datetime,
+    sequence: int,
+    cancelled: bool,
+) -> Event:
+    slug, report, period, uid, _ = key
+    programme = registry.programmes[slug]
+    stated = programme.report.get(report)
+    label = in_language(stated.label, officer.language) if stated else report
+    event = Event()
+    event.add("uid", f"{uuid5(NAMESPACE_URL, '/'.join(key))}@kip")
+    event.add("sequence", sequence)
+    event.add("dtstamp", now)
+    event.add("dtstart", due_at.astimezone(ZoneInfo(programme.timezone)) - timedelta(minutes=30))
+    event.add("dtend", due_at.astimezone(ZoneInfo(programme.timezone)))
+    event.add("summary", f"{label} {period}: {registry.units[uid].name}")
+    reason = shift_text(shift, officer.language)
+    if reason:
+        event.add("description", reason)
+    event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
+    if not cancelled:
+        for before in _ALARMS:
+            alarm = Alarm()
+            alarm.add("action", "DISPLAY")
+            alarm.add("description", f"{label} {period}")
+            alarm.add("trigger", before, parameters={"RELATED": "END"})
+            event.add_component(alarm)
+    return event
+
+
+def since(now: datetime) -> datetime:
+    """From when on opened obligations are listed."""
+    return now - BEHIND
+
+
+__all__ = ["calendar", "since"]

@@ -1,0 +1,231 @@
+"""The read API: obligations, alerts and problems that the key sees, addresses masked."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.notifications.messages import message_store
+from services.notifications.messages.masking import masked
+from services.notifications.obligations import change_store
+from services.notifications.pages import page_store
+from shared.access.rights import Reach
+from shared.database.db import Pool
+from shared.domain.events import Kind
+from shared.domain.events import ObligationState as State
+from shared.domain.periods import PeriodError, parse_period
+from shared.http.read_api import (
+    ForbiddenError,
+    QueryError,
+    beyond,
+    guarded,
+    none_of,
+    only,
+    parameters,
+    read,
+    reading_reach,
+)
+from shared.http.read_words import ReadWords
+from shared.registry.snapshot import Registry
+from shared.values.scalars import instant, shown, whole_number
+
+OBLIGATION_PARAMETERS = frozenset({"programme", "report", "unit", "period", "state", "limit", "after"})
+ALERT_PARAMETERS = frozenset({"unit", "officer", "step", "since", "state", "limit", "after"})
+PROBLEM_PARAMETERS = frozenset({"unit", "state", "limit", "after"})
+MOST_ROWS = 1000
+_ROWS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What the endpoints need."""
+
+    registry: Callable[[], Registry]
+    pool: Callable[[], Pool]
+    now: Callable[[], datetime]
+
+
+Answer = Callable[[Reader, Request, Registry, Reach], Awaitable[dict[str, Any]]]
+
+
+def routes(reader: Reader) -> list[Route]:
+    """The endpoints of the read API."""
+
+    def rows(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+        async def respond(request: Request) -> Response:
+            registry = reader.registry()
+            reach = reading_reach(registry, request, reader.now())
+            return JSONResponse(await answer(reader, request, registry.limited_to(reach.programmes), reach))
+
+        return guarded(respond)
+
+    return [
+        Route("/v1/obligations", rows(_obligations)),
+        Route("/v1/obligations/{id}", rows(_history)),
+        Route("/v1/alerts", rows(_alerts)),
+        Route("/v1/problems", rows(_problems)),
+    ]
+
+
+async def _obligations(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
+    query = parameters(request)
+    only(query, OBLIGATION_PARAMETERS)
+    state = query.get("state")
+    if state is not None and state not in set(State):
+        raise none_of("state", State, state)
+    limit = _limit(query)
+    rows = await message_store.obligation_rows(
+        reader.pool(),
+        programmes=_programmes(query, registry, reach),
+        report=query.get("report"),
+        units=_units(query, registry, reach, _day(query, registry, reader.now())),
+        period=query.get("period"),
+        state=state,
+        after=_after(query),
+        limit=limit + 1,
+    )
+    return _page([_obligation(row) for row in rows], limit)
+
+
+async def _alerts(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
+    query = parameters(request)
+    only(query, ALERT_PARAMETERS)
+    limit = _limit(query)
+    officer = read("officer", whole_number, query["officer"], 1) if "officer" in query else None
+    rows = await message_store.alert_rows(
+        reader.pool(),
+        programmes=_programmes({}, registry, reach),
+        units=_units(query, registry, reach, _day(query, registry, reader.now())),
+        officer=officer,
+        addressed=_reached(registry, reach),
+        step=query.get("step"),
+        state=query.get("state"),
+        since=read("since", instant, query["since"]) if "since" in query else None,
+        after=_after(query),
+        limit=limit + 1,
+    )
+    return _page([_alert(row, seen=reach.sees_unit(registry.units, row["addressed_unit"])) for row in rows], limit)
+
+
+async def _history(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
+    """One obligation with all that happened to it: who was told what, and who decided what and why."""
+    only(parameters(request), ())
+    id_ = read("id", whole_number, request.path_params["id"])
+    row = await change_store.find_obligation(reader.pool(), id_)
+    if row is None or not reach.sees(registry.units, row["unit"], row["programme"]):
+        raise QueryError("id", ReadWords.NO_OBLIGATION.value.filled(id=id_))
+    shown = ("id", "unit", "agency", "report", "period", "due_at", "shifted_because", "state", "met_at", "cycle")
+    history = await change_store.history(reader.pool(), id_)
+    times = ("at", "due_at", "met_at")
+    return {
+        **_obligation({name: row[name] for name in shown}),
+        "history": [
+            {**dict(change), **{name: change[name] and change[name].isoformat() for name in times}}
+            for change in history
+        ],
+    }
+
+
+async def _problems(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
+    query = parameters(request)
+    only(query, PROBLEM_PARAMETERS)
+    state = query.get("state")
+    if state is not None and state not in {"raised", "resolved"}:
+        words = ReadWords.ONE_OF_TWO.value
+        raise QueryError("state", words.filled(first="raised", second="resolved", got=shown(state)))
+    limit = _limit(query)
+    if not reach.sees_kind(Kind.PROBLEM_RAISED):
+        raise ForbiddenError(ReadWords.NO_PROBLEMS.value.filled(kind=Kind.PROBLEM_RAISED))
+    rows = await page_store.problem_rows(
+        reader.pool(),
+        programmes=_programmes({}, registry, reach),
+        units=_units(query, registry, reach, _day(query, registry, reader.now())),
+        state=state,
+        after=_after(query),
+        limit=limit + 1,
+    )
+    times = ("raised_at", "changed_at")
+    told = [{**dict(row), **{name: row[name] and row[name].isoformat() for name in times}} for row in rows]
+    return _page(told, limit)
+
+
+def _page(rows: Sequence[dict[str, Any]], limit: int) -> dict[str, Any]:
+    return {"rows": rows[:limit], "next": rows[limit - 1]["id"] if len(rows) > limit else None}
+
+
+def _obligation(row: Mapping[str, Any]) -> dict[str, Any]:
+    shift = row["shifted_because"]
+    return {
+        **dict(row),
+        "due_at": row["due_at"].isoformat(),
+        "met_at": row["met_at"] and row["met_at"].isoformat(),
+        "shifted_because": json.loads(shift) if shift else None,
+    }
+
+
+def _alert(row: Mapping[str, Any], *, seen: bool) -> dict[str, Any]:
+    """An alert; to whom it went only where who asks sees the unit that was addressed."""
+    shown = {
+        **dict(row),
+        "made_at": row["made_at"].isoformat(),
+        "sent_at": row["sent_at"] and row["sent_at"].isoformat(),
+    }
+    shown["message"] = row["message"] and str(row["message"])
+    addresses = [text.partition(":") for text in shown.pop("channels") or ()]
+    shown["address"] = next((masked(address) for kind, _, address in addresses if kind == row["channel"]), None)
+    return shown if seen else {**shown, "officer": None, "officer_name": None, "address": None, "error": None}
+
+
+def _limit(query: Mapping[str, str]) -> int:
+    return read("limit", whole_number, query.get("limit", _ROWS), 1, MOST_ROWS)
+
+
+def _after(query: Mapping[str, str]) -> int:
+    return read("after", whole_number, query.get("after", 0))
+
+
+def _day(query: Mapping[str, str], registry: Registry, now: datetime) -> date:
+    """The day that a code is resolved on: the period's last, else today."""
+    programme = registry.programmes.get(query.get("programme", "")) or next(iter(registry.programmes.values()))
+    if "period" not in query:
+        return now.astimezone(ZoneInfo(programme.timezone)).date()
+    try:
+        return programme.calendar.end(parse_period(query["period"]))
+    except PeriodError as error:
+        raise QueryError("period", error.words) from error
+    except (ValueError, OverflowError):
+        raise QueryError("period", ReadWords.OUT_OF_CALENDAR.value.filled(got=shown(query["period"]))) from None
+
+
+def _programmes(query: Mapping[str, str], registry: Registry, reach: Reach) -> list[str] | None:
+    """The programmes whose rows may be shown; None for all."""
+    slug = query.get("programme")
+    if slug is None:
+        return None if reach.programmes is None else sorted(reach.programmes)
+    if slug not in registry.programmes:
+        raise none_of("programme", sorted(registry.programmes), slug)
+    return [slug]
+
+
+def _units(query: Mapping[str, str], registry: Registry, reach: Reach, on: date) -> list[str] | None:
+    """The units whose rows may be shown; None for all."""
+    if "unit" in query:
+        unit = registry.units.find(query["unit"], on)
+        if unit is None:
+            raise QueryError("unit", ReadWords.NO_UNIT.value.filled(got=shown(query["unit"]), day=on))
+        if not reach.sees_unit(registry.units, unit.uid):
+            raise beyond(reach)
+        return [unit.uid]
+    return _reached(registry, reach)
+
+
+def _reached(registry: Registry, reach: Reach) -> list[str] | None:
+    """All units that are reached; None for all there are."""
+    reached = reach.units(registry.units)
+    return None if len(reached) == len(registry.units) else sorted(reached)

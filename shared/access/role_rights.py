@@ -1,0 +1,116 @@
+"""Who may do what: the rights of each service's role in PostgreSQL and of its user in RabbitMQ, as one written matrix.
+
+`kip migrate` grants exactly this and takes everything else back, so a new table belongs to nobody until it has a line
+here; a test holds every table of every schema against it. A fifth service is a name in ROLES and a letter in each line.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shared.broker.topology import ALERTS, EVENTS, NOTIFICATIONS, PROBE_KEY, aggregation_queue
+from shared.domain.events import Kind
+
+# `operator` is the person at the command line: `kip load`, `kip source`, `kip dead` and the like. The owner of the
+# tables, who alone migrates, is none of them.
+ROLES = ("intake", "aggregation", "notifications", "operator")
+
+# PostgreSQL's own letters: r SELECT, a INSERT, w UPDATE, d DELETE, m MAINTAIN (ANALYZE), U USAGE of a sequence.
+# To lock a row it must be allowed to update it. Partitions have no line: they are reached through their parent only.
+# Of what the ledger holds only the acceptance may move, to that of an earlier copy; what `kip rebuild` takes out of it
+# goes to `dead` whole.
+# The first service of a simulated run starts its clock (an insert into an empty table); only `kip tick` moves it.
+_MATRIX = """
+    table                          intake  aggregation  notifications  operator
+    public.kip_migration           r       r            r              r
+    registry.unit                  r       r            r              rawdm
+    registry.unit_closure          -       -            r              rawdm
+    registry.partition             r       r            r              rawd
+    registry.loaded                -       -            -              raw
+    registry.programme             r       r            r              raw
+    registry.source                r       r            r              raw
+    registry.source_key            r       r            r              raw
+    registry.source_audit          -       -            -              r
+    registry.officer               -       -            r              raw
+    registry.clock                 ra      ra           ra             raw
+    registry.clock_follower        raw     raw          raw            r
+    intake.spool                   rawd    -            -              r
+    intake.job                     rad     -            -              -
+    aggregation.batch              -       U            -              U
+    aggregation.ledger             -       rawd         -              rawd
+    aggregation.conflict           -       ra           -              ra
+    aggregation.dead               -       ra           -              raw
+    aggregation.record             -       rawd         -              rawd
+    aggregation.contender          -       rawd         -              rawd
+    aggregation.cell               -       rawd         -              rawd
+    aggregation.part               -       r            -              r
+    aggregation.progress           -       raw          -              raw
+    aggregation.drift              -       rawd         -              rawd
+    aggregation.checked            -       raw          -              raw
+    aggregation.shape              -       raw          -              raw
+    notifications.programme        -       -            raw            rw
+    notifications.opening          -       -            rawd           rd
+    notifications.obligation       -       -            raw            rw
+    notifications.answer           -       -            raw            raw
+    notifications.change           -       -            raw            raw
+    notifications.problem          -       -            raw            raw
+    notifications.message          -       -            raw            r
+    notifications.alert            -       -            raw            rw
+    notifications.acknowledgement  -       -            raw            r
+    notifications.sweeper          -       -            rw             rw
+    notifications.secret           -       -            ra             -
+    notifications.aside            -       -            raw            rw
+    notifications.dead_event       -       -            raw            raw
+"""
+PRIVILEGES = {
+    "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "m": "MAINTAIN", "U": "USAGE",
+}  # fmt: skip
+# Who sees of other roles' sessions since when their transactions are open (the metric, and `kip doctor`).
+READS_STATISTICS = ("aggregation", "operator")
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerRights:
+    """A user's patterns in RabbitMQ: exchanges and queues by name, and the routing keys that it may give to kip.events.
+
+    `tags` open the management pages.
+    """
+
+    configure: str
+    write: str
+    read: str
+    keys: str
+    tags: tuple[str, ...] = ()
+
+
+def table_rights() -> dict[str, dict[str, str]]:
+    """For each table, view and sequence the letters of each role that has a right on it."""
+    header, *lines = (line.split() for line in _MATRIX.strip().splitlines())
+    if tuple(header[1:]) != ROLES or any(len(line) != len(header) for line in lines):
+        raise ValueError("every line of the matrix needs a column for each role")
+    return {
+        name: {role: right for role, right in zip(ROLES, rights, strict=True) if right != "-"}
+        for name, *rights in lines
+    }
+
+
+def schemas_of(role: str) -> Iterator[str]:
+    """The schemas in which the role has a right on something."""
+    yield from sorted({name.partition(".")[0] for name, rights in table_rights().items() if role in rights})
+
+
+def _exactly(*names: str) -> str:
+    return f"^({'|'.join(re.escape(name) for name in names)})$" if names else "^$"
+
+
+_EVERY_KIND = "|".join(re.escape(kind) for kind in Kind)
+_PARTITION_QUEUES = f"^{re.escape(aggregation_queue(0).name.removesuffix('0'))}[0-9]+$"
+# No service may declare anything: queues and exchanges are the migration job's (`shared/broker/topology.py`).
+BROKER_RIGHTS = {
+    "intake": BrokerRights("^$", _exactly(EVENTS.name), "^$", rf"^(({_EVERY_KIND})\.[0-9]+|{re.escape(PROBE_KEY)})$"),
+    "aggregation": BrokerRights("^$", "^$", _PARTITION_QUEUES, "^$"),
+    "notifications": BrokerRights(
+        "^$", _exactly(EVENTS.name, ALERTS.name), _exactly(NOTIFICATIONS.name, ALERTS.name), r"^obligation\..*$"
+    ),
+    "operator": BrokerRights(r"^kip\..*", r"^(kip\..*|amq\.default)$", r"^kip\..*", ".*", ("monitoring",)),
+}

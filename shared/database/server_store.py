@@ -1,0 +1,32 @@
+"""How the database server is, as any user of it may ask: no rights beyond Kịp's own are needed."""
+
+from dataclasses import dataclass
+
+from shared.database.db import Connection
+
+# Of sessions of other users only their number is shown to us; ours are those whose transactions can hold us up.
+HEALTH = """
+    SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
+           current_setting('max_connections')::int AS allowed,
+           (SELECT coalesce(max(extract(epoch FROM clock_timestamp() - xact_start)), 0)::float8 FROM pg_stat_activity
+            WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) AS oldest_transaction,
+           pg_database_size(current_database()) AS size
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseHealth:
+    """Connections of all clients, how many there may be, the oldest open transaction (s), the database's size (B)."""
+
+    connections: int
+    allowed: int
+    oldest_transaction: float
+    size: int
+
+
+async def read_health(connection: Connection) -> DatabaseHealth:
+    """As it is now; this connection's own transaction is left out."""
+    row = await connection.fetchrow(HEALTH)
+    if row is None:
+        raise ValueError("a SELECT without FROM gives a row")
+    return DatabaseHealth(**dict(row))

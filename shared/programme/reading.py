@@ -1,0 +1,76 @@
+"""Reads a programme's folder in a process of its own: whoever wrote the folder can make it neither endless nor huge.
+
+`python -m shared.programme.reading` is that process, see `shared/runtime/confined.py`. It answers with what is wrong,
+and with the programme as JSON where nothing is.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from shared.programme import text_filling
+from shared.programme.folder import PROGRAMME_FILE, ProgrammeError, read_programme
+from shared.programme.message_text import Message
+from shared.programme.model import Programme
+from shared.programme.yaml_text import Problem
+from shared.runtime.confined import MEBIBYTE, ConfinedError, ask_once, serve
+
+MODULE = "shared.programme.reading"
+MEMORY = 384 * MEBIBYTE
+SECONDS = 120.0
+CPU_SECONDS = 12  # the shipped programme takes one
+MOST_PROBLEMS = 1000
+
+
+def check_confined(folder: Path, levels: frozenset[str] | None) -> list[Problem]:
+    """Every problem of the programme in `folder`, the first 1,000; none if it can be loaded. Always comes back."""
+    return _read(folder, levels)[1]
+
+
+def load_confined(folder: Path) -> Programme:
+    """The programme in `folder`. Raises ProgrammeError with every problem. Always comes back."""
+    programme, problems = _read(folder, None)
+    if problems or programme is None:
+        raise ProgrammeError(problems)
+    return programme
+
+
+def fill_confined(jobs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Message]:
+    """The messages of these (template, variables). Raises TextError or ConfinedError."""
+    request = text_filling.request([text_filling.as_job(template, variables) for template, variables in jobs])
+    found: list[Message] = []
+    for outcome in text_filling.outcomes(ask_once(text_filling.MODULE, request, SECONDS)):
+        if isinstance(outcome, text_filling.TextError):
+            raise outcome
+        found.append(outcome)
+    return found
+
+
+def _read(folder: Path, levels: frozenset[str] | None) -> tuple[Programme | None, list[Problem]]:
+    asked = to_json({"folder": str(folder.resolve()), "levels": None if levels is None else sorted(levels)})
+    try:
+        answer = from_json(ask_once(MODULE, asked, SECONDS))
+    except ConfinedError as error:
+        reason = f"reading this folder takes {error}: a text that never ends, or far too many values"
+        return None, [Problem(PROGRAMME_FILE, None, "", reason)]
+    problems = [Problem(*item) for item in answer["problems"]]
+    return None if problems else Programme.model_validate_json(answer["programme"]), problems
+
+
+def _answer(asked: bytes) -> bytes:
+    wanted = json.loads(asked)
+    levels = None if wanted["levels"] is None else frozenset(wanted["levels"])
+    programme, problems = read_programme(Path(wanted["folder"]), levels)
+    listed = [astuple(problem) for problem in problems[:MOST_PROBLEMS]]
+    if len(problems) > MOST_PROBLEMS:
+        listed.append((PROGRAMME_FILE, None, "", f"and {len(problems) - MOST_PROBLEMS:,} more problems"))
+    text = None if problems or programme is None else programme.model_dump_json()
+    return to_json({"problems": listed, "programme": text})
+
+
+if __name__ == "__main__":
+    serve(_answer, memory=MEMORY, seconds=CPU_SECONDS)

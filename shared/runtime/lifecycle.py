@@ -1,0 +1,67 @@
+"""How a service that consumes comes up and goes down: every dependency is waited for, however long it takes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import structlog
+
+from shared.database.db import Pool, is_migrated, open_pool
+from shared.registry.follower import RegistryFollower
+from shared.runtime import tls
+from shared.runtime.supervision import Supervised
+
+log = structlog.get_logger()
+RETRY_SECONDS = 1.0
+
+
+class Service(Protocol):
+    """The parts of a service."""
+
+    follower: RegistryFollower
+
+    async def connect(self) -> None:
+        """Connect to everything and begin to work; returns when that has been done."""
+        ...
+
+    async def stop(self) -> None:
+        """Finish what is in hand, then let go of everything."""
+        ...
+
+
+@asynccontextmanager
+async def connected(service: Service) -> AsyncIterator[None]:
+    """The service's life: it answers at once (not ready), and connects meanwhile."""
+    await service.follower.start()
+    connecting = Supervised("connect", service.connect, once=True)
+    connecting.start()
+    yield
+    await connecting.stop()
+    await service.stop()
+
+
+async def until_there(step: Callable[[], Awaitable[None]], waiting: str) -> None:
+    """Take a step, again each second until it succeeds; `waiting` is what the log says meanwhile."""
+    while True:
+        try:
+            await step()
+            return
+        except Exception as error:  # a wrong password may be put right, a queue that is in the way removed
+            log.warning(waiting, reason=tls.reason(error, "AMQP" if waiting.startswith("broker") else "DATABASE"))
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def open_migrated(
+    url: str, *, size: int, application_name: str, settings: Mapping[str, str] | None = None
+) -> Pool:
+    """As `open_pool`, for a database that has every migration of this version; waits for those."""
+    pool = await open_pool(url, size=size, application_name=application_name, settings=settings)
+    try:
+        while not await is_migrated(pool):
+            log.warning("database.not_migrated", cure="run 'kip migrate'")
+            await asyncio.sleep(RETRY_SECONDS)
+    except BaseException:
+        pool.terminate()
+        raise
+    return pool

@@ -1,0 +1,137 @@
+"""Logs and probes, the same in every service."""
+
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import lru_cache
+from typing import Any
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from pydantic_core import to_json
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
+
+from shared.http.connection import PROBES
+from shared.runtime import retry, supervision
+from shared.runtime.metrics import DEPENDENCY_UP, HTTP_REQUESTS, HTTP_SECONDS
+
+# Without the frames' local variables: they hold keys, bodies and addresses.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+_DETAILS = re.compile(r"\n[ |]*DETAIL:.*?(?=\n[ |]*(?:HINT:|Traceback|During|The above)|\Z)", re.DOTALL)
+
+
+def configure_logging(service: str, log_format: str, level: str) -> None:
+    """One line a batch or a request; JSON for machines. No event bodies, no addresses, no secrets are ever logged."""
+    written: list[Any] = [_TRACEBACKS, without_details, structlog.processors.JSONRenderer(_json)]
+    shown: list[Any] = [structlog.processors.format_exc_info, without_details, structlog.dev.ConsoleRenderer()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *(written if log_format == "json" else shown),
+        ],
+        logger_factory=structlog.BytesLoggerFactory() if log_format == "json" else structlog.PrintLoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+def without_details(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A processor: rendered tracebacks without what a database quotes of the rows that it refused."""
+    found = event.get("exception")
+    if isinstance(found, str):
+        event["exception"] = _DETAILS.sub("", found)
+    elif isinstance(found, list):
+        event["exception"] = [{**item, "exc_value": _DETAILS.sub("", item["exc_value"])} for item in found]
+    return event
+
+
+def _json(event: Mapping[str, Any], **_: Any) -> bytes:
+    return to_json(event, serialize_unknown=True)
+
+
+Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
+
+
+def probe_routes(readiness: Readiness, describe: Callable[[], Mapping[str, Any]]) -> list[Route]:
+    """`/healthz`, `/readyz` and `/metrics`.
+
+    `readiness` gives, per dependency, None if it is good or the reason why not; `describe` adds facts to `/readyz`.
+    What every service has in common is added here: its background tasks run, and nothing that must be done is refused.
+    """
+
+    async def checked() -> Mapping[str, str | None]:
+        return {**await readiness(), "tasks": supervision.down(), "work": retry.refusals()}
+
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def readyz(_: Request) -> Response:
+        checks = await checked()
+        ready = all(reason is None for reason in checks.values())
+        body = {
+            "status": "ready" if ready else "not ready",
+            "checks": {name: reason or "ok" for name, reason in checks.items()},
+            **describe(),
+            "restarted": supervision.restarted(),
+        }
+        return JSONResponse(body, status_code=200 if ready else 503)
+
+    async def metrics(_: Request) -> Response:
+        for name, reason in (await checked()).items():
+            DEPENDENCY_UP.labels(name).set(reason is None)
+        retry.observe_refusals()
+        return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+class Measured:
+    """`app`, with its requests counted and timed by route (`/v1/units/{code}`: no label per unit); probes aside."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+        self.routes = [route for route in app.routes if isinstance(route, Route)]
+        self._paths: dict[object, str] = {route.endpoint: route.path for route in self.routes}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 500  # what a client gets when the application raises before it answers
+        started = time.perf_counter()
+
+        async def note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        finally:
+            route = self._paths.get(scope.get("endpoint"), "none")
+            if route not in PROBES:
+                count_request(route, status, time.perf_counter() - started)
+
+
+def count_request(route: str, status: int, seconds: float) -> None:
+    """Count one request and its time by route."""
+    requests, times = _of_route(route, status)
+    requests.inc()
+    times.observe(seconds)
+
+
+@lru_cache(maxsize=1024)
+def _of_route(route: str, status: int) -> tuple[Counter, Histogram]:
+    """The metrics of these labels; looking them up at every request would cost more than counting."""
+    return HTTP_REQUESTS.labels(route, str(status)), HTTP_SECONDS.labels(route)

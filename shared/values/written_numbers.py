@@ -1,0 +1,39 @@
+"""Whole numbers as people and their programs write them: `1 234`, `1.234.567`, `1,234.00`, `412.0`. Pure.
+
+Grouping and decimal signs differ from country to country, so that `1.234` has two meanings, and so has `1500.000`. A
+text that has one meaning as a whole number is that number; one with two is refused, and so is a fraction.
+"""
+
+import re
+
+from shared.values.scalars import ScalarError, ScalarWords, shown, whole_number
+
+# Between groups of three: the plain, no-break, figure, thin and narrow no-break space.
+_SPACES = re.compile("[\u00a0\u2007\u2009\u202f]")
+_LONGEST = 60
+_PLAIN = re.compile(r"(\d+)(?:[.,](?P<zeros>0{1,20}))?", re.ASCII)
+_GROUPED = re.compile(
+    r"([1-9]\d{0,2}(?:(?P<by>[., ])\d{3})(?:(?P=by)\d{3})*)(?:(?!(?P=by))[.,](?P<zeros>0{1,20}))?", re.ASCII
+)
+_TWO_MEANINGS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+
+
+class TwoMeaningsError(ScalarError):
+    """A number that is one for some of its readers and another one for others."""
+
+
+def written_whole_number(text: str, most: int) -> int:
+    """The whole number from 0 to `most` that the text is. Raises ScalarError, TwoMeaningsError where it may be two."""
+    plain = _SPACES.sub(" ", text.strip())
+    expected = ScalarWords.WHOLE_NUMBER.value.filled(least=0, most=most)
+    two_meanings = ScalarWords.DIGITS_ALONE.value.filled(least=0, most=most)
+    if len(plain) > _LONGEST:
+        raise ScalarError(expected, shown(text))
+    if _TWO_MEANINGS.fullmatch(plain):
+        raise TwoMeaningsError(two_meanings, shown(text))
+    found = _PLAIN.fullmatch(plain) or _GROUPED.fullmatch(plain)
+    if found is None:
+        raise ScalarError(expected, shown(text))
+    if found["zeros"] == "000" and set(found[1]) & set("123456789"):  # of thousands, where signs are set carelessly
+        raise TwoMeaningsError(two_meanings, shown(text))
+    return whole_number(re.sub(r"[., ]", "", found[1]).lstrip("0") or "0", most=most)
