@@ -26,4 +26,10 @@ PROOFS = (
         "tests/prove/test_fuzz.py",
         share=1.0,
     ),
+    Proof(
+        "boundaries",
+        "the boundaries of every parameter and field: no 5xx, no answer outside the service's document",
+        "tests/prove/test_boundaries.py",
+        share=0.25,
+    ),
 )

@@ -25,6 +25,8 @@ FUZZED = settings(
 )  # fmt: skip
 figures = schemathesis.openapi.from_dict(aggregation("test"))
 duties = schemathesis.openapi.from_dict(notifications("test"))
+for made in (figures, duties):
+    made.config.phases.coverage.enabled = False  # every boundary, made at collection, is make prove's
 OFFICERS = """name,role,unit,agency,channels,language
 Nguyễn An,Chủ tịch,06412,ubnd-xa,email:an@example.vn,vi
 Lê Bình,Phó Chủ tịch,186,ubnd-huyen,email:binh@example.vn,vi
