@@ -17,7 +17,7 @@ from typing import Any
 import kubernetes_validate
 from ruamel.yaml import YAML
 
-from deploy.checks.pods import Manifest, Pod, pods_of, shutdown_seconds
+from deploy.checks.pods import Manifest, Pod, broker_insecurities, pods_of, shutdown_seconds
 from deploy.k8s.make_secrets import secrets
 from shared.runtime.config import PREFIX, Settings
 
@@ -57,6 +57,8 @@ def faults(manifests: list[Manifest]) -> Iterator[str]:
         yield from (f"{_name(manifest)}: {fault}" for fault in _schema_faults(manifest))
     for pod in pods_of(manifests):
         yield from (f"{pod.name}: {fault}" for fault in _pod_faults(pod))
+    for cluster in _of_kind(manifests, "RabbitmqCluster"):
+        yield from (f"{_name(cluster)}: {fault}" for fault in broker_insecurities(cluster))
     yield from _reference_faults(manifests)
     yield from _target_faults(manifests)
     yield from _secret_faults(manifests)

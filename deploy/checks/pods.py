@@ -72,22 +72,13 @@ class Pod:
 
     def insecurities(self) -> Iterator[str]:
         """What Pod Security "restricted" and our own rules ask for and isn't there."""
-        security = self.spec.get("securityContext", {})
-        if (
-            security.get("runAsNonRoot") is not True
-            or security.get("seccompProfile", {}).get("type") != "RuntimeDefault"
-        ):
-            yield "may run as root, or without the default seccomp profile"
+        yield from rootful(self.spec)
         if self.spec.get("automountServiceAccountToken") is not False:
             yield "gets a token for the Kubernetes API"
         if self.spec.get("enableServiceLinks") is not False:
             yield "gets variables of Services, whose names are our settings' (KIP_INTAKE_PORT)"
         for container in self.containers:
-            own = container.get("securityContext", {})
-            if own.get("allowPrivilegeEscalation") is not False or own.get("capabilities", {}).get("drop") != ["ALL"]:
-                yield f"{container['name']}: may gain rights"
-            if own.get("readOnlyRootFilesystem") is not True:
-                yield f"{container['name']}: its root file system can be written"
+            yield from unconfined(container)
             if ":" not in container["image"] or container["image"].endswith(":latest"):
                 yield f"{container['name']}: the image {container['image']} has no version"
             resources = container.get("resources", {})
@@ -106,6 +97,32 @@ class Pod:
                     yield f"{container['name']}: {probe} does not ask {path}"
             if "preStop" not in container.get("lifecycle", {}):
                 yield f"{container['name']}: no preStop"
+
+
+def rootful(spec: Manifest) -> Iterator[str]:
+    """Say whether a pod's specification lets it run as root, or without the default seccomp profile."""
+    security = spec.get("securityContext", {})
+    if security.get("runAsNonRoot") is not True or security.get("seccompProfile", {}).get("type") != "RuntimeDefault":
+        yield "may run as root, or without the default seccomp profile"
+
+
+def unconfined(container: Manifest) -> Iterator[str]:
+    """Say what a container may that it needn't: gain rights, write its root file system."""
+    own = container.get("securityContext", {})
+    if own.get("allowPrivilegeEscalation") is not False or own.get("capabilities", {}).get("drop") != ["ALL"]:
+        yield f"{container['name']}: may gain rights"
+    if own.get("readOnlyRootFilesystem") is not True:
+        yield f"{container['name']}: its root file system can be written"
+
+
+def broker_insecurities(cluster: Manifest) -> Iterator[str]:
+    """Say what the override of a RabbitmqCluster leaves open: its operator confines neither of the containers."""
+    override = cluster["spec"].get("override", {}).get("statefulSet", {}).get("spec", {}).get("template", {})
+    spec = override.get("spec", {})
+    yield from rootful(spec)
+    named = {c["name"]: c for c in [*spec.get("initContainers", []), *spec.get("containers", [])]}
+    for name in ("setup-container", "rabbitmq"):
+        yield from unconfined(named.get(name, {"name": name}))
 
 
 def shutdown_seconds(pod: Pod) -> int:

@@ -5,6 +5,7 @@ The process knows its supervised tasks as it knows its metrics, so none can be l
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 
@@ -42,17 +43,17 @@ class Supervised:
 
     async def stop(self) -> None:
         """Cancel the work and wait for its end."""
-        _running.pop(self, None)
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
+        self._forget()
 
     async def finish(self) -> None:
         """Wait until the work returns of itself: it has been told to."""
         self._may_end = True
         if self._watching is not None:
             await self._watching
-        _running.pop(self, None)
+        self._forget()
 
     @property
     def running(self) -> bool:
@@ -94,12 +95,19 @@ class Supervised:
         error = None if task.cancelled() else task.exception()
         if self._may_end and not task.cancelled() and error is None:
             self._ended = None
-            _running.pop(self, None)
+            self._forget()
             return True
         self._ended = "cancelled" if task.cancelled() else "returned" if error is None else type(error).__name__
         TASK_RESTARTS.labels(self.name).inc()
         log.error("task.ended", task=self.name, reason=self._ended, exc_info=error)
         return False
+
+    def _forget(self) -> None:
+        """Expect it no more: a task that has ended as it should is neither down nor told of by a metric."""
+        if self in _running:
+            del _running[self]
+            with suppress(KeyError):  # it never ran, or another of its name has gone before
+                TASK_UP.remove(self.name)
 
 
 def supervised() -> list[Supervised]:

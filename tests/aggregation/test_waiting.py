@@ -1,6 +1,7 @@
 """An event dies only where it is proven bad alone: a database or a service that refuses everything proves nothing."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
@@ -12,6 +13,7 @@ from shared.database.db import Connection
 from shared.domain.events import Kind, ObligationChange
 from tests.aggregation.registry import PROGRAMME
 from tests.aggregation.test_apply import C, apply, canonical, whole
+from tests.sqlstates import OF_ANYTHING_ELSE
 from tests.system import counselling
 
 TRIGGER = """
@@ -64,6 +66,17 @@ async def test_an_event_that_is_refused_for_anything_else_waits(connection: Conn
     assert await dead(connection) == []
 
 
+async def test_an_event_that_is_refused_by_an_error_of_any_other_class_waits(connection: Connection) -> None:
+    assert len(OF_ANYTHING_ELSE) > 30
+    for state in OF_ANYTHING_ELSE.values():
+        await connection.execute(TRIGGER.format(state=state, which="bad"))
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            await apply(connection, *BATCH)
+        assert (refused.value.sqlstate, await dead(connection)) == (state, [])
+        await connection.execute("DROP TRIGGER refuse ON aggregation.ledger; DROP FUNCTION public.refuse")
+    assert await apply(connection, *BATCH) == {"activity.recorded applied": 8}
+
+
 @pytest.mark.parametrize("fault", [KeyError("ours"), RuntimeError("ours"), TypeError("ours"), ZeroDivisionError()])
 async def test_a_fault_of_ours_kills_no_event(
     connection: Connection, monkeypatch: pytest.MonkeyPatch, fault: Exception
@@ -77,6 +90,22 @@ async def test_a_fault_of_ours_kills_no_event(
             await apply(connection, *BATCH)
     assert await dead(connection) == []
     assert await apply(connection, *BATCH) == {"activity.recorded applied": 8}
+
+
+async def test_a_fault_of_ours_at_one_event_alone_stops_no_other(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound_add = Contributor.add
+
+    def broken(self: Contributor, delta: Any, event: Any, sign: int) -> None:
+        if event.data["record"] == "r3":
+            raise KeyError("ours")
+        sound_add(self, delta, event, sign)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Contributor, "add", broken)
+        assert await apply(connection, *BATCH) == {"activity.recorded applied": 7, "activity.recorded dead": 1}
+    assert await dead(connection) == ["bad"]
 
 
 @pytest.mark.parametrize("kind", [*Kind, *(change.kind for change in ObligationChange)])

@@ -58,3 +58,15 @@ def test_the_command_tells_it(nothing_set, tmp_path):
     )  # fmt: skip
     assert done.returncode == 1
     assert LOADED.format(".run/environment") in done.stderr
+
+
+@pytest.mark.parametrize("clock", ["9999-01-01T00:00:00+07:00", "0001-01-01T00:00:00+00:00"])
+def test_a_clock_of_a_wild_year_is_refused_wherever_it_is_set(nothing_set, monkeypatch, clock):
+    monkeypatch.setenv("KIP_AMQP_URL", "amqp://a")
+    monkeypatch.setenv("KIP_DATABASE_URL", "postgresql://a")
+    monkeypatch.setenv("KIP_CLOCK", clock)
+    assert "expected a time of the years 2000 to 2100" in "".join(told())
+    words = [sys.executable, "-m", "cli.main", "tick", "--now", clock]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"kip: --now: expected a time of the years 2000 to 2100, got '{clock}'\n"

@@ -91,6 +91,16 @@ def _writable(manifests: Manifests) -> None:
     _container(manifests, "Deployment", "kip-intake")["securityContext"]["readOnlyRootFilesystem"] = False
 
 
+def _writable_broker(manifests: Manifests) -> None:
+    cluster = next(m for m in manifests if m["kind"] == "RabbitmqCluster")
+    spec = cluster["spec"]["override"]["statefulSet"]["spec"]["template"]["spec"]
+    del spec["containers"][0]["securityContext"]["readOnlyRootFilesystem"]
+
+
+def _broker_without_override(manifests: Manifests) -> None:
+    del next(m for m in manifests if m["kind"] == "RabbitmqCluster")["spec"]["override"]
+
+
 def _short_grace(manifests: Manifests) -> None:
     workload = next(m for m in manifests if m["kind"] == "Deployment" and m["metadata"]["name"] == "kip-intake")
     workload["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = 30
@@ -133,6 +143,8 @@ def _other_policy(manifests: Manifests) -> None:
         (_unknown_field, "imagePullPolice"),
         (_no_version, "the image kip has no version"),
         (_writable, "its root file system can be written"),
+        (_writable_broker, "RabbitmqCluster kip-broker: rabbitmq: its root file system can be written"),
+        (_broker_without_override, "RabbitmqCluster kip-broker: setup-container: may gain rights"),
         (_short_grace, "terminationGracePeriodSeconds 30: a stop may take 45 s"),
         (_other_replicas, "KIP_REPLICAS is 2, replicas 3"),
         (_no_secret, "nobody makes the secret kip-broker-default-user with connection_string"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
 from services.aggregation import app as aggregation
@@ -42,6 +43,12 @@ async def living(app: ASGIApp) -> AsyncIterator[None]:
         await told.put({"type": "lifespan.shutdown"})
         async with asyncio.timeout(60):
             await running
+
+
+def samples_of(metric: str) -> list[tuple[str, float]]:
+    """A metric's samples by task."""
+    found = next((family for family in REGISTRY.collect() if family.name == metric), None)
+    return [(sample.labels["task"], sample.value) for sample in found.samples] if found is not None else []
 
 
 async def ready(app: ASGIApp) -> bool:
@@ -95,5 +102,7 @@ async def test_no_background_task_is_left_alone_and_each_comes_back(
         assert set(supervision.restarted().values()) == {"cancelled"}
         await until(lambda: supervision.down() is None)
         await until(lambda: ready(app))
+        assert {up for _, up in samples_of("kip_task_up")} == {1.0}, "none that is there, or has done its work, is down"
     assert supervision.supervised() == []
+    assert samples_of("kip_task_up") == []
     assert {task for task in own_tasks() if task.get_name() not in PASSING} == set()

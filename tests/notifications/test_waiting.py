@@ -1,5 +1,6 @@
 """Notifications puts an event aside only where it is proven bad alone; a channel's provider that is away is noticed."""
 
+import asyncio
 import contextlib
 
 import asyncpg
@@ -9,6 +10,7 @@ from services.notifications.messages.channels import BusyError, DeliveryError
 from services.notifications.messages.channels.watched import WatchedChannel
 from services.notifications.obligations.consumer import read_batch, settle
 from tests.notifications.field import answer, at
+from tests.sqlstates import OF_ANYTHING_ELSE
 
 TRIGGER = """
     CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -46,6 +48,17 @@ async def test_any_other_refusal_puts_nothing_aside(pool, registry, state, which
     assert await kept(pool) == ([], [])
 
 
+async def test_a_refusal_by_an_error_of_any_other_class_puts_nothing_aside(pool, registry):
+    for state in OF_ANYTHING_ELSE.values():
+        await pool.execute(TRIGGER.format(state=state, which="bad"))
+        with pytest.raises(asyncpg.PostgresError) as refused:
+            await settle(pool.acquire, registry, read_batch(batch(), registry.programmes), NOW)
+        assert (refused.value.sqlstate, await kept(pool)) == (state, ([], []))
+        await pool.execute("DROP TRIGGER refuse ON notifications.answer; DROP FUNCTION public.refuse")
+    await settle(pool.acquire, registry, read_batch(batch(), registry.programmes), NOW)
+    assert len((await kept(pool))[0]) == 5
+
+
 async def test_a_nul_in_an_event_that_goes_aside_hides_the_table_from_nobody(pool, registry):
     await settle(pool.acquire, registry, read_batch([{**answer(), "id": "a\x00b"}], registry.programmes), NOW)
     assert await kept(pool) == ([], ["a\N{SYMBOL FOR NULL}b"])
@@ -73,7 +86,7 @@ async def test_a_provider_that_no_message_reaches_is_away_until_one_does():
 
     async def send(end):
         channel.end = end
-        with contextlib.suppress(DeliveryError, BusyError):
+        with contextlib.suppress(DeliveryError, BusyError, asyncio.CancelledError):
             await watched.send(None)
 
     away = DeliveryError("ConnectionRefusedError", permanent=False, away=True)
@@ -88,3 +101,6 @@ async def test_a_provider_that_no_message_reaches_is_away_until_one_does():
     await send(away)
     await send(None)
     assert watched.away_seconds() == 0
+    await send(asyncio.CancelledError())  # its time was over before it answered
+    time[0] += 50
+    assert watched.away_seconds() == 50

@@ -8,6 +8,7 @@ import pytest
 from shared.runtime import retry
 from shared.runtime.metrics import REFUSED_TOTAL
 from shared.runtime.retry import patiently
+from tests.sqlstates import OF_ANYTHING_ELSE
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,7 @@ from shared.runtime.retry import patiently
         asyncpg.InvalidPasswordError("changed"),
         asyncpg.InvalidCatalogNameError("gone"),
         asyncpg.PostgresIOError("a broken disk"),
+        *[asyncpg.PostgresError.new({"C": state, "M": "made up"}) for state in OF_ANYTHING_ELSE.values()],
     ],
 )
 async def test_every_refusal_is_waited_out_and_counted(refusal: BaseException) -> None:

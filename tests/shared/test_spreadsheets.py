@@ -312,6 +312,14 @@ def test_a_file_of_ones_own_is_read_the_same_way(tmp_path: Path) -> None:
         list(read_workbook(path))
 
 
+@pytest.mark.parametrize("name", ["spaces", "another path", "a prefix", "a row past all", "entities", "deep"])
+def test_a_hostile_file_of_ones_own_is_an_error_too(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(HOSTILE[name]())
+    with pytest.raises(SheetError):
+        list(read_workbook(path))
+
+
 RISKY = "=+-@\t\r\n ;,|\"'x＝＋－＠\u00a0"
 RUNS = frozenset("=+-@＝＋－＠")
 

@@ -1,5 +1,6 @@
 """Tells for how long a channel's provider has been away: from a message that didn't reach it to the next that did."""
 
+import asyncio
 from collections.abc import Callable
 
 from services.notifications.messages.channels import Channel, DeliveryError, Outgoing
@@ -29,6 +30,9 @@ class WatchedChannel:
             await self._channel.send(message)
         except DeliveryError as error:
             self._note(away=error.away)
+            raise
+        except asyncio.CancelledError:  # its time was over: a provider that answers too slowly is away as well
+            self._note(away=True)
             raise
         self._note(away=False)
 
