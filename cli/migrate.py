@@ -14,13 +14,13 @@ from aio_pika.exceptions import AMQPError, ProbableAuthenticationError
 from rich.console import Console
 
 from cli.management import management_client
+from shared.access import broker_users
 from shared.access.logins import Login, logins
 from shared.access.role_rights import ROLES
+from shared.access.role_store import by_hand, give_rights, let_read_statistics, make_roles
 from shared.broker import topology
-from shared.broker import users as broker_users
 from shared.database import db
 from shared.database.connections import Hosts
-from shared.database.roles import by_hand, give_rights, let_read_statistics, make_roles
 from shared.runtime import tls
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import PREFIX, Settings, load_settings

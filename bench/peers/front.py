@@ -19,11 +19,11 @@ from services.intake.http.taken_log import TakenLog
 from services.intake.outbox.publisher import Publisher
 from shared.http.application import application
 from shared.http.held_body import Memory
+from shared.http.probes import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
 from shared.registry.snapshot import Registry
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import Settings
-from shared.runtime.observability import Measured, probe_routes
 
 
 class Sink(Protocol):

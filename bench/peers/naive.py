@@ -26,7 +26,7 @@ from shared.registry.follower import RegistryFollower
 from shared.registry.snapshot import Registry
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import Settings, load_settings
-from shared.runtime.observability import configure_logging
+from shared.runtime.logs import configure_logging
 
 CONNECTIONS = 4
 QUEUE = RabbitQueue("bench.naive", queue_type=QueueType.QUORUM, durable=True)

@@ -9,7 +9,8 @@ from shared.sheets.faults import fault_of
 from shared.sheets.header import LayoutError, column_name, is_for_people, place_of, refuse_twice
 from shared.sheets.merges import merge_fault, merges_over, refuse_merged_header
 from shared.sheets.notes import hidden_rows
-from shared.spreadsheets.limits import Cell, Row, SheetError, Slice
+from shared.sheets.rows import Cell, Row, Slice
+from shared.spreadsheets.limits import SheetError
 from shared.spreadsheets.own_file import read_csv, read_workbook
 from shared.wording.words import joined
 

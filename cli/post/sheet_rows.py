@@ -15,8 +15,9 @@ from shared.sheets.columns import NOTE, cell_text, is_blank, neutral, record_key
 from shared.sheets.header import HEADER_ROWS, Header, HeaderSearch, LayoutError, no_table
 from shared.sheets.merges import merge_fault, merges_over, refuse_merged_header
 from shared.sheets.notes import Notes
+from shared.sheets.rows import Cell, Hidden, Merge, Row, Slice
 from shared.sheets.words import RowWords
-from shared.spreadsheets.limits import Cell, Hidden, Merge, Row, SheetError, Slice
+from shared.spreadsheets.limits import SheetError
 from shared.spreadsheets.own_file import read_csv, read_workbook
 
 XLSX, CSV = ".xlsx", ".csv"

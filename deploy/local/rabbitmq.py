@@ -23,8 +23,8 @@ from deploy.local.passwords import password, service_urls, service_user, write_p
 from deploy.local.ports import LOOPBACK, can_reach, free_port
 from deploy.local.processes import Command, Process, StartError, Supervisor, wait_until
 from deploy.local.rabbitmq_package import server_script
+from shared.access.broker_users import definitions
 from shared.access.logins import Login
-from shared.broker.users import definitions
 
 USER = "kip"
 NODE = "kip@localhost"

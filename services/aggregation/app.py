@@ -21,11 +21,11 @@ from shared.broker.client import make_broker
 from shared.database.db import Pool, close_pool
 from shared.documents.http import document_route
 from shared.http.application import application
+from shared.http.probes import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import Settings
 from shared.runtime.lifecycle import connected, open_migrated, until_there
-from shared.runtime.observability import Measured, probe_routes
 
 log = structlog.get_logger()
 READ_CONNECTIONS = 4

@@ -15,8 +15,8 @@ from shared.domain.events import (
     ObligationChanged,
     PostedEvent,
 )
+from shared.values.model_words import expected_by_model, field_of
 from shared.values.scalars import shown
-from shared.wording.model_words import expected_by_model, field_of
 from shared.wording.words import Common
 
 

@@ -31,10 +31,10 @@ from shared.broker.answering import answered_within
 from shared.broker.client import make_broker
 from shared.http.application import application
 from shared.http.held_body import Memory
+from shared.http.probes import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import Settings
-from shared.runtime.observability import Measured, probe_routes
 from shared.runtime.supervision import Supervised
 from shared.spreadsheets.limits import REQUEST
 from shared.spreadsheets.readers import Readers

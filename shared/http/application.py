@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from shared.http.probes import Measured
 from shared.http.words import HttpWords
-from shared.runtime.observability import Measured
 from shared.wording.language import language_of
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]

@@ -10,7 +10,7 @@ from shared.http.connection import http_protocol
 from shared.http.connections import Limits
 from shared.runtime.config import Settings, SettingsError, load_settings
 from shared.runtime.gc_tuning import keep_large_apart
-from shared.runtime.observability import configure_logging
+from shared.runtime.logs import configure_logging
 
 GRACE_SECONDS = 20  # a stop waits that long for requests under way
 BODY_MORE_SECONDS = 5.0  # an application that reads a body says itself that it is late; this is for all others

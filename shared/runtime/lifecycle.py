@@ -8,7 +8,6 @@ from typing import Protocol
 import structlog
 
 from shared.database.db import Pool, is_migrated, open_pool
-from shared.registry.follower import RegistryFollower
 from shared.runtime import tls
 from shared.runtime.supervision import Supervised
 
@@ -16,10 +15,21 @@ log = structlog.get_logger()
 RETRY_SECONDS = 1.0
 
 
+class Follower(Protocol):
+    """What keeps a service's registry fresh."""
+
+    async def start(self) -> None:
+        """Begin to follow; returns soon, whether or not the database is there."""
+        ...
+
+
 class Service(Protocol):
     """The parts of a service."""
 
-    follower: RegistryFollower
+    @property
+    def follower(self) -> Follower:
+        """Started before anything else, so that probes and endpoints have a registry to look at."""
+        ...
 
     async def connect(self) -> None:
         """Connect to everything and begin to work; returns when that has been done."""

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Sequence
 
 from shared.sheets.columns import column_letters
 from shared.sheets.header import LayoutError, place_of
+from shared.sheets.rows import Merge
 from shared.sheets.words import MergeWords
-from shared.spreadsheets.limits import Merge
 from shared.wording.words import Words, joined
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from shared.sheets.columns import LISTS, column_letters
 from shared.sheets.header import Header
+from shared.sheets.rows import Cell, Slice
 from shared.sheets.words import NoteWords
-from shared.spreadsheets.limits import Cell, Slice
 from shared.values.personal_data import named
 from shared.wording.words import Words
 

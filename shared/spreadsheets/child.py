@@ -13,10 +13,11 @@ import sys
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from shared.sheets.rows import Slice
 from shared.sheets.words import FileWords
 from shared.spreadsheets.csv_text import rows_of_text
 from shared.spreadsheets.frames import END, READY, encode_error, encode_slices
-from shared.spreadsheets.limits import Limits, SheetError, Slice
+from shared.spreadsheets.limits import Limits, SheetError
 from shared.spreadsheets.xlsx import read_xlsx
 
 _FILES = 16

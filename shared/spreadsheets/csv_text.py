@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from shared.sheets.columns import as_meant
 from shared.sheets.header import delimiter_of
+from shared.sheets.rows import Row
 from shared.sheets.words import FileWords
-from shared.spreadsheets.limits import CELL_CHARS, Limits, Row, SheetError, too_many_rows
+from shared.spreadsheets.limits import CELL_CHARS, Limits, SheetError, too_many_rows
 from shared.values.composed_text import composed
 from shared.wording.words import Words
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from shared.sheets.rows import Hidden, Merge, Row, Slice
 from shared.sheets.words import FileWords
-from shared.spreadsheets.limits import MIB, Hidden, Kind, Limits, Merge, Row, SheetError, SheetTooLargeError, Slice
+from shared.spreadsheets.limits import MIB, Kind, Limits, SheetError, SheetTooLargeError
 from shared.values.personal_data import named
 from shared.wording.words import Words
 

@@ -1,8 +1,7 @@
 """How much of a spreadsheet is read, and how it is told that this one can't be."""
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from shared.sheets.words import FileWords
 from shared.wording.words import Words
@@ -13,7 +12,6 @@ MERGES = 20_000  # of a sheet
 CELL_CHARS = 128 * 1024  # the csv module's own limit; Excel's is 32,767
 
 Kind: TypeAlias = Literal["xlsx", "csv"]
-Cell: TypeAlias = str | int | float | bool  # "" for a cell without content; a day as 2023-03-09; texts in NFC
 
 
 class SheetError(ValueError):
@@ -34,43 +32,6 @@ class ReaderAwayError(Exception):
     def __init__(self, words: Words, reason: str = "") -> None:
         super().__init__(f"{words.en}: {reason}" if reason else words.en)
         self.words = words
-
-
-class Row(NamedTuple):
-    """A row with content: its number from 1, its cells from the first column to the last with content."""
-
-    number: int
-    cells: Sequence[Cell]
-
-
-class Hidden(NamedTuple):
-    """What a spreadsheet program doesn't show: the whole sheet, columns (from 0), rows (their numbers, from 1)."""
-
-    sheet: bool = False
-    columns: Collection[int] = frozenset()
-    rows: Collection[int] = frozenset()
-
-
-class Merge(NamedTuple):
-    """Cells that were merged to one: rows from 1, columns from 0, the last ones included."""
-
-    first_row: int
-    first_column: int
-    last_row: int
-    last_column: int
-
-
-class Slice(NamedTuple):
-    """Some rows of the sheet of this name ("" for CSV). Each sheet has one at least, be it empty.
-
-    `hidden` says what of the sheet, its columns and these rows people don't see. `merges` are all of the sheet: they
-    stand behind its rows, so that they come with its last slice, which has no rows.
-    """
-
-    sheet: str
-    rows: Sequence[Row]
-    hidden: Hidden = Hidden()
-    merges: Sequence[Merge] = ()
 
 
 @dataclass(frozen=True, slots=True)

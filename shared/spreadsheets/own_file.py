@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import IO
 
 from shared.sheets.header import HEADER_ROWS, delimiter_of
+from shared.sheets.rows import Row, Slice
 from shared.sheets.words import FileWords
 from shared.spreadsheets.csv_text import csv_rows
 from shared.spreadsheets.frames import COMMAND, LENGTH, decode, request
-from shared.spreadsheets.limits import OWN_FILE, Row, SheetError, Slice, too_much
+from shared.spreadsheets.limits import OWN_FILE, SheetError, too_much
 
 
 def read_workbook(path: Path) -> Iterator[Slice]:

@@ -5,9 +5,10 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 
+from shared.sheets.rows import Slice
 from shared.sheets.words import FileWords
 from shared.spreadsheets.frames import COMMAND, LENGTH, MOST, decode, request
-from shared.spreadsheets.limits import MIB, Kind, Limits, ReaderAwayError, Slice, too_much
+from shared.spreadsheets.limits import MIB, Kind, Limits, ReaderAwayError, too_much
 
 START_SECONDS = 10.0
 

@@ -5,19 +5,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
+from shared.sheets.rows import Cell, Hidden, Merge, Row, Slice
 from shared.sheets.words import FileWords
-from shared.spreadsheets.limits import (
-    LAST_ROW,
-    MERGES,
-    Cell,
-    Hidden,
-    Limits,
-    Merge,
-    Row,
-    SheetError,
-    Slice,
-    too_many_rows,
-)
+from shared.spreadsheets.limits import LAST_ROW, MERGES, Limits, SheetError, too_many_rows
 from shared.spreadsheets.package import Package, Workbook, as_text, local_name, no_xlsx
 from shared.values.personal_data import named
 from shared.values.scalars import shown

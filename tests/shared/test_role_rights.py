@@ -12,8 +12,8 @@ import pytest
 
 from deploy.local.passwords import role_settings, service_urls, service_user
 from shared.access.role_rights import ROLES, schemas_of, table_rights
+from shared.access.role_store import scram_verifier
 from shared.database import db
-from shared.database.roles import scram_verifier
 from tests.conftest import NewDatabase
 from tests.system import ROOT, migrate
 

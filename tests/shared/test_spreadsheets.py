@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from shared.sheets.columns import as_meant, neutral
-from shared.spreadsheets.limits import REQUEST, Hidden, Merge, Row, SheetError, Slice
+from shared.sheets.rows import Hidden, Merge, Row, Slice
+from shared.spreadsheets.limits import REQUEST, SheetError
 from shared.spreadsheets.own_file import read_workbook
 from shared.spreadsheets.readers import Kind, Readers
 

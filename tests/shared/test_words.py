@@ -28,8 +28,8 @@ from services.notifications.obligations.decision_words import NOBODY, Decline
 from services.notifications.pages.forms import refused_body
 from shared.http.held_body import BODY_ERRORS
 from shared.http.words import LimitWords
+from shared.values.model_words import expected_by_model
 from shared.wording.language import language_of, preferred
-from shared.wording.model_words import expected_by_model
 from shared.wording.words import Common, Words, listed
 from tests.system import ROOT, counselling
 
@@ -116,7 +116,7 @@ def test_the_tables_are_found() -> None:
         "shared.sheets.words",
         "shared.http.read_words",
         "shared.http.words",
-        "shared.wording.model_words",
+        "shared.values.model_words",
         "shared.values.scalars",
         "shared.domain.periods",
     }

@@ -38,9 +38,9 @@ from shared.domain.events import (
     RecordRetractedEvent,
     ReportSubmittedEvent,
 )
+from shared.values.model_words import expected_by_model
 from shared.values.personal_data import named
 from shared.values.scalars import name_of
-from shared.wording.model_words import expected_by_model
 from shared.wording.words import listed
 
 BATCH = "application/cloudevents-batch+json"

@@ -19,9 +19,9 @@ from shared.sheets.columns import BY, column_letters
 from shared.sheets.header import Header, HeaderSearch, LayoutError, no_table
 from shared.sheets.merges import merge_fault, merges_over, refuse_merged_header
 from shared.sheets.notes import Notes
+from shared.sheets.rows import Merge, Slice
+from shared.sheets.rows import Row as Cells
 from shared.sheets.words import RowWords
-from shared.spreadsheets.limits import Merge, Slice
-from shared.spreadsheets.limits import Row as Cells
 from shared.values.personal_data import named
 from shared.wording.words import Words
 

@@ -19,8 +19,8 @@ from shared.sheets.columns import (
 )
 from shared.sheets.faults import fault_of
 from shared.sheets.header import Header
-from shared.spreadsheets.limits import Cell
-from shared.spreadsheets.limits import Row as Cells
+from shared.sheets.rows import Cell
+from shared.sheets.rows import Row as Cells
 from shared.values.scalars import FIRST_DAY, LAST_DAY, ScalarError
 from shared.values.written_days import written_day
 from shared.values.written_numbers import TwoMeaningsError, written_whole_number

@@ -5,7 +5,7 @@ import sys
 
 CRASH = """
 import structlog
-from shared.runtime.observability import configure_logging
+from shared.runtime.logs import configure_logging
 configure_logging("test", "{form}", "info")
 try:
     authorization = "Bearer kip_secret"
@@ -27,7 +27,7 @@ def test_a_traceback_in_the_log_has_no_local_variables() -> None:
 
 REFUSED_ROW = """
 import asyncpg, structlog
-from shared.runtime.observability import configure_logging
+from shared.runtime.logs import configure_logging
 configure_logging("test", "{form}", "info")
 try:
     try:
