@@ -28,6 +28,8 @@ check: $(STAMP) ## lint, format, types, file rules, everything for deployment
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	$(PYTHON) -m deploy.checks.file_rules
+	$(PYTHON) -m deploy.checks.layers
+	$(PYTHON) -m deploy.checks.doc_paths
 	$(PYTHON) -m deploy.checks.generated
 	$(PYTHON) -m deploy.checks.watched
 	$(PYTHON) -m deploy.checks.compose
