@@ -108,14 +108,14 @@ class Run:
 
     def _part(self, name: str, work: Callable[[], None]) -> None:
         if monotonic() - self._begun > LONGEST_SECONDS and not self._full:
-            self.report.add(missing(0, name, "not measured: the time was over"))
+            self.report.add(missing(name, name, "not measured: the time was over"))
             return
         try:
             work()
         except (BenchError, LoadError, OSError, RuntimeError, ValueError, KeyError) as error:
             self.broken += 1
             self.say(f"{name} broke: {error}")
-            self.report.add(missing(0, name, f"broke: {type(error).__name__}: {str(error)[:300]}"))
+            self.report.add(missing(name, name, f"broke: {type(error).__name__}: {str(error)[:300]}"))
 
 
 def main() -> int:

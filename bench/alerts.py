@@ -1,4 +1,4 @@
-"""Issue 5's figures: opening, sweeping, an empty sweep, and mail against a bare aiosmtplib loop."""
+"""The figures of alerts: opening, sweeping, an empty sweep, and mail against a bare aiosmtplib loop."""
 
 import itertools
 import json
@@ -25,21 +25,22 @@ PATIENCE_SECONDS = 60.0
 
 
 def measure_alerts(stand: Stand, seconds: float, report: Report, say: Callable[[str], None]) -> None:
-    """All of issue 5's figures, on a database of their own."""
+    """Measure openings, sweeps and mail on a database of their own."""
     place = stand.place("alerts")
     found = json.loads(_run(place, "bench.sweeps"))
     swept = found["swept"]
     say(f"sweeps: opening {median(found['opening']):.2f} s, all overdue {median(found['sweep']):.2f} s")
     report.add(
-        Figure(5, "open the first quarter and year at every level", median(found["opening"]), at_most=3, unit="s",
-               note=f"{found['opened']:,} obligations", rounds={"s": found["opening"]}),
-        Figure(5, "one sweep with 10,035 communes × 2 reports overdue", median(found["sweep"]), at_most=5, unit="s",
-               note=f"{found['kept']:,} obligations, {swept['overdue']:,} overdue, {swept['alerts']:,} alerts in "
-                    f"{swept['messages']:,} messages queued", rounds={"s": found["sweep"]}),
-        Figure(5, "memory of that sweep", found["peak_mib"], at_most=250, unit="MiB",
+        Figure("alerts", "open the first quarter and year at every level", median(found["opening"]), at_most=3,
+               unit="s", note=f"{found['opened']:,} obligations", rounds={"s": found["opening"]}),
+        Figure("alerts", "one sweep with 10,035 communes × 2 reports overdue", median(found["sweep"]), at_most=5,
+               unit="s", note=f"{found['kept']:,} obligations, {swept['overdue']:,} overdue, "
+                    f"{swept['alerts']:,} alerts in {swept['messages']:,} messages queued",
+               rounds={"s": found["sweep"]}),
+        Figure("alerts", "memory of that sweep", found["peak_mib"], at_most=250, unit="MiB",
                note=f"{found['idle_mib']:.0f} MiB before, {found['opening_mib']:.0f} after opening"),
-        Figure(5, "sweep with nothing due, a million past obligations", 1000 * median(found["empty"]), at_most=50,
-               unit="ms", note=f"{found['past']:,} obligations", rounds={"s": found["empty"]}),
+        Figure("alerts", "sweep with nothing due, a million past obligations", 1000 * median(found["empty"]),
+               at_most=50, unit="ms", note=f"{found['past']:,} obligations", rounds={"s": found["empty"]}),
     )  # fmt: skip
     report.add(_mails(stand, place, found["mails"], seconds, say))
 
@@ -63,7 +64,7 @@ def _mails(stand: Stand, place: Mapping[str, str], queued: int, seconds: float, 
         process.stop()
     say(f"mail: {median(rates):,.0f}/s, bare {median(bare):,.0f}/s")
     note = f"{median(rates):,.0f} ÷ {median(bare):,.0f} mails/s over {SENDERS} connections"
-    return ratio(5, "e-mails ÷ bare aiosmtplib loop", rates, bare, at_least=0.6, note=note)
+    return ratio("alerts", "e-mails ÷ bare aiosmtplib loop", rates, bare, at_least=0.6, note=note)
 
 
 def _delivery(database: str, queued: int, seconds: float) -> list[float]:

@@ -92,13 +92,15 @@ def add_figures(report: Report, results: Results, title: str) -> None:
         if name in results.rounds:
             rates = results.rates(name)
             note = f"{median(own):,.0f} ÷ {median(rates):,.0f} events/s"
-            report.add(ratio(4, f"{TITLES[name]}, {title}", own, rates, at_least=target, note=note))
+            report.add(ratio("contest", f"{TITLES[name]}, {title}", own, rates, at_least=target, note=note))
     note = f"{median(own):,.0f} ÷ {median(results.copied):,.0f} a second"
-    report.add(ratio(4, f"pipeline ÷ COPY into the ledger, {title}", own, results.copied, at_least=0.08, note=note))
+    report.add(
+        ratio("contest", f"pipeline ÷ COPY into the ledger, {title}", own, results.copied, at_least=0.08, note=note)
+    )
     peaks = [item.usage.peak_mib["aggregation"] for item in results.rounds["pipeline"]]
     report.add(
         Figure(
-            4,
+            "contest",
             f"memory of aggregation under full load, {title}",
             max(peaks),
             at_most=250,

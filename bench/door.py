@@ -38,7 +38,7 @@ ROUNDS = 3
 def measure_door(
     stand: Stand, services: Services, pipeline: Contender, seconds: float, report: Report, say: Callable[[str], None]
 ) -> None:
-    """All of issue 3's figures."""
+    """Measure the door with aggregation stopped."""
     services.stop("aggregation")
     load = stand.load(stand.provinces, int(16_000 * seconds), "door")
     singles = stand.write("singles", load.events)
@@ -49,7 +49,7 @@ def measure_door(
     posted = send(replace(to_door, seconds=2 * seconds, rate=half))
     note = f"{half:,.0f} posts/s; p50 {posted.latencies_ms['p50']:.1f} ms"
     report.add(
-        Figure(3, "p99 of single posts at half load", posted.latencies_ms["p99"], at_most=50, unit="ms", note=note)
+        Figure("door", "p99 of single posts at half load", posted.latencies_ms["p99"], at_most=50, unit="ms", note=note)
     )
     empty_queues(services)
     report.add(_binary(stand, pipeline, load, seconds))
@@ -97,7 +97,7 @@ def _add_rates(report: Report, rates: Mapping[str, list[float]]) -> None:
         ]
     for name, above, below, target in compared:
         note = f"{median(rates[above]):,.0f} ÷ {median(rates[below]):,.0f} a second"
-        report.add(ratio(3, name, rates[above], rates[below], at_least=target, note=note))
+        report.add(ratio("door", name, rates[above], rates[below], at_least=target, note=note))
 
 
 def _binary(stand: Stand, pipeline: Contender, load: Load, seconds: float) -> Figure:
@@ -108,8 +108,8 @@ def _binary(stand: Stand, pipeline: Contender, load: Load, seconds: float) -> Fi
     except LoadError as error:
         if " 415 " not in str(error):
             raise
-        return missing(3, name, "not yet: the door answers 415 to binary mode", unit="/s")
-    return Figure(3, name, posted.per_second, unit="/s")
+        return missing("door", name, "not yet: the door answers 415 to binary mode", unit="/s")
+    return Figure("door", name, posted.per_second, unit="/s")
 
 
 def to_binary(event: bytes) -> tuple[bytes, bytes]:
@@ -129,11 +129,11 @@ def _streaming(stand: Stand, services: Services, pipeline: Contender, load: Load
         headers={**pipeline.headers, "content-type": NDJSON},
     )  # fmt: skip
     if probe.status_code == httpx.codes.UNSUPPORTED_MEDIA_TYPE:
-        return missing(3, name, "not yet: the door answers 415 to NDJSON", at_most=200, unit="MiB")
+        return missing("door", name, "not yet: the door answers 415 to NDJSON", at_most=200, unit="MiB")
     with Meter({"intake": services.process("intake").pid}) as meter:
         posted = send(pipeline.spec(bodies, NDJSON, 1))
     note = f"{STREAM_BYTES / posted.seconds / 1e6:.1f} MB/s"
-    return Figure(3, name, meter.usage.peak_mib["intake"], at_most=200, unit="MiB", note=note)
+    return Figure("door", name, meter.usage.peak_mib["intake"], at_most=200, unit="MiB", note=note)
 
 
 def empty_queues(services: Services) -> None:

@@ -144,7 +144,7 @@ def measure_duplicates(
         replayed.append(drainer.drain(load.events).per_second)
         say(f"draining, round {number + 1}: fresh {fresh[-1]:,.0f}/s, replayed {replayed[-1]:,.0f}/s")
     note = f"{median(replayed):,.0f} ÷ {median(fresh):,.0f} events/s"
-    report.add(ratio(4, "replayed duplicates ÷ fresh, draining", replayed, fresh, at_least=3, note=note))
+    report.add(ratio("growth", "replayed duplicates ÷ fresh, draining", replayed, fresh, at_least=3, note=note))
     return fresh
 
 
@@ -170,7 +170,7 @@ def measure_growth(
     cpu = median(item.cpu_us for item in after) / median(item.cpu_us for item in before)
     report.add(
         ratio(
-            4,
+            "growth",
             name,
             [1e6 / item.per_second for item in after],
             [1e6 / item.per_second for item in before],
@@ -209,7 +209,7 @@ def _rebuild(stand: Stand, pipeline: Contender, live: float) -> Figure:
     if pipeline.cells() != cells:
         raise BenchError("the rebuilt cells are not what they were")
     note = f"{rate:,.0f} ÷ {live:,.0f} events/s; {events:,} events, {len(cells):,} cells, the command's start included"
-    return ratio(4, "rebuild, events/s ÷ live pipeline", [rate], [live], at_least=3, note=note)
+    return ratio("growth", "rebuild, events/s ÷ live pipeline", [rate], [live], at_least=3, note=note)
 
 
 def measure_replicas(
@@ -219,7 +219,9 @@ def measure_replicas(
     name = "two aggregation replicas ÷ one, draining"
     cores = os.cpu_count() or 1
     if cores < CORES_FOR_TWO:
-        report.add(missing(4, name, f"asked from {CORES_FOR_TWO} cores on; this machine has {cores}", at_least=1.5))
+        report.add(
+            missing("growth", name, f"asked from {CORES_FOR_TWO} cores on; this machine has {cores}", at_least=1.5)
+        )
         return
     services.stop("aggregation")
     shared = {key: value for key, value in services.owner_environment.items() if not key.endswith("_PORT")}
@@ -236,4 +238,4 @@ def measure_replicas(
         replica.stop()
     services.start("aggregation")
     note = f"{median(rates):,.0f} ÷ {median(one):,.0f} events/s"
-    report.add(ratio(4, name, rates, one, at_least=1.5, note=note))
+    report.add(ratio("growth", name, rates, one, at_least=1.5, note=note))

@@ -44,7 +44,7 @@ def measure_lag(
     worst = lags[int(0.99 * len(lags))]
     say(f"lag at {rate:,.0f} events/s: {len(lags)} probes, p50 {median(lags):.2f} s, p99 {worst:.2f} s")
     note = f"{rate:,.0f} events/s, {len(lags)} probes; p50 {1000 * median(lags):.0f} ms"
-    report.add(Figure(4, name, worst, at_most=1.0, unit="s", note=note))
+    report.add(Figure("lag", name, worst, at_most=1.0, unit="s", note=note))
 
 
 class _Probe:

@@ -56,7 +56,7 @@ def measure_reading(
     times = f"p50 {found['p50']:.1f} ms, p99 {found['p99']:.1f} ms"
     note = f"{cells:,} cells, {len(_series(stand))} measures, {answered.answered} questions; {times}"
     name = "read API at national size, p95 of a province's page"
-    report.add(Figure(4, name, found["p95"], at_most=50, unit="ms", note=note))
+    report.add(Figure("reading", name, found["p95"], at_most=50, unit="ms", note=note))
 
 
 def fill(stand: Stand, pipeline: Contender, year: Period) -> int:

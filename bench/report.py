@@ -14,7 +14,7 @@ from rich.table import Table
 class Figure:
     """One line. `value` is None where nothing was measured; then `note` says why. `rounds` are its single values."""
 
-    issue: int
+    part: str  # of the run, as KIP_BENCH_ONLY names it
     name: str
     value: float | None
     at_least: float | None = None
@@ -40,15 +40,15 @@ class Figure:
         return f"≤ {self.at_most:g} {self.unit}" if self.at_most is not None else "report"
 
 
-def ratio(issue: int, name: str, above: Sequence[float], below: Sequence[float], **more: Any) -> Figure:
+def ratio(part: str, name: str, above: Sequence[float], below: Sequence[float], **more: Any) -> Figure:
     """The ratio of two medians."""
     rounds = {"above": [round(value, 2) for value in above], "below": [round(value, 2) for value in below]}
-    return Figure(issue, name, median(above) / median(below), rounds=rounds, **more)
+    return Figure(part, name, median(above) / median(below), rounds=rounds, **more)
 
 
-def missing(issue: int, name: str, why: str, **more: Any) -> Figure:
+def missing(part: str, name: str, why: str, **more: Any) -> Figure:
     """A figure that could not be measured, and why."""
-    return Figure(issue, name, None, note=why, **more)
+    return Figure(part, name, None, note=why, **more)
 
 
 @dataclass
@@ -65,11 +65,11 @@ class Report:
 
     def show(self, console: Console) -> None:
         """Print the tables, then the JSON object as the last line."""
-        table = Table("issue", "figure", "measured", "target", "", "note", title="Kịp: make bench")
+        table = Table("part", "figure", "measured", "target", "", "note", title="Kịp: make bench")
         for figure in self.figures:
             value = "–" if figure.value is None else f"{figure.value:.3g} {figure.unit}"
             mark = {True: "[green]reached[/]", False: "[red]falls short[/]", None: ""}[figure.reached]
-            table.add_row(str(figure.issue), figure.name, value, figure.target, mark, figure.note)
+            table.add_row(figure.part, figure.name, value, figure.target, mark, figure.note)
         console.print(table)
         stages = Table("load", "process", "CPU µs an event", "share of a core", title="What limits the pipeline now")
         for load, found in self.stages.items():
@@ -87,7 +87,7 @@ class Report:
             "stages": self.stages,
             "figures": [
                 {
-                    "issue": figure.issue,
+                    "part": figure.part,
                     "figure": figure.name,
                     "value": None if figure.value is None else round(figure.value, 4),
                     "unit": figure.unit,

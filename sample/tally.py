@@ -17,7 +17,7 @@ from shared.domain.units import Units
 QUARTERS = ("2023-Q1", "2023-Q2", "2023-Q3", "2023-Q4")
 YEAR = "2023"
 WHOLE = ""
-# How far a yes/no status goes: districts are counted by their province, provinces by the nation (notes/domain.md).
+# How far a yes/no status goes: districts are counted by their province, provinces by the nation.
 STATE_REACH = {"district": ("district", "province"), "province": ("nation",)}
 Place = tuple[str, str, str]  # subject, period, uid
 

@@ -46,7 +46,7 @@ async def open_pool(
 
 
 async def close_pool(pool: Pool) -> None:
-    """Close the pool, bounded: asyncpg's close() can hang on a pending cancel (its issue 1356)."""
+    """Close the pool, bounded: asyncpg's close() can hang on a pending cancel (1356 in its tracker)."""
     try:
         async with asyncio.timeout(CLOSE_SECONDS):
             await pool.close()

@@ -1,4 +1,4 @@
-"""The load is what the issue asks for, and the same from the same seed."""
+"""The load has the shares that it is described with, and is the same from the same seed."""
 
 import json
 from collections import Counter

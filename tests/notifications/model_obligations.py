@@ -1,6 +1,6 @@
 """What obligations become and whom they alert, told a second time and more simply: one obligation at a time, one moment
 after the other. Shares no code with the services: it reads the programme's YAML and the register's CSV itself, and has
-its own list of days off. The rules are those of Decree 09/2019/NĐ-CP and of the issue that asked for the service.
+its own list of days off. The rules are those of Decree 09/2019/NĐ-CP and of docs/notifications.md.
 """
 
 import csv
