@@ -22,7 +22,8 @@ from shared.broker import topology
 from shared.broker.client import make_broker
 from shared.database.db import Connection
 from shared.registry.follower import RegistryFollower
-from shared.registry.officers import Officer, write_officers
+from shared.registry.officer_store import write_officers
+from shared.registry.officers import Officer
 from shared.registry.snapshot import Registry
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import load_settings

@@ -47,7 +47,7 @@ def load(
     async def work(connection: Connection) -> list[str]:
         said: list[str] = []
         async with connection.transaction():
-            await connection.execute("LOCK TABLE registry.loaded IN EXCLUSIVE MODE")
+            await store.lock_loads(connection)
             if await store.digest_of(connection, "units") != digest:
                 await _load_units(connection, register, units)
                 await store.remember_load(connection, "units", digest, now)

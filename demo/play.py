@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import asyncpg
 
+from demo import play_store
 from demo.data import DemoData
 from demo.kip import Kip
 from deploy.local.passwords import write_private
@@ -28,8 +29,6 @@ from shared.runtime.clock import SystemClock
 MARK = "sample-year"
 DONE = "fed"
 APPLY_SECONDS = 60.0
-APPLIED = "SELECT count(*) FROM aggregation.ledger WHERE sender = ANY ($1::text[])"
-SOURCES = "SELECT name FROM registry.source WHERE name = ANY ($1::text[])"
 Result = TypeVar("Result")
 
 
@@ -58,8 +57,8 @@ class Play:
         """A key for each sender and the reader, made once and kept in the run's folder."""
         path = self._folder / "keys.json"
         known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-        there = self._with_database(_sources)
         wanted = self._sources()
+        there = self._with_database(partial(play_store.known_sources, names=[*wanted]))
         for said in self._kip.run_all(
             [(("source", "add", name, *words, "--json"), "") for name, words in wanted.items() if name not in there]
         ):
@@ -93,7 +92,8 @@ class Play:
         """Until every event that was accepted stands in the ledger. Raises StartError where it takes too long."""
         expected, names = self._data.tally.accepted, sorted(SENDERS.values())
         deadline = time.monotonic() + APPLY_SECONDS
-        while (applied := self._with_database(lambda connection: _applied(connection, names))) < expected:
+        counted = partial(play_store.count_applied, senders=names)
+        while (applied := self._with_database(counted)) < expected:
             if time.monotonic() > deadline:
                 raise StartError(f"{applied:,} of {expected:,} events were applied after {APPLY_SECONDS:.0f} s")
             self._say(f"{applied:,} of {expected:,} events applied")
@@ -135,15 +135,6 @@ class Play:
                 await connection.close(timeout=5)
 
         return asyncio.run(run())
-
-
-async def _applied(connection: Connection, senders: list[str]) -> int:
-    count: int = await connection.fetchval(APPLIED, senders)
-    return count
-
-
-async def _sources(connection: Connection) -> set[str]:
-    return {row["name"] for row in await connection.fetch(SOURCES, [READER, *SENDERS.values()])}
 
 
 async def _add_key(connection: Connection, name: str) -> str:

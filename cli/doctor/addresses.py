@@ -7,6 +7,7 @@ from socket import SocketKind
 
 import asyncpg
 
+from cli.doctor import doctor_store
 from cli.doctor.finding import Finding, bad, good, unsure
 from shared.database.connections import Hosts
 from shared.registry.destinations import APPRISE, WEBHOOK, Destinations, host_and_port
@@ -14,11 +15,6 @@ from shared.registry.destinations import APPRISE, WEBHOOK, Destinations, host_an
 MOST_HOSTS = 50
 SECONDS = 5.0
 NAMED = 5
-ADDRESSES = """
-    SELECT DISTINCT split_part(address, ':', 1) AS kind, substr(address, strpos(address, ':') + 1) AS address
-    FROM registry.officer, unnest(channels) AS address
-    WHERE split_part(address, ':', 1) = ANY ($1::text[]) ORDER BY 1, 2
-"""
 CURE = "mend the officers' file and import it again, or the setting (docs/notifications.md, Channels)"
 
 
@@ -27,7 +23,7 @@ async def check_addresses(url: str, destinations: Destinations) -> AsyncIterator
     try:
         connection = await Hosts(url).connect(server_settings={"application_name": "kip-doctor"})
         try:
-            rows = await connection.fetch(ADDRESSES, [WEBHOOK, APPRISE])
+            rows = await doctor_store.addresses(connection, [WEBHOOK, APPRISE])
         finally:
             await connection.close(timeout=5)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError):

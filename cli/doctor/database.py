@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 
 import asyncpg
 
+from cli.doctor import doctor_store
 from cli.doctor.finding import Finding, bad, good, unsure
 from services.aggregation.consistency.wild_store import listed
 from shared.database import db
@@ -27,56 +28,23 @@ DURABLE = {
     "synchronous_commit": {"on", "remote_write", "remote_apply", "local"},
 }
 
-SETTINGS = "SELECT name, setting FROM pg_settings WHERE name = ANY ($1)"
-LOADED = """
-    SELECT name, loaded_at, now() - loaded_at AS age FROM registry.loaded
-    WHERE name = 'units' OR name LIKE 'programme %' ORDER BY name
-"""
-SOURCES = "SELECT count(*) FROM registry.source"
-UNITS = """
-    SELECT uid, name, EXISTS (SELECT FROM registry.officer WHERE officer.unit = unit.uid) AS has_officer
-    FROM registry.unit
-    WHERE (valid_from IS NULL OR valid_from <= $1) AND (valid_to IS NULL OR valid_to >= $1)
-    ORDER BY length(code), code, uid
-"""
-PARTITIONS = "SELECT coalesce(max(partition) + 1, 0) FROM registry.partition"
-WAITING_MESSAGES = """
-    SELECT count(*) AS waiting, max(now() - created_at) AS oldest
-    FROM notifications.message WHERE state NOT IN ('sent', 'failed', 'cancelled')
-"""
-# Tables whose rows wait for somebody: the table, how to count, what it is called, what to do.
-REMAINS = (
-    (
-        "aggregation.dead",
-        "SELECT count(*) FROM aggregation.dead WHERE state = 'waiting'",
-        "events that could not be applied",
-        "kip dead list",
-    ),
-    (
-        "notifications.aside",
-        "SELECT count(*) FROM notifications.aside WHERE state = 'waiting'",
+# Tables whose rows wait for somebody (doctor_store.REMAINS): what they hold, and what to do.
+REMAINS = {
+    "aggregation.dead": ("events that could not be applied", "kip dead list"),
+    "notifications.aside": (
         "rows that could not be told",
         "kip dead list (docs/operate/alerts/KipDeadEvents.md)",
     ),
-    (
-        "aggregation.drift",
-        "SELECT count(*) FROM aggregation.drift",
+    "aggregation.drift": (
         "cells that differ from the ledger",
         "kip verify, then kip rebuild (docs/operate/alerts/KipDrift.md)",
     ),
-    (
-        "aggregation.conflict",
-        "SELECT count(*) FROM aggregation.conflict",
+    "aggregation.conflict": (
         "events under a taken id with another body",
         "tell their senders: an id names one event for ever",
     ),
-    (
-        "intake.spool",
-        "SELECT coalesce(sum(events), 0) FROM intake.spool",
-        "events that wait for the broker",
-        "docs/operate/alerts/KipSpoolNotDraining.md",
-    ),
-)
+    "intake.spool": ("events that wait for the broker", "docs/operate/alerts/KipSpoolNotDraining.md"),
+}
 
 
 async def check_database(url: str, partitions: int) -> AsyncIterator[Finding]:
@@ -115,8 +83,7 @@ async def check_database(url: str, partitions: int) -> AsyncIterator[Finding]:
 
 
 async def _version(connection: Connection) -> Finding:
-    number = int(await connection.fetchval("SHOW server_version_num"))
-    version = await connection.fetchval("SHOW server_version")
+    number, version = await doctor_store.server_version(connection)
     if number < db.OLDEST_SERVER:
         return bad("database.version", f"PostgreSQL {version}", "use PostgreSQL 18 or later")
     return good("database.version", f"PostgreSQL {version}")
@@ -124,7 +91,7 @@ async def _version(connection: Connection) -> Finding:
 
 async def _settings(connection: Connection) -> AsyncIterator[Finding]:
     names = [*DURABLE, "max_connections", "server_encoding"]
-    found = {row["name"]: row["setting"] for row in await connection.fetch(SETTINGS, names)}
+    found = await doctor_store.settings(connection, names)
     for name, allowed in DURABLE.items():
         if found[name] not in allowed:
             yield bad(
@@ -142,7 +109,7 @@ async def _settings(connection: Connection) -> AsyncIterator[Finding]:
 
 async def _clock(connection: Connection) -> Finding:
     before = SystemClock().now()
-    theirs: datetime = await connection.fetchval("SELECT clock_timestamp()")
+    theirs = await doctor_store.server_time(connection)
     middle = before + (SystemClock().now() - before) / 2
     skew = abs(theirs.astimezone(UTC) - middle)
     seen = f"{skew.total_seconds():.3f} s between this machine and the database"
@@ -153,10 +120,9 @@ async def _clock(connection: Connection) -> Finding:
 
 async def _migrations(connection: Connection) -> Finding:
     ours = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in db.MIGRATIONS.glob("*.sql")}
-    if await connection.fetchval("SELECT to_regclass('public.kip_migration')") is None:
+    applied = await doctor_store.applied_migrations(connection)
+    if applied is None:
         return bad("database.migrations", "none has been applied", "kip migrate")
-    rows = await connection.fetch("SELECT name, digest FROM public.kip_migration")
-    applied = {row["name"]: row["digest"] for row in rows}
     missing = sorted(ours.keys() - applied.keys())
     if missing:
         return bad("database.migrations", f"not applied: {', '.join(missing)}", "kip migrate")
@@ -172,12 +138,13 @@ async def _migrations(connection: Connection) -> Finding:
 
 
 async def _registry(connection: Connection, partitions: int) -> AsyncIterator[Finding]:
-    loaded = {row["name"]: row for row in await connection.fetch(LOADED)}
+    loaded = {row["name"]: row for row in await doctor_store.loaded(connection)}
     if "units" not in loaded or len(loaded) < 2:
         yield bad("registry", f"loaded: {', '.join(loaded) or 'nothing'}", "kip load programmes/ecd-1437")
         return
     ahead = await store.read_clock(connection)  # a run of former years has other units in force
-    units = await connection.fetch(UNITS, SystemClock(ahead[0] if ahead else timedelta(0)).now().date())
+    today = SystemClock(ahead[0] if ahead else timedelta(0)).now().date()
+    units = await doctor_store.units_in_force(connection, today)
     ages = ", ".join(f"{name} on {row['loaded_at']:%Y-%m-%d}" for name, row in loaded.items())
     seen = f"{len(units):,} units in force; loaded: {ages}"
     if loaded["units"]["age"] > OLDEST_REGISTER:
@@ -185,13 +152,13 @@ async def _registry(connection: Connection, partitions: int) -> AsyncIterator[Fi
         yield unsure("registry", f"{seen}: over a year ago", cure)
     else:
         yield good("registry", seen)
-    sources = await connection.fetchval(SOURCES)
+    sources = await doctor_store.count_sources(connection)
     if sources == 0:
         yield unsure("registry.sources", "no sender has a key", "kip source add NAME")
     else:
         yield good("registry.sources", f"{sources} senders")
     yield _officers(len(units), [f"{row['name']} ({row['uid']})" for row in units if not row["has_officer"]])
-    stored = await connection.fetchval(PARTITIONS)
+    stored = await doctor_store.partitions(connection)
     if stored != partitions:
         cure = (
             "set KIP_PARTITIONS to the number that was loaded; changing it needs drained queues (docs/operate/scale.md)"
@@ -221,13 +188,11 @@ async def _waiting(connection: Connection) -> AsyncIterator[Finding]:
         yield bad("aggregation.ledger", seen, "kip rebuild: it moves them to 'kip dead list'", tuple(wild))
     else:
         yield good("aggregation.ledger", "no events of a time outside 2000 to 2100")
-    for table, query, what, cure in REMAINS:
-        if await connection.fetchval("SELECT to_regclass($1)", table) is None:
-            continue
-        count = await connection.fetchval(query)
-        yield unsure(table, f"{count:,} {what}", cure) if count else good(table, f"no {what}")
-    row = await connection.fetchrow(WAITING_MESSAGES)
-    for finding in _messages(row["waiting"], row["oldest"]) if row else ():
+    for table, (what, cure) in REMAINS.items():
+        waiting = await doctor_store.count_remains(connection, table)
+        if waiting is not None:
+            yield unsure(table, f"{waiting:,} {what}", cure) if waiting else good(table, f"no {what}")
+    for finding in _messages(*await doctor_store.waiting_messages(connection)):
         yield finding
 
 

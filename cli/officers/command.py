@@ -18,7 +18,8 @@ from shared.domain.units import Units
 from shared.programme.model import Programme
 from shared.registry import store
 from shared.registry.destinations import Destinations
-from shared.registry.officers import Officer, officers_at, write_officers
+from shared.registry.officer_store import officers_at, write_officers
+from shared.registry.officers import Officer
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import load_settings
 

@@ -22,6 +22,7 @@ from deploy.local.own_loop import in_own_loop
 from deploy.local.passwords import password, write_private
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import Command, Process, StartError, Supervisor, wait_until
+from shared.database.server_store import make_database
 
 USER = "kip"
 DATABASE = "kip"
@@ -176,8 +177,7 @@ class Postgres:
             except (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
                 return False
             try:
-                if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
-                    await connection.execute(f"CREATE DATABASE {DATABASE}")
+                await make_database(connection, DATABASE)
             finally:
                 await asyncio.wait_for(connection.close(), 5)
             return True

@@ -1,4 +1,4 @@
-"""How the database server is, as any user of it may ask: no rights beyond Kịp's own are needed."""
+"""The SQL about the database server itself: how it is, as any user of it may ask, and which databases it has."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,8 @@ HEALTH = """
             WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) AS oldest_transaction,
            pg_database_size(current_database()) AS size
 """
+
+DATABASE_OF = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +32,9 @@ async def read_health(connection: Connection) -> DatabaseHealth:
     if row is None:
         raise ValueError("a SELECT without FROM gives a row")
     return DatabaseHealth(**dict(row))
+
+
+async def make_database(connection: Connection, name: str) -> None:
+    """Create the database unless it is there; `name` is a plain identifier. Not within a transaction."""
+    if not await connection.fetchval(DATABASE_OF, name):
+        await connection.execute(f"CREATE DATABASE {name}")

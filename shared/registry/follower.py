@@ -105,7 +105,7 @@ class RegistryFollower:
             if changed:
                 await self._load(connection, changed)
             else:
-                await connection.execute("SELECT 1", timeout=5)
+                await store.ping(connection)
             self.connected = True
             self.confirmed_at = asyncio.get_running_loop().time()
             self._first.set()

@@ -34,6 +34,8 @@ MISSING_UNITS = """
 """
 NAMES = "SELECT uid, name FROM registry.unit WHERE uid = ANY ($1)"
 UNIT_OR_ROOT = "SELECT uid FROM registry.unit WHERE uid = $1 OR ($1::text IS NULL AND parent IS NULL)"
+PING = "SELECT 1"
+LOCK_LOADS = "LOCK TABLE registry.loaded IN EXCLUSIVE MODE"
 REMEMBER_LOAD = """
     INSERT INTO registry.loaded VALUES ($1, $2, $3)
     ON CONFLICT (name) DO UPDATE SET digest = excluded.digest, loaded_at = excluded.loaded_at
@@ -58,6 +60,16 @@ LAGGING_FOLLOWERS = """
     JOIN pg_stat_activity ON pid = backend AND application_name LIKE 'kip-%-listener'
     WHERE revision < (SELECT clock.revision FROM registry.clock)
 """
+
+
+async def lock_loads(connection: Connection) -> None:
+    """Let nobody else load until the caller's transaction ends."""
+    await connection.execute(LOCK_LOADS)
+
+
+async def ping(connection: Connection) -> None:
+    """Ask for a sign of life, 5 s at most. Raises one of DATABASE_AWAY."""
+    await connection.execute(PING, timeout=5)
 
 
 async def digest_of(connection: Connection, name: str) -> str | None:

@@ -15,7 +15,8 @@ from services.notifications.messages.worker import Delivery
 from services.notifications.obligations.consumer import read_batch, settle
 from services.notifications.obligations.opening import Opener
 from shared.database.db import Pool
-from shared.registry.officers import Officer, write_officers
+from shared.registry.officer_store import write_officers
+from shared.registry.officers import Officer
 from shared.registry.snapshot import Registry
 from shared.runtime.clock import Clock
 

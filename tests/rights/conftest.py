@@ -17,7 +17,8 @@ from services.notifications.pages.page_store import link_secret
 from shared.access.keys import hash_key, new_key
 from shared.database import db
 from shared.registry import source_store
-from shared.registry.officers import Officer, write_officers
+from shared.registry.officer_store import write_officers
+from shared.registry.officers import Officer
 from tests.conftest import NewDatabase
 from tests.rights.ledger import OTHER, OWN, as_event, said
 from tests.rights.register import PLACES, standing, units_file

@@ -12,7 +12,8 @@ from services.notifications.apart import Asides, apart, saved
 from shared.database.db import Connection, Pool
 from shared.domain.units import Unit, Units
 from shared.programme.model import Programme
-from shared.registry.officers import Officer, officers_at
+from shared.registry.officer_store import officers_at
+from shared.registry.officers import Officer
 from shared.registry.snapshot import Registry
 
 PERIODS = 4  # of each report, the latest last

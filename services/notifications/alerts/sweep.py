@@ -24,7 +24,8 @@ from services.notifications.obligations import obligation_store
 from services.notifications.obligations.opening import Opener
 from shared.database.db import DATABASE_AWAY, Connection
 from shared.domain.events import ObligationState as State
-from shared.registry.officers import Officer, officer_ids, officers_by_id
+from shared.registry.officer_store import officer_ids, officers_by_id
+from shared.registry.officers import Officer
 from shared.registry.snapshot import Registry
 
 IDS_PER_MESSAGE = 50  # one message on the queue names that many of ours: a worker sends them side by side

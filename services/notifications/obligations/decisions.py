@@ -16,7 +16,8 @@ from shared.domain.events import DECIDE
 from shared.domain.units import Units
 from shared.domain.working_days import working_days
 from shared.programme.model import Programme
-from shared.registry.officers import Officer, find_officer
+from shared.registry.officer_store import find_officer
+from shared.registry.officers import Officer
 from shared.registry.snapshot import Registry
 from shared.values.personal_data import in_text
 from shared.values.scalars import ScalarError, day, text

@@ -26,7 +26,8 @@ from services.notifications.pages.links import Holder, LinkError, Links, Purpose
 from shared.access.authentication import authorization_of
 from shared.database.db import DATABASE_AWAY, Pool
 from shared.http.held_body import BodyLimits
-from shared.registry.officers import Officer, find_officer
+from shared.registry.officer_store import find_officer
+from shared.registry.officers import Officer
 from shared.registry.snapshot import Registry
 from shared.values.scalars import ScalarError, day, whole_number
 from shared.wording.language import VIETNAMESE, language_of
