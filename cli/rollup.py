@@ -53,20 +53,25 @@ def rollup(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Print a figure for every unit of a level: value, numerator and denominator, and who has not reported."""
-    if (indicator is None) == (activity is None):
-        raise ValueError("expected exactly one of --indicator and --activity")
-    if not key:
-        raise ValueError("no key: set KIP_KEY or give --key (kip source add NAME --read prints one)")
     asked = {
         "indicator": indicator, "activity": activity, "programme": programme,
         "within": within, "level": level, "period": period, "by": by, "view": view, "sort": sort,
     }  # fmt: skip
+    _check(asked, key)
     address = asked_url(url, "aggregation")
     rows = list(fetch_rows(address, key, {name: value for name, value in asked.items() if value}, limit))
     if as_json:
         typer.echo(json.dumps({"rows": rows}, ensure_ascii=False))
     else:
         out.print(table(rows, indicator or activity or "", out.width), crop=False)
+
+
+def _check(asked: Mapping[str, str | None], key: str) -> None:
+    """Raise ValueError where the service needs not be asked."""
+    if (asked["indicator"] is None) == (asked["activity"] is None):
+        raise ValueError("expected exactly one of --indicator and --activity")
+    if not key:
+        raise ValueError("no key: set KIP_KEY or give --key (kip source add NAME --read prints one)")
 
 
 def fetch_rows(url: str, key: str, asked: Mapping[str, str], limit: int | None = None) -> Iterator[dict[str, Any]]:

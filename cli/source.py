@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
@@ -56,14 +56,7 @@ def add_source(
 ) -> None:
     """Add a sender and print its key, once: it is kept as a hash only."""
     wanted = _words(kinds) or ([] if read else None)
-    unknown = sorted(set(wanted or ()) - {*map(str, Kind), DECIDE})
-    if unknown:
-        raise ValueError(f"unknown kind {', '.join(unknown)}: expected {', '.join([*Kind, DECIDE])}")
-    if in_text(name, SystemClock().now().year) is not None:  # it stands beside all that the sender posts
-        raise ValueError(
-            "NAME looks like it holds a person's phone or identity number, e-mail address or birth date: "
-            "name the app or the office"
-        )
+    _check(name, wanted or ())
     key = new_key()
 
     async def work(connection: Connection, now: datetime) -> None:
@@ -80,6 +73,18 @@ def add_source(
 
     _with_database(work)
     _show_key(name, key, "added", as_json=as_json)
+
+
+def _check(name: str, kinds: Collection[str]) -> None:
+    """Raise ValueError for a kind that isn't known, and for a name that may be a person's."""
+    unknown = sorted(set(kinds) - {*map(str, Kind), DECIDE})
+    if unknown:
+        raise ValueError(f"unknown kind {', '.join(unknown)}: expected {', '.join([*Kind, DECIDE])}")
+    if in_text(name, SystemClock().now().year) is not None:  # it stands beside all that the sender posts
+        raise ValueError(
+            "NAME looks like it holds a person's phone or identity number, e-mail address or birth date: "
+            "name the app or the office"
+        )
 
 
 @source_app.command("list")

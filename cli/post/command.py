@@ -61,23 +61,29 @@ def post(
     if is_sheet(file):
         _post_sheet(file, target, batch, afresh=afresh, as_json=as_json)
         return
+    _post_events(file, target, batch, concurrency, as_json=as_json)
+
+
+def _post_events(file: Path, target: Target, most: int, concurrency: int, *, as_json: bool) -> None:
+    """Post a file of events in batches of `most`, and tell what became of them. Exit code 1 where any is refused."""
     total = check_file(file)
     pace = _pace()
     start = pace.clock.now()
     with _progress(quiet=as_json) as progress:
-        task = progress.add_task("posting" if not dry_run else "checking", total=total)
-        made = batches(read_lines(file), batch)
+        task = progress.add_task("posting" if not target.dry_run else "checking", total=total)
+        made = batches(read_lines(file), most)
         report = asyncio.run(post_all(target, made, concurrency, pace, lambda n: progress.advance(task, n)))
     seconds = seconds_since(start, pace.clock)
     if as_json:
         typer.echo(json.dumps({**asdict(report), "seconds": round(seconds, 3)}, ensure_ascii=False))
     else:
-        _tell(report, seconds, dry_run=dry_run)
+        _tell(report, seconds, dry_run=target.dry_run)
     if report.rejected or report.unlisted:
         raise typer.Exit(1)
 
 
 def _post_sheet(file: Path, target: Target, most_rows: int, *, afresh: bool, as_json: bool) -> None:
+    """Check a spreadsheet whole, post it in parts of `most_rows`, and tell what became of it."""
     tables, notes = read_tables(file)
     for note in notes:
         err.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
