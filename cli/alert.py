@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from shared.programme.folder import LANGUAGES
+from shared.programme.base import LANGUAGES
 from shared.programme.message_text import SAMPLE
 from shared.programme.reading import fill_confined, load_confined
 

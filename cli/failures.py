@@ -7,7 +7,7 @@ import asyncpg
 import httpx
 
 from shared.database.db import DatabaseError
-from shared.programme.folder import ProgrammeError
+from shared.programme.problems import ProgrammeError
 from shared.programme.text_filling import TextError
 from shared.registry.units_file import UnitsError
 from shared.runtime import tls

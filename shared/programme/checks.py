@@ -24,8 +24,8 @@ from shared.programme.model import (
     Programme,
     Reporter,
 )
+from shared.programme.problems import Place
 from shared.programme.sender_checks import sender_faults
-from shared.programme.yaml_text import Place
 
 Fault = tuple[Place, str]
 Duty = tuple[Reporter | IndicatorReporter, tuple[str, ...]]  # and the agencies that have it

@@ -20,28 +20,19 @@ from unicodedata import is_normalized
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.programme.base import Model
+from shared.programme.base import LANGUAGES, Model
 from shared.programme.checks import contradictions, references, texts, unknown
 from shared.programme.message_text import faults
 from shared.programme.model import CalendarDay, Programme
-from shared.programme.yaml_text import Document, Place, Problem, read_yaml
+from shared.programme.problems import PROGRAMME_FILE, Place, Problem, ProgrammeError
+from shared.programme.yaml_text import Document, read_yaml
 
-PROGRAMME_FILE = "programme.yaml"
 LONGEST_FILE = 1024 * 1024  # bytes; the shipped programme.yaml has 78,000
 MOST_FILES = 1000
-LANGUAGES = ("en", "vi")
 # Texts that no step names: a late report came in after all, an obstacle was met or overcome, the monthly summary.
 NOTICES = ("received", "problem", "summary")
 _MAY_BE_THERE = ("README.md",)
 _FROM_OTHER_FILES = ("calendar_overrides", "messages")
-
-
-class ProgrammeError(Exception):
-    """A programme's folder can't be used; `problems` says all the reasons."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = problems
 
 
 def load_programme(folder: Path, levels: frozenset[str] | None = None) -> Programme:

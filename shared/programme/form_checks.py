@@ -3,8 +3,8 @@
 from collections.abc import Container, Iterator, Mapping
 
 from shared.programme.model import Programme
+from shared.programme.problems import Place
 from shared.programme.senders import Form, FormEvent
-from shared.programme.yaml_text import Place
 
 Fault = tuple[Place, str]
 # Where a value of an event's data may stand, by kind; `*` is any name.

@@ -5,7 +5,6 @@ error. They are tried on sample data when the programme is loaded, so that none 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -15,16 +14,10 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateRuntimeErro
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from shared.programme.message import Message
+
 LONGEST_TEXT = 1_000_000
 _SUBJECT = "Subject:"
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message in one language, ready for a channel."""
-
-    subject: str
-    body: str
 
 
 @cache

@@ -1,29 +1,23 @@
 """Reads a programme's folder in a process of its own: whoever wrote the folder can make it neither endless nor huge.
 
-`python -m shared.programme.reading` is that process, see `shared/runtime/confined.py`. It answers with what is wrong,
-and with the programme as JSON where nothing is.
+`folder_child.py` is that process, see `shared/runtime/confined.py`. It answers with what is wrong, and with the
+programme as JSON where nothing is. Nothing here imports what the child reads with (YAML, templates, holidays).
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 from pydantic_core import from_json, to_json
 
 from shared.programme import text_filling
-from shared.programme.folder import PROGRAMME_FILE, ProgrammeError, read_programme
-from shared.programme.message_text import Message
+from shared.programme.message import Message
 from shared.programme.model import Programme
-from shared.programme.yaml_text import Problem
-from shared.runtime.confined import MEBIBYTE, ConfinedError, ask_once, serve
+from shared.programme.problems import PROGRAMME_FILE, Problem, ProgrammeError
+from shared.runtime.confined import ConfinedError, ask_once
 
-MODULE = "shared.programme.reading"
-MEMORY = 384 * MEBIBYTE
+MODULE = "shared.programme.folder_child"
 SECONDS = 120.0
-CPU_SECONDS = 12  # the shipped programme takes one
-MOST_PROBLEMS = 1000
 
 
 def check_confined(folder: Path, levels: frozenset[str] | None) -> list[Problem]:
@@ -59,18 +53,3 @@ def _read(folder: Path, levels: frozenset[str] | None) -> tuple[Programme | None
         return None, [Problem(PROGRAMME_FILE, None, "", reason)]
     problems = [Problem(*item) for item in answer["problems"]]
     return None if problems else Programme.model_validate_json(answer["programme"]), problems
-
-
-def _answer(asked: bytes) -> bytes:
-    wanted = json.loads(asked)
-    levels = None if wanted["levels"] is None else frozenset(wanted["levels"])
-    programme, problems = read_programme(Path(wanted["folder"]), levels)
-    listed = [astuple(problem) for problem in problems[:MOST_PROBLEMS]]
-    if len(problems) > MOST_PROBLEMS:
-        listed.append((PROGRAMME_FILE, None, "", f"and {len(problems) - MOST_PROBLEMS:,} more problems"))
-    text = None if problems or programme is None else programme.model_dump_json()
-    return to_json({"problems": listed, "programme": text})
-
-
-if __name__ == "__main__":
-    serve(_answer, memory=MEMORY, seconds=CPU_SECONDS)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shared.programme.form_checks import form_faults
 from shared.programme.model import Programme
-from shared.programme.yaml_text import Place
+from shared.programme.problems import Place
 
 Fault = tuple[Place, str]
 

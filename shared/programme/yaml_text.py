@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-Place = tuple[str | int, ...]
+from shared.programme.problems import Place, Problem, written
+
 # The shipped programme has 2,600 values, 7 deep. An alias counts each time that it is used: nine lists of nine times
 # the one before are a billion.
 MOST_VALUES = 100_000
@@ -25,26 +26,6 @@ _BITS = 63  # of a number: written in hexadecimal, a longer one can be read and 
 
 class TooManyValuesError(Exception):
     """The document has more values than any programme."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One error of a programme's folder: the file, the line if it is known, the path in the file, and the reason."""
-
-    file: str
-    line: int | None
-    path: str
-    reason: str
-
-    def __str__(self) -> str:
-        where = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{where}: {self.path}: {self.reason}" if self.path else f"{where}: {self.reason}"
-
-
-def written(place: Place) -> str:
-    """The place as people write it: `indicators[1].reporters[0].agencies`."""
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
-    return text.removeprefix(".")
 
 
 @dataclass(slots=True)

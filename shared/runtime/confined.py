@@ -5,6 +5,9 @@ gets no secret: its environment has none, and what it answers is data that the c
 
 A child is `python -m <module>`, whose main calls `serve`. Request and answer are a length of four bytes and that many
 bytes; an answer begins with one byte that says whether the child goes on.
+
+Spreadsheets have a child of another kind (`shared/spreadsheets/child.py`): it answers in frames while it still reads,
+ends with its one file, and starts without what this module imports. The two share only the names of the limits.
 """
 
 import asyncio

@@ -2,7 +2,7 @@
 
 It says that it is ready, gets a line of JSON (`kind`, `limits`) and the file on its standard input until that ends, and
 answers on its standard output in frames (`frames.py`). Whatever the file makes of it, it holds no more memory, CPU or
-time than its limits, opens nothing and writes nothing.
+time than its limits, opens nothing and writes nothing. `shared/runtime/confined.py` says why this is a way of its own.
 """
 
 import io

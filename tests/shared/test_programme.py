@@ -12,10 +12,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from shared.domain.periods import PeriodKind, parse_period
-from shared.programme.folder import ProgrammeError, check_programme, load_programme
+from shared.programme.folder import check_programme, load_programme
 from shared.programme.message_text import SAMPLE, render
 from shared.programme.model import AfterCutoff, AgencyRole, DayOfMonth, Programme
-from shared.programme.yaml_text import Problem
+from shared.programme.problems import Problem, ProgrammeError
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "programmes" / "ecd-1437"

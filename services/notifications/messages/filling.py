@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from shared.programme.message_text import Message
+from shared.programme.message import Message
 from shared.programme.text_filling import MODULE, SECONDS, TextError, as_job, outcomes, request
 from shared.runtime.batch import Batcher
 from shared.runtime.confined import Confined, ConfinedError

@@ -10,7 +10,7 @@ from functools import cache
 from html import escape
 from typing import Any
 
-from shared.programme.message_text import Message
+from shared.programme.message import Message
 
 # In the order in which they are shown; a column that no item of the section fills is left out.
 COLUMNS: Mapping[str, Mapping[str, str]] = {

@@ -17,7 +17,7 @@ from services.notifications.apart import Asides
 from services.notifications.messages.html_part import html_of
 from shared.domain.units import Units
 from shared.programme.base import Label
-from shared.programme.message_text import Message
+from shared.programme.message import Message
 from shared.programme.model import AgencyRole, Programme
 
 FALLBACK_LANGUAGE = "vi"
