@@ -12,10 +12,11 @@ from starlette.applications import Starlette
 
 from services.intake.admission.admission import Admission
 from services.intake.admission.limits import LARGE_PATIENCE, RateLimits, Turns
-from services.intake.http.endpoint import Door
-from services.intake.http.events import events_routes, on_http_error
+from services.intake.http.endpoint import EndpointContext
+from services.intake.http.errors import on_http_error
+from services.intake.http.events import events_routes
+from services.intake.http.request_log import RequestLog
 from services.intake.http.responses import status_url
-from services.intake.http.taken_log import TakenLog
 from services.intake.outbox.publisher import Publisher
 from shared.http.application import application
 from shared.http.held_body import Memory
@@ -55,7 +56,7 @@ def make_front(settings: Settings, sink: Sink) -> Measured:
         await sink.stop()
         await follower.stop()
 
-    door = Door(
+    context = EndpointContext(
         registry=lambda: follower.registry,
         trusted=lambda: True,
         now=clock.now,
@@ -63,7 +64,7 @@ def make_front(settings: Settings, sink: Sink) -> Measured:
         rates=RateLimits(time.monotonic),
         memory=Memory(settings.body_memory, settings.body_memory),
         large=Turns(1, LARGE_PATIENCE),
-        taken=TakenLog(),
+        log=RequestLog(),
         body_seconds=settings.body_timeout,
         stream_bytes=settings.stream_limit,
         status_url=status_url(settings.aggregation_url),
@@ -72,4 +73,4 @@ def make_front(settings: Settings, sink: Sink) -> Measured:
     async def readiness() -> dict[str, str | None]:
         return {"registry": None if follower.registry.loaded else "not loaded"}
 
-    return application([*events_routes(door), *probe_routes(readiness, dict)], lifespan, on_http_error)
+    return application([*events_routes(context), *probe_routes(readiness, dict)], lifespan, on_http_error)

@@ -15,14 +15,16 @@ from services.intake.admission.limits import LARGE_PATIENCE, RateLimits, Turns
 from services.intake.documents.http import document_routes
 from services.intake.http.dhis2 import dhis2_routes
 from services.intake.http.dhis2_jobs import Jobs
-from services.intake.http.endpoint import BODY_BYTES, Door
-from services.intake.http.events import events_routes, on_http_error
+from services.intake.http.endpoint import EndpointContext
+from services.intake.http.errors import on_http_error
+from services.intake.http.events import events_routes
+from services.intake.http.gates import BODY_BYTES
 from services.intake.http.kobo import kobo_routes
+from services.intake.http.request_log import RequestLog
 from services.intake.http.responses import status_url
 from services.intake.http.sheets import import_routes
 from services.intake.http.spool import spool_route
-from services.intake.http.taken_log import TakenLog
-from services.intake.outbox.circuit import Gate
+from services.intake.outbox.circuit import BrokerCircuit
 from services.intake.outbox.drain import Drain
 from services.intake.outbox.publisher import Publisher
 from services.intake.outbox.spool import Spool
@@ -53,12 +55,12 @@ class Intake:
         self.clock = SystemClock()
         self.follower = RegistryFollower(database_url, self.clock, "intake", simulated_from=settings.clock)
         self.broker: RabbitBroker = make_broker(self._amqp_url, name="kip-intake")
-        self.gate = Gate()
+        self.circuit = BrokerCircuit()
         self.spool = Spool(database_url, settings.spool_events)
         self.publisher = Publisher(
-            self.broker, self.spool, self.gate, linger=settings.publish_linger, deadline=settings.publish_timeout
+            self.broker, self.spool, self.circuit, linger=settings.publish_linger, deadline=settings.publish_timeout
         )
-        self.drain = Drain(self.broker, self.spool, self.gate, self.connect, settings.publish_timeout)
+        self.drain = Drain(self.broker, self.spool, self.circuit, self.connect, settings.publish_timeout)
         self.draining = Supervised("drain", self.drain.run)
 
     def trusted(self) -> bool:
@@ -68,7 +70,7 @@ class Intake:
     async def readiness(self) -> Mapping[str, str | None]:
         """Ready with the registry loaded, and either the broker or the spool taking."""
         loaded = self.follower.registry.loaded and self.trusted()
-        taking = self.gate.open or not self.spool.away
+        taking = self.circuit.closed or not self.spool.away
         return {
             "registry": None if loaded else "not loaded: run 'kip migrate' and 'kip load'",
             "taking": None if taking else "neither RabbitMQ nor the spool in PostgreSQL takes events",
@@ -76,11 +78,11 @@ class Intake:
 
     def describe(self) -> Mapping[str, Any]:
         """The run's time, and where events go at the moment."""
-        return {"clock": self.clock.now().isoformat(), "events_go_to": "broker" if self.gate.open else "spool"}
+        return {"clock": self.clock.now().isoformat(), "events_go_to": "broker" if self.circuit.closed else "spool"}
 
-    def door(self) -> Door:
-        """What every endpoint does first, over these parts."""
-        return Door(
+    def endpoint_context(self) -> EndpointContext:
+        """Give the endpoints these parts."""
+        return EndpointContext(
             registry=lambda: self.follower.registry,
             trusted=self.trusted,
             now=self.clock.now,
@@ -88,7 +90,7 @@ class Intake:
             rates=RateLimits(time.monotonic),
             memory=Memory(self._settings.body_memory, max(self._settings.body_memory // 2, BODY_BYTES)),
             large=Turns(1, LARGE_PATIENCE),
-            taken=TakenLog(),
+            log=RequestLog(),
             body_seconds=self._settings.body_timeout,
             stream_bytes=self._settings.stream_limit,
             status_url=status_url(self._settings.aggregation_url),
@@ -96,18 +98,18 @@ class Intake:
 
     async def connect(self) -> None:
         """Look whether the topology is declared and connect, if that has not been done. Raises one of BROKER_AWAY."""
-        if not self.gate.declared:
+        if not self.circuit.declared:
             await topology.check(self._amqp_url, self._settings.partitions)
             async with answered_within(CONNECT_SECONDS):
                 await self.broker.connect()
                 await self.broker.declare_exchange(topology.EVENTS)
-            self.gate.declared = True
+            self.circuit.declared = True
 
 
 def make_app(settings: Settings) -> Measured:
     """The ASGI application."""
     intake = Intake(settings)
-    door = intake.door()
+    context = intake.endpoint_context()
     readers = Readers(REQUEST)
 
     @asynccontextmanager
@@ -119,7 +121,7 @@ def make_app(settings: Settings) -> Measured:
         intake.draining.start()
         log.info("intake.started", port=settings.intake_port)
         yield
-        door.taken.tell()
+        context.log.flush()
         await readers.stop()
         await intake.publisher.stop()  # uvicorn has waited for the requests under way
         await intake.draining.stop()
@@ -128,10 +130,10 @@ def make_app(settings: Settings) -> Measured:
         await intake.follower.stop()
 
     routes = [
-        *events_routes(door),
-        *dhis2_routes(door, Jobs(intake.spool)),
-        *kobo_routes(door),
-        *import_routes(door, readers),
+        *events_routes(context),
+        *dhis2_routes(context, Jobs(intake.spool)),
+        *kobo_routes(context),
+        *import_routes(context, readers),
         *document_routes(),
         *probe_routes(intake.readiness, intake.describe),
         spool_route(intake.spool),

@@ -14,9 +14,9 @@ from services.intake.formats.dhis2 import Conflict
 from services.intake.formats.dhis2_rows import LONGEST_NAME, read_completions, read_csv, read_json
 from services.intake.formats.json_text import UnreadableError, load
 from services.intake.http.dhis2_parameters import OF_VALUES, read_options, truth
-from services.intake.http.dhis2_responses import summary
-from services.intake.http.endpoint import flag, flags
+from services.intake.http.dhis2_responses import ImportResult, summary
 from services.intake.http.request_errors import RefusedError, unsupported_type
+from services.intake.http.request_head import flag, flags
 from shared.domain.periods import PeriodError, parse_period
 from shared.http.read_api import QueryError, none_of, only
 from shared.sheets.header import HeaderSearch, LayoutError
@@ -127,7 +127,7 @@ def test_a_note_names_no_sheet_that_is_called_after_a_person() -> None:
 def test_a_thousand_conflicts_repeat_a_name_in_bounded_length(text: str) -> None:
     objects = {"dataElement": text, "orgUnit": text, "period": text}
     one = Conflict(Refusal(Code.UNIT_UNKNOWN, "orgUnit", "x", text), (0,), objects)
-    found = summary(1000, [one] * 1000, "vi", complete=None, dry_run=False)
+    found = summary(ImportResult(1000, [one] * 1000), "vi", complete=None, dry_run=False)
     assert all(len(json.dumps(item, ensure_ascii=False)) < 2000 for item in found["conflicts"])
 
 

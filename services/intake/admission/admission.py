@@ -15,7 +15,7 @@ from services.intake.admission.refusals import FORBIDDEN, Code, Refusal, Rejecte
 from services.intake.admission.refusals import rejected as rejected_for
 from services.intake.admission.rules import Admitted, judge
 from services.intake.admission.slices import Pause, aside
-from services.intake.formats.cloudevents import Candidate, Event
+from services.intake.formats.cloudevents import Candidate, Event, Parsed
 from services.intake.outbox.publisher import Publisher
 from shared.domain.claims import Claim, Said, claims
 from shared.domain.events import KIND_OF_TYPE, Kind
@@ -32,6 +32,11 @@ class Outcome(NamedTuple):
     rejected: Sequence[Rejected]
     forbidden: bool = False
     superseded: Sequence[Superseded] = ()  # of the accepted ones
+
+    @property
+    def codes(self) -> dict[str, int]:
+        """How many events were rejected by the code of their first refusal, as the metric counts them."""
+        return Counter(item.refusals[0].code.value for item in self.rejected)
 
 
 class Stamped(NamedTuple):
@@ -54,43 +59,41 @@ class _SortedOut(NamedTuple):
 Current: TypeAlias = Mapping[int, str]
 
 
+class Terms(NamedTuple):
+    """On what terms events are taken. Without `partial`, all of a request or nothing; `dry_run` publishes nothing.
+
+    `foreign_refuse_all`: an event that the key has no right for refuses the whole request, partial or not.
+    `current`: the sender knows no revisions, so that each event corrects what was accepted before it.
+    """
+
+    partial: bool = False
+    dry_run: bool = False
+    foreign_refuse_all: bool = True
+    current: Current | None = None
+
+
 class Admission:
-    """Judges and publishes. A request is taken whole or not at all, unless `partial`."""
+    """Judges events and publishes those that are admitted."""
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
 
-    async def admit(
-        self,
-        candidates: Sequence[Candidate],
-        rejected: Sequence[Rejected],
-        registry: Registry,
-        key: Key,
-        now: datetime,
-        *,
-        partial: bool = False,
-        dry_run: bool = False,
-        foreign_refuse_all: bool = True,
-        current: Current | None = None,
-    ) -> Outcome:
-        """Take the events or say why not. Raises what `Publisher.publish` raises.
-
-        `foreign_refuse_all`: an event that the key has no right for refuses the whole request, partial or not.
-        `current`: the sender knows no revisions, so that each event corrects what was accepted before it.
-        """
-        admitted, competing, refused = await _sort_out(candidates, registry, key, now, current)
-        for item in rejected:
+    async def admit(self, parsed: Parsed, registry: Registry, key: Key, now: datetime, terms: Terms) -> Outcome:
+        """Take the events of a request or say why not. Raises what `Publisher.publish` raises."""
+        candidates, malformed = parsed
+        admitted, competing, refused = await _sort_out(candidates, registry, key, now, terms.current)
+        for item in malformed:
             _received("unknown", item.refusals[0].code).inc()
-        if refused or rejected:
-            refused = sorted((*rejected, *refused), key=lambda item: item.index)
+        if refused or malformed:
+            refused = sorted((*malformed, *refused), key=lambda item: item.index)
             foreign = any(refusal.code in FORBIDDEN for item in refused for refusal in item.refusals)
-            if foreign and foreign_refuse_all:
+            if foreign and terms.foreign_refuse_all:
                 return Outcome(0, refused, forbidden=True)
-            if not partial:
+            if not terms.partial:
                 return Outcome(0, refused)
-        claimed = ((found.index, _claims_of(found, judged, key, now, current)) for found, judged in competing)
+        claimed = ((found.index, _claims_of(found, judged, key, now, terms.current)) for found, judged in competing)
         superseded = await aside(len(competing) * TYPICAL_BYTES, superseded_among, claimed) if competing else ()
-        if admitted and not dry_run:
+        if admitted and not terms.dry_run:
             await self._publisher.publish(admitted)
             for kind, number in Counter([event.kind for event in admitted]).items():
                 count_accepted(kind, number)

@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.intake.documents.files import documents
-from services.intake.http.events import Refusing
+from services.intake.http.errors import WithErrorResponses
 from services.intake.http.request_errors import Fault, RefusedError
 from services.intake.http.request_words import RequestWords
 from shared import __version__
@@ -32,5 +32,5 @@ def document_routes() -> list[Route]:
     return [
         document_route(made["openapi.json"]),
         Route("/asyncapi.json", asyncapi),
-        Route("/v1/schemas/{kind}", Refusing(schema), methods=["GET"]),
+        Route("/v1/schemas/{kind}", WithErrorResponses(schema), methods=["GET"]),
     ]

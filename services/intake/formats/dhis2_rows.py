@@ -4,7 +4,7 @@ import csv
 import io
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.intake.admission.limits import EVENTS
@@ -92,6 +92,12 @@ class DataValueSet:
     completion: Completion | None
     complete_date: str | None
     options: Mapping[str, str] = field(default_factory=dict)  # parameters of the import that stand in the body
+
+    def deleted(self) -> "DataValueSet":
+        """Return the set in which each of its values is deleted, and its report no longer complete."""
+        values = [replace(row, deleted=True) for row in self.values]
+        completion = None if self.completion is None else replace(self.completion, completed=False)
+        return DataValueSet(values, completion, None, self.options)
 
 
 def read_json(body: bytes) -> DataValueSet:

@@ -1,7 +1,6 @@
 """Answers in DHIS2's two shapes: the web message of 2.38 and later, and the bare import summary of before."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -29,25 +28,40 @@ _ERROR_CODES = {
 _DESCRIPTIONS = {"SUCCESS": ImportWords.ALL, "WARNING": ImportWords.SOME, "ERROR": ImportWords.NONE}
 
 
-def summary(
-    total: int, conflicts: Sequence[Conflict], language: str, *, complete: str | None, dry_run: bool
-) -> dict[str, Any]:
-    """DHIS2's ImportSummary. What is taken counts as updated: a value replaces what stood there.
+@dataclass(slots=True)
+class ImportResult:
+    """What became of an import's rows, each named by its place in the body."""
+
+    total: int
+    conflicts: list[Conflict] = field(default_factory=list)
+
+    @property
+    def refused(self) -> dict[int, Code]:
+        """The rows that were not taken, in their order, each with the code of its first conflict."""
+        found: dict[int, Code] = {}
+        for conflict in self.conflicts:
+            for index in conflict.indexes:
+                found.setdefault(index, conflict.refusal.code)
+        return dict(sorted(found.items()))
+
+
+def summary(result: ImportResult, language: str, *, complete: str | None, dry_run: bool) -> dict[str, Any]:
+    """Write DHIS2's ImportSummary. What is taken counts as updated (a value replaces what stood there).
 
     Of conflicts and refused rows it lists the first LISTED, and says how many there are.
     """
-    refused = sorted({index for conflict in conflicts for index in conflict.indexes})
-    status = "SUCCESS" if not conflicts else "WARNING" if len(refused) < total else "ERROR"
-    taken = 0 if status == "ERROR" else total - len(refused)
+    refused = result.refused
+    status = "SUCCESS" if not result.conflicts else "WARNING" if len(refused) < result.total else "ERROR"
+    updated = result.total - len(refused)
     return {
         "responseType": "ImportSummary",
         "status": status,
         "importOptions": {"dryRun": dry_run},
         "description": _DESCRIPTIONS[status].value.in_language(language),
-        "importCount": {"imported": 0, "updated": taken, "ignored": total - taken, "deleted": 0},
-        "conflicts": [_conflict(conflict, language) for conflict in conflicts[:LISTED]],
-        "conflictsTotal": len(conflicts),
-        "rejectedIndexes": refused[:LISTED],
+        "importCount": {"imported": 0, "updated": updated, "ignored": len(refused), "deleted": 0},
+        "conflicts": [_conflict(conflict, language) for conflict in result.conflicts[:LISTED]],
+        "conflictsTotal": len(result.conflicts),
+        "rejectedIndexes": list(refused)[:LISTED],
         "rejectedIndexesTotal": len(refused),
         "dataSetComplete": complete if complete and status == "SUCCESS" else "false",
     }

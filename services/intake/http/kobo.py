@@ -6,20 +6,22 @@ submission itself; a submission is taken whole or not at all.
 
 from collections.abc import Mapping
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.intake.admission.admission import Terms
 from services.intake.admission.refusals import Refusal, Rejected
 from services.intake.admission.rules import zone
-from services.intake.admission.slices import SMALL, aside
+from services.intake.admission.slices import aside
 from services.intake.formats.cloudevents import JSON, parse_items
 from services.intake.formats.foreign_forms import foreign_type
 from services.intake.formats.kobo import Draft, Drafted, draft_events, read_submission
-from services.intake.http.endpoint import Door, enter, flags, held_body, language_of, media_type_of
-from services.intake.http.events import Refusing
+from services.intake.http.endpoint import EndpointContext
+from services.intake.http.errors import WithErrorResponses
+from services.intake.http.gates import enter
 from services.intake.http.request_errors import Fault, RefusedError, unsupported_type
+from services.intake.http.request_head import flags, language_of, media_type_of
 from services.intake.http.request_words import RequestWords
 from services.intake.http.responses import answer
 from shared.programme.model import Programme
@@ -27,42 +29,41 @@ from shared.programme.senders import Form
 from shared.registry.snapshot import Registry
 from shared.values.personal_data import named
 
-log = structlog.get_logger()
 
-
-def kobo_routes(door: Door) -> list[Route]:
-    """`POST /v1/kobo/{form}`."""
+def kobo_routes(context: EndpointContext) -> list[Route]:
+    """Route `POST /v1/kobo/{form}`."""
 
     async def submissions(request: Request) -> Response:
-        return await _post_submission(door, request)
+        return await _post_submission(context, request)
 
-    return [Route("/v1/kobo/{form}", Refusing(submissions), methods=["POST"])]
+    return [Route("/v1/kobo/{form}", WithErrorResponses(submissions), methods=["POST"])]
 
 
-async def _post_submission(door: Door, request: Request) -> Response:
-    key = enter(door, request)
+async def _post_submission(context: EndpointContext, request: Request) -> Response:
+    post = enter(context, request)
     (dry_run,) = flags(request, "dry_run")
     media_type = media_type_of(request)
     if media_type != JSON:
-        cure = foreign_type(media_type)
-        refused = unsupported_type(JSON, media_type)
-        if cure is not None:
-            refused.detail = RequestWords.WITH_CURE.value.filled(type=refused.detail, cure=cure)
-        raise refused
-    programme, form = _form(door.registry().limited_to(key.programmes), request.path_params["form"])
-    async with held_body(door, request, key) as body, door.large.turn(key.sender, needed=len(body) > SMALL):
+        raise _unsupported(media_type)
+    programme, form = _form(post.known, request.path_params["form"])
+    async with post.body() as body:
         drafted = await aside(len(body), _drafted, programme, form, body)
         drafts = drafted.drafts
         candidates, malformed = await parse_items([(index, draft.event) for index, draft in drafts.items()])
-        rejected = [*drafted.rejected, *malformed]
-        door.rates.spend(key, len(candidates) + len(rejected))
         edits = {index: draft.deprecates for index, draft in drafts.items() if draft.deprecates is not None}
-        outcome = await door.admission.admit(
-            candidates, rejected, door.registry(), key, door.now(), dry_run=dry_run, current=edits
-        )
-        outcome = outcome._replace(rejected=[_told(item, drafts) for item in outcome.rejected])
-    log.info("intake.kobo", sender=key.sender, accepted=outcome.accepted, rejected=len(outcome.rejected))
-    return answer(outcome, language_of(request), door.status_url, dry_run=dry_run, notes=drafted.notes)
+        outcome = await post.admit((candidates, [*drafted.rejected, *malformed]), Terms(dry_run=dry_run, current=edits))
+    context.log.record(post.key.sender, "kobo", outcome.accepted, outcome.codes, dry_run=dry_run)
+    told = outcome._replace(rejected=[_told(item, drafts) for item in outcome.rejected])
+    return answer(told, language_of(request), context.status_url, dry_run=dry_run, notes=drafted.notes)
+
+
+def _unsupported(media_type: str) -> RefusedError:
+    """Make the refusal of a type that is no JSON; it says what to set up where other software posts this type."""
+    cure = foreign_type(media_type)
+    refused = unsupported_type(JSON, media_type)
+    if cure is not None:
+        refused.detail = RequestWords.WITH_CURE.value.filled(type=refused.detail, cure=cure)
+    return refused
 
 
 def _drafted(programme: Programme, form: Form, body: bytes) -> Drafted:

@@ -1,27 +1,25 @@
 """Takes a stream of lines while it comes: a group is judged and published while the next one is read."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 
-from starlette.requests import Request
-
-from services.intake.admission.admission import Outcome
+from services.intake.admission.admission import Outcome, Terms
 from services.intake.admission.contest import Superseded
 from services.intake.admission.refusals import Code, Refusal, Rejected
 from services.intake.formats.ndjson import Lines, groups_of, parse_lines
-from services.intake.http.endpoint import Door, chunks_of
+from services.intake.http.gates import Post
 from services.intake.http.request_errors import Fault, RefusedError
 from services.intake.http.responses import LISTED
-from services.intake.http.watch import wait_for_rate, while_allowed
 from shared.wording.words import Told
 
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the lines so far."""
+    """What became of the lines so far: all are counted, of the rejected and superseded ones the first are listed."""
 
     accepted: int = 0
-    rejected: int = 0
+    codes: Counter[str] = field(default_factory=Counter)  # of the rejected lines
     superseded: int = 0  # by others of their own group: no more than a group is held
     listed: list[Rejected] = field(default_factory=list)
     superseded_listed: list[Superseded] = field(default_factory=list)
@@ -29,13 +27,13 @@ class Tally:
     def add(self, outcome: Outcome) -> None:
         """Count a group's outcome."""
         self.accepted += outcome.accepted
-        self.rejected += len(outcome.rejected)
+        self.codes.update(outcome.codes)
         self.superseded += len(outcome.superseded)
         self.listed.extend(outcome.rejected[: LISTED - len(self.listed)])
         self.superseded_listed.extend(outcome.superseded[: LISTED - len(self.superseded_listed)])
 
 
-async def take_stream(door: Door, request: Request, *, dry_run: bool) -> Tally:
+async def take_stream(post: Post, *, dry_run: bool) -> Tally:
     """Take every good line. Raises SpoolAwayError or UnroutableError when part of it could not be taken.
 
     A stream that breaks a limit, or whose key is revoked, after lines of it were taken can't be refused any more: it is
@@ -47,9 +45,9 @@ async def take_stream(door: Door, request: Request, *, dry_run: bool) -> Tally:
     cut: list[Rejected] = []
     try:
         try:
-            async for lines in groups_of(while_allowed(door, request, chunks_of(door, request))):
+            async for lines in groups_of(post.chunks()):
                 following = lines[-1][0] + 1
-                task = asyncio.create_task(_take_group(door, request, lines, dry_run=dry_run))
+                task = asyncio.create_task(_take_group(post, lines, dry_run=dry_run))
                 previous, under_way = under_way, task
                 if previous is not None:
                     tally.add(await previous)
@@ -68,26 +66,17 @@ async def take_stream(door: Door, request: Request, *, dry_run: bool) -> Tally:
     return tally
 
 
-async def _take_group(door: Door, request: Request, lines: Lines, *, dry_run: bool) -> Outcome:
-    """Rights are looked up anew for each group. A stream is slowed down to the sender's rate, not refused."""
+async def _take_group(post: Post, lines: Lines, *, dry_run: bool) -> Outcome:
+    """Take a group as soon as the sender's rate allows; cut the stream at it if its key doesn't hold any more."""
     try:
-        key = await wait_for_rate(door, request)
+        await post.wait_for_rate()
+        return await post.admit(
+            await parse_lines(lines), Terms(partial=True, dry_run=dry_run, foreign_refuse_all=False)
+        )
     except RefusedError as error:
         if error.fault is Fault.UNAVAILABLE:
             raise
         return Outcome(0, [_cut(number, error.detail) for number, _ in lines])
-    candidates, rejected = await parse_lines(lines)
-    door.rates.spend(key, len(lines))
-    return await door.admission.admit(
-        candidates,
-        rejected,
-        door.registry(),
-        key,
-        door.now(),
-        partial=True,
-        dry_run=dry_run,
-        foreign_refuse_all=False,
-    )
 
 
 def _cut(number: int, expected: Told) -> Rejected:

@@ -1,30 +1,37 @@
-"""Whether events go straight to the broker, or to the spool because it did not confirm lately."""
+"""A circuit breaker before the broker: events go straight to it, or to the spool because it did not confirm lately.
+
+In the pattern's words: while it is *closed*, events go through to the broker; while it is *open*, they don't, and the
+spool takes them. The trial call of a half-open circuit is the drain's probe, never somebody's event.
+"""
 
 import structlog
 
 log = structlog.get_logger()
 
 
-class Gate:
-    """Locked by the first publish that fails, unlocked by the drain's probe: only one request pays for an outage."""
+class BrokerCircuit:
+    """Opened by the first publish that fails, closed by the drain's probe: only one request pays for an outage.
+
+    It begins open. `declared`: the topology was looked at and is there.
+    """
 
     def __init__(self) -> None:
-        self.open = False
+        self.closed = False
         self.declared = False
 
-    def lock(self, reason: str) -> None:
+    def open(self, reason: str) -> None:
         """Send what comes to the spool from now on."""
-        if self.open:
+        if self.closed:
             log.warning("broker.away", reason=reason)
-        self.open = False
+        self.closed = False
 
-    def lock_undeclared(self, reason: str) -> None:
-        """A queue is missing: it has to be there again ('kip migrate') before anything is published."""
+    def open_undeclared(self, reason: str) -> None:
+        """Open because a queue is missing: it has to be there again ('kip migrate') before anything is published."""
         self.declared = False
-        self.lock(reason)
+        self.open(reason)
 
-    def unlock(self) -> None:
-        """The broker confirms."""
-        if not self.open:
+    def close(self) -> None:
+        """Send what comes to the broker from now on: it confirms."""
+        if not self.closed:
             log.info("broker.taking")
-        self.open = True
+        self.closed = True

@@ -7,7 +7,7 @@ import structlog
 from faststream.rabbit import RabbitBroker
 
 from services.intake.outbox import outbox_store
-from services.intake.outbox.circuit import Gate
+from services.intake.outbox.circuit import BrokerCircuit
 from services.intake.outbox.spool import Spool, SpoolAwayError
 from shared.broker.answering import answered_within
 from shared.broker.client import BROKER_AWAY, UnroutableError, publish_events
@@ -26,14 +26,19 @@ PUBLISH_SECONDS = 10.0  # nobody waits for an answer here
 
 
 class Drain:
-    """Opens the gate when the broker confirms again, then empties the spool, oldest first."""
+    """Closes the circuit when the broker confirms again, then empties the spool, oldest first."""
 
     def __init__(
-        self, broker: RabbitBroker, spool: Spool, gate: Gate, connect: Callable[[], Awaitable[None]], probe: float
+        self,
+        broker: RabbitBroker,
+        spool: Spool,
+        circuit: BrokerCircuit,
+        connect: Callable[[], Awaitable[None]],
+        probe: float,
     ) -> None:
         self._broker = broker
         self._spool = spool
-        self._gate = gate
+        self._circuit = circuit
         self._connect = connect
         self._probe = probe
         self._told = ""
@@ -43,10 +48,10 @@ class Drain:
         pause = TICK_SECONDS
         while True:
             waiting = await self._count()
-            if not self._gate.open:
+            if not self._circuit.closed:
                 await self._try_broker()
             try:
-                while waiting and self._gate.open:
+                while waiting and self._circuit.closed:
                     await self._publish_some()
                     waiting = await self._count()
                 pause = TICK_SECONDS
@@ -64,7 +69,7 @@ class Drain:
             return 0
 
     async def _try_broker(self) -> None:
-        """Open the gate if the broker confirms a message; one without a queue is confirmed at once and dropped."""
+        """Close the circuit if the broker confirms a message; one without a queue is confirmed at once and dropped."""
         try:
             await self._connect()
             async with answered_within(self._probe):
@@ -72,7 +77,7 @@ class Drain:
         except BROKER_AWAY as error:
             self._tell(tls.reason(error, "AMQP"))
         else:
-            self._gate.unlock()
+            self._circuit.close()
 
     def _tell(self, reason: str) -> None:
         """Log why the broker isn't used, once for each reason: this is tried twice a second."""
@@ -90,7 +95,7 @@ class Drain:
             await outbox_store.remove_messages(connection, [message.number for message in done])
         for error in ended:
             if isinstance(error, UnroutableError):
-                self._gate.lock_undeclared(str(error))
+                self._circuit.open_undeclared(str(error))
                 raise error
             if error is not None:
                 raise error
@@ -100,5 +105,5 @@ class Drain:
         try:
             await publish_events(self._broker, message.body, message.routing_key, PUBLISH_SECONDS)
         except BROKER_AWAY as error:
-            self._gate.lock(type(error).__name__)
+            self._circuit.open(type(error).__name__)
             raise

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from faststream.rabbit import RabbitBroker
 
-from services.intake.outbox.circuit import Gate
+from services.intake.outbox.circuit import BrokerCircuit
 from services.intake.outbox.spool import Spool
 from shared.broker.client import BROKER_AWAY, UnroutableError, publish_events
 from shared.broker.topology import routing_key
@@ -37,10 +37,12 @@ class Publisher:
     The turns are of all keys, because each confirm that comes alone costs the service a round of its loop.
     """
 
-    def __init__(self, broker: RabbitBroker, spool: Spool, gate: Gate, *, linger: float, deadline: float) -> None:
+    def __init__(
+        self, broker: RabbitBroker, spool: Spool, circuit: BrokerCircuit, *, linger: float, deadline: float
+    ) -> None:
         self._broker = broker
         self._spool = spool
-        self._gate = gate
+        self._circuit = circuit
         self._deadline = deadline
         self._turns: Batcher[Piece] = Batcher(
             self._turn,
@@ -94,13 +96,13 @@ class Publisher:
     async def _take(self, key: str, pieces: Sequence[Piece]) -> None:
         body = b"[%b]" % b",".join([piece.body for piece in pieces])
         began = asyncio.get_running_loop().time()
-        if self._gate.open:
+        if self._circuit.closed:
             try:
                 await publish_events(self._broker, body, key, self._deadline)
             except BROKER_AWAY as error:
-                self._gate.lock(type(error).__name__)
+                self._circuit.open(type(error).__name__)
             except UnroutableError as error:
-                self._gate.lock_undeclared(str(error))
+                self._circuit.open_undeclared(str(error))
                 raise
             else:
                 return
