@@ -52,6 +52,11 @@ class Draft:
     indexes: tuple[int, ...]
     objects: Mapping[str, str]
 
+    @property
+    def withdraws(self) -> bool:
+        """Whether the event withdraws a record: its rows were deleted values, or say that a set is not complete."""
+        return bool(self.event["type"] == Kind.RECORD_RETRACTED.type)
+
 
 class _ConflictError(Exception):
     def __init__(self, code: Code, name: str, expected: Told, got: object) -> None:

@@ -190,6 +190,7 @@ async def _admit(post: Post, drafts: Sequence[Draft], result: ImportResult, *, d
     """Take the good records; add the others to the result as conflicts of the rows that they were made from."""
     parsed = await parse_items([(number, draft.event) for number, draft in enumerate(drafts)])
     outcome = await post.admit(parsed, Terms(partial=True, dry_run=dry_run, foreign_refuse_all=False, current={}))
+    result.withdrawing.update(index for draft in drafts if draft.withdraws for index in draft.indexes)
     result.conflicts += [
         Conflict(refusal, drafts[item.index].indexes, drafts[item.index].objects)
         for item in outcome.rejected

@@ -30,10 +30,11 @@ _DESCRIPTIONS = {"SUCCESS": ImportWords.ALL, "WARNING": ImportWords.SOME, "ERROR
 
 @dataclass(slots=True)
 class ImportResult:
-    """What became of an import's rows, each named by its place in the body."""
+    """What became of an import's rows, each named by its place in the body; `withdrawing` ask to withdraw a record."""
 
     total: int
     conflicts: list[Conflict] = field(default_factory=list)
+    withdrawing: set[int] = field(default_factory=set)
 
     @property
     def refused(self) -> dict[int, Code]:
@@ -46,19 +47,20 @@ class ImportResult:
 
 
 def summary(result: ImportResult, language: str, *, complete: str | None, dry_run: bool) -> dict[str, Any]:
-    """Write DHIS2's ImportSummary. What is taken counts as updated (a value replaces what stood there).
+    """Write DHIS2's ImportSummary. What is taken counts as updated (a value replaces what stood there) or deleted.
 
     Of conflicts and refused rows it lists the first LISTED, and says how many there are.
     """
     refused = result.refused
     status = "SUCCESS" if not result.conflicts else "WARNING" if len(refused) < result.total else "ERROR"
-    updated = result.total - len(refused)
+    deleted = len(result.withdrawing - refused.keys())
+    updated = result.total - len(refused) - deleted
     return {
         "responseType": "ImportSummary",
         "status": status,
         "importOptions": {"dryRun": dry_run},
         "description": _DESCRIPTIONS[status].value.in_language(language),
-        "importCount": {"imported": 0, "updated": updated, "ignored": len(refused), "deleted": 0},
+        "importCount": {"imported": 0, "updated": updated, "ignored": len(refused), "deleted": deleted},
         "conflicts": [_conflict(conflict, language) for conflict in result.conflicts[:LISTED]],
         "conflictsTotal": len(result.conflicts),
         "rejectedIndexes": list(refused)[:LISTED],
