@@ -4,8 +4,7 @@ What the broker doesn't take goes to the spool; what neither takes is an error.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -24,7 +23,7 @@ TAKE_SECONDS = 1.9  # for broker and spool together: a client hears of it within
 
 
 class Piece(NamedTuple):
-    """Some events of one post that travel together: their JSON texts joined by commas."""
+    """Events of one routing key that travel together: their JSON texts joined by commas."""
 
     key: str
     body: bytes
@@ -63,42 +62,40 @@ class Publisher:
         Raises SpoolAwayError or UnroutableError after all have ended: some may have been taken, which their ids make
         harmless.
         """
-        if len(events) == 1:  # the common post: no tasks for it alone
-            [(kind, partition, event)] = events
-            await self._turns.submit(Piece(_routing_key(kind, partition), event, 1))
-            return
-        by_key: dict[str, list[bytes]] = defaultdict(list)
-        for kind, partition, event in events:
-            by_key[_routing_key(kind, partition)].append(event)
-        pieces = [piece for key, found in by_key.items() for piece in _pieces(key, found)]
-        ended = await asyncio.gather(*(self._turns.submit(piece) for piece in pieces), return_exceptions=True)
-        for outcome in ended:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        single = [Piece(_routing_key(kind, partition), body, 1) for kind, partition, body in events]
+        waiting = [self._turns.submit(_joined(pieces)) for pieces in _messages(single)]
+        failed: list[Exception] = []
+        for taken in waiting:
+            try:
+                await taken
+            except Exception as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
 
     async def stop(self) -> None:
         """Publish what is waiting and end."""
         await self._turns.stop()
 
     async def _turn(self, pieces: Sequence[Piece]) -> Sequence[Exception | None]:
-        outcomes: list[Exception | None] = [None] * len(pieces)
+        """Publish what waits; each piece ends as the message does in which it went."""
+        outcomes: dict[int, Exception] = {}  # by identity: two posts may hold the same event
 
-        async def take(numbers: Sequence[int]) -> None:
+        async def take(together: Sequence[Piece]) -> None:
             try:
-                await self._take(pieces[numbers[0]].key, [pieces[number] for number in numbers])
-            except Exception as error:  # told to those whose events were in this message
-                for number in numbers:
-                    outcomes[number] = error
+                await self._take(_joined(together))
+            except Exception as error:  # it is the outcome of each piece in this message
+                outcomes.update((id(piece), error) for piece in together)
 
-        await asyncio.gather(*(take(numbers) for numbers in _messages(pieces)))
-        return outcomes
+        await asyncio.gather(*map(take, _messages(pieces)))
+        return [outcomes.get(id(piece)) for piece in pieces]
 
-    async def _take(self, key: str, pieces: Sequence[Piece]) -> None:
-        body = b"[%b]" % b",".join([piece.body for piece in pieces])
+    async def _take(self, message: Piece) -> None:
+        body = b"[%b]" % message.body
         began = asyncio.get_running_loop().time()
         if self._circuit.closed:
             try:
-                await publish_events(self._broker, body, key, self._deadline)
+                await publish_events(self._broker, body, message.key, self._deadline)
             except BROKER_AWAY as error:
                 self._circuit.open(type(error).__name__)
             except UnroutableError as error:
@@ -107,7 +104,7 @@ class Publisher:
             else:
                 return
         left = TAKE_SECONDS - (asyncio.get_running_loop().time() - began)
-        await self._spool.put(key, sum(piece.events for piece in pieces), body, max(left, 0.1))
+        await self._spool.put(message.key, message.events, body, max(left, 0.1))
 
 
 @lru_cache(maxsize=1024)
@@ -115,29 +112,24 @@ def _routing_key(kind: str, partition: int) -> str:
     return routing_key(kind, partition)
 
 
-def _pieces(key: str, events: list[bytes]) -> Iterable[Piece]:
-    """Joins events by commas into pieces of MESSAGE_BYTES at most (one event may be larger)."""
-    held: list[bytes] = []
-    size = 0
-    for event in events:
-        if held and size + len(event) > MESSAGE_BYTES:
-            yield Piece(key, b",".join(held), len(held))
-            held, size = [], 0
-        held.append(event)
-        size += len(event) + 1
-    if held:
-        yield Piece(key, b",".join(held), len(held))
+def _messages(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """Group the pieces that share a message: of one key, in order, MESSAGE_BYTES at most (but for one larger piece)."""
+    made: list[list[Piece]] = []
+    filling: dict[str, list[Piece]] = {}
+    sizes: dict[str, int] = {}  # of those that are being filled, each piece with its comma
+    for piece in pieces:
+        key, body, _ = piece
+        size = sizes.get(key, MESSAGE_BYTES) + len(body)
+        if size > MESSAGE_BYTES:
+            filling[key], size = [], len(body)
+            made.append(filling[key])
+        filling[key].append(piece)
+        sizes[key] = size + 1
+    return made
 
 
-def _messages(pieces: Sequence[Piece]) -> Iterable[list[int]]:
-    """The numbers of the pieces that share a message: of one key, in their order, MESSAGE_BYTES at most."""
-    filling: dict[str, tuple[list[int], int]] = {}
-    for number, piece in enumerate(pieces):
-        numbers, size = filling.get(piece.key, ([], 0))
-        if numbers and size + len(piece.body) > MESSAGE_BYTES:
-            yield numbers
-            numbers, size = [], 0
-        numbers.append(number)
-        filling[piece.key] = numbers, size + len(piece.body) + 1
-    for numbers, _ in filling.values():
-        yield numbers
+def _joined(pieces: Sequence[Piece]) -> Piece:
+    """Join pieces of one key into one."""
+    if len(pieces) == 1:
+        return pieces[0]
+    return Piece(pieces[0].key, b",".join([piece.body for piece in pieces]), sum([piece.events for piece in pieces]))
