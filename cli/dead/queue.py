@@ -78,7 +78,8 @@ class QueueOfMessages:
     async def _each(self, limit: int | None = None) -> AsyncIterator[tuple[AbstractChannel, AbstractIncomingMessage]]:
         """The messages that lie there now, each once. The caller settles each before the next."""
         async with self._channel() as channel:
-            queue = await channel.declare_queue(DEAD, passive=True)
+            async with answered_within(ANSWER_SECONDS):
+                queue = await channel.declare_queue(DEAD, passive=True)
             count = int(queue.declaration_result.message_count or 0)
             for _ in range(count if limit is None else min(count, limit)):
                 async with answered_within(ANSWER_SECONDS):

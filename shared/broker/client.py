@@ -6,7 +6,6 @@ from typing import cast
 import aiormq
 from aio_pika import DeliveryMode
 from aio_pika.exceptions import AMQPError, PublishError
-from aiormq.exceptions import ChannelInvalidStateError
 from faststream.rabbit import Channel, RabbitBroker
 from faststream.rabbit.message import RabbitMessage
 from faststream.rabbit.utils import RabbitClientProperties
@@ -21,7 +20,8 @@ NO_QUEUE = Words(
 )
 HEARTBEAT_SECONDS = 5  # a dead peer is noticed after 3 x (heartbeat + 1)
 DRAIN_SECONDS = 15  # a stop waits that long for messages in hand
-BROKER_AWAY = (AMQPError, ChannelInvalidStateError, ConnectionError, OSError, RuntimeError, TimeoutError)
+# A closed connection or channel is a ConnectionError: `answered_within`, inside which all waits for the broker are.
+BROKER_AWAY = (AMQPError, ConnectionError, OSError, TimeoutError)
 
 
 class UnroutableError(Exception):

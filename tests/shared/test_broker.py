@@ -2,11 +2,12 @@
 
 import asyncio
 
+import aio_pika
 import pytest
 
 from deploy.local.rabbitmq import RabbitMQ
 from shared.broker import topology
-from shared.broker.answering import answered_within
+from shared.broker.answering import BrokerClosedError, answered_within
 from shared.broker.client import BROKER_AWAY, make_broker, publish_events
 from tests.frozen import frozen
 
@@ -52,3 +53,34 @@ async def test_ones_own_cancellation_and_deadline_stay_what_they_are() -> None:
         await task
     with pytest.raises(TimeoutError):
         await wait(0.01)
+
+
+async def test_a_closed_connection_or_channel_is_a_broker_that_is_away(amqp_url: str) -> None:
+    connection = await aio_pika.connect(amqp_url)
+    channel = await connection.channel()
+    underlay = await channel.get_underlay_channel()
+    await channel.close()
+    with pytest.raises(BrokerClosedError):  # aiormq's ChannelInvalidStateError
+        async with answered_within(10):
+            await underlay.basic_publish(b"", routing_key="nobody")
+    with pytest.raises(BrokerClosedError):  # aio_pika's RuntimeError
+        async with answered_within(10):
+            await channel.initialize()
+    await connection.close()
+    with pytest.raises(BrokerClosedError):  # aiormq's RuntimeError
+        async with answered_within(10):
+            await connection.channel()
+    assert issubclass(BrokerClosedError, BROKER_AWAY)
+
+
+@pytest.mark.parametrize("fault", [RecursionError("ours"), NotImplementedError("ours"), ValueError("ours")])
+async def test_a_fault_of_ours_is_not_taken_for_an_absent_broker(fault: Exception) -> None:
+    with pytest.raises(type(fault)) as raised:
+        async with answered_within(10):
+            raise fault
+    assert raised.value is fault
+    assert not isinstance(fault, BROKER_AWAY)
+
+
+def test_a_bare_runtime_error_outside_a_wait_for_the_broker_is_no_absent_broker() -> None:
+    assert not issubclass(RuntimeError, BROKER_AWAY)
