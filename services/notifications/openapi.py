@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from services.notifications.alerts.reasons import CLAIMED
 from services.notifications.obligations.decisions import LONGEST_REASON
 from services.notifications.read_api import (
     ALERT_PARAMETERS,
@@ -35,6 +36,7 @@ from shared.http.read_api import LONGEST_PARAMETER
 _ID: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": 2**62}
 _STATE = {"type": "string", "enum": [state.value for state in ObligationState]}
 _ALERT_STATE = {"type": "string", "enum": ["queued", "sent", "failed", "cancelled", "unaddressed"]}
+_REASON = {"type": "string", "enum": [reason.value for reason in CLAIMED]}
 _PROBLEM_STATE = {"type": "string", "enum": ["raised", "resolved"]}
 _PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "programme": ({**TEXT, "examples": ["ecd-1437"]}, "A slug"),
@@ -83,6 +85,7 @@ _ALERT = {
     "report": or_null(TEXT),
     "period": or_null(TEXT),
     "state": _ALERT_STATE,
+    "reason": {**or_null(_REASON), "description": "Why it was claimed when it was"},
     "made_at": INSTANT,
     "message": or_null(TEXT),
     "channel": or_null(TEXT),

@@ -38,7 +38,7 @@ DUE = at("2023-03-16 17:00")  # a Thursday
 def sent_by(now, *, overdue, sent=(), escalates=True, held=False, reopened=None):
     situation = Situation(overdue, DUE, reopened, escalates, frozenset(sent))
     found = plan(situation, POLICY, at(now), held=held)
-    return [f"{turn.step}-{turn.number}" for turn in found.send], found.next_at
+    return [f"{decision.turn.step}-{decision.turn.number}" for decision in found.due], found.next_at
 
 
 @pytest.mark.parametrize(
@@ -96,11 +96,12 @@ def test_whenever_it_is_looked_at_nothing_is_sent_twice_or_outside_working_hours
     for minute in [*sorted(minutes), 60 * 24 * 24 + 60 * 9]:
         now = start + timedelta(minutes=minute)
         found = plan(Situation(now > DUE, DUE, None, escalates, frozenset(sent)), POLICY, now, held=False)
-        fresh = {(turn.step, turn.number) for turn in found.send}
+        turns = [decision.turn for decision in found.due]
+        fresh = {(turn.step, turn.number) for turn in turns}
         assert not fresh & sent
         assert not fresh or HOURS.next_open(now) == now
-        assert found.next_at is None or found.next_at > now or not found.send
-        assert len({turn.to for turn in found.send}) == len(found.send)
+        assert found.next_at is None or found.next_at > now or not turns
+        assert len({turn.to for turn in turns}) == len(turns)
         sent |= fresh
     assert ("overdue", 3) in sent
     assert (("parent", 1) in sent, ("grandparent", 1) in sent) == (escalates, escalates)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from services.notifications.alerts.received import NotifiedLate
 from services.notifications.alerts.recipients import Claim, Need, NewMessage
 from services.notifications.apart import apart, saved
 from services.notifications.obligations.problems import ProblemChange
@@ -11,11 +12,11 @@ from shared.database.db import Connection
 
 CLAIM_ALERTS = """
     INSERT INTO notifications.alert
-           (obligation, problem, cycle, step, occurrence, unit, officer, message, state, wake_at, made_at)
-    SELECT obligation, problem, cycle, step, occurrence, unit, officer, message, state, wake_at, $11
+           (obligation, problem, cycle, step, occurrence, unit, officer, message, state, wake_at, reason, made_at)
+    SELECT obligation, problem, cycle, step, occurrence, unit, officer, message, state, wake_at, reason, $12
     FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::smallint[], $6::text[], $7::bigint[],
-                $8::uuid[], $9::text[], $10::timestamptz[])
-         AS claim (obligation, problem, cycle, step, occurrence, unit, officer, message, state, wake_at)
+                $8::uuid[], $9::text[], $10::timestamptz[], $11::text[])
+         AS claim (obligation, problem, cycle, step, occurrence, unit, officer, message, state, wake_at, reason)
     ON CONFLICT DO NOTHING
     RETURNING message
 """
@@ -25,9 +26,9 @@ MAKE_MESSAGES = """
     FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[])
          AS message (id, programme, officer, unit, not_before)
 """
-TOLD_LATE = """
+NOTIFIED_LATE = """
     SELECT alert.obligation, alert.officer, alert.unit, min(step.up) AS up,
-           bool_or(alert.state = 'sent') AS told, bool_or(alert.state = 'queued') AS pending
+           bool_or(alert.state = 'sent') AS sent, bool_or(alert.state = 'queued') AS queued
     FROM notifications.alert
     JOIN notifications.obligation ON obligation.id = alert.obligation AND obligation.cycle = alert.cycle
     JOIN unnest($2::text[], $3::text[], $4::integer[]) AS step (programme, step, up)
@@ -114,7 +115,7 @@ async def claim(
             *(
                 (
                     c.need.obligation, c.need.problem, c.need.cycle, c.need.step, c.need.number, c.need.unit,
-                    c.officer, c.message, c.state, c.wake_at,
+                    c.officer, c.message, c.state, c.wake_at, str(c.need.reason),
                 )
                 for c in rows
             ),
@@ -140,19 +141,18 @@ async def make_messages(connection: Connection, messages: Sequence[NewMessage], 
         await connection.execute(MAKE_MESSAGES, *zip(*rows, strict=True), now)
 
 
-async def told_late(
+async def notified_late(
     connection: Connection, obligations: Sequence[int], accusing: Mapping[str, Mapping[str, int]]
-) -> dict[int, list[dict[str, Any]]]:
-    """By obligation, who was told (or is about to be) that it is late, at which unit and how many levels up.
+) -> dict[int, list[NotifiedLate]]:
+    """Find, by obligation, who was notified that it is late, or is about to be.
 
-    `accusing` has, by programme, the steps that tell of lateness.
+    `accusing` has, by programme, the steps that speak of lateness.
     """
     steps = [(programme, step, up) for programme, known in accusing.items() for step, up in known.items()]
-    found: dict[int, list[dict[str, Any]]] = {}
+    found: dict[int, list[NotifiedLate]] = {}
     if obligations and steps:
-        for row in await connection.fetch(TOLD_LATE, obligations, *zip(*steps, strict=True)):
-            item = {"officer": row["officer"], "unit": row["unit"], "to": row["up"], "told": row["told"]}
-            found.setdefault(row["obligation"], []).append({**item, "pending": row["pending"]})
+        for obligation, *notified in await connection.fetch(NOTIFIED_LATE, obligations, *zip(*steps, strict=True)):
+            found.setdefault(obligation, []).append(NotifiedLate(*notified))
     return found
 
 

@@ -1,10 +1,12 @@
-"""Which steps of the escalation are due for an obligation, and when to look at it again. Pure: time is an argument."""
+"""Decide which steps of the escalation are due for an obligation, why, and when to look again. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from services.notifications.alerts.reasons import CLAIMED, Reason
 from shared.domain.units import Unit, Units
 from shared.domain.working_days import WorkingDays, working_days
 from shared.programme.model import AgencyRole, Programme, Step
@@ -98,35 +100,78 @@ class Situation:
         """The instant that steps are counted from."""
         return self.due_at if self.reopened_at is None else max(self.due_at, self.reopened_at)
 
+    def was_sent(self, turn: Occurrence) -> bool:
+        """Tell whether this cycle has had the turn."""
+        return (turn.step, turn.number) in self.sent
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One turn of a step, and why it is claimed now or isn't."""
+
+    turn: Occurrence
+    reason: Reason
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to send now, and when to look again (None: never by itself)."""
+    """What is decided about every turn, in order of time, and when to look again (None: never by itself)."""
 
-    send: tuple[Occurrence, ...]
+    decisions: tuple[Decision, ...]
     next_at: datetime | None
+
+    @property
+    def due(self) -> tuple[Decision, ...]:
+        """The turns to claim now."""
+        return tuple(decision for decision in self.decisions if decision.reason in CLAIMED)
 
 
 def plan(situation: Situation, policy: Policy, now: datetime, *, held: bool) -> Plan:
-    """The steps to send at `now`: for each addressed level the latest that applies, if it was not sent yet.
+    """Decide which steps to claim at `now`: for each addressed level the latest that applies, if it has not been.
 
-    An earlier one that was missed (downtime) is passed over. Outside working hours nothing is sent. While `held`
-    (events are still on their way) nothing that accuses is sent: it is looked at again at the next sweep.
+    An earlier one that was missed (downtime) is passed over. Outside working hours nothing is claimed. While `held`
+    (events are still on their way) nothing that accuses is: it is looked at again at the next sweep.
     """
-    relevant = [
-        turn
-        for turn in policy.timeline(situation.base)
-        if turn.before is not situation.overdue and (situation.escalates or turn.to == 0)
-    ]
-    latest: dict[int, Occurrence] = {turn.to: turn for turn in relevant if turn.at <= now}
-    due = tuple(turn for turn in latest.values() if (turn.step, turn.number) not in situation.sent)
+    timeline = policy.timeline(situation.base)
+    relevant = [turn for turn in timeline if _irrelevant(turn, situation) is None]
+    applies = [turn for turn in relevant if turn.at <= now]
+    opens = policy.hours.next_open(now)
+    waits = Reason.OUTSIDE_HOURS if opens > now else Reason.HELD if held and situation.overdue else None
+    decisions = tuple(Decision(turn, _reason(turn, situation, applies, now, waits)) for turn in timeline)
     upcoming = [turn.at for turn in relevant if turn.at > now]
     if not situation.overdue:
         upcoming = [at for at in upcoming if at <= situation.due_at] + [situation.due_at]
-    opens = policy.hours.next_open(now)
-    if due and (opens > now or (held and situation.overdue)):
-        return Plan((), min([*upcoming, opens]))
-    return Plan(due, min(upcoming, default=None))
+    if any(decision.reason is waits for decision in decisions):
+        upcoming.append(opens)
+    return Plan(decisions, min(upcoming, default=None))
+
+
+def _irrelevant(turn: Occurrence, situation: Situation) -> Reason | None:
+    """Why this turn is none of the situation's, whatever the time; None if it is."""
+    if turn.before is situation.overdue:
+        return Reason.DEADLINE_PASSED if turn.before else Reason.NOT_OVERDUE
+    return Reason.NOT_ESCALATED if turn.to and not situation.escalates else None
+
+
+def _reason(
+    turn: Occurrence, situation: Situation, applies: Sequence[Occurrence], now: datetime, waits: Reason | None
+) -> Reason:
+    """Why a turn is claimed or isn't. `applies` are the relevant turns whose time has come, in order of time.
+
+    `waits` is why nothing can be claimed at this instant.
+    """
+    irrelevant = _irrelevant(turn, situation)
+    if irrelevant is not None:
+        return irrelevant
+    if turn.at > now:
+        return Reason.NOT_YET
+    if situation.was_sent(turn):
+        return Reason.ALREADY_SENT
+    same_level = [other for other in applies if other.to == turn.to]
+    if turn is not same_level[-1]:
+        return Reason.PASSED_OVER
+    missed = not all(situation.was_sent(other) for other in same_level[:-1])
+    return waits or (Reason.CAUGHT_UP if missed else Reason.REPEAT if turn.number > 1 else Reason.FIRST)
 
 
 def addressed(units: Units, uid: str, to: int, on: date) -> Unit | None:

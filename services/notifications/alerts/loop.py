@@ -1,10 +1,12 @@
 """Runs the sweeps: at an interval, at once when asked, in one replica at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Protocol
 
 import structlog
 
+from services.notifications.alerts.reasons import Reason
 from services.notifications.alerts.sweep import Publish, Swept, sweep
 from services.notifications.apart import reason_of
 from services.notifications.messages import message_store
@@ -59,6 +61,7 @@ class Sweeper:
         self._interval = interval
         self._opener = Opener()
         self._counts_stale = True
+        self._reasons: Mapping[Reason, int] = {}  # of the last sweep
         self._broken = 0  # sweeps in a row that did not end well
         self._reason = ""
         self._turns = Recurring("sweep", self._turn, broken_pause=interval, least_pause=_LEAST_PAUSE)
@@ -109,14 +112,21 @@ class Sweeper:
         OLDEST_UNDELIVERED_ALERT.set(oldest or 0)
         if done.opened or done.overdue or self._counts_stale:
             await self._count(connection)
-        if done.opened or done.overdue or done.alerts or done.published:
-            log.info(
-                "sweep.done", now=now.isoformat(), opened=done.opened, overdue=done.overdue, alerts=done.alerts,
-                messages=done.messages, published=done.published, held=held,
-            )  # fmt: skip
+        self._log(done, now, held)
         if held is not None:
             return done, _PAUSE_WHILE_HELD
         return done, self._interval if next_in is None else min(self._interval, max(next_in, 1.0))
+
+    def _log(self, done: Swept, now: datetime, held: str | None) -> None:
+        """Log a sweep that did something, or whose decisions differ from the last one's: held, it is repeated often."""
+        decided_anew = bool(done.reasons) and done.reasons != self._reasons
+        self._reasons = done.reasons
+        if done.opened or done.overdue or done.alerts or done.published or decided_anew:
+            log.info(
+                "sweep.done", now=now.isoformat(), opened=done.opened, overdue=done.overdue, alerts=done.alerts,
+                messages=done.messages, published=done.published, held=held,
+                reasons={str(reason): count for reason, count in sorted(done.reasons.items())},
+            )  # fmt: skip
 
     async def _count(self, connection: Connection) -> None:
         self._counts_stale = False

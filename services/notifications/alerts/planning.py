@@ -1,5 +1,6 @@
 """What has to be told about which obligation or problem, and when each is looked at again. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.notifications.alerts.escalation import (
-    Occurrence,
+    Decision,
     Plan,
     Policy,
     Situation,
@@ -18,6 +19,8 @@ from services.notifications.alerts.escalation import (
     policy_of,
     wanted_agencies,
 )
+from services.notifications.alerts.reasons import Reason
+from services.notifications.alerts.received import NotifiedLate, receipt
 from services.notifications.alerts.recipients import Need
 from services.notifications.apart import Asides
 from shared.programme.model import Programme
@@ -38,13 +41,17 @@ class Planned:
 
 
 class Planner:
-    """Plans many obligations; the same situation is thought through once. What can't be planned goes to `asides`."""
+    """Plans many obligations; the same situation is thought through once. What can't be planned goes to `asides`.
+
+    `reasons` counts what was decided, by its reason.
+    """
 
     def __init__(self, registry: Registry, now: datetime, asides: Asides, *, held: bool) -> None:
         self._registry = registry
         self._asides = asides
         self._now = now
         self._held = held
+        self.reasons: Counter[Reason] = Counter()
         self._policies: dict[str, Policy] = {}
         self._escalates: dict[tuple[str, str], bool] = {}
         self._plans: dict[tuple[str, Situation], Plan] = {}
@@ -57,63 +64,48 @@ class Planner:
             with self._apart(row):
                 late = row["due_at"] < self._now
                 plan_ = self._plan(row, sent.get(row["id"], frozenset()), late=late)
-                needs = [self._need(row, turn) for turn in plan_.send]
+                needs = [self._need(row, decision) for decision in plan_.due]
                 planned.moves.append((row["id"], "overdue" if late else row["state"], plan_.next_at))
                 planned.needs += needs
                 planned.overdue += late and row["state"] == "open"
+                self.reasons.update([decision.reason for decision in plan_.decisions])
         return planned
 
-    def receive(self, rows: Sequence[Mapping[str, Any]], told: Mapping[int, Sequence[Mapping[str, Any]]]) -> Planned:
-        """Who hears that a late report has come in: whoever was told that it was late.
-
-        The unit's own officers at once, those above on the next working morning, so that one letter names all that
-        came on a day. `told` has, by obligation, rows (officer, unit, to, told, pending) of alerts that it was late;
-        what is only `pending` has reached nobody yet: its delivery will say, and then it is looked at again.
-        """
+    def receive(self, rows: Sequence[Mapping[str, Any]], notified: Mapping[int, Sequence[NotifiedLate]]) -> Planned:
+        """Plan who hears that a late report has come in: whoever was `notified`, by obligation, that it was late."""
         planned = Planned()
         for row in rows:
             with self._apart(row):
-                needs, next_at = self._receive(row, told.get(row["id"], ()))
-                planned.moves.append((row["id"], row["state"], next_at))
-                planned.needs += needs
+                hours = self.policy(row["programme"]).hours
+                decided = receipt(notified.get(row["id"], ()), row["met_at"], hours, self._now)
+                base = (row["id"], None, row["cycle"], RECEIVED, 1, row["programme"])
+                planned.moves.append((row["id"], row["state"], decided.next_at))
+                planned.needs += [
+                    Need(*base, unit, Reason.RECEIVED, officers=officers)
+                    for unit, officers in decided.officers_by_unit.items()
+                ]
+                self.reasons.update([reason for _, reason in decided.decisions] or [Reason.NOBODY_NOTIFIED])
         return planned
-
-    def _receive(
-        self, row: Mapping[str, Any], found: Sequence[Mapping[str, Any]]
-    ) -> tuple[list[Need], datetime | None]:
-        hours = self.policy(row["programme"]).hours
-        opens = hours.next_open(self._now)
-        if opens > self._now:
-            return [], self._now if any(item["pending"] for item in found) else opens if found else None
-        morning = hours.opening(hours.days.add(row["met_at"].astimezone(hours.zone).date(), 1))
-        heard = [item for item in found if item["told"]]
-        by_unit: dict[str, set[int]] = {}
-        for item in heard:
-            if not item["to"] or morning <= self._now:
-                by_unit.setdefault(item["unit"], set()).add(item["officer"])
-        needs = [
-            Need(row["id"], None, row["cycle"], RECEIVED, 1, row["programme"], unit, officers=frozenset(ids))
-            for unit, ids in sorted(by_unit.items())
-        ]
-        if any(item["pending"] for item in found):
-            return needs, self._now
-        return needs, morning if any(item["to"] for item in heard) and morning > self._now else None
 
     def _apart(self, row: Mapping[str, Any]) -> AbstractContextManager[None]:
         return self._asides.unless_sound("obligation", row["id"], row["programme"], row["unit"])
 
-    def problem(self, row: Mapping[str, Any], told: frozenset[int]) -> list[Need]:
-        """A raised problem goes to the unit above and to the lead agency; a resolved one to those who were told.
+    def problem(self, row: Mapping[str, Any], notified: Mapping[int, str]) -> list[Need] | None:
+        """Plan a problem: raised, for the unit above and the lead agency; resolved, for those who had been `notified`.
 
-        Raises KeyError for a unit that the register lacks.
+        `notified` has the officers with the state of their alert. None where one of those is still queued: its delivery
+        will say whether they hear of it at all. Raises KeyError for a unit that the register lacks.
         """
         programme = self._registry.programmes[row["programme"]]
         _ = self._registry.units[row["unit"]]  # nobody can be told of a unit that the register lacks
         if row["state"] == "resolved":
-            if not told:
-                return []
-            base = (None, row["id"], row["cycle"], PROBLEM_RESOLVED, 1, programme.slug, row["unit"])
-            return [Need(*base, officers=told)]
+            reason = _resolved(notified)
+            self.reasons[reason] += 1
+            if reason is Reason.UNDELIVERED:
+                return None
+            base = (None, row["id"], row["cycle"], PROBLEM_RESOLVED, 1, programme.slug, row["unit"], reason)
+            return [Need(*base, officers=frozenset(notified))] if reason is Reason.RESOLVED else []
+        self.reasons[Reason.RAISED] += 1
         today = self._now.astimezone(ZoneInfo(programme.timezone)).date()
         ladder = self._registry.units.ladder(row["unit"], today)
         needs = []
@@ -126,7 +118,7 @@ class Planner:
             if seat is not None:
                 needs.append((seat, frozenset({lead})))
         return [
-            Need(None, row["id"], row["cycle"], PROBLEM_RAISED, 1, programme.slug, unit, wanted)
+            Need(None, row["id"], row["cycle"], PROBLEM_RAISED, 1, programme.slug, unit, Reason.RAISED, wanted)
             for unit, wanted in needs
         ]
 
@@ -147,17 +139,23 @@ class Planner:
             known = self._plans[slug, situation] = plan(situation, self.policy(slug), self._now, held=self._held)
         return known
 
-    def _need(self, row: Mapping[str, Any], turn: Occurrence) -> Need:
-        slug, agency = row["programme"], row["agency"]
+    def _need(self, row: Mapping[str, Any], decision: Decision) -> Need:
+        slug, agency, turn = row["programme"], row["agency"], decision.turn
         today = self._now.astimezone(self.policy(slug).hours.zone).date()
         unit = addressed(self._registry.units, row["unit"], turn.to, today)
         memo = (slug, agency, turn.to)
         if memo not in self._wanted:
             self._wanted[memo] = wanted_agencies(self._registry.programmes[slug], agency, turn.to, today)
         return Need(
-            row["id"], None, row["cycle"], turn.step, turn.number, slug, unit.uid if unit else "",
+            row["id"], None, row["cycle"], turn.step, turn.number, slug, unit.uid if unit else "", decision.reason,
             self._wanted[memo], optional=turn.optional,
         )  # fmt: skip
+
+
+def _resolved(notified: Mapping[int, str]) -> Reason:
+    if not notified:
+        return Reason.NOBODY_NOTIFIED
+    return Reason.UNDELIVERED if "queued" in notified.values() else Reason.RESOLVED
 
 
 def accusing_steps(programme: Programme) -> dict[str, int]:

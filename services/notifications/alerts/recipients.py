@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+from services.notifications.alerts.reasons import Reason
 from shared.registry.officers import Officer
 
 
@@ -20,6 +21,7 @@ class Need(NamedTuple):
     number: int
     programme: str
     unit: str
+    reason: Reason
     wanted: frozenset[str] = frozenset()
     officers: frozenset[int] | None = None
     optional: bool = False

@@ -5,9 +5,9 @@ Everything here can be run again. A crash before the commit leaves nothing; one 
 sweep publishes; a message that was published twice is sent once, because a worker takes it by compare-and-set.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from services.notifications import aside_store
 from services.notifications.alerts import alert_store
 from services.notifications.alerts.planning import PROBLEM_RAISED, Planner, accusing_steps
+from services.notifications.alerts.reasons import Reason
 from services.notifications.alerts.recipients import Addresser, Need
 from services.notifications.alerts.summaries import claim_summaries
 from services.notifications.apart import Asides, apart, saved
@@ -43,6 +44,7 @@ class Swept:
     alerts: int
     messages: int
     published: int
+    reasons: Mapping[Reason, int]  # what was decided about steps, reports and problems
 
 
 async def sweep(
@@ -85,7 +87,7 @@ async def sweep(
     published = await stage(hand_over(connection, publish, now, repair=repair))
     if broken:
         raise broken[0]
-    return Swept(opened, told.overdue, told.alerts, messages, published)
+    return Swept(opened, told.overdue, told.alerts, messages, published, told.reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class _Told:
     overdue: int = 0
     alerts: int = 0
     messages: int = 0
+    reasons: Mapping[Reason, int] = field(default_factory=dict)
 
 
 async def _tell(connection: Connection, registry: Registry, now: datetime, *, held: bool) -> _Told:
@@ -105,7 +108,7 @@ async def _tell(connection: Connection, registry: Registry, now: datetime, *, he
         alerts, messages = await _claim(connection, registry, needs, asides, now)
         woken = await _wake(connection, registry, planner, asides, now)
         await aside_store.put(connection, asides.found, now)
-    return _Told(overdue, alerts + woken, messages)
+    return _Told(overdue, alerts + woken, messages, planner.reasons)
 
 
 async def hand_over(connection: Connection, publish: Publish, now: datetime, *, repair: bool) -> int:
@@ -129,8 +132,8 @@ async def _obligations(
     sent = await obligation_store.sent_steps(connection, [row["id"] for row in unfinished])
     planned = planner.escalate(unfinished, sent)
     accusing = {slug: accusing_steps(programme) for slug, programme in registry.programmes.items()}
-    told = await alert_store.told_late(connection, [row["id"] for row in late], accusing)
-    received = planner.receive(late, told)
+    notified = await alert_store.notified_late(connection, [row["id"] for row in late], accusing)
+    received = planner.receive(late, notified)
     whose = {row["id"]: (row["programme"], row["unit"]) for row in rows}
     await apart(
         planned.moves + received.moves,
@@ -150,12 +153,11 @@ async def _problems(connection: Connection, registry: Registry, planner: Planner
     needs: list[Need] = []
     done: list[int] = []
     for row in rows:
-        officers = told.get(row["id"], {})
-        if row["state"] == "resolved" and "queued" in officers.values():
-            continue  # its delivery will say whether they hear of it at all
         with asides.unless_sound("problem", row["id"], row["programme"], row["unit"]):
-            needs += planner.problem(row, frozenset(officers))
-            done.append(row["id"])
+            planned = planner.problem(row, told.get(row["id"], {}))
+            if planned is not None:
+                needs += planned
+                done.append(row["id"])
     await alert_store.problems_told(connection, done)
     return needs
 

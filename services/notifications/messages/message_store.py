@@ -155,8 +155,8 @@ ALERT_ROWS = """
     SELECT alert.id, alert.obligation, alert.problem, alert.cycle, alert.step, alert.occurrence,
            alert.unit AS addressed_unit, COALESCE(obligation.unit, problem.unit) AS unit,
            COALESCE(obligation.agency, problem.agency) AS agency, obligation.report, obligation.period,
-           alert.state, alert.made_at, message.id AS message, message.channel, message.sent_at, message.attempts,
-           message.error, alert.officer, officer.name AS officer_name, officer.channels
+           alert.state, alert.reason, alert.made_at, message.id AS message, message.channel, message.sent_at,
+           message.attempts, message.error, alert.officer, officer.name AS officer_name, officer.channels
     FROM notifications.alert
     LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
     LEFT JOIN notifications.problem ON problem.id = alert.problem

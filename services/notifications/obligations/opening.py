@@ -147,7 +147,7 @@ def _first_look(policy: Policy, programme: Programme, agency: str, due: datetime
         overdue=False, due_at=due, reopened_at=None, escalates=escalates(programme, agency), sent=frozenset()
     )
     first = plan(situation, policy, now, held=False)
-    return now if first.send or due < now or first.next_at is None else first.next_at
+    return now if first.due or due < now or first.next_at is None else first.next_at
 
 
 def _reporters(programme: Programme, period: Period) -> list[tuple[str, str]]:
