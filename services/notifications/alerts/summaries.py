@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import groupby
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from services.notifications import aside_store
+from services.notifications.alerts import summary_store
 from services.notifications.alerts.escalation import policy_of, wanted_agencies
+from services.notifications.alerts.summary_store import NewSummary, PeriodCounts, Subject
 from services.notifications.apart import Asides, apart, saved
-from shared.database.db import Connection, Pool
+from shared.database.db import Connection
 from shared.domain.units import Unit, Units
 from shared.programme.model import Programme
 from shared.registry.officer_store import officers_at
@@ -17,25 +20,6 @@ from shared.registry.officers import Officer
 from shared.registry.snapshot import Registry
 
 PERIODS = 4  # of each report, the latest last
-SUMMARISED = "SELECT summarised FROM notifications.programme WHERE slug = $1"
-NOTE_SUMMARISED = "UPDATE notifications.programme SET summarised = $2 WHERE slug = $1"
-MAKE_SUMMARIES = """
-    INSERT INTO notifications.message (id, programme, officer, unit, occasion, not_before, made_at)
-    SELECT id, $1, officer, unit, occasion, not_before, $7
-    FROM unnest($2::uuid[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
-         AS summary (id, officer, unit, occasion, not_before)
-    ON CONFLICT (occasion) DO NOTHING
-"""
-# What was waived is expected no more here, and what had expired before anybody could be told is nobody's fault.
-STANDING = """
-    SELECT report, period, count(*) AS expected,
-           count(*) FILTER (WHERE state = 'met') AS on_time, count(*) FILTER (WHERE state = 'late_met') AS late,
-           count(*) FILTER (WHERE state IN ('open', 'overdue')) AS missing
-    FROM notifications.obligation
-    WHERE programme = $1 AND due_at <= $3 AND state NOT IN ('expired', 'waived')
-      AND unit IN (SELECT descendant FROM registry.unit_closure WHERE ancestor = ANY ($2::text[]))
-    GROUP BY report, period ORDER BY report, max(due_at)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +53,19 @@ async def claim_summaries(connection: Connection, registry: Registry, now: datet
             continue
         with asides.unless_sound("summary", f"{slug} summary", slug):
             month = _month_due(programme, now)
-            if month is None or await connection.fetchval(SUMMARISED, slug) == month:
+            if month is None or await summary_store.summarised_month(connection, slug) == month:
                 continue
             async with connection.transaction():
-                made += await _make(connection, registry, programme, month, now, asides)
-                await connection.execute(NOTE_SUMMARISED, slug, month)
+                summaries = await _summaries(connection, registry, programme, month, now, asides)
+                await summary_store.make_summaries(connection, summaries, now)
+                await summary_store.note_summarised(connection, slug, month)
+            made += len(summaries)
     await aside_store.put(connection, asides.found, now)
     return made
 
 
 def _month_due(programme: Programme, now: datetime) -> str | None:
-    """The month whose summaries may be made now."""
+    """Tell which month's summaries may be made now, if any."""
     hours = policy_of(programme).hours
     local = now.astimezone(hours.zone)
     first = hours.days.roll(local.date().replace(day=1))
@@ -88,69 +74,68 @@ def _month_due(programme: Programme, now: datetime) -> str | None:
     return f"{local:%Y-%m}"
 
 
-async def _make(
+async def _summaries(
     connection: Connection, registry: Registry, programme: Programme, month: str, now: datetime, asides: Asides
-) -> int:
-    zone = policy_of(programme).hours.zone
-    today = now.astimezone(zone).date()
+) -> list[NewSummary]:
+    """The month's summaries. A unit whose officers or figures can't be read costs only its own."""
+    slug, today = programme.slug, now.astimezone(ZoneInfo(programme.timezone)).date()
     units = [u for u in registry.units if u.level in programme.summary_levels and u.in_force(today)]
-    lead = programme.lead(today)
-    wanted = (wanted_agencies(programme, lead, 1, today) | {lead}) if lead else frozenset()
-
-    async def readers_of(some: Sequence[Unit]) -> list[tuple[Officer, str, datetime]]:
-        there: dict[str, list[Officer]] = {}
-        for officer in await officers_at(connection, [unit.uid for unit in some]):
-            there.setdefault(officer.unit, []).append(officer)
-        readers: list[tuple[Officer, str, datetime]] = []
-        for unit in some:
-            known = there.get(unit.uid, [])
-            if known and await standing(connection, registry.units, programme, unit, now):
-                chosen = [officer for officer in known if officer.agency in wanted] or known
-                readers += ((officer, unit.uid, officer.free_at(now, zone)) for officer in chosen)
-        return readers
-
     found = await apart(
         units,
-        lambda some: saved(connection, lambda: readers_of(some)),
-        lambda unit, error: asides.add(
-            "summary", f"{programme.slug} {month} {unit.uid}", programme.slug, unit.uid, error
-        ),
+        lambda some: saved(connection, lambda: _of_units(connection, registry.units, programme, month, some, now)),
+        lambda unit, error: asides.add("summary", f"{slug} {month} {unit.uid}", slug, unit.uid, error),
     )
-    readers = [reader for some in found for reader in some]
-    if readers:
-        await connection.execute(
-            MAKE_SUMMARIES,
-            programme.slug,
-            [uuid4() for _ in readers],
-            [officer.id for officer, _, _ in readers],
-            [uid for _, uid, _ in readers],
-            [f"summary {programme.slug} {month} {officer.id}" for officer, _, _ in readers],
-            [free if free > now else None for _, _, free in readers],
-            now,
-        )
-    return len(readers)
+    return [summary for summaries in found for summary in summaries]
 
 
-async def standing(
-    connection: "Connection | Pool", units: Units, programme: Programme, unit: Unit, now: datetime
-) -> list[Standing]:
-    """The latest periods of each report below a unit and those that it came from, oldest first."""
-    rows = await connection.fetch(STANDING, programme.slug, list(_with_predecessors(units, unit)), now)
-    by_report: dict[str, list[Any]] = {}
-    for row in rows:
-        by_report.setdefault(row["report"], []).append(row)
-    return [item for known in by_report.values() for item in _trend(known)]
+async def _of_units(
+    connection: Connection, units: Units, programme: Programme, month: str, some: Sequence[Unit], now: datetime
+) -> list[NewSummary]:
+    """The summaries of those units that have something to report: for the lead agency's officers, else all there."""
+    slug, zone = programme.slug, ZoneInfo(programme.timezone)
+    today = now.astimezone(zone).date()
+    lead = programme.lead(today)
+    wanted = (wanted_agencies(programme, lead, 1, today) | {lead}) if lead else frozenset()
+    there: dict[str, list[Officer]] = {}
+    for officer in await officers_at(connection, [unit.uid for unit in some]):
+        there.setdefault(officer.unit, []).append(officer)
+    stands = await standings(connection, [subject_of(units, slug, uid) for uid in there], now)
+    summaries: list[NewSummary] = []
+    for uid in (unit.uid for unit in some if (slug, unit.uid) in stands):
+        for officer in [officer for officer in there[uid] if officer.agency in wanted] or there[uid]:
+            free = officer.free_at(now, zone)
+            occasion = f"summary {slug} {month} {officer.id}"
+            summaries.append(NewSummary(uuid4(), slug, officer.id, uid, occasion, free if free > now else None))
+    return summaries
 
 
-def _trend(rows: Sequence[Any]) -> Iterator[Standing]:
+def subject_of(units: Units, slug: str, uid: str) -> Subject:
+    """The subject of a unit's summary: it and all units that it came from. Raises KeyError for an unknown unit."""
+    return Subject(slug, uid, tuple(_with_predecessors(units, units[uid])))
+
+
+async def standings(
+    connection: Connection, subjects: Sequence[Subject], now: datetime
+) -> dict[tuple[str, str], list[Standing]]:
+    """Find how the latest periods of each report stand, oldest first, by (programme, unit); one query for them all.
+
+    A subject without anything due is left out.
+    """
+    counts = await summary_store.period_counts(connection, subjects, now)
+    found: dict[tuple[str, str], list[Standing]] = {}
+    for (slug, uid, _), periods in groupby(counts, key=lambda row: (row.programme, row.unit, row.report)):
+        found.setdefault((slug, uid), []).extend(_trend(list(periods)))
+    return found
+
+
+def _trend(periods: Sequence[PeriodCounts]) -> Iterator[Standing]:
+    """The latest periods of one report, each with what has changed since the one before it."""
     before: Standing | None = None
-    for place, row in enumerate(rows):
-        share = 100 * row["on_time"] / row["expected"]
+    for place, row in enumerate(periods):
+        share = 100 * row.on_time / row.expected
         change = None if before is None else share - before.percent
-        before = Standing(
-            row["report"], row["period"], row["expected"], row["on_time"], row["late"], row["missing"], change
-        )
-        if place >= len(rows) - PERIODS:
+        before = Standing(row.report, row.period, row.expected, row.on_time, row.late, row.missing, change)
+        if place >= len(periods) - PERIODS:
             yield before
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from services.notifications.alerts.planning import PROBLEM_RAISED, accusing_steps
-from services.notifications.alerts.summaries import Standing, standing
-from services.notifications.apart import Asides, apart, is_of_the_data, reason_of
+from services.notifications.alerts.summaries import Standing, standings, subject_of
+from services.notifications.alerts.summary_store import Subject
+from services.notifications.apart import Asides, apart, reason_of
 from services.notifications.messages import message_store
 from services.notifications.messages.retry import patiently
 from services.notifications.messages.writer import Draft, Facts, Item, ProblemItem, Reader, Writer
@@ -98,7 +99,16 @@ async def _gather(
     connection: Connection, registry: Registry, taken: Sequence[Mapping[str, Any]], now: datetime
 ) -> Gathered:
     live, asides = await _items(connection, taken)
-    told = [await _told(connection, registry, row, live.get(row["id"], []), asides[row["id"]], now) for row in taken]
+    stands, broken_summaries = await _standings(connection, registry, taken, now)
+    told = [
+        Told(
+            message=row["id"], programme=row["programme"], officer=row["officer"], name=row["name"], unit=row["unit"],
+            language=row["language"], channels=row["channels"], choice=row["choice"], attempts=row["attempts"],
+            rows=live.get(row["id"], []), standing=stands.get(row["id"]), broken=broken_summaries.get(row["id"]),
+            asides=asides[row["id"]],
+        )
+        for row in taken
+    ]  # fmt: skip
     kept = [item for item in told if item.rows or item.standing]
     digests = [(item, row) for item in kept for row in item.rows if _is_digest(registry, item.programme, row["step"])]
     parents = {unit.parent or "" for item, row in digests if (unit := registry.units.get(row["unit"])) is not None
@@ -137,30 +147,33 @@ async def _items(
     return live, asides
 
 
-async def _told(
-    connection: Connection,
-    registry: Registry,
-    row: Mapping[str, Any],
-    rows: Sequence[Mapping[str, Any]],
-    asides: Asides,
-    now: datetime,
-) -> Told:
-    stands: Sequence[Standing] | None = None
-    broken: str | None = None
-    programme = registry.programmes.get(row["programme"])
-    if row["occasion"] is not None and programme is not None:
-        try:
-            unit = registry.units[row["unit"]]
-            stands = await standing(connection, registry.units, programme, unit, now)
-        except Exception as error:
-            if not is_of_the_data(error):
-                raise
-            broken = reason_of(error)
-    return Told(
-        message=row["id"], programme=row["programme"], officer=row["officer"], name=row["name"], unit=row["unit"],
-        language=row["language"], channels=row["channels"], choice=row["choice"], attempts=row["attempts"],
-        rows=rows, standing=stands, broken=broken, asides=asides,
-    )  # fmt: skip
+async def _standings(
+    connection: Connection, registry: Registry, taken: Sequence[Mapping[str, Any]], now: datetime
+) -> tuple[dict[UUID, Sequence[Standing]], dict[UUID, str]]:
+    """By message, what the summaries among them say, and why one can't be written."""
+    messages: dict[Subject, list[UUID]] = {}
+    broken: dict[UUID, str] = {}
+    for row in taken:
+        if row["occasion"] is not None and row["programme"] in registry.programmes:
+            try:
+                subject = subject_of(registry.units, row["programme"], row["unit"])
+            except KeyError as error:
+                broken[row["id"]] = reason_of(error)
+            else:
+                messages.setdefault(subject, []).append(row["id"])
+
+    def fails(subject: Subject, error: Exception) -> None:
+        broken.update(dict.fromkeys(messages[subject], reason_of(error)))
+
+    found = await apart(list(messages), lambda some: standings(connection, some, now), fails)
+    known = {key: standing for some in found for key, standing in some.items()}
+    stands: dict[UUID, Sequence[Standing]] = {
+        message: known.get((subject.programme, subject.unit), [])
+        for subject, ids in messages.items()
+        for message in ids
+        if message not in broken
+    }
+    return stands, broken
 
 
 def _is_digest(registry: Registry, programme: str, step: str) -> bool:
