@@ -1,12 +1,12 @@
-"""The SQL of alerts being made: claims, messages, who was told before, what was acknowledged, and problems."""
+"""The SQL of alerts being claimed: alerts, messages, who was notified before, what was acknowledged, and problems."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
+from uuid import UUID
 
 from services.notifications.alerts.received import NotifiedLate
-from services.notifications.alerts.recipients import Claim, Need, NewMessage
-from services.notifications.apart import apart, saved
+from services.notifications.alerts.recipients import Muted, NewAlert, NewMessage
 from services.notifications.obligations.problems import ProblemChange
 from shared.database.db import Connection
 
@@ -16,7 +16,7 @@ CLAIM_ALERTS = """
     SELECT obligation, problem, cycle, step, occurrence, unit, officer, message, state, wake_at, reason, $12
     FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::smallint[], $6::text[], $7::bigint[],
                 $8::uuid[], $9::text[], $10::timestamptz[], $11::text[])
-         AS claim (obligation, problem, cycle, step, occurrence, unit, officer, message, state, wake_at, reason)
+         AS due (obligation, problem, cycle, step, occurrence, unit, officer, message, state, wake_at, reason)
     ON CONFLICT DO NOTHING
     RETURNING message
 """
@@ -36,8 +36,8 @@ NOTIFIED_LATE = """
     WHERE alert.obligation = ANY ($1::bigint[]) AND alert.state IN ('sent', 'queued')
     GROUP BY alert.obligation, alert.officer, alert.unit
 """
-# Muted: what was not sent to somebody who had acknowledged, and whose acknowledgement has ended, or what went aside and
-# is taken up again. Of each obligation's only the latest is told, if it is still true.
+# Muted: what was kept back from an officer who had acknowledged, and whose acknowledgement has ended, or what went
+# aside and is taken up again. Of each obligation's only the latest is live, if it is still true.
 MUTED = """
     SELECT alert.id, alert.officer, alert.unit, COALESCE(obligation.programme, problem.programme) AS programme,
            CASE WHEN alert.problem IS NOT NULL
@@ -86,52 +86,49 @@ TAKE_PROBLEMS = """
     WHERE (excluded.changed_at, excluded.source, excluded.event) > (problem.changed_at, problem.source, problem.event)
        OR problem.changed_at NOT BETWEEN '2000-01-01' AND '2101-01-01' -- a time that no event has outranks none
 """
-PROBLEMS_TO_TELL = """
+WAITING_PROBLEMS = """
     SELECT id, programme, unit, agency, state, cycle FROM notifications.problem
     WHERE to_tell ORDER BY id FOR UPDATE
 """
-TOLD_PROBLEM = """
+NOTIFIED_OF_PROBLEMS = """
     SELECT problem.id, alert.officer, alert.state FROM notifications.problem
     JOIN notifications.alert ON alert.problem = problem.id AND alert.cycle = problem.cycle
     WHERE problem.id = ANY ($1::bigint[]) AND alert.step = $2 AND alert.state IN ('sent', 'queued')
 """
-PROBLEMS_TOLD = "UPDATE notifications.problem SET to_tell = false WHERE id = ANY ($1::bigint[])"
+NOTE_CLAIMED = "UPDATE notifications.problem SET to_tell = false WHERE id = ANY ($1::bigint[])"
 
 
-async def claim(
-    connection: Connection,
-    claims: Sequence[Claim],
-    messages: Sequence[NewMessage],
-    now: datetime,
-    fails: Callable[[Need, Exception], None],
-) -> tuple[int, int]:
-    """Make alerts that are not there yet, and the messages that any of them needs; return how many of each.
+class MutedAlert(NamedTuple):
+    """An alert that was kept back until now; `live` tells whether it is still true."""
 
-    `fails` hears of what can't be stored.
-    """
+    id: int
+    officer: int | None
+    unit: str
+    programme: str
+    live: bool
 
-    async def insert(rows: Sequence[Claim]) -> list[Any]:
-        columns = zip(
-            *(
-                (
-                    c.need.obligation, c.need.problem, c.need.cycle, c.need.step, c.need.number, c.need.unit,
-                    c.officer, c.message, c.state, c.wake_at, str(c.need.reason),
-                )
-                for c in rows
-            ),
-            strict=True,
-        )  # fmt: skip
-        return list(await connection.fetch(CLAIM_ALERTS, *columns, now))
 
-    rows = sorted(claims, key=lambda c: (c.need.obligation or 0, c.need.step, c.need.number, c.officer or 0))
-    inserted = await apart(
-        rows, lambda some: saved(connection, lambda: insert(some)), lambda item, error: fails(item.need, error)
-    )
-    made = [row for some in inserted for row in some]
-    needed = {row["message"] for row in made}
-    kept = [m for m in messages if m.id in needed]
-    await make_messages(connection, kept, now)
-    return len(made), len(kept)
+class WaitingProblem(NamedTuple):
+    """A problem that has come, changed or come back, and whose alerts are to be claimed."""
+
+    id: int
+    programme: str
+    unit: str
+    agency: str
+    state: str
+    cycle: int
+
+
+async def claim_alerts(connection: Connection, alerts: Sequence[NewAlert], now: datetime) -> list[UUID | None]:
+    """Claim those alerts that no sweep has claimed before; return the messages that they need, None for none."""
+    rows = (
+        (
+            alert.due.obligation, alert.due.problem, alert.due.cycle, alert.due.step, alert.due.turn, alert.due.unit,
+            alert.officer, alert.message, alert.state, alert.wake_at, str(alert.due.reason),
+        )
+        for alert in alerts
+    )  # fmt: skip
+    return [row["message"] for row in await connection.fetch(CLAIM_ALERTS, *zip(*rows, strict=True), now)]
 
 
 async def make_messages(connection: Connection, messages: Sequence[NewMessage], now: datetime) -> None:
@@ -157,25 +154,23 @@ async def notified_late(
 
 
 async def muted_wakes(connection: Connection, now: datetime) -> bool:
-    """Whether an acknowledgement has ended that kept something back."""
+    """Tell whether an acknowledgement has ended that kept something back."""
     return bool(await connection.fetchval(MUTED_WAKES, now))
 
 
-async def muted(connection: Connection, now: datetime) -> list[Any]:
-    """What was kept back by acknowledgements that have ended, locked; `live` tells what is still to be told."""
-    return list(await connection.fetch(MUTED, now))
+async def muted(connection: Connection, now: datetime) -> list[MutedAlert]:
+    """Read what was kept back by acknowledgements that have ended, locked until the caller's transaction ends."""
+    return [MutedAlert(*row) for row in await connection.fetch(MUTED, now)]
 
 
-async def wake(connection: Connection, alerts: Sequence[tuple[int, Any]]) -> None:
+async def wake(connection: Connection, alerts: Sequence[tuple[int, UUID | None]]) -> None:
     """Put (alert, message) on their way; without a message it is cancelled."""
     if alerts:
         await connection.execute(WAKE, *zip(*alerts, strict=True))
 
 
-async def acknowledged(
-    connection: Connection, officers: Sequence[int], now: datetime
-) -> dict[tuple[int, str, int | None], datetime]:
-    """Until when officers want to hear no more, by (officer, programme, obligation or None for everything)."""
+async def acknowledged(connection: Connection, officers: Sequence[int], now: datetime) -> Muted:
+    """Find until when officers want to hear no more."""
     rows = await connection.fetch(ACKNOWLEDGED, officers, now)
     return {(row["officer"], row["programme"], row["obligation"]): row["until"] for row in rows}
 
@@ -202,19 +197,19 @@ async def take_problems(connection: Connection, changes: Sequence[ProblemChange]
         await connection.execute(TAKE_PROBLEMS, *zip(*rows, strict=True))
 
 
-async def problems_to_tell(connection: Connection) -> list[Any]:
-    """Problems that somebody has to hear of, locked until the caller's transaction ends."""
-    return list(await connection.fetch(PROBLEMS_TO_TELL))
+async def waiting_problems(connection: Connection) -> list[WaitingProblem]:
+    """Read the problems whose alerts are to be claimed, locked until the caller's transaction ends."""
+    return [WaitingProblem(*row) for row in await connection.fetch(WAITING_PROBLEMS)]
 
 
-async def told_problem(connection: Connection, problems: Sequence[int], step: str) -> dict[int, dict[int, str]]:
-    """By problem, the officers who were told of it, with the state of the alert."""
+async def notified_of_problems(connection: Connection, problems: Sequence[int], step: str) -> dict[int, dict[int, str]]:
+    """Find, by problem, the officers who have an alert of this step, with its state."""
     found: dict[int, dict[int, str]] = {}
-    for row in await connection.fetch(TOLD_PROBLEM, problems, step):
-        found.setdefault(row["id"], {})[row["officer"]] = row["state"]
+    for problem, officer, state in await connection.fetch(NOTIFIED_OF_PROBLEMS, problems, step):
+        found.setdefault(problem, {})[officer] = state
     return found
 
 
-async def problems_told(connection: Connection, problems: Sequence[int]) -> None:
-    """Note that these are claimed."""
-    await connection.execute(PROBLEMS_TOLD, problems)
+async def note_claimed(connection: Connection, problems: Sequence[int]) -> None:
+    """Note that the alerts of these problems are claimed."""
+    await connection.execute(NOTE_CLAIMED, problems)

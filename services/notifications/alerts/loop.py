@@ -131,8 +131,8 @@ class Sweeper:
     async def _count(self, connection: Connection) -> None:
         self._counts_stale = False
         OBLIGATIONS.clear()
-        for row in await obligation_store.obligation_counts(connection):
-            OBLIGATIONS.labels(row["report"], row["level"], row["state"]).set(row["count"])
+        for row in await obligation_store.state_counts(connection):
+            OBLIGATIONS.labels(row.report, row.level, row.state).set(row.obligations)
 
     async def _turn(self) -> float:
         try:

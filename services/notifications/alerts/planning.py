@@ -1,13 +1,13 @@
-"""What has to be told about which obligation or problem, and when each is looked at again. Pure."""
+"""Plan which alerts are due about obligations and problems, and when to look at each again. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.notifications.alerts.alert_store import WaitingProblem
 from services.notifications.alerts.escalation import (
     Decision,
     Plan,
@@ -21,8 +21,9 @@ from services.notifications.alerts.escalation import (
 )
 from services.notifications.alerts.reasons import Reason
 from services.notifications.alerts.received import NotifiedLate, receipt
-from services.notifications.alerts.recipients import Need
+from services.notifications.alerts.recipients import DueAlert
 from services.notifications.apart import Asides
+from services.notifications.obligations.obligation_store import DueObligation, Move
 from shared.programme.model import Programme
 from shared.registry.snapshot import Registry
 
@@ -33,10 +34,10 @@ PROBLEM_RESOLVED = "problem-resolved"
 
 @dataclass(slots=True)
 class Planned:
-    """New state and next look of obligations, and what is to be told."""
+    """New state and next look of obligations, and the alerts that are due."""
 
-    moves: list[tuple[int, str, datetime | None]] = field(default_factory=list)
-    needs: list[Need] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    due: list[DueAlert] = field(default_factory=list)
     overdue: int = 0
 
 
@@ -57,97 +58,97 @@ class Planner:
         self._plans: dict[tuple[str, Situation], Plan] = {}
         self._wanted: dict[tuple[str, str, int], frozenset[str]] = {}
 
-    def escalate(self, rows: Sequence[Mapping[str, Any]], sent: Mapping[int, frozenset[tuple[str, int]]]) -> Planned:
-        """What unfinished obligations need: `sent` has the steps that each has had."""
+    def escalate(self, rows: Sequence[DueObligation], sent: Mapping[int, frozenset[tuple[str, int]]]) -> Planned:
+        """Plan unfinished obligations: `sent` has the (step, turn) pairs that each has had."""
         planned = Planned()
         for row in rows:
             with self._apart(row):
-                late = row["due_at"] < self._now
-                plan_ = self._plan(row, sent.get(row["id"], frozenset()), late=late)
-                needs = [self._need(row, decision) for decision in plan_.due]
-                planned.moves.append((row["id"], "overdue" if late else row["state"], plan_.next_at))
-                planned.needs += needs
-                planned.overdue += late and row["state"] == "open"
+                late = row.due_at < self._now
+                plan_ = self._plan(row, sent.get(row.id, frozenset()), late=late)
+                due = [self._due(row, decision) for decision in plan_.due]
+                planned.moves.append(Move(row.id, "overdue" if late else row.state, plan_.next_at))
+                planned.due += due
+                planned.overdue += late and row.state == "open"
                 self.reasons.update([decision.reason for decision in plan_.decisions])
         return planned
 
-    def receive(self, rows: Sequence[Mapping[str, Any]], notified: Mapping[int, Sequence[NotifiedLate]]) -> Planned:
+    def receive(self, rows: Sequence[DueObligation], notified: Mapping[int, Sequence[NotifiedLate]]) -> Planned:
         """Plan who hears that a late report has come in: whoever was `notified`, by obligation, that it was late."""
         planned = Planned()
         for row in rows:
             with self._apart(row):
-                hours = self.policy(row["programme"]).hours
-                decided = receipt(notified.get(row["id"], ()), row["met_at"], hours, self._now)
-                base = (row["id"], None, row["cycle"], RECEIVED, 1, row["programme"])
-                planned.moves.append((row["id"], row["state"], decided.next_at))
-                planned.needs += [
-                    Need(*base, unit, Reason.RECEIVED, officers=officers)
+                if row.met_at is None:
+                    raise ValueError("received late, and nobody knows when")
+                decided = receipt(notified.get(row.id, ()), row.met_at, self.policy(row.programme).hours, self._now)
+                base = (row.id, None, row.cycle, RECEIVED, 1, row.programme)
+                planned.moves.append(Move(row.id, row.state, decided.next_at))
+                planned.due += [
+                    DueAlert(*base, unit, Reason.RECEIVED, officers=officers)
                     for unit, officers in decided.officers_by_unit.items()
                 ]
                 self.reasons.update([reason for _, reason in decided.decisions] or [Reason.NOBODY_NOTIFIED])
         return planned
 
-    def _apart(self, row: Mapping[str, Any]) -> AbstractContextManager[None]:
-        return self._asides.unless_sound("obligation", row["id"], row["programme"], row["unit"])
+    def _apart(self, row: DueObligation) -> AbstractContextManager[None]:
+        return self._asides.unless_sound("obligation", row.id, row.programme, row.unit)
 
-    def problem(self, row: Mapping[str, Any], notified: Mapping[int, str]) -> list[Need] | None:
+    def problem(self, row: WaitingProblem, notified: Mapping[int, str]) -> list[DueAlert] | None:
         """Plan a problem: raised, for the unit above and the lead agency; resolved, for those who had been `notified`.
 
         `notified` has the officers with the state of their alert. None where one of those is still queued: its delivery
         will say whether they hear of it at all. Raises KeyError for a unit that the register lacks.
         """
-        programme = self._registry.programmes[row["programme"]]
-        _ = self._registry.units[row["unit"]]  # nobody can be told of a unit that the register lacks
-        if row["state"] == "resolved":
+        programme = self._registry.programmes[row.programme]
+        _ = self._registry.units[row.unit]  # nobody can be notified of a unit that the register lacks
+        if row.state == "resolved":
             reason = _resolved(notified)
             self.reasons[reason] += 1
             if reason is Reason.UNDELIVERED:
                 return None
-            base = (None, row["id"], row["cycle"], PROBLEM_RESOLVED, 1, programme.slug, row["unit"], reason)
-            return [Need(*base, officers=frozenset(notified))] if reason is Reason.RESOLVED else []
+            base = (None, row.id, row.cycle, PROBLEM_RESOLVED, 1, programme.slug, row.unit, reason)
+            return [DueAlert(*base, officers=frozenset(notified))] if reason is Reason.RESOLVED else []
         self.reasons[Reason.RAISED] += 1
         today = self._now.astimezone(ZoneInfo(programme.timezone)).date()
-        ladder = self._registry.units.ladder(row["unit"], today)
-        needs = []
+        ladder = self._registry.units.ladder(row.unit, today)
+        addressed_at = []
         if len(ladder) > 1:
-            wanted = wanted_agencies(programme, row["agency"], 1, today)
-            needs.append((ladder[1].uid, wanted))
+            addressed_at.append((ladder[1].uid, wanted_agencies(programme, row.agency, 1, today)))
         lead = programme.lead(today)
         if lead is not None:
             seat = next((unit.uid for unit in ladder if unit.level == programme.agency[lead].level), None)
             if seat is not None:
-                needs.append((seat, frozenset({lead})))
+                addressed_at.append((seat, frozenset({lead})))
         return [
-            Need(None, row["id"], row["cycle"], PROBLEM_RAISED, 1, programme.slug, unit, Reason.RAISED, wanted)
-            for unit, wanted in needs
+            DueAlert(None, row.id, row.cycle, PROBLEM_RAISED, 1, programme.slug, unit, Reason.RAISED, wanted)
+            for unit, wanted in addressed_at
         ]
 
     def policy(self, slug: str) -> Policy:
-        """The programme's policy."""
+        """The programme's escalation policy."""
         if slug not in self._policies:
             self._policies[slug] = policy_of(self._registry.programmes[slug])
         return self._policies[slug]
 
-    def _plan(self, row: Mapping[str, Any], sent: frozenset[tuple[str, int]], *, late: bool) -> Plan:
-        slug = row["programme"]
-        asked = (slug, row["agency"])
+    def _plan(self, row: DueObligation, sent: frozenset[tuple[str, int]], *, late: bool) -> Plan:
+        slug = row.programme
+        asked = (slug, row.agency)
         if asked not in self._escalates:
-            self._escalates[asked] = escalates(self._registry.programmes[slug], row["agency"])
-        situation = Situation(late, row["due_at"], row["reopened_at"], self._escalates[asked], sent)
+            self._escalates[asked] = escalates(self._registry.programmes[slug], row.agency)
+        situation = Situation(late, row.due_at, row.reopened_at, self._escalates[asked], sent)
         known = self._plans.get((slug, situation))
         if known is None:
             known = self._plans[slug, situation] = plan(situation, self.policy(slug), self._now, held=self._held)
         return known
 
-    def _need(self, row: Mapping[str, Any], decision: Decision) -> Need:
-        slug, agency, turn = row["programme"], row["agency"], decision.turn
+    def _due(self, row: DueObligation, decision: Decision) -> DueAlert:
+        slug, agency, turn = row.programme, row.agency, decision.turn
         today = self._now.astimezone(self.policy(slug).hours.zone).date()
-        unit = addressed(self._registry.units, row["unit"], turn.to, today)
+        unit = addressed(self._registry.units, row.unit, turn.to, today)
         memo = (slug, agency, turn.to)
         if memo not in self._wanted:
             self._wanted[memo] = wanted_agencies(self._registry.programmes[slug], agency, turn.to, today)
-        return Need(
-            row["id"], None, row["cycle"], turn.step, turn.number, slug, unit.uid if unit else "", decision.reason,
+        return DueAlert(
+            row.id, None, row.cycle, turn.step, turn.number, slug, unit.uid if unit else "", decision.reason,
             self._wanted[memo], optional=turn.optional,
         )  # fmt: skip
 
@@ -159,5 +160,5 @@ def _resolved(notified: Mapping[int, str]) -> Reason:
 
 
 def accusing_steps(programme: Programme) -> dict[str, int]:
-    """The steps that tell of lateness, with how many levels up they go."""
+    """The steps that speak of lateness, with how many levels up they go."""
     return {step.slug: step.to for step in programme.escalation if step.working_days > 0}

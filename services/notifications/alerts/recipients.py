@@ -1,4 +1,4 @@
-"""Who is told: officers of the addressed unit, their deputies, less what they declined or acknowledged. Pure."""
+"""Decide who is notified: the addressed unit's officers or deputies, less who declined or has acknowledged. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from services.notifications.alerts.reasons import Reason
 from shared.registry.officers import Officer
 
 
-class Need(NamedTuple):
-    """Something that officers have to hear of: those of `officers` (ids), else of the `wanted` agencies at `unit`."""
+class DueAlert(NamedTuple):
+    """What officers at `unit` have to be notified of: those of `officers` (ids), else of the `wanted` agencies."""
 
     obligation: int | None
     problem: int | None
     cycle: int
     step: str
-    number: int
+    turn: int
     programme: str
     unit: str
     reason: Reason
@@ -28,12 +28,12 @@ class Need(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """One alert to be made. Without an officer it records that there was nobody to tell, without a message that the
-    officer declined it or has acknowledged until `wake_at`.
+class NewAlert:
+    """One alert to be claimed. Without an officer it records that there was nobody to notify, without a message that
+    the officer declined it or has acknowledged until `wake_at`.
     """
 
-    need: Need
+    due: DueAlert
     officer: int | None
     message: UUID | None
     wake_at: datetime | None = None
@@ -64,33 +64,33 @@ Muted = Mapping[tuple[int, str, int | None], datetime]  # (officer, programme, o
 
 @dataclass(slots=True)
 class Addresser:
-    """Turns needs into claims and messages: one message for each officer and programme."""
+    """Turns due alerts into new ones and their messages: one message for each officer and programme."""
 
     officers: Sequence[Officer]
     zones: Mapping[str, ZoneInfo]
     muted: Muted
     now: datetime
-    claims: list[Claim] = field(default_factory=list)
+    alerts: list[NewAlert] = field(default_factory=list)
     messages: dict[tuple[int, str], NewMessage] = field(default_factory=dict)
     _at: dict[str, list[Officer]] = field(default_factory=dict)
-    _told: dict[tuple[str, str, frozenset[str]], list[Officer]] = field(default_factory=dict)
+    _chosen: dict[tuple[str, str, frozenset[str]], list[Officer]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for officer in self.officers:
             self._at.setdefault(officer.unit, []).append(officer)
 
-    def run(self, needs: Iterable[Need], fails: Callable[[Need, Exception], None]) -> None:
-        """Add the claims of these needs; `fails` hears of one that can't be addressed."""
-        for need in needs:
+    def run(self, due: Iterable[DueAlert], fails: Callable[[DueAlert, Exception], None]) -> None:
+        """Address these alerts; `fails` gets one that can't be addressed."""
+        for one in due:
             try:
-                claims = [self._claim(need, officer) for officer in self._chosen(need)]
-            except Exception as error:  # whatever is wrong with it, the others are told
-                fails(need, error)
+                alerts = [self._alert(one, officer) for officer in self._officers_for(one)]
+            except Exception as error:  # whatever is wrong with it, the others are addressed
+                fails(one, error)
             else:
-                self.claims += claims or [Claim(need, None, None)]
+                self.alerts += alerts or [NewAlert(one, None, None)]
 
     def message(self, officer: Officer, programme: str, unit: str) -> NewMessage:
-        """The officer's message of this sweep about the programme."""
+        """The officer's message of this sweep about the programme, made at the first call."""
         made = self.messages.get((officer.id, programme))
         if made is None:
             free = officer.free_at(self.now, self.zones[programme])
@@ -98,34 +98,34 @@ class Addresser:
             self.messages[officer.id, programme] = made
         return made
 
-    def _chosen(self, need: Need) -> list[Officer]:
-        if need.officers is not None:
-            return [officer for officer in self.officers if officer.id in need.officers]
-        memo = (need.programme, need.unit, need.wanted)
-        if memo not in self._told:
-            today = self.now.astimezone(self.zones[need.programme]).date()
-            there = self._at.get(need.unit, [])
-            chosen = [officer for officer in there if officer.agency in need.wanted] or there
+    def _officers_for(self, due: DueAlert) -> list[Officer]:
+        if due.officers is not None:
+            return [officer for officer in self.officers if officer.id in due.officers]
+        memo = (due.programme, due.unit, due.wanted)
+        if memo not in self._chosen:
+            today = self.now.astimezone(self.zones[due.programme]).date()
+            there = self._at.get(due.unit, [])
+            chosen = [officer for officer in there if officer.agency in due.wanted] or there
             standing = {_acting(officer, there, today).id: _acting(officer, there, today) for officer in chosen}
-            self._told[memo] = list(standing.values())
-        return self._told[memo]
+            self._chosen[memo] = list(standing.values())
+        return self._chosen[memo]
 
-    def _claim(self, need: Need, officer: Officer) -> Claim:
-        if need.optional and not officer.optional:
-            return Claim(need, officer.id, None)
-        if need.problem is None:
+    def _alert(self, due: DueAlert, officer: Officer) -> NewAlert:
+        if due.optional and not officer.optional:
+            return NewAlert(due, officer.id, None)
+        if due.problem is None:
             until = max(
-                (self.muted[key] for key in ((officer.id, need.programme, need.obligation),
-                                             (officer.id, need.programme, None)) if key in self.muted),
+                (self.muted[key] for key in ((officer.id, due.programme, due.obligation),
+                                             (officer.id, due.programme, None)) if key in self.muted),
                 default=None,
             )  # fmt: skip
             if until is not None:
-                return Claim(need, officer.id, None, until)
-        return Claim(need, officer.id, self.message(officer, need.programme, need.unit).id)
+                return NewAlert(due, officer.id, None, until)
+        return NewAlert(due, officer.id, self.message(officer, due.programme, due.unit).id)
 
 
 def _acting(officer: Officer, there: Sequence[Officer], today: date) -> Officer:
-    """The officer, or who stands in while they are away: themselves again where everybody asked is away too."""
+    """Follow deputies to one who is not away; where all of them are, the officer stays."""
     met = {officer.id}
     current = officer
     while current.away_until is not None and today <= current.away_until:

@@ -9,8 +9,9 @@ from datetime import datetime
 import structlog
 
 from services.notifications.alerts import alert_store
-from services.notifications.obligations import dead_store, obligation_store
+from services.notifications.obligations import dead_store
 from services.notifications.obligations.problems import ProblemChange, latest, problem_of
+from services.notifications.obligations.settling import take_answers
 from services.notifications.obligations.submissions import Answer, answers_of, required_items
 from shared.database.connections import Connect, Connection
 from shared.database.db import Pool
@@ -157,7 +158,7 @@ async def _write(connection: Connection, registry: Registry, taken: Taken, now: 
         log.error("events.dead", events=len(taken.dead))
     await alert_store.take_problems(connection, latest(taken.problems))
     answers = taken.answers
-    return await obligation_store.take_answers(connection, answers, required_items(registry), now) if answers else {}
+    return await take_answers(connection, answers, required_items(registry), now) if answers else {}
 
 
 def read_batch(events: Iterable[CanonicalEvent], programmes: Mapping[str, Programme]) -> Taken:

@@ -1,20 +1,17 @@
-"""The SQL of obligations: opening, answering, sweeping. `message_store.py` has that of messages."""
+"""The SQL of obligations: opening, answering, sweeping."""
 
 import json
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
-from services.notifications import aside_store
-from services.notifications.apart import Asides, apart
 from services.notifications.obligations.deadlines import Deadline
-from services.notifications.obligations.submissions import Answer, Verdict, answered_at, judge
+from services.notifications.obligations.submissions import Answer, Verdict
 from shared.database.db import Connection
 from shared.domain.events import ObligationState as State
 
 Key = tuple[str, str, str, str, str]  # programme, period, report, unit, agency
-Required = Callable[[Key], frozenset[str]]  # the items that an obligation needs
 _SWEEP_LOCK = 0x6B69_7001  # one sweeper among all replicas
 _OPENING_LOCK = 0x6B69_7002  # answers and openings must see each other
 
@@ -84,7 +81,8 @@ ANSWERED_OBLIGATIONS = """
     ORDER BY obligation.id FOR UPDATE OF obligation
 """
 ANSWERS = """
-    SELECT answer.*
+    SELECT programme, report, period, unit, agency, sender, source, id, revision, time, accepted_at, submitted, item,
+           deprecates
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
          AS key (programme, period, report, unit, agency)
     JOIN notifications.answer USING (programme, period, report, unit, agency)
@@ -113,7 +111,7 @@ OBLIGATIONS = """
     SELECT id, programme, report, unit, agency, due_at, state, cycle, reopened_at, met_at
     FROM notifications.obligation WHERE id = ANY ($1::bigint[]) ORDER BY id
 """
-SENT_STEPS = """
+SENT_TURNS = """
     SELECT DISTINCT alert.obligation, alert.step, alert.occurrence
     FROM notifications.obligation JOIN notifications.alert
          ON alert.obligation = obligation.id AND alert.cycle = obligation.cycle
@@ -154,6 +152,73 @@ class Opening:
     units: Sequence[str]
 
 
+class DueKey(NamedTuple):
+    """An obligation that has to be looked at: enough of it to say whose it is where the rest can't be read."""
+
+    id: int
+    programme: str
+    unit: str
+
+
+class DueObligation(NamedTuple):
+    """An obligation that has to be looked at."""
+
+    id: int
+    programme: str
+    report: str
+    unit: str
+    agency: str
+    due_at: datetime
+    state: str
+    cycle: int
+    reopened_at: datetime | None
+    met_at: datetime | None
+
+
+class Move(NamedTuple):
+    """The state that an obligation is given, and when to look at it again (None: never by itself)."""
+
+    id: int
+    state: str
+    next_at: datetime | None
+
+
+class AnsweredObligation(NamedTuple):
+    """An obligation that something was handed in for, or withdrawn."""
+
+    id: int
+    programme: str
+    period: str
+    report: str
+    unit: str
+    agency: str
+    due_at: datetime
+    state: str
+    met_at: datetime | None
+
+    @property
+    def key(self) -> Key:
+        """What answers name it by."""
+        return self.programme, self.period, self.report, self.unit, self.agency
+
+
+class StateCount(NamedTuple):
+    """How many obligations of a report at a level are in a state."""
+
+    report: str
+    level: str
+    state: str
+    obligations: int
+
+
+class LastSweep(NamedTuple):
+    """The last request that was served, the run's time of the last sweep, and which events it waited for."""
+
+    served: int
+    swept_at: datetime | None
+    held: str | None
+
+
 async def try_sweep_lock(connection: Connection) -> bool:
     """Become the one sweeper until `connection` gives the lock back or ends; False if another replica is."""
     got: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _SWEEP_LOCK)
@@ -165,158 +230,111 @@ async def give_back_sweep_lock(connection: Connection) -> None:
     await connection.execute("SELECT pg_advisory_unlock($1)", _SWEEP_LOCK)
 
 
+async def lock_openings(connection: Connection) -> None:
+    """Wait until no answer is being taken, and keep others out until the caller's transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", _OPENING_LOCK)
+
+
+async def lock_answers(connection: Connection) -> None:
+    """Wait until no period is being opened, and keep openings out until the caller's transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _OPENING_LOCK)
+
+
 async def first_seen(connection: Connection, programme: str, now: datetime) -> datetime:
-    """When this database first met the programme: `now` if it is new."""
+    """Read when this database first met the programme: `now` if it is new."""
     seen: datetime = await connection.fetchval(SEE_PROGRAMME, programme, now)
     return seen
 
 
 async def openings(connection: Connection) -> dict[tuple[str, str], bytes]:
-    """The fingerprint under which each (programme, period) was opened."""
+    """Read the fingerprint under which each (programme, period) was opened."""
     rows = await connection.fetch(OPENINGS)
     return {(row["programme"], row["period"]): row["fingerprint"] for row in rows}
 
 
-async def open_period(
-    connection: Connection,
-    programme: str,
-    period: str,
-    fingerprint: bytes,
-    items: Iterable[Opening],
-    required: Required,
-    now: datetime,
-) -> int:
-    """Open a period's obligations and settle those answered already; return how many were opened or moved."""
+async def open_obligations(connection: Connection, items: Iterable[Opening], now: datetime) -> int:
+    """Open these obligations, and move the deadlines of those that are open already; return how many rows changed."""
     changed = 0
-    async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", _OPENING_LOCK)
-        for item in items:
-            shift = item.deadline.shifted_because
-            status = await connection.execute(
-                OPEN_OBLIGATIONS, item.programme, item.period, item.report, item.agency, item.level,
-                item.deadline.due_at, json.dumps(shift.as_json(), ensure_ascii=False) if shift else None,
-                str(item.state), item.next_at, item.units, now,
-            )  # fmt: skip
-            changed += int(status.rpartition(" ")[2])
-        await connection.execute(REMEMBER_OPENING, programme, period, fingerprint)
-        keys = [tuple(row) for row in await connection.fetch(UNSETTLED, programme, period)]
-        await _settle(connection, keys, required, now)
+    for item in items:
+        shift = item.deadline.shifted_because
+        status = await connection.execute(
+            OPEN_OBLIGATIONS, item.programme, item.period, item.report, item.agency, item.level,
+            item.deadline.due_at, json.dumps(shift.as_json(), ensure_ascii=False) if shift else None,
+            str(item.state), item.next_at, item.units, now,
+        )  # fmt: skip
+        changed += int(status.rpartition(" ")[2])
     return changed
 
 
-async def look_again(connection: Connection, programme: str, planned_by: bytes, now: datetime) -> None:
-    """Have every unfinished obligation of the programme planned anew, if what plans are made of has changed; and with
-    them what went aside.
+async def remember_opening(connection: Connection, programme: str, period: str, fingerprint: bytes) -> None:
+    """Note the fingerprint under which a period was opened."""
+    await connection.execute(REMEMBER_OPENING, programme, period, fingerprint)
+
+
+async def unsettled(connection: Connection, programme: str, period: str) -> list[Key]:
+    """Find the obligations of a period that are not met although something was handed in for them."""
+    return [tuple(row) for row in await connection.fetch(UNSETTLED, programme, period)]
+
+
+async def look_again(connection: Connection, programme: str, planned_by: bytes, now: datetime) -> bool:
+    """Have every unfinished obligation of the programme planned anew if what plans are made of, `planned_by`, has
+    changed; return whether it has.
     """
-    if await connection.fetchval(LOOK_AGAIN, programme, planned_by, now):
-        await aside_store.replay_programme(connection, programme, now)
+    return bool(await connection.fetchval(LOOK_AGAIN, programme, planned_by, now))
 
 
-async def take_answers(
-    connection: Connection, answers: Sequence[Answer], required: Required, now: datetime
-) -> dict[str, int]:
-    """Keep the answers and settle what they answer, in the caller's transaction; return how many went where."""
-    by_acceptance = sorted(answers, key=lambda item: item.accepted_at, reverse=True)
-    unique = {(item.key, item.source, item.id, item.sender): item for item in by_acceptance}
-    rows = sorted(unique.values(), key=lambda item: (item.key, item.source, item.id, item.sender))
-    columns = list(
-        zip(
-            *(
-                (
-                    a.programme, a.report, a.period, a.unit, a.agency, a.sender, a.source, a.id,
-                    a.revision, a.time, a.accepted_at, a.submitted, a.item, a.deprecates,
-                )
-                for a in rows
-            ),
-            strict=True,
+async def keep_answers(connection: Connection, answers: Sequence[Answer]) -> None:
+    """Keep these answers, each once, in the order given: sorted, or two batches deadlock."""
+    rows = (
+        (
+            a.programme, a.report, a.period, a.unit, a.agency, a.sender, a.source, a.id,
+            a.revision, a.time, a.accepted_at, a.submitted, a.item, a.deprecates,
         )
+        for a in answers
     )  # fmt: skip
-    await connection.execute("SELECT pg_advisory_xact_lock_shared($1)", _OPENING_LOCK)
-    await connection.execute(KEEP_ANSWERS, *columns)
-    return await _settle(connection, sorted({item.key for item in rows}), required, now)
+    await connection.execute(KEEP_ANSWERS, *zip(*rows, strict=True))
 
 
-async def _settle(connection: Connection, keys: Sequence[Key], required: Required, now: datetime) -> dict[str, int]:
-    if not keys:
-        return {}
-    asides = Asides()
-
-    async def read(chosen: Sequence[Key]) -> tuple[list[Any], list[Any]]:
-        columns = list(zip(*chosen, strict=True))
-        obligations = await connection.fetch(ANSWERED_OBLIGATIONS, *columns)
-        return list(obligations), list(await connection.fetch(ANSWERS, *columns))
-
-    read_ones = await apart(keys, read, lambda key, error: asides.add("answer", " ".join(key), key[0], key[3], error))
-    given: dict[Key, list[Answer]] = {}
-    for _, answers in read_ones:
-        for row in answers:
-            answer = Answer(**dict(row))
-            given.setdefault(answer.key, []).append(answer)
-    obligations = [row for found, _ in read_ones for row in found]
-    outcome = await _write_verdicts(connection, obligations, given, required, now, asides)
-    await aside_store.put(connection, asides.found, now)
-    return outcome
+async def answered(
+    connection: Connection, keys: Sequence[Key]
+) -> tuple[list[AnsweredObligation], dict[Key, list[Answer]]]:
+    """Read these obligations, locked until the caller's transaction ends, and all answers to them."""
+    columns = list(zip(*keys, strict=True))
+    obligations = [AnsweredObligation(*row) for row in await connection.fetch(ANSWERED_OBLIGATIONS, *columns)]
+    answers: dict[Key, list[Answer]] = {}
+    for row in await connection.fetch(ANSWERS, *columns):
+        answer = Answer(*row)
+        answers.setdefault(answer.key, []).append(answer)
+    return obligations, answers
 
 
-async def _write_verdicts(
-    connection: Connection,
-    obligations: Iterable[Any],
-    given: Mapping[Key, list[Answer]],
-    required: Required,
-    now: datetime,
-    asides: Asides,
-) -> dict[str, int]:
-    changes: list[tuple[int, Verdict]] = []
-    outcome: dict[str, int] = {}
-    for row in obligations:
-        key = (row["programme"], row["period"], row["report"], row["unit"], row["agency"])
-        with asides.unless_sound("answer", " ".join(key), row["programme"], row["unit"]):
-            verdict = judge(State(row["state"]), row["due_at"], answered_at(given.get(key, ()), required(key)), now)
-            if (verdict.state, verdict.met_at) != (row["state"], row["met_at"]):
-                changes.append((row["id"], verdict))
-                outcome[verdict.state] = outcome.get(verdict.state, 0) + 1
-    if changes:
-        await connection.execute(
-            SETTLE,
-            [id_ for id_, _ in changes],
-            [str(verdict.state) for _, verdict in changes],
-            [verdict.met_at for _, verdict in changes],
-            [verdict.reopened for _, verdict in changes],
-            now,
-        )
-    return outcome
+async def write_verdicts(connection: Connection, verdicts: Sequence[tuple[int, Verdict]], now: datetime) -> None:
+    """Write what becomes of obligations, each with the change that is published."""
+    if verdicts:
+        rows = ((id_, str(verdict.state), verdict.met_at, verdict.reopened) for id_, verdict in verdicts)
+        await connection.execute(SETTLE, *zip(*rows, strict=True), now)
 
 
-async def due_obligations(
-    connection: Connection, programmes: Container[str], now: datetime, asides: Asides
-) -> list[Any]:
-    """What of these programmes has to be looked at by `now`, locked until the caller's transaction ends.
-
-    A row with a time that Python doesn't know goes aside.
-    """
-    due = [row for row in await connection.fetch(DUE, now) if row["programme"] in programmes]
-
-    async def read(rows: Sequence[Any]) -> list[Any]:
-        return list(await connection.fetch(OBLIGATIONS, [row["id"] for row in rows]))
-
-    read_ones = await apart(
-        due, read, lambda row, error: asides.add("obligation", row["id"], row["programme"], row["unit"], error)
-    )
-    return [row for rows in read_ones for row in rows]
+async def due_keys(connection: Connection, now: datetime) -> list[DueKey]:
+    """Find what has to be looked at by `now`, locked until the caller's transaction ends."""
+    return [DueKey(*row) for row in await connection.fetch(DUE, now)]
 
 
-async def sent_steps(connection: Connection, obligations: Sequence[int]) -> dict[int, frozenset[tuple[str, int]]]:
-    """The (step, occurrence) pairs that each obligation's cycle has had."""
+async def due_obligations(connection: Connection, ids: Sequence[int]) -> list[DueObligation]:
+    """Read these obligations. Raises OverflowError where one has a time that Python doesn't know."""
+    return [DueObligation(*row) for row in await connection.fetch(OBLIGATIONS, ids)]
+
+
+async def sent_turns(connection: Connection, obligations: Sequence[int]) -> dict[int, frozenset[tuple[str, int]]]:
+    """Find the (step, turn) pairs that were claimed in each obligation's cycle."""
     found: dict[int, set[tuple[str, int]]] = {}
-    for row in await connection.fetch(SENT_STEPS, obligations):
-        found.setdefault(row["obligation"], set()).add((row["step"], row["occurrence"]))
-    return {id_: frozenset(steps) for id_, steps in found.items()}
+    for obligation, step, turn in await connection.fetch(SENT_TURNS, obligations):
+        found.setdefault(obligation, set()).add((step, turn))
+    return {id_: frozenset(turns) for id_, turns in found.items()}
 
 
-async def move_obligations(
-    connection: Connection, moves: Sequence[tuple[int, str, datetime | None]], now: datetime
-) -> None:
-    """Set (id, state, next_at) inside the caller's transaction, which holds the rows."""
+async def move_obligations(connection: Connection, moves: Sequence[Move], now: datetime) -> None:
+    """Set state and next look inside the caller's transaction, which holds the rows."""
     await connection.execute(MOVE_OBLIGATIONS, *zip(*moves, strict=True), now)
 
 
@@ -326,20 +344,20 @@ async def request_sweep(connection: Connection) -> int:
     return number
 
 
-async def last_sweep(connection: Connection) -> tuple[int, datetime | None, str | None]:
-    """The last request that was served, the run's time of the last sweep, and what it waited for."""
+async def last_sweep(connection: Connection) -> LastSweep:
+    """Read what the last sweep was."""
     row = await connection.fetchrow(SWEEPER)
-    return (row["served"], row["swept_at"], row["held"]) if row else (0, None, None)
+    return LastSweep(*row) if row else LastSweep(0, None, None)
 
 
 async def services_up(connection: Connection) -> int:
-    """How many notifications services are connected to the database."""
+    """Count the notifications services that are connected to the database."""
     count: int = await connection.fetchval(SWEEPERS_UP)
     return count
 
 
 async def requested_sweep(connection: Connection) -> int:
-    """The number of the last sweep that was asked for."""
+    """Read the number of the last sweep that was asked for."""
     number: int = await connection.fetchval(REQUESTED_SWEEP)
     return number
 
@@ -349,6 +367,6 @@ async def swept(connection: Connection, served: int, now: datetime, held: str | 
     await connection.execute(SWEPT, served, now, held)
 
 
-async def obligation_counts(connection: Connection) -> list[Any]:
-    """How many obligations there are by report, level and state."""
-    return list(await connection.fetch(OBLIGATION_COUNTS))
+async def state_counts(connection: Connection) -> list[StateCount]:
+    """Count obligations by report, level and state."""
+    return [StateCount(*row) for row in await connection.fetch(OBLIGATION_COUNTS)]

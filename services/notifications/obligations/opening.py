@@ -12,6 +12,7 @@ from services.notifications.apart import Asides
 from services.notifications.obligations import obligation_store
 from services.notifications.obligations.deadlines import deadline_of
 from services.notifications.obligations.obligation_store import Opening
+from services.notifications.obligations.settling import settle
 from services.notifications.obligations.submissions import required_items
 from shared import __version__
 from shared.database.db import Connection
@@ -64,8 +65,8 @@ class Opener:
         if programme.slug not in self._seen:
             self._seen[programme.slug] = await obligation_store.first_seen(connection, programme.slug, now)
         fingerprint, is_new = self._fingerprint(registry.units, programme)
-        if is_new:
-            await obligation_store.look_again(connection, programme.slug, self._planned_by(programme), now)
+        if is_new and await obligation_store.look_again(connection, programme.slug, self._planned_by(programme), now):
+            await aside_store.replay_programme(connection, programme.slug, now)
         return fingerprint
 
     async def _open(
@@ -80,10 +81,14 @@ class Opener:
     ) -> int:
         late = now if (programme.slug, str(period)) in known else min(self._seen[programme.slug], now)
         items = list(obligations_of(programme, registry.units, period, now, expired_before=late))
-        required = required_items(registry)
-        return await obligation_store.open_period(
-            connection, programme.slug, str(period), fingerprint, items, required, now
-        )
+        async with connection.transaction():
+            await obligation_store.lock_openings(connection)
+            opened = await obligation_store.open_obligations(connection, items, now)
+            await obligation_store.remember_opening(connection, programme.slug, str(period), fingerprint)
+            # What was handed in before the period was opened counts.
+            keys = await obligation_store.unsettled(connection, programme.slug, str(period))
+            await settle(connection, keys, required_items(registry), now)
+        return opened
 
     def _fingerprint(self, units: Units, programme: Programme) -> tuple[bytes, bool]:
         """What openings depend on, and whether register or programme were loaded since the last call."""

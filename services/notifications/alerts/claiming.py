@@ -1,0 +1,109 @@
+"""Claim due alerts and make the messages that carry them, in the transaction of the sweep."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from services.notifications.alerts import alert_store
+from services.notifications.alerts.alert_store import MutedAlert
+from services.notifications.alerts.planning import Planner
+from services.notifications.alerts.recipients import Addresser, DueAlert, NewAlert
+from services.notifications.apart import Asides, apart, saved
+from shared.database.db import Connection
+from shared.registry.officers import Officer, officer_ids, officers_by_id
+from shared.registry.snapshot import Registry
+
+
+async def claim(
+    connection: Connection, registry: Registry, due: Sequence[DueAlert], asides: Asides, now: datetime
+) -> tuple[int, int]:
+    """Claim these alerts and make their messages; return how many of each.
+
+    1. Find the officers of the addressed units, and what they have acknowledged.
+    2. Choose for each alert its officers; all that an officer hears of a programme goes into one message.
+    3. Insert the alerts. The unique key (obligation or problem, cycle, step, turn, officer) decides: what another sweep
+       has claimed is not claimed again, whatever was planned from rows that are old by now.
+    4. Make those messages that an inserted alert names: in the same transaction, so that there is no alert without
+       its message and no message without an alert.
+    """
+    if not due:
+        return 0, 0
+
+    def fails(one: DueAlert, error: Exception) -> None:
+        kind = "obligation" if one.problem is None else "problem"
+        asides.add(kind, one.obligation or one.problem, one.programme, one.unit, error)
+
+    officers = await _officers_for(connection, registry, due, asides, now)
+    muted = await alert_store.acknowledged(connection, [officer.id for officer in officers], now)
+    addresser = Addresser(officers, _zones(registry), muted, now)
+    addresser.run(due, fails)
+    # In one order for all sweeps, as every bulk insert: two that overlap for a moment would deadlock.
+    alerts = sorted(addresser.alerts, key=_order)
+    claimed = await apart(
+        alerts,
+        lambda some: saved(connection, lambda: alert_store.claim_alerts(connection, some, now)),
+        lambda alert, error: fails(alert.due, error),
+    )
+    needed = {message for messages in claimed for message in messages}
+    messages = [message for message in addresser.messages.values() if message.id in needed]
+    await alert_store.make_messages(connection, messages, now)
+    return sum(map(len, claimed)), len(messages)
+
+
+def _order(alert: NewAlert) -> tuple[int, str, int, int]:
+    return alert.due.obligation or 0, alert.due.step, alert.due.turn, alert.officer or 0
+
+
+async def wake(connection: Connection, registry: Registry, planner: Planner, asides: Asides, now: datetime) -> int:
+    """Put on their way the alerts that an acknowledgement kept back, once it has ended and people are at work, and
+    those that went aside before; return how many. What is not true any more is cancelled.
+    """
+    if not await alert_store.muted_wakes(connection, now):
+        return 0
+    due: list[MutedAlert] = []
+    for alert in await alert_store.muted(connection, now):
+        if alert.programme in registry.programmes:
+            with asides.unless_sound("alert", alert.id, alert.programme, alert.unit):
+                if planner.policy(alert.programme).hours.next_open(now) <= now:
+                    due.append(alert)
+    officers = {o.id: o for o in await _officers(connection, sorted({alert.unit for alert in due}), asides)}
+    addresser = Addresser(list(officers.values()), _zones(registry), {}, now)
+    woken: list[tuple[int, UUID | None]] = []
+    for alert in due:
+        officer = officers.get(alert.officer) if alert.officer is not None and alert.live else None
+        with asides.unless_sound("alert", alert.id, alert.programme, alert.unit):
+            message = addresser.message(officer, alert.programme, alert.unit).id if officer else None
+            woken.append((alert.id, message))
+    await alert_store.make_messages(connection, list(addresser.messages.values()), now)
+    await alert_store.wake(connection, woken)
+    return sum(message is not None for _, message in woken)
+
+
+async def _officers_for(
+    connection: Connection, registry: Registry, due: Iterable[DueAlert], asides: Asides, now: datetime
+) -> list[Officer]:
+    units = {one.unit for one in due if one.unit}
+    # Who was notified of a problem sits above the unit that the problem is about.
+    units |= {step.uid for one in due if one.problem for step in registry.units.ladder(one.unit, now.date())}
+    return await _officers(connection, sorted(units), asides)
+
+
+async def _officers(connection: Connection, units: Sequence[str], asides: Asides) -> list[Officer]:
+    """Read the officers of these units. One whose row can't be read goes aside; the others are notified."""
+    read = await apart(
+        await officer_ids(connection, units),
+        lambda some: officers_by_id(connection, some),
+        lambda id_, error: asides.add("officer", id_, "", "", error),
+    )
+    return [officer for officers in read for officer in officers]
+
+
+def _zones(registry: Registry) -> Mapping[str, ZoneInfo]:
+    """The zones by programme. One without a sound zone is left out: what is its goes aside."""
+    zones: dict[str, ZoneInfo] = {}
+    for slug, programme in registry.programmes.items():
+        with suppress(ValueError, OSError, ZoneInfoNotFoundError):
+            zones[slug] = ZoneInfo(programme.timezone)
+    return zones
