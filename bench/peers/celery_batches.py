@@ -21,9 +21,10 @@ from bench.peers.cells import CELL_KEY, cell_rows
 from bench.peers.front import make_front
 from bench.peers.records import strongest
 from services.aggregation.contribution import Contributor, Delta
-from services.aggregation.ledger import Entry, Identity, to_entry
+from services.aggregation.ledger import COLUMNS, Entry, to_entry
 from services.aggregation.parts import Counters
-from shared.domain.claims import Claim, RecordKey, Said
+from shared.domain.canonical import EventBody, Identity, JsonObject, decode
+from shared.domain.claims import RecordClaim, RecordKey
 from shared.http.serve import serve
 from shared.registry.follower import RegistryFollower
 from shared.registry.snapshot import Registry
@@ -118,10 +119,10 @@ def _contributor() -> Contributor:
 
 
 @app.task(name="bench.apply")  # type: ignore[untyped-decorator]
-def apply(events: list[dict[str, Any]]) -> None:
+def apply(events: list[JsonObject]) -> None:
     """One request's events in one transaction: ledger, records, cells."""
     contributor = _contributor()
-    ordered = sorted(map(to_entry, events), key=lambda entry: entry.identity)
+    ordered = sorted(map(to_entry, map(decode, events)), key=lambda entry: entry.identity)
     first: dict[Identity, Entry] = {}
     again = [entry for entry in ordered if first.setdefault(entry.identity, entry) is not entry]
     with _engine().begin() as connection:
@@ -150,7 +151,7 @@ def _put_aside(connection: sa.Connection, again: Sequence[Entry]) -> None:
         connection.execute(PUT_CONFLICTS_ASIDE, _columns(conflict, rows))
 
 
-def _settle(connection: sa.Connection, best: dict[RecordKey, Claim], contributor: Contributor) -> Delta:
+def _settle(connection: sa.Connection, best: dict[RecordKey, RecordClaim], contributor: Contributor) -> Delta:
     """Write the winners in key order; new less old. The row lock on a record makes its old winner the right one."""
     rows = [_record_row(best[key], contributor) for key in sorted(best)]
     won = connection.execute(UPSERT_RECORDS, _columns(record, rows)).all()
@@ -161,11 +162,11 @@ def _settle(connection: sa.Connection, best: dict[RecordKey, Claim], contributor
             ledger.c.province, ledger.c.sender, ledger.c.kind, ledger.c.unit, ledger.c.time, ledger.c.data
         ).where(sa.tuple_(*IDENTITY).in_(beaten))
         for row in connection.execute(former):
-            contributor.add(delta, Said(*row), -1)
+            contributor.add(delta, EventBody(*row), -1)
     for row in won:
         claim = best[row.key, row.province]
         if claim.version.alive:
-            contributor.add(delta, claim.event, 1)
+            contributor.add(delta, claim.body, 1)
     return delta
 
 
@@ -174,18 +175,18 @@ def _columns(table: sa.Table, rows: Sequence[Mapping[str, object]]) -> dict[str,
 
 
 def _ledger_row(entry: Entry) -> dict[str, object]:
-    return {column.name: getattr(entry, column.name) for column in ledger.c}
+    return {**dict(zip(COLUMNS, entry.row(), strict=True)), "data": entry.event.data}  # SQLAlchemy writes the JSON
 
 
-def _record_row(claim: Claim, contributor: Contributor) -> dict[str, object]:
-    what = contributor.about(claim.event)
+def _record_row(claim: RecordClaim, contributor: Contributor) -> dict[str, object]:
+    what = contributor.about(claim.body)
     return {
-        "province": claim.event.province,
+        "province": claim.body.province,
         "key": claim.key,
         **{name: getattr(claim.version, name) for name in ("revision", "time", "sender", "source", "id", "alive")},
         "programme": what.programme,
         "subject": what.subject,
-        "unit": claim.event.unit,
+        "unit": claim.body.unit,
         "agency": what.agency,
         "period": what.period,
     }

@@ -17,10 +17,11 @@ from bench.peers.cells import cell_rows
 from bench.peers.front import make_front
 from bench.peers.records import strongest
 from services.aggregation.contribution import Contributor, Delta
-from services.aggregation.ledger import Entry, to_entry
+from services.aggregation.ledger import to_entry
 from shared.broker.client import make_broker
 from shared.database.db import Connection, Pool, close_pool, open_pool
-from shared.domain.claims import Claim, Said
+from shared.domain.canonical import EventBody, decode
+from shared.domain.claims import RecordClaim
 from shared.http.serve import serve
 from shared.registry.follower import RegistryFollower
 from shared.registry.snapshot import Registry
@@ -95,10 +96,10 @@ class MessagePerEvent:
 
 async def apply_event(connection: Connection, body: bytes, contributor: Contributor) -> None:
     """One event in one transaction: ledger, record, cells."""
-    entry = to_entry(from_json(body))
+    entry = to_entry(decode(from_json(body)))
     async with connection.transaction():
-        if await connection.execute(APPEND, *_columns(entry)) == "INSERT 0 0":
-            await connection.execute(PUT_CONFLICT_ASIDE, *_columns(entry))
+        if await connection.execute(APPEND, *entry.row()) == "INSERT 0 0":
+            await connection.execute(PUT_CONFLICT_ASIDE, *entry.row())
             return
         delta = Delta()
         for claim in sorted(strongest(entry.claims()).values(), key=lambda item: item.key):
@@ -108,11 +109,11 @@ async def apply_event(connection: Connection, body: bytes, contributor: Contribu
             await connection.executemany(ADD_TO_CELL, rows)
 
 
-async def _settle(connection: Connection, claim: Claim, delta: Delta, contributor: Contributor) -> None:
-    version, what = claim.version, contributor.about(claim.event)
+async def _settle(connection: Connection, claim: RecordClaim, delta: Delta, contributor: Contributor) -> None:
+    version, what = claim.version, contributor.about(claim.body)
     beaten = await connection.fetchrow(
-        UPSERT_RECORD, claim.event.province, claim.key, version.revision, version.time, version.sender,
-        version.source, version.id, version.alive, what.programme, what.subject, claim.event.unit, what.agency,
+        UPSERT_RECORD, claim.body.province, claim.key, version.revision, version.time, version.sender,
+        version.source, version.id, version.alive, what.programme, what.subject, claim.body.unit, what.agency,
         what.period,
     )  # fmt: skip
     if beaten is None:
@@ -120,18 +121,13 @@ async def _settle(connection: Connection, claim: Claim, delta: Delta, contributo
     if beaten["alive"]:
         row = await connection.fetchrow(FORMER, beaten["id"], beaten["source"], beaten["sender"], beaten["province"])
         former: dict[str, Any] = dict(row or {})
-        said = Said(beaten["province"], beaten["sender"], former["kind"], former["unit"], former["time"],
-                    from_json(former["data"]))  # fmt: skip
-        contributor.add(delta, said, -1)
+        body = EventBody(
+            beaten["province"], beaten["sender"], former["kind"], former["unit"], former["time"],
+            from_json(former["data"]),
+        )  # fmt: skip
+        contributor.add(delta, body, -1)
     if claim.version.alive:
-        contributor.add(delta, claim.event, 1)
-
-
-def _columns(entry: Entry) -> tuple[object, ...]:
-    return (
-        entry.province, entry.sender, entry.source, entry.id, entry.kind, entry.unit, entry.time, entry.accepted_at,
-        entry.fingerprint, entry.data_json,
-    )  # fmt: skip
+        contributor.add(delta, claim.body, 1)
 
 
 async def work(settings: Settings) -> None:

@@ -15,6 +15,7 @@ from bench.peers.front import make_front
 from services.aggregation.ledger import to_entry
 from services.aggregation.parts import narrowed
 from shared.database.db import Pool, close_pool, open_pool
+from shared.domain.canonical import decode
 from shared.domain.periods import Period, PeriodKind
 from shared.domain.units import Units
 from shared.http.serve import serve
@@ -22,9 +23,6 @@ from shared.programme.model import IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Registry
 
 CONNECTIONS = 4
-COLUMNS = (
-    "province", "sender", "source", "id", "kind", "unit", "time", "accepted_at", "fingerprint", "data_json",
-)  # fmt: skip
 SQL = Path(__file__).with_name("triggers.sql")
 
 APPEND = """
@@ -131,9 +129,9 @@ class OneTransaction:
 
     async def publish(self, events: Sequence[tuple[str, int, bytes]]) -> None:
         """Returns when the events are committed at every level."""
-        entries = (to_entry(from_json(body)) for _, _, body in events)
+        entries = (to_entry(decode(from_json(body))) for _, _, body in events)
         ordered = sorted(entries, key=lambda entry: entry.identity)
-        columns = [[getattr(entry, name) for entry in ordered] for name in COLUMNS]
+        columns = list(zip(*[entry.row() for entry in ordered], strict=True))
         assert self._pool is not None  # noqa: S101 - started before it serves
         async with self._pool.acquire() as connection, connection.transaction():
             appended = await connection.execute(APPEND, *columns)

@@ -9,14 +9,15 @@ from datetime import datetime
 from services.aggregation import store
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.control import control_of, prove_reading
-from services.aggregation.ledger import Entry, Identity, to_entry
+from services.aggregation.ledger import Entry, to_entry
 from services.aggregation.poison_check import fault_of
 from services.aggregation.record_subject import UnknownToUsError
 from services.aggregation.store import Settled, Standing
 from shared.database.connections import Connect, Connection
-from shared.domain.claims import Claim, RecordKey, by_record
+from shared.domain.canonical import Identity, JsonObject, decode, json_object, type_of_kind
+from shared.domain.claims import RecordClaim, RecordKey, by_record
 from shared.domain.dead_event import DeadEvent
-from shared.domain.events import OBLIGATION_PREFIX, TYPE_PREFIX, TYPE_SUFFIX, CanonicalEvent, Kind, ObligationChange
+from shared.domain.events import OBLIGATION_PREFIX, Kind, ObligationChange
 from shared.domain.standing import Version, contenders, winner
 from shared.registry.snapshot import Registry
 from shared.runtime.isolation import fault_of_data, isolate, on_trial, reason
@@ -34,7 +35,7 @@ class Applied:
 
 
 async def apply_batch(
-    connect: Connect, partition: int, events: Sequence[CanonicalEvent], contributor: Contributor, now: datetime
+    connect: Connect, partition: int, events: Sequence[JsonObject], contributor: Contributor, now: datetime
 ) -> Applied:
     """Apply a batch of one partition's events in one transaction; events that are proven bad die alone.
 
@@ -89,8 +90,8 @@ async def _apply(
     now: datetime,
 ) -> Applied:
     # What came in by the door: our own obligations come by the hundred thousand when a programme is loaded.
-    at_the_door = (entry for entry in entries if not entry.kind.startswith(OBLIGATION_PREFIX))
-    applied = Applied(accepted_at=[entry.accepted_at for entry in at_the_door])
+    at_the_door = (entry.event for entry in entries if not entry.event.kind.startswith(OBLIGATION_PREFIX))
+    applied = Applied(accepted_at=[event.accepted_at for event in at_the_door])
     async with connection.transaction():
         await store.guard_partition(connection, partition)
         batch = await store.next_batch(connection)
@@ -106,13 +107,13 @@ async def _apply(
     return applied
 
 
-def _read(events: Sequence[CanonicalEvent], registry: Registry) -> tuple[list[Entry], list[DeadEvent]]:
+def _read(events: Sequence[JsonObject], registry: Registry) -> tuple[list[Entry], list[DeadEvent]]:
     """Read the events. One that can't be read is dead if the check refuses it, or a sound one can be read."""
     entries: list[Entry] = []
     dead: list[DeadEvent] = []
     for event in events:
         try:
-            entries.append(to_entry(event))
+            entries.append(to_entry(decode(event)))
         except Exception as error:
             if fault_of_data(error) is None:
                 raise
@@ -128,7 +129,7 @@ def _check(entries: Iterable[Entry]) -> tuple[list[Entry], list[DeadEvent]]:
     sound: list[Entry] = []
     poison: list[DeadEvent] = []
     for entry in entries:
-        refused = fault_of(entry.canonical())
+        refused = fault_of(json_object(entry.event))
         if refused is None:
             sound.append(entry)
         else:
@@ -137,21 +138,20 @@ def _check(entries: Iterable[Entry]) -> tuple[list[Entry], list[DeadEvent]]:
 
 
 def _dead(entry: Entry, refused: str) -> DeadEvent:
-    kind = entry.kind if entry.kind in KINDS else "unknown"
-    return DeadEvent.of(kind, refused, entry.canonical())
+    event = entry.event
+    return DeadEvent.of(event.kind if event.kind in KINDS else "unknown", refused, json_object(event))
 
 
-def _kind_of(event: CanonicalEvent) -> str:
-    written = event.get("type")
-    kind = written[len(TYPE_PREFIX) : -len(TYPE_SUFFIX)] if isinstance(written, str) else ""
-    return kind if kind in KINDS else "unknown"
+def _kind_of(event: JsonObject) -> str:
+    """The kind of what could not be decoded, if its type still says one."""
+    return next((kind for kind in KINDS if event.get("type") == type_of_kind(kind)), "unknown")
 
 
 def _require_known(entries: Sequence[Entry], registry: Registry) -> None:
-    for unit in {entry.unit for entry in entries}:
+    for unit in {entry.event.unit for entry in entries}:
         if unit not in registry.units:
             raise UnknownToUsError(f"unit {unit}")
-    for programme in {entry.data.get("programme") for entry in entries}:
+    for programme in {entry.event.data.get("programme") for entry in entries}:
         if programme not in registry.programmes:
             raise UnknownToUsError(f"programme {programme}")
 
@@ -172,14 +172,16 @@ async def _append(
     for entry in itertools.chain(again, (entry for identity, entry in first.items() if identity in held)):
         fingerprint = held[entry.identity][0] if entry.identity in held else first[entry.identity].fingerprint
         duplicate = entry.fingerprint == fingerprint
-        applied.outcomes[entry.kind, "duplicate" if duplicate else "conflict"] += 1
+        applied.outcomes[entry.event.kind, "duplicate" if duplicate else "conflict"] += 1
         if not duplicate:
             conflicts.append(entry)
-        elif entry.accepted_at < earliest.setdefault(entry.identity, entry).accepted_at:
+        elif entry.event.accepted_at < earliest.setdefault(entry.identity, entry).event.accepted_at:
             earliest[entry.identity] = entry
     fresh = [entry for identity, entry in earliest.items() if identity not in held]
     earlier = [
-        entry for identity, entry in earliest.items() if identity in held and entry.accepted_at < held[identity][1]
+        entry
+        for identity, entry in earliest.items()
+        if identity in held and entry.event.accepted_at < held[identity][1]
     ]
     if fresh:
         await store.append(connection, fresh, batch)
@@ -199,7 +201,7 @@ async def _roll_up(
     standing = await store.standing_records(connection, claimed)
     settled = {key: settle(standing.get(key), some) for key, some in claimed.items()}
     changed = {key: stands for key, stands in settled.items() if stands != standing.get(key)}
-    said = {(*claim.version.identity, claim.event.province): claim.event for claim in made}
+    bodies = {(*claim.version.identity, claim.body.province): claim.body for claim in made}
     moved = {
         key: standing[key].winner if key in standing else None
         for key, stands in changed.items()
@@ -207,15 +209,15 @@ async def _roll_up(
     }
     wanted = {_identity(stands.winner, key) for key, stands in changed.items()}
     wanted |= {_identity(former, key) for key, former in moved.items() if former is not None and former.alive}
-    if wanted - said.keys():
-        said |= await store.bodies(connection, sorted(wanted - said.keys()))
+    if wanted - bodies.keys():
+        bodies |= await store.bodies(connection, sorted(wanted - bodies.keys()))
     delta = Delta()
     for key, former in moved.items():
         if former is not None and former.alive:
-            contributor.add(delta, said[_identity(former, key)], -1)
+            contributor.add(delta, bodies[_identity(former, key)], -1)
         if changed[key].winner.alive:
-            contributor.add(delta, said[_identity(changed[key].winner, key)], 1)
-    events = {key: said[_identity(stands.winner, key)] for key, stands in changed.items()}
+            contributor.add(delta, bodies[_identity(changed[key].winner, key)], 1)
+    events = {key: bodies[_identity(stands.winner, key)] for key, stands in changed.items()}
     records = [Settled(key, stands, contributor.about(events[key]), events[key]) for key, stands in changed.items()]
     await store.put_records(connection, records, standing)
     _count(applied, fresh, {_identity(stands.winner, key) for key, stands in settled.items()})
@@ -224,10 +226,10 @@ async def _roll_up(
 
 def _count(applied: Applied, fresh: Sequence[Entry], winners: Set[Identity]) -> None:
     for entry in fresh:
-        applied.outcomes[entry.kind, "applied" if entry.identity in winners else "superseded"] += 1
+        applied.outcomes[entry.event.kind, "applied" if entry.identity in winners else "superseded"] += 1
 
 
-def settle(standing: Standing | None, made: Sequence[Claim]) -> Standing:
+def settle(standing: Standing | None, made: Sequence[RecordClaim]) -> Standing:
     """How the record stands after these claims."""
     versions = [claim.version for claim in made]
     if standing is not None:

@@ -12,7 +12,7 @@ from services.aggregation.record_subject import UnknownToUsError
 from shared.broker.consuming import consume
 from shared.broker.topology import aggregation_queue
 from shared.database.db import Pool
-from shared.domain.events import CanonicalEvent
+from shared.domain.canonical import JsonObject
 from shared.registry.follower import RegistryFollower
 from shared.runtime import metrics
 from shared.runtime.batch import Batcher
@@ -22,7 +22,7 @@ from shared.runtime.retry import growing_limits, patiently
 PREFETCH = 200  # messages; at 256 KiB each the memory that waits is bounded
 REFRESH_SECONDS = 10.0
 log = structlog.get_logger()
-Events = list[CanonicalEvent]
+Events = list[JsonObject]
 
 
 class PartitionConsumer:

@@ -17,7 +17,7 @@ from services.aggregation.parts import (
     together,
 )
 from services.aggregation.record_subject import About, UnknownToUsError, about, programme_of
-from shared.domain.claims import Said
+from shared.domain.canonical import EventBody
 from shared.domain.duties import applies
 from shared.domain.events import OBLIGATION_PREFIX, Kind
 from shared.domain.periods import parse_period
@@ -89,39 +89,39 @@ class Contributor:
         self._duties: dict[tuple[str, str, str, str, str], Duty] = {}
         self._narrowed: dict[tuple[str, str], tuple[Narrowed, ...]] = {}
 
-    def about(self, said: Said) -> About:
+    def about(self, body: EventBody) -> About:
         """What the event's record is about. Raises UnknownToUsError for a programme that isn't loaded."""
-        return about(said, self.registry)
+        return about(body, self.registry)
 
-    def add(self, delta: Delta, said: Said, sign: int) -> None:
+    def add(self, delta: Delta, body: EventBody, sign: int) -> None:
         """Add what a live record of this event gives to each level (sign -1: take it away).
 
         Raises UnknownToUsError where the registry lacks the unit or the programme.
         """
-        kind = said.kind
+        kind = body.kind
         if kind not in _COUNTED and not kind.startswith(OBLIGATION_PREFIX):
             return
-        what = self.about(said)
-        unit = self.registry.units.get(said.unit)
+        what = self.about(body)
+        unit = self.registry.units.get(body.unit)
         if unit is None:
-            raise UnknownToUsError(f"unit {said.unit}")
+            raise UnknownToUsError(f"unit {body.unit}")
         programme = programme_of(self.registry, what.programme)
         end = self._end(programme, what.period)
         duty = self._duty(programme, what, unit, end)
-        steps = self.registry.units.steps(said.unit, end, duty.reach)
-        key = LeafKey(delta.ladder(steps), what.subject, what.period, what.programme, said.province)
+        steps = self.registry.units.steps(body.unit, end, duty.reach)
+        key = LeafKey(delta.ladder(steps), what.subject, what.period, what.programme, body.province)
         climbing = delta.leaf(key)
-        for part in self._parts(said, programme, int(duty.owed and unit.in_force(end))):
+        for part in self._parts(body, programme, int(duty.owed and unit.in_force(end))):
             leaf = delta.leaf(key._replace(ladder=delta.ladder(steps[:1]))) if part.own else climbing
             add_part(leaf, part.by, part.counters, sign)
 
-    def _parts(self, said: Said, programme: Programme, reported: int) -> Iterator[Part]:
-        data = said.data
-        if said.kind == Kind.ACTIVITY_RECORDED:
+    def _parts(self, body: EventBody, programme: Programme, reported: int) -> Iterator[Part]:
+        data = body.data
+        if body.kind == Kind.ACTIVITY_RECORDED:
             return activity_parts(data, self._narrowed_of(programme, data["activity"]))
-        if said.kind == Kind.INDICATOR_REPORTED:
+        if body.kind == Kind.INDICATOR_REPORTED:
             return figure_parts(data, programme.indicator[data["indicator"]], reported)
-        if said.kind == Kind.REPORT_SUBMITTED:
+        if body.kind == Kind.REPORT_SUBMITTED:
             return iter((Part(WHOLE, Counters(records=1, reported=reported)),))
         one = Counters(records=1)
         return iter((Part(WHOLE, one), Part(f"state:{data['state']}", one)))

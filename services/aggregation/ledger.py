@@ -1,69 +1,42 @@
 """From canonical events to ledger entries: pure, one pass, no second validation of what intake has checked."""
 
 import hashlib
-from datetime import datetime
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from pydantic_core import to_json
 
-from shared.domain.claims import Claim, Said, claims
-from shared.domain.events import (
-    TYPE_PREFIX,
-    TYPE_SUFFIX,
-    ActivityRecorded,
-    CanonicalEvent,
-    IndicatorReported,
-    Kind,
-    RecordRetracted,
-    ReportSubmitted,
-)
-from shared.values.scalars import day, instant
+from shared.domain.canonical import CanonicalEvent, Identity
+from shared.domain.claims import RecordClaim, claims
+from shared.domain.events import ActivityRecorded, IndicatorReported, Kind, RecordRetracted, ReportSubmitted
 
-Identity: TypeAlias = tuple[str, str, str, str]  # (id, source, sender, province), as the ledger's key
+COLUMNS = ("province", "sender", "source", "id", "kind", "unit", "time", "accepted_at", "fingerprint", "data")
 
 
 class Entry(NamedTuple):
-    """One event as the ledger keeps it. `identity` is what deduplicates."""
+    """One event as the ledger keeps it: with its data as JSON text, and the fingerprint of what it says."""
 
-    province: str
-    sender: str
-    source: str
-    id: str
-    kind: str
-    unit: str
-    time: datetime
-    accepted_at: datetime
+    event: CanonicalEvent
     fingerprint: bytes
-    data: dict[str, Any]
     data_json: str
 
     @property
     def identity(self) -> Identity:
         """What the ledger deduplicates by."""
-        return (self.id, self.source, self.sender, self.province)
+        return self.event.identity
 
-    def said(self) -> Said:
-        """The event without its envelope."""
-        return Said(self.province, self.sender, self.kind, self.unit, self.time, self.data)
+    def row(self) -> tuple[object, ...]:
+        """Its columns in the ledger, as `COLUMNS` names them."""
+        event = self.event
+        return (
+            event.province, event.sender, event.source, event.id, event.kind, event.unit, event.time,
+            event.accepted_at, self.fingerprint, self.data_json,
+        )  # fmt: skip
 
-    def claims(self) -> list[Claim]:
+    def claims(self) -> list[RecordClaim]:
         """What it claims: its own record, and the one that it supersedes."""
-        return claims(self.said(), self.source, self.id, self.accepted_at)
-
-    def canonical(self) -> CanonicalEvent:
-        """The event as it travelled."""
-        return {
-            "specversion": "1.0",
-            "id": self.id,
-            "source": self.source,
-            "type": f"{TYPE_PREFIX}{self.kind}{TYPE_SUFFIX}",
-            "subject": self.unit,
-            "time": self.time.isoformat(),
-            "data": self.data,
-            "sender": self.sender,
-            "acceptedat": self.accepted_at.isoformat(),
-            "province": self.province,
-        }
+        event = self.event
+        return claims(event.body(), event.source, event.id, event.accepted_at)
 
 
 # The fields of each kind's data that has a revision, as they are written.
@@ -76,39 +49,24 @@ _FIELDS = {
 
 
 def to_entry(event: CanonicalEvent) -> Entry:
-    """Read one canonical event. Raises KeyError, TypeError or ValueError where it is none.
+    """Make the event's ledger entry. Raises ValueError where its data is no JSON.
 
-    Its times are bounded absolutely, by no clock: what was accepted isn't thrown away because one stepped.
+    The fingerprint is of everything that must not change under the same id: kind, unit, time as written, and data with
+    what it edits.
     """
-    kind = event["type"][len(TYPE_PREFIX) : -len(TYPE_SUFFIX)]
-    data = event["data"]
-    if "held_on" in data:
-        day(data["held_on"])
+    data = event.data
     data_json = to_json(data)
-    # The body that must not change under the same id: everything that the sender said, also what it edits.
-    body = data_json if "revision" in data else to_json(_with_revision(kind, data))
-    said = b"\0".join((kind.encode(), event["subject"].encode(), event["time"].encode(), body))
-    return Entry(
-        province=event["province"],
-        sender=event["sender"],
-        source=event["source"],
-        id=event["id"],
-        kind=kind,
-        unit=event["subject"],
-        time=instant(event["time"]),
-        accepted_at=instant(event["acceptedat"]),
-        fingerprint=hashlib.blake2b(said, digest_size=16).digest(),
-        data=data,
-        data_json=data_json.decode(),
-    )
+    body = data_json if "revision" in data else to_json(_with_revision(event.kind, data))
+    signed = b"\0".join((event.kind.encode(), event.unit.encode(), event.written_time.encode(), body))
+    return Entry(event, hashlib.blake2b(signed, digest_size=16).digest(), data_json.decode())
 
 
-def _with_revision(kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    """The data of a current event as versions without such events published it: of revision 0.
+def _with_revision(kind: str, data: Mapping[str, object]) -> dict[str, object]:
+    """Write the data of a current event as versions without such events published it: of revision 0.
 
     What a form's webhook repeats after an upgrade is then a duplicate and no conflict, and so is what says revision 0
     itself. `deprecates` counts where it names what is edited: no such version knew it.
     """
     fields = _FIELDS.get(kind, ())
-    written = {name: 0 if name == "revision" else data[name] for name in fields if name == "revision" or name in data}
-    return written | {name: value for name, value in data.items() if name != "deprecates" or value is not None}
+    in_order = {name: 0 if name == "revision" else data[name] for name in fields if name == "revision" or name in data}
+    return in_order | {name: value for name, value in data.items() if name != "deprecates" or value is not None}

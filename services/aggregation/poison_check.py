@@ -5,10 +5,10 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
 
+from shared.domain.canonical import JsonObject
 from shared.domain.events import (
     OBLIGATION_PREFIX,
     TYPE_PREFIX,
-    CanonicalEvent,
     CloudEvent,
     Identifier,
     IndicatorReported,
@@ -36,7 +36,7 @@ _POSTED: TypeAdapter[Any] = TypeAdapter(PostedEvent)
 _OBLIGATION: TypeAdapter[Any] = TypeAdapter(_ObligationEvent)
 
 
-def fault_of(event: CanonicalEvent) -> str | None:
+def fault_of(event: JsonObject) -> str | None:
     """What is wrong with the event, `field: reason`, or None. Fields of a newer intake are no fault."""
     of_obligation = str(event.get("type")).startswith(TYPE_PREFIX + OBLIGATION_PREFIX)
     try:

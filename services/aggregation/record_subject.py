@@ -4,7 +4,8 @@ from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from shared.domain.claims import PROBLEMS, Said
+from shared.domain.canonical import EventBody
+from shared.domain.claims import PROBLEMS
 from shared.domain.events import OBLIGATION_PREFIX, Kind
 from shared.domain.periods import PeriodCalendar, PeriodKind
 from shared.programme.model import Programme
@@ -25,17 +26,17 @@ class UnknownToUsError(Exception):
     """The event names a unit or programme that this registry lacks: refresh and try again, don't drop."""
 
 
-def about(said: Said, registry: Registry) -> About:
+def about(body: EventBody, registry: Registry) -> About:
     """What the event's record is about. Raises UnknownToUsError for a programme that isn't loaded."""
-    data = said.data
+    data = body.data
     programme: str = data["programme"]
     agency = data.get("agency") or ""
-    if said.kind == Kind.ACTIVITY_RECORDED:
+    if body.kind == Kind.ACTIVITY_RECORDED:
         month = month_of(programme_of(registry, programme), data["held_on"])
         return About(programme, f"activity:{data['activity']}", agency, month, "")
-    if said.kind in PROBLEMS:
+    if body.kind in PROBLEMS:
         return About(programme, "problem", agency, "", "")
-    if said.kind.startswith(OBLIGATION_PREFIX):
+    if body.kind.startswith(OBLIGATION_PREFIX):
         return About(programme, f"obligation:{data['report']}", agency, data["period"], data["state"])
     for what in ("indicator", "report"):
         if data.get(what) is not None:

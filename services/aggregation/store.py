@@ -5,7 +5,6 @@ of INSERT), replace what has changed. Look-ups are lateral, one by one through t
 what was asked, from 1, which costs less than the key's texts once more.
 """
 
-import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -13,16 +12,15 @@ from typing import NamedTuple
 from pydantic_core import from_json, to_json
 
 from services.aggregation.contribution import CellKey
-from services.aggregation.ledger import Entry, Identity
+from services.aggregation.ledger import COLUMNS, Entry
 from services.aggregation.parts import ONCE, WHOLE, Counters, Parts, together
 from services.aggregation.record_subject import About
 from shared.database.db import Connection
-from shared.domain.claims import RecordKey, Said
+from shared.domain.canonical import EventBody, Identity
+from shared.domain.claims import RecordKey
 from shared.domain.standing import Version, contenders
 
 NOTHING = Counters()
-_LEDGER = ("province", "sender", "source", "id", "kind", "unit", "time", "accepted_at", "fingerprint", "data")
-_ENTRY = (*_LEDGER[:-1], "data_json")
 _RECORD = (
     "province", "key", *Version._fields, "contested", "programme", "subject", "unit", "agency", "period", "state",
 )  # fmt: skip
@@ -150,7 +148,7 @@ class Settled(NamedTuple):
     key: RecordKey
     standing: Standing
     about: About
-    event: Said
+    body: EventBody
 
 
 async def guard_partition(connection: Connection, partition: int) -> None:
@@ -166,8 +164,8 @@ async def next_batch(connection: Connection) -> int:
 
 async def append(connection: Connection, entries: Sequence[Entry], batch: int) -> None:
     """Append what the ledger doesn't have."""
-    batches = itertools.repeat(batch, len(entries))
-    await _copy(connection, "ledger", (*_LEDGER, "batch"), [*zip(*_ledger_columns(entries), batches, strict=True)])
+    rows = [(*row, batch) for row in _rows(entries)]
+    await _copy(connection, "ledger", (*COLUMNS, "batch"), rows)
 
 
 async def held(connection: Connection, entries: Sequence[Entry]) -> dict[Identity, tuple[bytes, datetime]]:
@@ -179,13 +177,13 @@ async def held(connection: Connection, entries: Sequence[Entry]) -> dict[Identit
 
 async def accept_earlier(connection: Connection, entries: Sequence[Entry], batch: int) -> None:
     """Note that these events, which the ledger has, were accepted before it thought."""
-    rows = [(*entry.identity, entry.accepted_at) for entry in sorted(entries, key=lambda entry: entry.identity)]
+    rows = [(*entry.identity, entry.event.accepted_at) for entry in sorted(entries, key=lambda entry: entry.identity)]
     await connection.execute(ACCEPT_EARLIER, *zip(*rows, strict=True), batch)
 
 
 async def put_conflicts_aside(connection: Connection, entries: Sequence[Entry]) -> None:
     """Keep events that came under a taken identity with another body."""
-    await connection.execute(PUT_CONFLICTS_ASIDE, *_ledger_columns(entries))
+    await connection.execute(PUT_CONFLICTS_ASIDE, *zip(*_rows(entries), strict=True))
 
 
 async def standing_records(connection: Connection, keys: Collection[RecordKey]) -> dict[RecordKey, Standing]:
@@ -219,10 +217,10 @@ async def put_records(connection: Connection, settled: Iterable[Settled], standi
     changed: list[tuple[object, ...]] = []
     competing: list[tuple[object, ...]] = []
     contested: list[RecordKey] = []
-    for (key, province), stands, what, said in sorted(settled, key=lambda item: item.key):
+    for (key, province), stands, what, body in sorted(settled, key=lambda item: item.key):
         row = (
             province, key, *stands.winner, stands.contested,
-            what.programme, what.subject, said.unit, what.agency, what.period, what.state,
+            what.programme, what.subject, body.unit, what.agency, what.period, what.state,
         )  # fmt: skip
         is_standing = (key, province) in standing
         (changed if is_standing else fresh).append(row)
@@ -237,14 +235,14 @@ async def put_records(connection: Connection, settled: Iterable[Settled], standi
         await _copy(connection, "contender", _CONTENDER, competing)
 
 
-async def bodies(connection: Connection, identities: Sequence[Identity]) -> dict[Identity, Said]:
+async def bodies(connection: Connection, identities: Sequence[Identity]) -> dict[Identity, EventBody]:
     """The events under these identities, as the ledger holds them."""
     rows = await connection.fetch(BODIES, *zip(*identities, strict=True))
-    found: dict[Identity, Said] = {}
+    found: dict[Identity, EventBody] = {}
     for number, kind, unit, time, data in rows:
         identity = identities[number - 1]
         _, _, sender, province = identity
-        found[identity] = Said(province, sender, kind, unit, time, from_json(data))
+        found[identity] = EventBody(province, sender, kind, unit, time, from_json(data))
     return found
 
 
@@ -305,6 +303,6 @@ async def _copy(connection: Connection, table: str, columns: Sequence[str], rows
         await connection.copy_records_to_table(table, schema_name="aggregation", columns=columns, records=rows)
 
 
-def _ledger_columns(entries: Sequence[Entry]) -> list[list[object]]:
-    ordered = sorted(entries, key=lambda entry: entry.identity)
-    return [[getattr(entry, name) for entry in ordered] for name in _ENTRY]
+def _rows(entries: Sequence[Entry]) -> list[tuple[object, ...]]:
+    """The rows of the entries in the order of the ledger's key."""
+    return [entry.row() for entry in sorted(entries, key=lambda entry: entry.identity)]

@@ -10,17 +10,12 @@ import structlog
 from faststream import AckPolicy
 from faststream.exceptions import RejectMessage
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
-from pydantic_core import from_json
 
-from shared.domain.events import CanonicalEvent
+from shared.domain.canonical import JsonObject, UndecodableError, decode_batch
 from shared.runtime.retry import patiently
 
 log = structlog.get_logger()
-Handle = Callable[[list[CanonicalEvent]], Awaitable[None]]
-
-
-class UndecodableError(Exception):
-    """The message is no CloudEvents batch of ours: it belongs in the dead-letter queue, whole."""
+Handle = Callable[[list[JsonObject]], Awaitable[None]]
 
 
 def consume(broker: RabbitBroker, queue: RabbitQueue, handle: Handle, *, prefetch: int) -> None:
@@ -38,14 +33,3 @@ def consume(broker: RabbitBroker, queue: RabbitQueue, handle: Handle, *, prefetc
     broker.subscriber(
         queue, channel=Channel(prefetch_count=prefetch), ack_policy=AckPolicy.NACK_ON_ERROR, no_reply=True
     )(take)
-
-
-def decode_batch(body: bytes) -> list[CanonicalEvent]:
-    """The events of a message. Raises UndecodableError when it holds no JSON array of objects."""
-    try:
-        events = from_json(body)
-    except ValueError as error:
-        raise UndecodableError(f"not JSON: {error}") from None
-    if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
-        raise UndecodableError("expected a JSON array of objects")
-    return events

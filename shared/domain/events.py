@@ -1,4 +1,4 @@
-"""The events: what senders post (CloudEvents 1.0, one model a kind) and the canonical form that travels on the queue.
+"""What senders post: CloudEvents 1.0, one model a kind. `shared.domain.canonical` is the form that travels.
 
 Unknown fields are refused everywhere: no name, date of birth or identifier of a person can enter by accident.
 """
@@ -290,8 +290,3 @@ PostedEvent = Annotated[
     | RecordRetractedEvent,
     Field(discriminator="type"),
 ]
-
-# The canonical event is a CloudEvents JSON object: the attributes above with `subject` resolved to a uid, and three
-# extension attributes that intake stamps: `sender` (the name that the key belongs to), `acceptedat` (when the door took
-# it) and `province` (the key of the partition).
-CanonicalEvent = dict[str, Any]

@@ -14,8 +14,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule,
 from services.aggregation.apply import apply_batch
 from services.aggregation.consistency.drift import check_province
 from services.aggregation.contribution import Contributor
-from shared.broker.consuming import decode_batch
 from shared.database.connections import Pool
+from shared.domain.canonical import decode_batch
 from shared.registry.snapshot import Registry
 from tests.aggregation import model
 from tests.aggregation.registry import REGISTRY

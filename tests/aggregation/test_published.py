@@ -25,6 +25,7 @@ from deploy.local.stack import LocalStack
 from services.aggregation.apply import apply_batch
 from services.aggregation.contribution import Contributor
 from services.aggregation.ledger import to_entry
+from shared.domain.canonical import decode, encode, encode_batch
 from shared.domain.events import KIND_OF_TYPE, Kind
 from tests.aggregation.registry import REGISTRY
 from tests.conftest import NewDatabase
@@ -48,10 +49,24 @@ def test_every_kind_and_every_wire_format_is_there() -> None:
 
 @pytest.mark.parametrize(("canonical", "fingerprint"), PUBLISHED)
 def test_the_fingerprint_is_the_same_as_it_travelled_and_out_of_the_ledger(canonical: str, fingerprint: str) -> None:
-    entry = to_entry(from_json(canonical))
+    event = decode(from_json(canonical))
+    entry = to_entry(event)
     assert entry.fingerprint.hex() == fingerprint
-    kept = entry._replace(data=from_json(entry.data_json))
-    assert (kept.canonical()["data"], kept.data_json) == (from_json(canonical)["data"], entry.data_json)
+    kept = event._replace(data=from_json(entry.data_json))
+    assert (encode(kept).decode(), to_entry(kept)) == (canonical, entry)
+
+
+@pytest.mark.parametrize("canonical", [canonical for canonical, _ in PUBLISHED])
+def test_it_is_read_as_the_same_event_and_written_again_byte_for_byte(canonical: str) -> None:
+    event, travelled = decode(from_json(canonical)), json.loads(canonical)
+    assert event.body() == (
+        travelled["province"], travelled["sender"], travelled["type"].removeprefix("vn.kip.").removesuffix(".v1"),
+        travelled["subject"], datetime.fromisoformat(travelled["time"]), travelled["data"],
+    )  # fmt: skip
+    assert event.identity == tuple(travelled[name] for name in ("id", "source", "sender", "province"))
+    assert event.accepted_at == datetime.fromisoformat(travelled["acceptedat"])
+    assert encode(event) == canonical.encode()
+    assert encode_batch([event]) == f"[{canonical}]".encode()
 
 
 def test_what_an_edit_replaces_belongs_to_what_it_says() -> None:
@@ -59,7 +74,7 @@ def test_what_an_edit_replaces_belongs_to_what_it_says() -> None:
     event = next(event for event in EVENTS if "revision" in event["data"])
     current = {name: value for name, value in event["data"].items() if name != "revision"}
     prints = [
-        to_entry({**event, "data": data}).fingerprint
+        to_entry(decode({**event, "data": data})).fingerprint
         for data in (
             event["data"] | {"revision": 0},
             current,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.notifications.obligations.consumer import read_batch
 from services.notifications.obligations.submissions import Answer, answered_at, judge
-from shared.broker.consuming import UndecodableError, decode_batch
+from shared.domain.canonical import UndecodableError, decode_batch
 from shared.domain.events import ObligationState as State
 from tests.notifications.field import answer, at
 

@@ -15,9 +15,9 @@ from services.aggregation.consistency import drift_store
 from services.aggregation.consistency.recompute import Contest, buckets, claims_since, ledger_size, recompute
 from services.aggregation.consistency.wild_store import move_to_dead
 from services.aggregation.contribution import CellKey, Contributor, Delta
-from services.aggregation.ledger import Identity
 from services.aggregation.store import Settled
 from shared.database.db import Connection, Pool
+from shared.domain.canonical import Identity
 
 CORRECTED_AT_ONCE = 5000
 Key = TypeVar("Key", str, CellKey)
@@ -87,7 +87,7 @@ async def check_province(
 
 def _contribute(contributor: Contributor, delta: Delta, province: str, contest: Contest | None, sign: int) -> None:
     if contest is not None and contest.winner.version.alive:
-        contributor.add(delta, contest.winner.said(province), sign)
+        contributor.add(delta, contest.winner.body(province), sign)
 
 
 async def _differing(
@@ -115,7 +115,7 @@ def _same(record: drift_store.Record, contest: Contest, province: str, contribut
     right = contest.winner
     if record.standing != contest.standing or record.unit != right.unit:
         return False
-    return record.about == contributor.about(right.said(province))
+    return record.about == contributor.about(right.body(province))
 
 
 async def _correct_records(
@@ -141,8 +141,8 @@ async def _correct_records(
             if identity is not None and identity in bodies:
                 contributor.add(delta, bodies[identity], sign)
         if newest is not None:
-            said = newest.winner.said(province)
-            right.append(Settled((key, province), newest.standing, contributor.about(said), said))
+            body = newest.winner.body(province)
+            right.append(Settled((key, province), newest.standing, contributor.about(body), body))
     await drift_store.forget_records(connection, province, list(wrong))
     await store.put_records(connection, right)
     await store.add_to_cells(connection, delta.cells())

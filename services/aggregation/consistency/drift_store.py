@@ -8,11 +8,11 @@ import asyncpg
 
 from services.aggregation import store
 from services.aggregation.contribution import CellKey
-from services.aggregation.ledger import Identity
 from services.aggregation.parts import Counters, Parts, less
 from services.aggregation.record_subject import About
 from services.aggregation.store import Standing, in_order
 from shared.database.db import Connection, Pool
+from shared.domain.canonical import Identity
 from shared.domain.standing import Version
 
 _WIDTH = len(Version._fields)

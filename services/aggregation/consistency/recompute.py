@@ -13,7 +13,8 @@ from pydantic_core import from_json
 from services.aggregation.consistency.wild_store import SOUND_TIME
 from services.aggregation.store import Standing
 from shared.database.db import Connection
-from shared.domain.claims import Claim, Said, claims
+from shared.domain.canonical import EventBody
+from shared.domain.claims import RecordClaim, claims
 from shared.domain.standing import Version, contenders, winner
 
 CHUNK = 5000
@@ -35,9 +36,9 @@ class Held(NamedTuple):
     unit: str
     data: str
 
-    def said(self, province: str) -> Said:
+    def body(self, province: str) -> EventBody:
         """The event."""
-        return Said(province, self.version.sender, self.kind, self.unit, self.version.time, from_json(self.data))
+        return EventBody(province, self.version.sender, self.kind, self.unit, self.version.time, from_json(self.data))
 
 
 class Contest:
@@ -103,15 +104,15 @@ async def claims_since(connection: Connection, province: str, batch: int) -> dic
     return records
 
 
-def take(records: dict[str, Contest], claim: Claim, text: str) -> None:
+def take(records: dict[str, Contest], claim: RecordClaim, text: str) -> None:
     """Let the claim compete for its record."""
-    said = claim.event
-    made = Contest([Held(claim.version, said.kind, said.unit, text)])
+    body = claim.body
+    made = Contest([Held(claim.version, body.kind, body.unit, text)])
     rivals = records.get(claim.key)
     records[claim.key] = made if rivals is None else rivals.joined(made)
 
 
-def _claims(row: asyncpg.Record) -> list[tuple[Claim, str]]:
+def _claims(row: asyncpg.Record) -> list[tuple[RecordClaim, str]]:
     text = row["data"]
-    said = Said(row["province"], row["sender"], row["kind"], row["unit"], row["time"], from_json(text))
-    return [(claim, text) for claim in claims(said, row["source"], row["id"], row["accepted_at"])]
+    body = EventBody(row["province"], row["sender"], row["kind"], row["unit"], row["time"], from_json(text))
+    return [(claim, text) for claim in claims(body, row["source"], row["id"], row["accepted_at"])]

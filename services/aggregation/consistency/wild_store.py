@@ -3,11 +3,12 @@
 They were accepted before doors had bounds. Nothing counts them, and what rests on them is put right by a rebuild.
 """
 
+import asyncpg
 from pydantic_core import from_json, to_json
 
 from services.aggregation import store
 from shared.database.db import Connection, Pool
-from shared.domain.events import TYPE_PREFIX, TYPE_SUFFIX
+from shared.domain.canonical import envelope
 from shared.values.scalars import END_OF_TIME, FIRST_INSTANT
 
 # As the partial index `ledger_wild` has it.
@@ -43,13 +44,13 @@ async def move_to_dead(pool: Pool, province: str, partition: int, batch: int) ->
         rows = await connection.fetch(TAKE_OUT, province, batch)
         if rows:
             now = await connection.fetchval(NOW)
-            await store.bury(connection, [(REASON, row["kind"], _canonical(dict(row))) for row in rows], now)
+            await store.bury(connection, [(REASON, row["kind"], _canonical(row)) for row in rows], now)
     return len(rows)
 
 
-def _canonical(row: dict[str, str]) -> str:
+def _canonical(row: asyncpg.Record) -> str:
     """The event as it travelled; its time as PostgreSQL writes it, which reaches further than Python's."""
-    event = {name: row[name] for name in ("id", "source", "sender", "province", "time")}
-    kind = f"{TYPE_PREFIX}{row['kind']}{TYPE_SUFFIX}"
-    more = {"specversion": "1.0", "type": kind, "subject": row["unit"], "data": from_json(row["data"])}
-    return to_json({**event, **more, "acceptedat": row["accepted_at"]}).decode()
+    identity = row["id"], row["source"], row["sender"], row["province"]
+    accepted_at = row["accepted_at"].isoformat()
+    data = from_json(row["data"])
+    return to_json(envelope(identity, row["kind"], row["unit"], row["time"], accepted_at, data)).decode()

@@ -12,7 +12,8 @@ from services.aggregation.reading.questions import Question
 from services.aggregation.reading.read_store import EventName
 from shared.access.rights import Reach
 from shared.database.db import Connection
-from shared.domain.claims import Said, record_key
+from shared.domain.canonical import EventBody
+from shared.domain.claims import record_key
 from shared.domain.events import Kind
 from shared.http.read_api import QueryError
 from shared.http.read_words import ReadWords
@@ -123,7 +124,7 @@ def _record_of(registry: Registry, item: Mapping[str, Any]) -> tuple[str, str]:
 
 async def _told(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
     said = [
-        Said(row["province"], row["sender"], row["kind"], row["unit"], row["time"], from_json(row["data"]))
+        EventBody(row["province"], row["sender"], row["kind"], row["unit"], row["time"], from_json(row["data"]))
         for row in rows
     ]
     keys = [record_key(item) for item in said]

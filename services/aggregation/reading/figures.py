@@ -8,7 +8,7 @@ from typing import Any
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.parts import Counters
 from services.aggregation.reading.subjects import Subject
-from shared.domain.claims import Said
+from shared.domain.canonical import EventBody
 from shared.domain.periods import Period, Span
 from shared.domain.units import Unit
 from shared.programme.model import Programme
@@ -52,14 +52,14 @@ def add(left: Counters, right: Counters, times: int = 1) -> Counters:
     return Counters(*(a + times * b for a, b in zip(left, right, strict=True)))
 
 
-def carried_forward(states: Iterable[Said], registry: Registry, programme: Programme, period: Period) -> Cells:
+def carried_forward(states: Iterable[EventBody], registry: Registry, programme: Programme, period: Period) -> Cells:
     """The cells of an indicator of states: a reporter that is silent in the period stands with its last state."""
     end = programme.calendar.end(period)
     delta, contributor = Delta(), Contributor(registry)
-    for said in states:
-        unit = registry.units.get(said.unit)
+    for body in states:
+        unit = registry.units.get(body.unit)
         if unit is not None and unit.in_force(end):
-            contributor.add(delta, said._replace(data={**said.data, "period": str(period)}), 1)
+            contributor.add(delta, body._replace(data={**body.data, "period": str(period)}), 1)
     cells: defaultdict[str, dict[str, Counters]] = defaultdict(dict)
     for (uid, *_), parts in delta.cells().items():
         for by, sums in parts.items():

@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from services.aggregation.parts import WHOLE, Counters, Parts, add_part
 from shared.database.db import Connection
-from shared.domain.claims import Said
+from shared.domain.canonical import EventBody
 
 EventName: TypeAlias = tuple[str, str]  # (source, id)
 NOTHING = "\x01"  # no part's name begins with a control character
@@ -134,11 +134,11 @@ async def waived(connection: Connection, programme: str, reports: Sequence[str],
     return {(row["unit"], row["agency"]) for row in await connection.fetch(WAIVED, programme, subjects, period)}
 
 
-async def last_states(connection: Connection, programme: str, subject: str, period: str) -> list[Said]:
+async def last_states(connection: Connection, programme: str, subject: str, period: str) -> list[EventBody]:
     """What each reporter of a state last said, up to the period."""
     rows = await connection.fetch(LAST_STATES, programme, subject, period)
     return [
-        Said(row["province"], row["sender"], row["kind"], row["unit"], row["time"], from_json(row["data"]))
+        EventBody(row["province"], row["sender"], row["kind"], row["unit"], row["time"], from_json(row["data"]))
         for row in rows
     ]
 

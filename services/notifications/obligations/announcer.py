@@ -3,10 +3,9 @@
 An event is published, confirmed, then noted. A crash in between publishes it again, byte for byte the same.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
@@ -16,6 +15,7 @@ from services.notifications.obligations import change_store
 from services.notifications.recurring import Recurring
 from shared.broker.topology import routing_key
 from shared.database.db import Connection, Pool
+from shared.domain.canonical import CanonicalEvent, EventData, encode_batch
 from shared.domain.events import NOTIFICATIONS_SENDER, NOTIFICATIONS_SOURCE, ObligationChange, ObligationChanged
 from shared.registry.snapshot import Registry
 
@@ -60,7 +60,7 @@ class Announcer:
                     asides = Asides()
                     rows = await self._read(connection, taken, asides)
                     for key, events in grouped(rows, self._registry(), asides).items():
-                        await self._publish(key, json.dumps(events, separators=(",", ":")).encode())
+                        await self._publish(key, encode_batch(events))
                     await change_store.published(connection, [(row["obligation"], row["revision"]) for row in taken])
                     await aside_store.put(connection, asides.found, self._now())
             count += len(taken)
@@ -83,9 +83,9 @@ class Announcer:
         return _LOOK_SECONDS
 
 
-def grouped(rows: Sequence[Mapping[str, Any]], registry: Registry, asides: Asides) -> dict[str, list[dict[str, Any]]]:
+def grouped(rows: Sequence[Mapping[str, Any]], registry: Registry, asides: Asides) -> dict[str, list[CanonicalEvent]]:
     """The canonical events of these changes by the routing key that they travel under; what makes none goes aside."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[CanonicalEvent]] = {}
     for row in rows:
         with asides.unless_sound("change", named(row), row["programme"], row["unit"]):
             province = registry.units.province_of(row["unit"])
@@ -100,22 +100,21 @@ def named(row: Mapping[str, Any]) -> str:
     return f"{row['obligation']}.{row['revision']}"
 
 
-def event_of(row: Mapping[str, Any], province: str) -> dict[str, Any]:
+def event_of(row: Mapping[str, Any], province: str) -> CanonicalEvent:
     """The canonical event of one change."""
     data = ObligationChanged(
         programme=row["programme"], report=row["report"], agency=row["agency"], period=row["period"],
         state=row["state"], cycle=row["cycle"], due_at=row["due_at"], met_at=row["met_at"], revision=row["revision"],
     )  # fmt: skip
-    at = row["at"].isoformat().replace("+00:00", "Z")
-    return {
-        "specversion": "1.0",
-        "id": named(row),
-        "source": NOTIFICATIONS_SOURCE,
-        "type": ObligationChange(row["change"]).type,
-        "subject": row["unit"],
-        "time": at,
-        "sender": NOTIFICATIONS_SENDER,
-        "acceptedat": at,
-        "province": province,
-        "data": data.model_dump(mode="json"),
-    }
+    return CanonicalEvent(
+        id=named(row),
+        source=NOTIFICATIONS_SOURCE,
+        kind=ObligationChange(row["change"]).kind,
+        unit=row["unit"],
+        time=row["at"],
+        written_time=row["at"].isoformat().replace("+00:00", "Z"),
+        sender=NOTIFICATIONS_SENDER,
+        accepted_at=row["at"],
+        province=province,
+        data=cast("EventData", data.model_dump(mode="json")),
+    )

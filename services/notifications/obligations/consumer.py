@@ -15,8 +15,9 @@ from services.notifications.obligations.settling import take_answers
 from services.notifications.obligations.submissions import Answer, answers_of, required_items
 from shared.database.connections import Connect, Connection
 from shared.database.db import Pool
+from shared.domain.canonical import CanonicalEvent, EventData, JsonObject, decode, envelope, type_of_kind
 from shared.domain.dead_event import DeadEvent
-from shared.domain.events import KIND_OF_TYPE, CanonicalEvent, Kind
+from shared.domain.events import Kind
 from shared.programme.model import Programme
 from shared.registry.snapshot import Registry
 from shared.runtime.batch import Batcher
@@ -34,9 +35,9 @@ _CONTROL_TIME = "2001-01-01T00:00:00+00:00"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An event that concerns us: what it answers, or what it says about a problem."""
+    """An event that concerns us, as it came: what it answers, or what it says about a problem."""
 
-    event: CanonicalEvent
+    event: JsonObject
     kind: str
     answers: Sequence[Answer]
     problem: ProblemChange | None
@@ -95,7 +96,7 @@ class Consumer:
         """Settle what is in hand, then end."""
         await self._batcher.stop()
 
-    async def handle(self, events: Sequence[CanonicalEvent]) -> None:
+    async def handle(self, events: Sequence[JsonObject]) -> None:
         """Take canonical events and return when they are settled."""
         taken = read_batch(events, self._registry().programmes)
         if not len(taken):
@@ -161,13 +162,13 @@ async def _write(connection: Connection, registry: Registry, taken: Taken, now: 
     return await take_answers(connection, answers, required_items(registry), now) if answers else {}
 
 
-def read_batch(events: Iterable[CanonicalEvent], programmes: Mapping[str, Programme]) -> Taken:
+def read_batch(events: Iterable[JsonObject], programmes: Mapping[str, Programme]) -> Taken:
     """What concerns us in canonical events. One that can't be read is dead, as long as a sound one can be."""
     readings: list[Reading] = []
     dead: list[DeadEvent] = []
     for event in events:
         try:
-            reading = _read(event, programmes)
+            reading = _reading(event, decode(event), programmes)
         except Exception as error:
             if fault_of_data(error) is None:
                 raise
@@ -179,17 +180,18 @@ def read_batch(events: Iterable[CanonicalEvent], programmes: Mapping[str, Progra
     return Taken(readings, dead)
 
 
-def _read(event: CanonicalEvent, programmes: Mapping[str, Programme]) -> Reading:
-    kind = KIND_OF_TYPE.get(event["type"])
-    if kind is None:
-        log.warning("event.unknown", type=str(event["type"])[:80])
-    return Reading(event, str(kind or "unknown"), answers_of(event, programmes), problem_of(event))
+def _reading(written: JsonObject, event: CanonicalEvent, programmes: Mapping[str, Programme]) -> Reading:
+    known = event.kind in set(Kind)
+    if not known:
+        log.warning("event.unknown", type=type_of_kind(event.kind)[:80])
+    kind = event.kind if known else "unknown"
+    return Reading(written, kind, answers_of(event, programmes), problem_of(event))
 
 
 def _control(kind: str, programmes: Mapping[str, Programme]) -> Reading:
     """A sound event of the kind: where it is refused, everything is."""
     programme = programmes[min(programmes)] if programmes else None
-    data = {
+    data: EventData = {
         "programme": programme.slug if programme else _CONTROL,
         "report": programme.reports[0].slug if programme and programme.reports else _CONTROL,
         "agency": programme.agencies[0].slug if programme and programme.agencies else _CONTROL,
@@ -198,11 +200,8 @@ def _control(kind: str, programmes: Mapping[str, Programme]) -> Reading:
     }
     if kind in {Kind.PROBLEM_RAISED, Kind.PROBLEM_RESOLVED}:
         data = {"programme": data["programme"], "record": _CONTROL, "agency": data["agency"], "text": _CONTROL}
-    event = {
-        "type": Kind(kind).type if kind in set(Kind) else Kind.REPORT_SUBMITTED.type,
-        "id": _CONTROL, "source": _CONTROL, "subject": _CONTROL, "sender": _CONTROL, "province": _CONTROL,
-        "time": _CONTROL_TIME, "acceptedat": _CONTROL_TIME, "data": data,
-    }  # fmt: skip
-    if kind == Kind.INDICATOR_REPORTED:
-        event["type"] = Kind.REPORT_SUBMITTED.type  # both are answers, written by the same statements
-    return _read(event, programmes)
+    elif kind not in set(Kind) or kind == Kind.INDICATOR_REPORTED:
+        kind = Kind.REPORT_SUBMITTED  # both are answers, written by the same statements
+    identity = (_CONTROL, _CONTROL, _CONTROL, _CONTROL)
+    event = envelope(identity, kind, _CONTROL, _CONTROL_TIME, _CONTROL_TIME, data)
+    return _reading(event, decode(event), programmes)

@@ -1,14 +1,14 @@
 """Obstacles that units meet: from events, in any order and repeated, to how each problem stands. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from services.notifications.obligations.canonical import instant, text, told
-from shared.domain.events import KIND_OF_TYPE, Kind
+from services.notifications.obligations.event_fields import problem_text, text
+from shared.domain.canonical import CanonicalEvent
+from shared.domain.events import Kind
 
-_STATES = {
+_STATES: dict[str, str] = {
     Kind.PROBLEM_RAISED: "raised",
     Kind.PROBLEM_RESOLVED: "resolved",
     Kind.RECORD_RETRACTED: "withdrawn",
@@ -42,28 +42,28 @@ class ProblemChange:
         return self.at, self.source, self.event
 
 
-def problem_of(event: Mapping[str, Any]) -> ProblemChange | None:
+def problem_of(event: CanonicalEvent) -> ProblemChange | None:
     """What a canonical event says about a problem; None if it is about something else.
 
     The withdrawal of a record may be that of an activity: it is kept all the same, because it may come before the
-    problem that it withdraws. Raises KeyError, TypeError or ValueError for what is no canonical event.
+    problem that it withdraws. Raises KeyError, TypeError or ValueError where its data is of another form
+    than its kind's.
     """
-    kind = KIND_OF_TYPE.get(event["type"])
-    data = event["data"]
-    if kind not in _STATES or data.get("record") is None:
+    data = event.data
+    if event.kind not in _STATES or data.get("record") is None:
         return None
     return ProblemChange(
         programme=text(data["programme"]),
-        province=text(event["province"]),
-        sender=text(event["sender"]),
+        province=text(event.province),
+        sender=text(event.sender),
         record=text(data["record"]),
-        unit=text(event["subject"]),
+        unit=text(event.unit),
         agency=text(data.get("agency") or ""),
-        state=_STATES[kind],
-        text=told(data.get("text")),
-        at=instant(event["time"]),
-        source=text(event["source"]),
-        event=text(event["id"]),
+        state=_STATES[event.kind],
+        text=problem_text(data.get("text")),
+        at=event.time,
+        source=text(event.source),
+        event=text(event.id),
     )
 
 

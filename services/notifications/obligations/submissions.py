@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from services.notifications.obligations.canonical import instant, period, revision, text
+from services.notifications.obligations.event_fields import period, revision, text
+from shared.domain.canonical import CanonicalEvent
 from shared.domain.duties import owes
-from shared.domain.events import KIND_OF_TYPE, Kind
+from shared.domain.events import Kind
 from shared.domain.events import ObligationState as State
 from shared.domain.periods import parse_period
 from shared.domain.standing import Version, stands_since
@@ -51,37 +51,36 @@ class Answer:
         )  # fmt: skip
 
 
-def answers_of(event: Mapping[str, Any], programmes: Mapping[str, Programme]) -> list[Answer]:
+def answers_of(event: CanonicalEvent, programmes: Mapping[str, Programme]) -> list[Answer]:
     """What a canonical event answers: a report's submission, or an indicator's figure where a report is complete with
     its figures. None if it is about something else.
 
-    Raises KeyError, TypeError or ValueError for what is no canonical event.
+    Raises KeyError, TypeError or ValueError where its data is of another form than its kind's.
     """
-    kind = KIND_OF_TYPE.get(event["type"])
-    data = event["data"]
-    if kind is Kind.REPORT_SUBMITTED or (kind is Kind.RECORD_RETRACTED and data.get("report") is not None):
-        return [_answer(event, data["report"], SUBMISSION, submitted=kind is Kind.REPORT_SUBMITTED)]
-    if kind is Kind.INDICATOR_REPORTED or (kind is Kind.RECORD_RETRACTED and data.get("indicator") is not None):
+    kind, data = event.kind, event.data
+    if kind == Kind.REPORT_SUBMITTED or (kind == Kind.RECORD_RETRACTED and data.get("report") is not None):
+        return [_answer(event, data["report"], SUBMISSION, submitted=kind == Kind.REPORT_SUBMITTED)]
+    if kind == Kind.INDICATOR_REPORTED or (kind == Kind.RECORD_RETRACTED and data.get("indicator") is not None):
         reports = _completed_by_figures(programmes.get(data["programme"]), data["indicator"])
-        submitted = kind is Kind.INDICATOR_REPORTED
+        submitted = kind == Kind.INDICATOR_REPORTED
         return [_answer(event, report, data["indicator"], submitted=submitted) for report in reports]
     return []
 
 
-def _answer(event: Mapping[str, Any], report: str, item: str, *, submitted: bool) -> Answer:
-    data = event["data"]
+def _answer(event: CanonicalEvent, report: str, item: str, *, submitted: bool) -> Answer:
+    data = event.data
     return Answer(
         programme=text(data["programme"]),
         report=text(report),
         period=period(data["period"]),
-        unit=text(event["subject"]),
+        unit=text(event.unit),
         agency=text(data["agency"]),
-        sender=text(event["sender"]),
-        source=text(event["source"]),
-        id=text(event["id"]),
+        sender=text(event.sender),
+        source=text(event.source),
+        id=text(event.id),
         revision=revision(data["revision"]) if "revision" in data else None,
-        time=instant(event["time"]),
-        accepted_at=instant(event["acceptedat"]),
+        time=event.time,
+        accepted_at=event.accepted_at,
         submitted=submitted,
         item=text(item),
         deprecates=text(data["deprecates"]) if "deprecates" in data else None,
