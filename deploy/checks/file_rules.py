@@ -72,14 +72,12 @@ class Allowed:
 
 
 STILL = Allowed(
-    sql=frozenset({"services/aggregation/consistency/recompute.py", "services/notifications/alerts/summaries.py"}),
+    sql=frozenset({"services/aggregation/consistency/recompute.py"}),
     long=frozenset(
         {
             "services/intake/documents/asyncapi.py::asyncapi",
             "services/intake/documents/openapi.py::_dhis2",
             "services/intake/formats/dhis2_rows.py::read_csv",
-            "services/notifications/alerts/summaries.py::_make",
-            "services/notifications/alerts/sweep.py::sweep",
             "services/notifications/app.py::_assemble",
             "services/notifications/pages/html.py::render_page",
         }
