@@ -11,7 +11,7 @@ from typing import Protocol, cast
 from starlette.applications import Starlette
 
 from services.intake.admission.admission import Admission
-from services.intake.admission.limits import LARGE_PATIENCE, RateLimits, Turns
+from services.intake.admission.limits import LARGE_PATIENCE, OwnTurns, RateLimits, Turns
 from services.intake.http.endpoint import EndpointContext
 from services.intake.http.errors import on_http_error
 from services.intake.http.events import events_routes
@@ -64,6 +64,7 @@ def make_front(settings: Settings, sink: Sink) -> Measured:
         rates=RateLimits(time.monotonic),
         memory=Memory(settings.body_memory, settings.body_memory),
         large=Turns(1, LARGE_PATIENCE),
+        streams=OwnTurns(),
         log=RequestLog(),
         body_seconds=settings.body_timeout,
         stream_bytes=settings.stream_limit,

@@ -11,7 +11,7 @@ from faststream.rabbit import RabbitBroker
 from starlette.applications import Starlette
 
 from services.intake.admission.admission import Admission
-from services.intake.admission.limits import LARGE_PATIENCE, RateLimits, Turns
+from services.intake.admission.limits import LARGE_PATIENCE, OwnTurns, RateLimits, Turns
 from services.intake.documents.http import document_routes
 from services.intake.http.dhis2 import dhis2_routes
 from services.intake.http.dhis2_jobs import Jobs
@@ -90,6 +90,7 @@ class Intake:
             rates=RateLimits(time.monotonic),
             memory=Memory(self._settings.body_memory, max(self._settings.body_memory // 2, BODY_BYTES)),
             large=Turns(1, LARGE_PATIENCE),
+            streams=OwnTurns(),
             log=RequestLog(),
             body_seconds=self._settings.body_timeout,
             stream_bytes=self._settings.stream_limit,

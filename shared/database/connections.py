@@ -142,7 +142,10 @@ class Pool:
         cut = loop.call_at(until, _end, connection)
         try:
             yield connection
-        except DATABASE_AWAY as error:
+        except Exception as error:
+            # What a connection that was cut raises is asyncpg's affair: an AttributeError, between two of its steps.
+            if data_fault(error) or (loop.time() < until and not isinstance(error, DATABASE_AWAY)):
+                raise
             _end(connection)
             if loop.time() < until:
                 raise

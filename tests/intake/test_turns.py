@@ -1,10 +1,12 @@
 """What one sender may keep from the others: turns for heavy work, and room for bodies."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
-from services.intake.admission.limits import Turns
+from services.intake.admission.limits import OwnTurns, Turns
+from services.intake.formats.ndjson import groups_of
 from services.intake.http.request_errors import RefusedError
 from shared.http.held_body import Memory
 
@@ -59,3 +61,34 @@ def test_one_sender_holds_no_more_than_its_share_of_the_room() -> None:
     memory.give_back(60, "greedy")
     assert memory.take(1, "greedy")
     assert memory.held == 41
+
+
+async def test_a_sender_s_streams_move_one_at_a_time_and_other_senders_with_them() -> None:
+    turns, order = OwnTurns(), []
+
+    async def work(sender: str) -> None:
+        async with turns.of(sender):
+            order.append(sender)
+            await asyncio.sleep(0)
+            order.append(sender)
+
+    await asyncio.gather(*(work("greedy") for _ in range(3)), work("modest"))
+    assert order == ["greedy", "modest", "greedy", "modest", "greedy", "greedy", "greedy", "greedy"]
+
+
+async def test_others_have_the_loop_while_a_chunk_of_nothing_but_line_ends_is_taken_apart() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"\n" * 256 * 1024 + b"{}"
+
+    had = 0
+
+    async def others() -> None:
+        nonlocal had
+        while True:
+            had += 1
+            await asyncio.sleep(0)
+
+    meanwhile = asyncio.create_task(others())
+    assert [group async for group in groups_of(chunks())] == [[(256 * 1024, b"{}")]]
+    meanwhile.cancel()
+    assert had >= 60

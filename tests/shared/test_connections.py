@@ -106,3 +106,23 @@ async def test_a_fault_of_the_data_costs_no_connection(database_url: str) -> Non
         await pool.fetchval("SELECT 1 / 0")
     assert await pool.fetchval("SELECT pg_backend_pid()") == session
     await pool.close()
+
+
+async def test_whatever_a_connection_that_was_cut_raises_the_database_was_away(database_url: str) -> None:
+    """asyncpg's own slips included: cut between two of its steps it asks None for `bind_execute`."""
+    pool = await Pool.open(database_url, size=1, settings={})
+
+    async def fail_after(seconds: float) -> None:
+        async with pool.acquire(limit=0.2) as connection:
+            assert await connection.fetchval("SELECT 1") == 1
+            await asyncio.sleep(seconds)
+            raise AttributeError("'NoneType' object has no attribute 'bind_execute'")
+
+    try:
+        with pytest.raises(TimeoutError, match=r"did not answer within 0\.2 s"):
+            await fail_after(0.4)
+        with pytest.raises(AttributeError):  # one's own, in time
+            await fail_after(0)
+        assert await pool.fetchval("SELECT 1") == 1
+    finally:
+        pool.terminate()

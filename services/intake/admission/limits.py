@@ -58,6 +58,17 @@ class RateLimits:
         return bucket
 
 
+class OwnTurns:
+    """One piece of work at a time for each sender: however many streams it opens, they move as one does."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, sender: str) -> asyncio.Lock:
+        """The sender's turn, as a context manager. It lives as long as somebody holds or awaits it."""
+        return self._locks.setdefault(sender, asyncio.Lock())
+
+
 class Turns:
     """So many pieces of heavy work at once. Another waits for its turn, and is refused where that doesn't come.
 
@@ -68,7 +79,7 @@ class Turns:
     def __init__(self, at_once: int, patience: float) -> None:
         self._free = asyncio.Semaphore(at_once)
         self._patience = patience
-        self._own: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._own = OwnTurns()
 
     @asynccontextmanager
     async def turn(self, sender: str, *, needed: bool = True) -> AsyncIterator[None]:
@@ -76,11 +87,10 @@ class Turns:
         if not needed:
             yield
             return
-        own = self._own.setdefault(sender, asyncio.Lock())  # it lives as long as somebody holds or awaits it
         async with AsyncExitStack() as held:
             try:
                 async with asyncio.timeout(self._patience):
-                    await held.enter_async_context(own)
+                    await held.enter_async_context(self._own.of(sender))
                     await held.enter_async_context(self._free)
             except TimeoutError:
                 raise unavailable(AwayWords.LARGE_REQUESTS.value) from None

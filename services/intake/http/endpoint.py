@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.intake.admission.admission import Admission
-from services.intake.admission.limits import RateLimits, Turns
+from services.intake.admission.limits import OwnTurns, RateLimits, Turns
 from services.intake.http.request_log import RequestLog
 from shared.http.held_body import Memory
 from shared.registry.snapshot import Registry
@@ -15,7 +15,8 @@ from shared.registry.snapshot import Registry
 class EndpointContext:
     """The registry as it is now and whether it may be trusted, the time, admission, the limits, the log of requests.
 
-    `large` are the turns of bodies that are more than a small part of the work of a second.
+    `large` are the turns of bodies that are more than a small part of the work of a second, `streams` those in which
+    the streams of one sender are worked on.
     `body_seconds` bounds the time in which a body of the usual size has to arrive, and each pause of a stream;
     `stream_bytes` the size of a stream. `status_url` is where the fate of an event can be asked for, "" for nowhere.
     """
@@ -27,6 +28,7 @@ class EndpointContext:
     rates: RateLimits
     memory: Memory
     large: Turns
+    streams: OwnTurns
     log: RequestLog
     body_seconds: float
     stream_bytes: int

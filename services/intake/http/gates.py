@@ -8,11 +8,11 @@
 | 4 | rate of the sender | 429 |
 | 5 | encoding, then what the endpoint asks of the head: parameters, media type, form | 400, 404, 415 |
 | 6 | size, time and memory of the body; the key once more, if the registry changed meanwhile | 400, 408, 413, 503 |
-| 7 | turn: a large body or a spreadsheet waits for others | 503 |
+| 7 | turn: a large body or a spreadsheet waits for others, a stream for its sender's other ones | 503 |
 | 8 | parse, by the endpoint | 400, 413 |
 | 9 | judge each event, then publish | 403, 413, 422; 503 |
 
-`enter` is 2 to 5, `Post.body` 6 and 7, `Post.admit` 9. A stream of lines takes `Post.chunks` for 6, and passes 4, 8
+`enter` is 2 to 5, `Post.body` 6 and 7, `Post.admit` 9. A stream of lines takes `Post.chunks` for 6, and passes 4, 7, 8
 and 9 group by group, slowed down to the rate instead of refused. A single event is a batch of one; a request that holds
 all it says in its query has no body to pass 6 and 7.
 """
@@ -146,6 +146,10 @@ class Post:
             if chunk is None:
                 return
             yield chunk
+
+    def stream_turn(self) -> asyncio.Lock:
+        """The sender's turn to have a part of a stream worked on (gate 7), as a context manager."""
+        return self._context.streams.of(self.key.sender)
 
     async def wait_for_rate(self) -> None:
         """Wait until the sender may post again; its key holds at the end of it. Raises RefusedError as `identify`."""

@@ -45,7 +45,7 @@ async def take_stream(post: Post, *, dry_run: bool) -> Tally:
     cut: list[Rejected] = []
     try:
         try:
-            async for lines in groups_of(post.chunks()):
+            async for lines in groups_of(post.chunks(), post.stream_turn):
                 following = lines[-1][0] + 1
                 task = asyncio.create_task(_take_group(post, lines, dry_run=dry_run))
                 previous, under_way = under_way, task
@@ -70,9 +70,10 @@ async def _take_group(post: Post, lines: Lines, *, dry_run: bool) -> Outcome:
     """Take a group as soon as the sender's rate allows; cut the stream at it if its key doesn't hold any more."""
     try:
         await post.wait_for_rate()
-        return await post.admit(
-            await parse_lines(lines), Terms(partial=True, dry_run=dry_run, foreign_refuse_all=False)
-        )
+        async with post.stream_turn():
+            return await post.admit(
+                await parse_lines(lines), Terms(partial=True, dry_run=dry_run, foreign_refuse_all=False)
+            )
     except RefusedError as error:
         if error.fault is Fault.UNAVAILABLE:
             raise
