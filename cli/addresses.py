@@ -9,7 +9,8 @@ _NOT_NEEDED = {"amqp_url": "unused", "database_url": "unused"}  # HTTP alone nee
 
 
 def service_url(service: str) -> str:
-    """`http://host:port` of `intake`, `aggregation` or `notifications`, by KIP_BIND and KIP_<SERVICE>_PORT.
+    """Find where `intake`, `aggregation` or `notifications` listens: `http://host:port`, by KIP_BIND and
+    KIP_<SERVICE>_PORT.
 
     Raises SettingsError for a bad setting, naming it.
     """
@@ -20,7 +21,7 @@ def service_url(service: str) -> str:
 
 
 def asked_url(given: str | None, service: str) -> str:
-    """What --url names, without a slash at its end; the service of this machine's run where it names nothing.
+    """Return what --url names, without a slash at its end; the service of this machine's run where it names nothing.
 
     Raises ValueError for what no request can be sent to, with the cure, and as `service_url` does.
     """

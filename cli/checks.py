@@ -61,7 +61,7 @@ async def _sizes(only: Sequence[str]) -> dict[str, int]:
 
 
 def not_a_province(uid: str, units: Units) -> str:
-    """What is said of a uid that names none, with the province that it went into where there is one."""
+    """Say that a uid names no province, and which one it went into where there is one."""
     why = "the provinces are those of the register's last day, whatever the run's clock says"
     province = units.province_of(uid) if uid in units else uid
     if province == uid:
@@ -70,7 +70,7 @@ def not_a_province(uid: str, units: Units) -> str:
 
 
 def _check(province: str, correct: bool) -> Checked:
-    """One province, in a process of many."""
+    """Check one province, in a process of its own."""
     contributor = _contributor()
 
     async def check() -> Checked:
@@ -95,7 +95,7 @@ def _contributor() -> Contributor:
 
 @asynccontextmanager
 async def _connections() -> AsyncIterator[Pool]:
-    """The two that a check needs: one for its snapshot, one to correct."""
+    """Open the two connections that a check needs: one for its snapshot, one to correct."""
     settings = {"work_mem": "64MB", "jit": "off"}
     pool = await open_pool(_hosts(), size=2, application_name="kip-cli", settings=settings, limit=CHECK_SECONDS)
     try:
@@ -106,12 +106,12 @@ async def _connections() -> AsyncIterator[Pool]:
 
 @cache
 def _hosts() -> Hosts:
-    """Of this process: a host that hangs is waited for once, not for every province."""
+    """Remember this process's database hosts: one that hangs is waited for once, not for every province."""
     return Hosts(load_settings().database_url.get_secret_value())
 
 
 async def read_registry(connection: Connection) -> Registry:
-    """Units, partitions and programmes, at one instant."""
+    """Read units, partitions and programmes at one instant."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         documents = await store.read_programmes(connection)
         return Registry(

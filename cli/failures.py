@@ -32,7 +32,7 @@ EXPECTED = (
 
 
 def explain(error: BaseException) -> str:
-    """What happened and what to do, without secrets."""
+    """Say what happened and what to do, without secrets."""
     if (fault := tls.certificate_fault(error, "DATABASE")) is not None:  # the broker's, kip migrate tells itself
         return fault
     if isinstance(error, asyncpg.PostgresError):
@@ -47,7 +47,9 @@ def explain(error: BaseException) -> str:
 
 
 def _where_settings_are() -> list[str]:
-    """How to load those of the run that is up: of the current folder, else of the checkout; nothing without one."""
+    """Say how to load the settings of the run that is up: of the current folder, else of the checkout; nothing without
+    one.
+    """
     for place in (RUN_SETTINGS, CHECKOUT / RUN_SETTINGS):
         if place.exists():
             return [f"the settings of the run here: set -a; . {shlex.quote(str(place))}; set +a"]
@@ -55,7 +57,7 @@ def _where_settings_are() -> list[str]:
 
 
 def _explain_refusal(error: asyncpg.PostgresError) -> str:
-    """What the database server said no to."""
+    """Say what the database server refused, and the cure."""
     if isinstance(error, asyncpg.UndefinedTableError):
         return "the database has no tables of ours yet: run 'kip migrate' first"
     if isinstance(error, asyncpg.InvalidPasswordError):

@@ -30,7 +30,9 @@ def print_listing(out: Console, headings: Sequence[str], rows: Sequence[Sequence
 
 
 def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
-    """Each column's width: the text's own, or less down to its longest word; the one with most to give goes first."""
+    """Choose each column's width: the text's own, or less down to its longest word; the one with most to give goes
+    first.
+    """
     widths = [_longest(line for text in texts for line in text.splitlines()) for texts in columns]
     least = [min(_longest(word for text in texts for word in text.split()), LONGEST_WORD) for texts in columns]
     while sum(widths) > room:

@@ -6,5 +6,5 @@ _NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine."""
+    """Tell whether the URL's host is this machine."""
     return urlsplit(url).hostname in _NAMES

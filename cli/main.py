@@ -35,11 +35,11 @@ class LazyCommands(TyperGroup):
     """Finds a command by its name, and imports it then."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """The names, in the order above."""
+        """List the names, in the order above."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command, or None for an unknown one."""
+        """Import a command; None for an unknown one."""
         if cmd_name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[cmd_name].partition(":")
@@ -52,7 +52,7 @@ class LazyCommands(TyperGroup):
 
 
 def _named(group: TyperGroup, name: str) -> TyperGroup:
-    """The group under its name, with a description that ends in what is in it."""
+    """Give a group its name, with a description that ends in what is in it."""
     group.name = name
     group.help = f"{(group.help or '').strip().rstrip('.')} ({', '.join(group.commands)})."
     return group

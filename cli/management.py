@@ -11,7 +11,9 @@ TIMEOUT_SECONDS = 10.0
 
 
 def usual_url(amqp_url: str) -> str:
-    """The API's usual address beside `amqp_url` (its first host), with the same user; encrypted where AMQP is."""
+    """Return the API's usual address beside `amqp_url` (its first host), with the same user; encrypted where AMQP
+    is.
+    """
     parts = urlsplit(amqp_url)
     user, _, hosts = parts.netloc.rpartition("@")
     host = hosts.partition(",")[0].partition(":")[0]
@@ -20,7 +22,7 @@ def usual_url(amqp_url: str) -> str:
 
 
 def management_client(url: str | None, amqp_url: str) -> httpx.Client:
-    """A client of the API at `url`, else at its usual address. The broker's authority is the API's."""
+    """Open a client of the API at `url`, else at its usual address. The broker's authority is the API's."""
     parts = urlsplit(url or usual_url(amqp_url))
     return httpx.Client(
         base_url=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/api",

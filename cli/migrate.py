@@ -84,7 +84,9 @@ async def _prepare_broker(settings: Settings, users: Mapping[str, Login]) -> lis
 
 
 async def _make_users(settings: Settings, users: Mapping[str, Login]) -> list[str]:
-    """By the management API; where it can't be used, users that are there and get in are taken as they are."""
+    """Make the users by the management API; where it can't be used, users that are there and get in are taken as they
+    are.
+    """
     amqp_url = settings.amqp_url.get_secret_value()
     vhost = unquote(urlsplit(amqp_url).path.removeprefix("/")) or "/"
     refused = _import(settings, broker_users.definitions(users.values(), vhost, os.urandom))
@@ -116,7 +118,7 @@ def _import(settings: Settings, definitions: Mapping[str, object]) -> str | None
 
 
 async def _gets_in(login: Login) -> bool:
-    """Whether the service will: by its own URL."""
+    """Tell whether a service's login is let in, by the URL that the service will use."""
     try:
         connection = await aio_pika.connect(login.url, timeout=10)
     except ProbableAuthenticationError:

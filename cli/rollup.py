@@ -75,7 +75,9 @@ def _check(asked: Mapping[str, str | None], key: str) -> None:
 
 
 def fetch_rows(url: str, key: str, asked: Mapping[str, str], limit: int | None = None) -> Iterator[dict[str, Any]]:
-    """The rows of `/v1/rollups`, over all its pages. Raises ValueError with the service's words when it refuses."""
+    """Fetch the rows of `/v1/rollups`, over all its pages. Raises ValueError with the service's words when it
+    refuses.
+    """
     after: str | None = None
     left = limit
     headers = {"Authorization": f"Bearer {key}"}
@@ -104,7 +106,7 @@ def _refusal(response: httpx.Response) -> str:
 
 
 def table(rows: list[dict[str, Any]], title: str, width: int) -> Table:
-    """Rows of one figure, for a console of so many columns; print it with `crop=False`.
+    """Lay out the rows of one figure for a console of so many columns; print it with `crop=False`.
 
     The bar of an indicator is its attainment, with the target beside it. Where the width doesn't do for all, bars get
     shorter and then go, then units' names fold; codes and numbers are never cut.
@@ -190,7 +192,7 @@ def _bar_cell(name: str, value: float | None, colour: str, width: int) -> dict[s
 
 
 def bar(value: float | None, full: float, width: int = BAR) -> str:
-    """A bar of `width` characters, filled to an eighth of a character."""
+    """Draw a bar of `width` characters, filled to an eighth of a character."""
     if value is None:
         return ""
     eighths = round(min(max(value / full, 0), 1) * width * 8)

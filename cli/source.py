@@ -215,7 +215,9 @@ def _shown(limit: list[str] | None) -> str:
 
 
 def _words(text: str | None) -> list[str] | None:
-    """The names; None where nothing is said. A list without any is refused: it might mean none of them, or no limit."""
+    """Split a list of names; None where nothing is said. A list without any is refused: it might mean none of them, or
+    no limit.
+    """
     if text is None:
         return None
     words = [word.strip() for word in text.split(",") if word.strip()]

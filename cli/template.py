@@ -191,7 +191,7 @@ def _write_list(lists: Any, column: int, items: Sequence[tuple[str, str]]) -> st
 
 
 def _figures(sheet: Sheet) -> Iterator[tuple[Indicator, Period]]:
-    """What the agency reports of the unit, for each of its own periods within the report's."""
+    """List what the agency reports of the unit, for each of its own periods within the report's."""
     for indicator in sheet.programme.indicators:
         if indicator.period.months > sheet.report.period.months:
             continue
@@ -201,14 +201,14 @@ def _figures(sheet: Sheet) -> Iterator[tuple[Indicator, Period]]:
 
 
 def _groups(sheet: Sheet, indicator: Indicator, period: Period) -> frozenset[str] | None:
-    """The participant groups that the agency may report; empty for all, None when it reports none of this."""
+    """Find the participant groups that the agency may report; empty for all, None when it reports none of this."""
     on = sheet.programme.calendar.end(period)
     speaking = [r for r in indicator.reporters if sheet.agency in r.agencies and applies(r, sheet.unit, on)]
     return frozenset(group for reporter in speaking for group in reporter.groups) if speaking else None
 
 
 def _parts(sheet: Sheet, indicator: Indicator, period: Period) -> Iterator[tuple[str, dict[str, str], str]]:
-    """The rows of one figure: (component, options, label): the whole, then each option of each dimension."""
+    """List the rows of one figure (component, options, label): the whole, then each option of each dimension."""
     if indicator.components:
         yield from ((component.slug, {}, component.label.vi) for component in indicator.components)
         return

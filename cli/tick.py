@@ -123,7 +123,7 @@ async def _delivered(connection: Connection, target: datetime, patience: timedel
 
 
 def _unsent(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """One message that has not gone out: until when it waits, on the run's clock, and why."""
+    """Describe one message that has not gone out: until when it waits, on the run's clock, and why."""
     held = row["not_before"] is not None and row["not_before"] > now
     why = "the officer's quiet hours" if held else row["error"] or _WITHOUT_ERROR[row["state"] == "waiting"]
     return {

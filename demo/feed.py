@@ -20,7 +20,7 @@ from shared.runtime.config import load_settings
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="plays the made-up year through services that run already")
     parser.add_argument("--intake", help="its address; the one at KIP_INTAKE_PORT here if absent")
     parser.add_argument("--aggregation", help="its address; the one at KIP_AGGREGATION_PORT here if absent")

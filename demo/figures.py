@@ -70,7 +70,7 @@ async def _rows(client: httpx.AsyncClient, question: Question) -> dict[tuple[str
 
 
 def _part(row: dict[str, Any]) -> str:
-    """The row's part in the tally's words; for a missing reporter its agency."""
+    """Name the row's part in the tally's words; for a missing reporter its agency."""
     if "agency" in row:
         return str(row["agency"])
     return ",".join(f"{dimension}:{option}" for dimension, option in sorted(row.get("by", {}).items()))

@@ -17,11 +17,11 @@ class Kip:
         self._environment = {**os.environ, **environment}
 
     def run(self, *words: str, key: str = "") -> str:
-        """What the command printed. Raises StartError with its own words when it fails."""
+        """Run one command and return what it printed. Raises StartError with its own words when it fails."""
         return self.run_all([(words, key)])[0]
 
     def run_all(self, commands: Sequence[tuple[Sequence[str], str]]) -> list[str]:
-        """Several at once, each with the key that it uses; ends all of them when one fails."""
+        """Run several commands at once, each with the key that it uses; end all of them when one fails."""
         running = [self._start(words, key) for words, key in commands]
         try:
             return [self._finish(words, process) for (words, _), process in zip(commands, running, strict=True)]

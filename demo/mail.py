@@ -19,7 +19,7 @@ _OWN = re.compile(r"- (?P<report>.+), kỳ (?P<period>[\w-]+): hạn [\d: /]+(?P
 
 
 def letters(folder: Path) -> list[EmailMessage]:
-    """The letters in the order in which they arrived."""
+    """Read the mails in the order in which they arrived."""
     found: list[EmailMessage] = []
     for path in sorted(folder.glob("*.eml")):
         message = message_from_bytes(path.read_bytes(), policy=policy.default)
@@ -29,13 +29,13 @@ def letters(folder: Path) -> list[EmailMessage]:
 
 
 def text_of(letter: EmailMessage) -> str:
-    """Its plain text, which stands beside the HTML."""
+    """Return a mail's plain text, which stands beside the HTML."""
     part = letter.get_body(("plain",))
     return str(part.get_content()) if part is not None else ""
 
 
 def read_lines(letter: EmailMessage, programme: Programme) -> Iterator[Told]:
-    """What the letter tells, line by line."""
+    """Read what a mail tells, line by line."""
     on = parsedate_to_datetime(letter["Date"]).astimezone(HANOI).date()
     address = str(letter["To"])
     labels = {report.label.vi for report in programme.reports}
@@ -50,7 +50,7 @@ def read_lines(letter: EmailMessage, programme: Programme) -> Iterator[Told]:
 
 
 def compare_letters(expected: Counter[Told], folder: Path, programme: Programme) -> Compared:
-    """Every line that must come against every line that came; `requests` counts the letters."""
+    """Compare every line that must come with every line that came; `requests` counts the mails."""
     arrived = letters(folder)
     came = Counter(told for letter in arrived for told in read_lines(letter, programme))
     compared = Compared(requests=len(arrived))

@@ -46,15 +46,15 @@ class Play:
         self._say = say
 
     def fed(self) -> bool:
-        """Whether the whole year is in the database."""
+        """Tell whether the whole year is in the database."""
         return self._progress() == DONE
 
     def begun(self) -> bool:
-        """Whether some of it is."""
+        """Tell whether some of it is."""
         return self._progress() is not None
 
     def keys(self) -> dict[str, str]:
-        """A key for each sender and the reader, made once and kept in the run's folder."""
+        """Make a key for each sender and the reader, once, and keep them in the run's folder."""
         path = self._folder / "keys.json"
         known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
         wanted = self._sources()
@@ -85,11 +85,11 @@ class Play:
         self._remember(DONE)
 
     def now(self) -> datetime | None:
-        """The simulated instant; None where the clock is real."""
+        """Read the simulated instant; None where the clock is real."""
         return simulated_now(self._database_url)
 
     def wait_applied(self) -> None:
-        """Until every event that was accepted stands in the ledger. Raises StartError where it takes too long."""
+        """Wait until every event that was accepted stands in the ledger. Raises StartError where it takes too long."""
         expected, names = self._data.tally.accepted, sorted(SENDERS.values())
         deadline = time.monotonic() + APPLY_SECONDS
         counted = partial(play_store.count_applied, senders=names)

@@ -62,7 +62,7 @@ class Oracle:
         self._units = {place: self._units_at(*place) for place in PLACES}
 
     def questions(self) -> Iterator[Question]:
-        """Indicators and activities over all periods and levels, with their parts, and who is missing."""
+        """Ask for indicators and activities over all periods and levels, with their parts, and for who is missing."""
         for indicator in self._programme.indicators:
             for period in (*QUARTERS, YEAR):
                 for place in PLACES:
@@ -79,7 +79,7 @@ class Oracle:
                 yield from (self._activity(activity.slug, YEAR, place, dimension) for place in ABOVE_COMMUNES)
 
     def _units_at(self, within: str, level: str) -> list[str]:
-        """The units of 2023 of a level below one of them."""
+        """List the units of 2023 of a level below one of them."""
         return [
             unit.uid
             for unit in self._scope.units.descendants(within)
@@ -93,7 +93,7 @@ class Oracle:
         return sorted({part.partition(":")[0] for part in whole if part})
 
     def _indicator(self, indicator: Indicator, period: str, place: tuple[str, str], by: str | None) -> Question:
-        """A year shows its last quarter, with that quarter's coverage."""
+        """Ask for an indicator. A year shows its last quarter, with that quarter's coverage."""
         quarter = QUARTERS[-1] if period == YEAR else period
         expected = self._figures_expected[indicator.slug, quarter]
         rows: dict[tuple[str, str], Row] = {}
@@ -107,7 +107,7 @@ class Oracle:
         return Question("/v1/rollups", _parameters("indicator", indicator.slug, period, place, by), rows)
 
     def _values(self, indicator: Indicator, quarter: str, uid: str, expected: int) -> dict[str, Row]:
-        """The whole and its parts."""
+        """List the whole and its parts."""
         if indicator.components:
             return self._states(indicator, quarter, uid, expected)
         cells = self._tally.cells.get((f"indicator:{indicator.slug}", quarter, uid), {})
@@ -140,7 +140,7 @@ class Oracle:
         return Question("/v1/rollups", _parameters("activity", slug, period, place, by), rows)
 
     def _missing(self, indicator: Indicator, quarter: str, within: str) -> Question:
-        """Who of those expected has no live figure, as (uid, agency)."""
+        """Ask who of those expected has no live figure, as (uid, agency)."""
         rows = {
             (unit.uid, agency): Row()
             for unit, agency, ladder in self._reporters[indicator.slug, quarter]
@@ -154,7 +154,7 @@ NO_FIGURE: Row = {"value": None, "numerator": None, "denominator": None}
 
 
 def covering_report(period: str) -> tuple[str, str]:
-    """The report, and its period, that says whether a unit's activities are in."""
+    """Find the report, and its period, that says whether a unit's activities are in."""
     if period == YEAR:
         return "progress-yearly", YEAR
     if "Q" in period:

@@ -57,7 +57,7 @@ def _check(data: DemoData, run: Running, key: str) -> int:
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="the whole system on this machine, with a made-up year")
     parser.add_argument("--check", action="store_true", help="check the figures and the letters, and end")
     parser.add_argument("--run-dir", type=Path, help=f"where everything is kept (default {RUN_DIR.name}/)")

@@ -31,7 +31,7 @@ Row = dict[str, Any]
 
 
 def show_figures(out: Console, url: str, key: str, programme: Programme) -> None:
-    """The rollup for Lạng Sơn and Thái Nguyên at each level, and all indicators at the end of the year."""
+    """Print the rollup for Lạng Sơn and Thái Nguyên at each level, and all indicators at the end of the year."""
     rows = [
         {**row, "name": _INDENT[row["level"]] + row["name"]}
         for within, level, most in LADDER
@@ -55,13 +55,15 @@ def _asked(indicator: str, period: str, within: str, level: str) -> dict[str, st
 
 
 def _taking_part(rows: Iterable[Row], most: int | None) -> list[Row]:
-    """The rows of units that report, or that owe their silence to themselves: not of those outside the sample."""
+    """Choose the rows of units that report, or that owe their silence to themselves: not of those outside the
+    sample.
+    """
     kept = [row for row in rows if row["units_reported"] or row["level"] == "commune"]
     return kept[:most]
 
 
 def show_letters(out: Console, folder: Path, programme: Programme) -> None:
-    """How many alerts of each step were sent, and Hữu Lũng's digest of the first quarter in full."""
+    """Print how many alerts of each step were sent, and Hữu Lũng's digest of the first quarter in full."""
     arrived = letters(folder)
     told = Counter(_step(line) for letter in arrived for line in read_lines(letter, programme))
     out.print()
@@ -90,7 +92,7 @@ def _step(line: Told) -> str:
 
 
 def show_compared(out: Console, what: str, compared: Compared) -> None:
-    """How much was compared and what differed."""
+    """Print how much was compared and what differed."""
     colour = "green" if compared.right else "red"
     out.print(f"[{colour}]{compared.equal:,} of {compared.figures:,} {what} are equal[/]", highlight=False)
     for difference in compared.differences:

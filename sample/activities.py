@@ -71,7 +71,7 @@ _OWN_FIELDS = frozenset({"sex", "domain"})
 
 
 def activity_posts(seed: int, programme: Programme, scope: Scope, pen: Pen) -> Iterator[Post]:
-    """A year of activities, each posted within three days of the day on which it was held."""
+    """Invent a year of activities, each posted within three days of the day on which it was held."""
     for level, busyness in BUSYNESS.items():
         for unit in scope.at(level):
             rng = random.Random(f"{seed}/activities/{unit.uid}")
@@ -113,7 +113,7 @@ def _day(rng: random.Random) -> date:
 
 
 def _agency(rng: random.Random, programme: Programme, level: str) -> str:
-    """Mostly those who carry the programme out, now and then an organisation that is asked to help."""
+    """Draw an agency: mostly one that carries the programme out, now and then an organisation that is asked to help."""
     agencies = [agency for agency in programme.agencies if agency.level == level]
     ordered = [agency.slug for agency in agencies if agency.role is not AgencyRole.REQUESTED]
     asked = [agency.slug for agency in agencies if agency.role is AgencyRole.REQUESTED]

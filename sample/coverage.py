@@ -12,7 +12,7 @@ from shared.programme.model import Programme
 
 
 def expected_reports(programme: Programme, scope: Scope, report: str, period: str) -> Counter[str]:
-    """How many (unit, agency) owe the report, for the uid of every unit of 2023 with all that lies below it."""
+    """Count the (unit, agency) that owe the report, for the uid of every unit of 2023 with all that lies below it."""
     counts: Counter[str] = Counter()
     for reporter in programme.report[report].reporters:
         if in_time_of(reporter.since, reporter.until, parse_period(period)):
@@ -22,7 +22,7 @@ def expected_reports(programme: Programme, scope: Scope, report: str, period: st
 
 
 def expected_figures(programme: Programme, scope: Scope, indicator: str, period: str) -> Counter[str]:
-    """How many (unit, agency) are expected to report the indicator, for every uid that their figures reach."""
+    """Count the (unit, agency) that are expected to report the indicator, for every uid that their figures reach."""
     counts: Counter[str] = Counter()
     for unit, _ in reporters_of(programme, scope, indicator, parse_period(period)):
         for step in scope.units.path(unit.uid):
@@ -32,7 +32,7 @@ def expected_figures(programme: Programme, scope: Scope, indicator: str, period:
 
 
 def reporters_of(programme: Programme, scope: Scope, indicator: str, period: Period) -> Iterator[tuple[Unit, str]]:
-    """Every (unit, agency) of the whole country that is expected to report the indicator."""
+    """List every (unit, agency) of the whole country that is expected to report the indicator."""
     for reporter in programme.indicator[indicator].reporters:
         if in_time_of(reporter.since, reporter.until, period):
             for unit in _units_of_2023(scope, reporter.level):
@@ -41,5 +41,5 @@ def reporters_of(programme: Programme, scope: Scope, indicator: str, period: Per
 
 
 def _units_of_2023(scope: Scope, level: str) -> list[Unit]:
-    """The units of the first epoch, which ran to 30/06/2025."""
+    """List the units of the first epoch, which ran to 30/06/2025."""
     return [unit for unit in scope.units if unit.level == level and unit.uid.endswith("@1")]

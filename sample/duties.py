@@ -64,7 +64,7 @@ class Submission:
 
 
 def duties(programme: Programme, scope: Scope) -> Iterator[Duty]:
-    """Everything that the taking-part units owe for 2023."""
+    """List everything that the taking-part units owe for 2023."""
     for report in programme.reports:
         for reporter in report.reporters:
             yield from _duties_of(report, reporter, scope)
@@ -79,13 +79,13 @@ def _duties_of(report: Report, reporter: Reporter, scope: Scope) -> Iterator[Dut
 
 
 def in_time_of(since: date | None, until: date | None, period: Period) -> bool:
-    """Whether a period ends between two days (inclusive; None is open)."""
+    """Tell whether a period ends between two days (inclusive; None is open)."""
     end = workdays.CALENDAR.end(period)
     return (since is None or since <= end) and (until is None or end <= until)
 
 
 def submissions(seed: int, programme: Programme, scope: Scope) -> list[Submission]:
-    """What becomes of every duty."""
+    """Draw what becomes of every duty."""
     pools: dict[tuple[str, Period, str], list[Duty]] = {}
     for duty in duties(programme, scope):
         pools.setdefault((duty.report, duty.period, duty.unit.level), []).append(duty)
@@ -101,7 +101,7 @@ def submissions(seed: int, programme: Programme, scope: Scope) -> list[Submissio
 
 
 def _draw_fates(rng: random.Random, pool: list[Duty], level: str) -> dict[int, Fate]:
-    """The fates that are not the usual one, by place in the pool."""
+    """Draw the fates that are not the usual one, by place in the pool."""
     fates: dict[int, Fate] = {}
     if pool[0].report == "progress-quarterly" and str(pool[0].period) == "2023-Q1" and level == "commune":
         fates = _first_quarter_of_huu_lung(rng, pool)
@@ -112,7 +112,7 @@ def _draw_fates(rng: random.Random, pool: list[Duty], level: str) -> dict[int, F
 
 
 def _first_quarter_of_huu_lung(rng: random.Random, pool: list[Duty]) -> dict[int, Fate]:
-    """Yên Vượng is silent and two of its neighbours are late, so that the district's digest has several lines."""
+    """Make Yên Vượng silent and two of its neighbours late, so that the district's digest has several lines."""
     places = {duty.unit.uid: index for index, duty in enumerate(pool) if duty.unit.parent == HUU_LUNG}
     silent, very_late = places.pop(YEN_VUONG), places.pop(HOA_THANG)
     return {silent: Fate.SILENT, very_late: Fate.VERY_LATE, rng.choice(sorted(places.values())): Fate.LATE}
@@ -135,5 +135,5 @@ def _instant(rng: random.Random, duty: Duty, fate: Fate) -> datetime | None:
 
 
 def working_instant(rng: random.Random, day: date) -> datetime:
-    """Some instant of a day between 09:00 and 16:00: after the morning's messages, before any deadline."""
+    """Draw an instant of a day between 09:00 and 16:00: after the morning's messages, before any deadline."""
     return workdays.at(day, 9) + timedelta(seconds=rng.randrange(7 * 3600))

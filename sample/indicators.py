@@ -43,7 +43,7 @@ class People:
 
 @cache
 def people_of(seed: int, uid: str, kind: str) -> People:
-    """The invented population of a commune."""
+    """Invent the population of a commune."""
     rng = random.Random(f"{seed}/people/{uid}")
     children = rng.randint(*CHILDREN.get(kind, CHILDREN["xa"]))
     return People(
@@ -58,7 +58,9 @@ def people_of(seed: int, uid: str, kind: str) -> People:
 def indicator_posts(
     seed: int, programme: Programme, scope: Scope, submissions: Iterable[Submission], pen: Pen
 ) -> Iterator[Post]:
-    """Indicators A, B and C of the year's quarters. Who hands in no report for a quarter sends no figures either."""
+    """Invent indicators A, B and C of the year's quarters. Who hands in no report for a quarter sends no figures
+    either.
+    """
     when = {
         (item.duty.unit.uid, item.duty.agency, item.duty.period): item.at
         for item in submissions
@@ -95,7 +97,7 @@ def _posts_of(
 
 
 def _own_instant(rng: random.Random, period: Period) -> datetime | None:
-    """Those who owe no quarterly report send their figures within six working days; one in ten does not."""
+    """Draw when somebody who owes no quarterly report sends figures: within six working days; one in ten does not."""
     if rng.random() < 0.1:
         return None
     return working_instant(rng, workdays.shift(workdays.CALENDAR.end(period), rng.randint(1, 6)))
@@ -131,7 +133,7 @@ def _access(rng: random.Random, people: People, quarter: int) -> dict[str, Any]:
 
 
 def _skills(seed: int, unit: Unit, groups: tuple[str, ...], quarter: int) -> dict[str, Any]:
-    """Distinct persons since the stage began: the numerator never falls."""
+    """Invent distinct persons since the stage began: the numerator never falls."""
     rng = random.Random(f"{seed}/skills/{unit.uid}/{groups}")
     people = people_of(seed, unit.uid, unit.type)
     sizes = {"parent": people.parents, "caregiver": people.caregivers, "staff-community": people.staff}
@@ -148,7 +150,7 @@ def _skills(seed: int, unit: Unit, groups: tuple[str, ...], quarter: int) -> dic
 
 
 def _components(seed: int, indicator: Indicator, unit: Unit, quarter: int) -> dict[str, bool]:
-    """Each component begins in some quarter; one district in ten stops one again in the last."""
+    """Let each component begin in some quarter; one district in ten stops one again in the last."""
     rng = random.Random(f"{seed}/network/{unit.uid}")
     begins = {component.slug: rng.choice((0, 0, 0, 0, 0, 0, 1, 2, 9)) for component in indicator.components}
     stopped = rng.choice(sorted(begins)) if rng.random() < 0.1 else None
@@ -160,13 +162,13 @@ def _split(dimension: str, option: str, numerator: int, denominator: int) -> dic
 
 
 def _parts(rng: random.Random, whole: int, number: int) -> list[int]:
-    """Parts of about the same size that add up to the whole."""
+    """Split a whole into parts of about the same size that add up to it."""
     parts = [round(whole / number * rng.uniform(0.9, 1.08)) for _ in range(number - 1)]
     return [*parts, whole - sum(parts)]
 
 
 def _parts_within(served: int, parts: list[int], whole: int) -> list[int]:
-    """The served among each part: none exceeds its part, and they add up to `served`."""
+    """Split the served among the parts: none exceeds its part, and they add up to `served`."""
     found = [part * served // whole for part in parts]
     for index in range(served - sum(found)):
         found[index % len(found)] += 1

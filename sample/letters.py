@@ -29,7 +29,7 @@ class Told:
 def expected_letters(
     programme: Programme, scope: Scope, tally: Tally, duties: Iterable[Duty], officers: Sequence[Officer]
 ) -> Counter[Told]:
-    """Every line of every letter of the year, with how often it must come: by the step's morning, once."""
+    """Count every line of every message of the year that must come: by the step's morning, once."""
     contacts: dict[str, list[Officer]] = {}
     for officer in officers:
         contacts.setdefault(officer.unit, []).append(officer)
@@ -73,13 +73,15 @@ def _days(step: Step, due_on: date) -> Iterator[date]:
 
 
 def _addressed(programme: Programme, agency: str, to: int, there: list[Officer]) -> list[Officer]:
-    """Those of the agency itself, or of those it reports to; everybody there where none of these has an officer."""
+    """Choose the officers of the agency itself, or of those it reports to; everybody there where none of these has
+    one.
+    """
     wanted = _superiors(programme, agency) if to else {agency}
     return [officer for officer in there if officer.agency in wanted] or there
 
 
 def _superiors(programme: Programme, agency: str) -> set[str]:
-    """The agencies that it reports to, and those that these report to, as they were in 2023."""
+    """List the agencies that it reports to, and those that these report to, as they were in 2023."""
     found: set[str] = set()
     waiting = [agency]
     while waiting:

@@ -20,7 +20,7 @@ REPLACED = 3
 
 
 def with_mishaps(seed: int, posts: list[Post], scope: Scope, pen: Pen) -> list[Post]:
-    """The posts with their mishaps. Nothing happens after the last report, so that the year has a last instant."""
+    """Add mishaps to the posts. Nothing happens after the last report, so that the year has a last instant."""
     rng = random.Random(f"{seed}/mishaps")
     end = max(post.at for post in posts if post.kind == Kind.REPORT_SUBMITTED)
     activities = [post for post in posts if post.kind == Kind.ACTIVITY_RECORDED and post.at < end - timedelta(days=20)]
@@ -60,7 +60,7 @@ def _later(rng: random.Random, instant: datetime) -> datetime:
 def _figures_withdrawn(
     rng: random.Random, figures: list[Post], changed: set[int], end: datetime, scope: Scope, pen: Pen
 ) -> list[Post]:
-    """Two communes take a quarter's figure back; one of them sends it anew."""
+    """Withdraw a quarter's figure of two communes; one of them sends it anew."""
     free = [post for post in figures if post.event["data"].get("numerator") is not None and id(post) not in changed]
     first, second = rng.sample([post for post in free if post.at < end - timedelta(days=20)], 2)
     return [
@@ -84,7 +84,7 @@ def _corrected(rng: random.Random, post: Post, instant: datetime, scope: Scope, 
 
 
 def _recount(rng: random.Random, data: dict[str, Any]) -> None:
-    """Some people fewer in the first option of an exclusive dimension, and so in the whole."""
+    """Take some people off the first option of an exclusive dimension, and so off the whole."""
     options = [split for split in data["breakdown"] if not {"domain"} & split["by"].keys()]
     dimensions = sorted({dimension for split in options for dimension in split["by"]})
     fewest = min(next(split["numerator"] for split in options if dimension in split["by"]) for dimension in dimensions)
@@ -97,7 +97,7 @@ def _recount(rng: random.Random, data: dict[str, Any]) -> None:
 
 
 def _replaced(post: Post, instant: datetime, scope: Scope, pen: Pen) -> Post:
-    """The sender gave the activity a new record id."""
+    """Give an activity a new record id, as its sender might."""
     data = {
         **post.event["data"],
         "record": f"{post.event['data']['record']}-b",
@@ -115,5 +115,5 @@ def _withdrawn(post: Post, instant: datetime, revision: int, scope: Scope, pen: 
 
 
 def _uid_of(post: Post, scope: Scope) -> str:
-    """The unit of 2023 with the subject's code."""
+    """Find the unit of 2023 with the subject's code."""
     return next(unit.uid for unit in scope.units.by_code(post.event["subject"]) if unit.valid_to is not None)

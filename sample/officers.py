@@ -31,7 +31,7 @@ class Officer:
 
 
 def officers(programme: Programme, scope: Scope) -> list[Officer]:
-    """One officer for each agency that owes a report, at each unit."""
+    """Invent one officer for each agency that owes a report, at each unit."""
     found: list[Officer] = []
     for level in ("province", "district", "commune"):
         agencies = dict.fromkeys(
@@ -56,17 +56,17 @@ def _officer(programme: Programme, unit: Unit, agency: str) -> Officer:
 
 
 def address_of(uid: str, agency: str) -> str:
-    """The address of the officer of an agency at a unit."""
+    """Make the address of the officer of an agency at a unit."""
     return f"{agency}.{uid.partition('@')[0]}@{DOMAIN}"
 
 
 def huu_lung_address() -> str:
-    """Where the digests of Hữu Lũng go."""
+    """Return where the digests of Hữu Lũng go."""
     return address_of(HUU_LUNG, "ubnd-huyen")
 
 
 def as_csv(rows: Iterable[Officer]) -> str:
-    """A file for `kip officer import`."""
+    """Write a file for `kip officer import`."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -34,7 +34,7 @@ class Pen:
         self._numbers = count(1)
 
     def write(self, at: datetime, uid: str, kind: Kind, data: Mapping[str, Any]) -> Post:
-        """An event about a unit. The subject is the unit's code, as a sender would give it."""
+        """Write an event about a unit. The subject is the unit's code, as a sender would give it."""
         sender = self._scope.sender_of(uid)
         event = {
             "specversion": "1.0",

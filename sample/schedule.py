@@ -24,7 +24,7 @@ class Stop:
 def stops(
     programme: Programme, posts: Sequence[Post], submissions: Sequence[Submission], letter_days: Collection[date]
 ) -> list[Stop]:
-    """The stops of the year, in order; together they hold every post.
+    """List the stops of the year, in order; together they hold every post.
 
     Between two boundaries (a deadline, or a morning on which messages may go out) only reports decide what happens at
     the next one, so the clock stops once there, at the last report's instant, and not at all where no report came in.
@@ -58,7 +58,7 @@ def _decides(post: Post) -> bool:
 
 
 def _mornings(escalation: Sequence[Step], due_at: datetime) -> Iterator[datetime]:
-    """The mornings on which a step of this deadline may fall due."""
+    """List the mornings on which a step of this deadline may fall due."""
     for step in escalation:
         day = workdays.shift(due_at.date(), step.working_days)
         for _ in range(step.at_most):

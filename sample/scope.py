@@ -23,7 +23,7 @@ class Scope:
     communes: tuple[Unit, ...]
 
     def at(self, level: str) -> tuple[Unit, ...]:
-        """The taking-part units of a level, by uid."""
+        """List the taking-part units of a level, by uid."""
         return {"province": self.provinces, "district": self.districts, "commune": self.communes}.get(level, ())
 
     @cached_property
@@ -32,21 +32,21 @@ class Scope:
         return frozenset(unit.uid for unit in (*self.provinces, *self.districts, *self.communes))
 
     def province_of(self, uid: str) -> Unit:
-        """The province of 2023 that a unit lies in."""
+        """Find the province of 2023 that a unit lies in."""
         return next(step for step in self.units.path(uid) if step.level == "province")
 
     def sender_of(self, uid: str) -> str:
-        """The name of the upstream app that posts for a unit: one a province."""
+        """Name the upstream app that posts for a unit: one a province."""
         return SENDERS[self.province_of(uid).uid]
 
 
 def source_of(sender: str) -> str:
-    """The CloudEvents source of a sender. It says that the figures are invented, wherever an event shows."""
+    """Name the CloudEvents source of a sender. It says that the figures are invented, wherever an event shows."""
     return f"urn:made-up:{sender}"
 
 
 def read_scope(path: Path = UNITS_FILE) -> Scope:
-    """Hữu Lũng with its 23 communes, and Thái Nguyên with its 9 districts and 172 communes."""
+    """Read the places: Hữu Lũng with its 23 communes, and Thái Nguyên with its 9 districts and 172 communes."""
     units = Units(read_units(path))
     districts = tuple(sorted((*units.children("19@1"), units["186@1"]), key=lambda unit: unit.uid))
     communes = tuple(

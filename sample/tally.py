@@ -106,7 +106,7 @@ def _key(post: Post) -> tuple[str, ...]:
 
 
 def _uid(post: Post) -> str:
-    """The unit of 2023 with that code: the first epoch ran to 30/06/2025."""
+    """Find the unit of 2023 with that code: the first epoch ran to 30/06/2025."""
     return f"{post.event['subject']}@1"
 
 
@@ -156,7 +156,7 @@ def _by(options: Mapping[str, str]) -> str:
 
 
 def periods_of_day(day: date) -> tuple[str, ...]:
-    """The month, quarter, half-year and year that a day counts in: the 15th begins the next month."""
+    """Name the month, quarter, half-year and year that a day counts in: the 15th begins the next month."""
     year, month = day.year, day.month + (day.day >= 15)
     if month == 13:
         year, month = year + 1, 1
@@ -169,7 +169,8 @@ def periods_of_day(day: date) -> tuple[str, ...]:
 
 
 def last_states(counted: Tally, indicator: str, uids: Iterable[str], period: str) -> list[Mapping[str, bool]]:
-    """The components of each of these units at the end of a quarter: what it reported last holds until it reports anew.
+    """Find the components of each of these units at the end of a quarter: what it reported last holds until it reports
+    anew.
 
     Units that never reported have none.
     """
@@ -195,7 +196,7 @@ class Overdue:
 
 
 def overdue(counted: Tally, owed: Iterable[tuple[str, str, str, str, datetime]]) -> list[Overdue]:
-    """What was late or never came, of what is owed: (uid, agency, report, period, due_at)."""
+    """List what was late or never came, of what is owed: (uid, agency, report, period, due_at)."""
     found: list[Overdue] = []
     for uid, agency, report, period, due_at in owed:
         standing = counted.standing.get(("report", report, uid, agency, period))

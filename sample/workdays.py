@@ -28,12 +28,12 @@ DAYS_OFF = frozenset(
 
 
 def is_working_day(day: date) -> bool:
-    """Monday to Friday and no day off."""
+    """Tell whether a day is one from Monday to Friday and no day off."""
     return day.weekday() < 5 and day not in DAYS_OFF
 
 
 def shift(day: date, working_days: int) -> date:
-    """The day so many working days later (earlier if negative)."""
+    """Count so many working days on from a day (back if negative)."""
     step = timedelta(days=1 if working_days > 0 else -1)
     for _ in range(abs(working_days)):
         day += step
@@ -43,7 +43,7 @@ def shift(day: date, working_days: int) -> date:
 
 
 def due_on(rule: DueRule, period: Period) -> date:
-    """The day on which a report of the period is due."""
+    """Work out the day on which a report of the period is due."""
     end = CALENDAR.end(period)
     if isinstance(rule, AfterCutoff):
         return shift(end, rule.after_cutoff_working_days)
@@ -52,15 +52,15 @@ def due_on(rule: DueRule, period: Period) -> date:
 
 
 def at(day: date, hour: int, minute: int = 0) -> datetime:
-    """An instant in Việt Nam."""
+    """Make an instant in Việt Nam."""
     return datetime.combine(day, time(hour, minute), HANOI)
 
 
 def due_at(rule: DueRule, period: Period) -> datetime:
-    """The instant at which a report of the period is due."""
+    """Work out the instant at which a report of the period is due."""
     return datetime.combine(due_on(rule, period), DUE_TIME, HANOI)
 
 
 def morning(day: date) -> datetime:
-    """When messages of a day go out."""
+    """Return when messages of a day go out."""
     return datetime.combine(day, MORNING, HANOI)

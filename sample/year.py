@@ -47,5 +47,5 @@ def _report(pen: Pen, item: Submission) -> Post:
 
 
 def as_lines(posts: Iterable[Post]) -> str:
-    """JSON lines for `kip post`."""
+    """Write JSON lines for `kip post`."""
     return "".join(json.dumps(post.event, ensure_ascii=False, separators=(",", ":")) + "\n" for post in posts)

@@ -124,7 +124,9 @@ def _no_such(name: str) -> str:
 
 
 def _find(sources: Sequence[Source], name: str) -> tuple[Source, str]:
-    """The source and the name within it. Raises ValueError for a source that there isn't."""
+    """Find the source that a name belongs to, and the name within it. Raises ValueError for a source that there
+    isn't.
+    """
     first, colon, rest = name.partition(":")
     place, own = (first, rest) if colon else ("aggregation", first)
     for source in sources:

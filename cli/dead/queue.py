@@ -32,7 +32,7 @@ class QueueOfMessages:
         self._url = url
 
     async def rows(self, limit: int) -> list[DeadRow]:
-        """Those that wait."""
+        """List the messages that wait."""
         found: list[DeadRow] = []
         async for channel, message in self._each(limit):
             death = _death(message)
@@ -43,7 +43,7 @@ class QueueOfMessages:
         return found
 
     async def show(self, name: str) -> dict[str, Any] | None:
-        """One, with what is known of its death and its body as text."""
+        """Return one message, with what is known of its death and its body as text."""
         shown: dict[str, Any] | None = None
         async for channel, message in self._each():
             if _name(message) == name:
@@ -66,7 +66,7 @@ class QueueOfMessages:
                 yield name, "stays: the message doesn't say which queue it came from"
 
     async def drop(self, names: Collection[str] | None) -> Outcomes:
-        """Throw them away, for good."""
+        """Throw messages away, for good."""
         async for channel, message in self._each():
             name = _name(message)
             if names is None or name in names:
@@ -76,7 +76,7 @@ class QueueOfMessages:
                 await _put_back(channel, message)
 
     async def _each(self, limit: int | None = None) -> AsyncIterator[tuple[AbstractChannel, AbstractIncomingMessage]]:
-        """The messages that lie there now, each once. The caller settles each before the next."""
+        """Take the messages that lie there now, each once. The caller settles each before the next."""
         async with self._channel() as channel:
             async with answered_within(ANSWER_SECONDS):
                 queue = await channel.declare_queue(DEAD, passive=True)
@@ -103,7 +103,7 @@ def _name(message: AbstractIncomingMessage) -> str:
 
 
 def _death(message: AbstractIncomingMessage) -> dict[str, str]:
-    """The queue that it came from, why and since when it is dead: from a copy's headers, else the broker's."""
+    """Tell which queue a message came from, why and since when it is dead: from a copy's headers, else the broker's."""
     headers: Mapping[str, Any] = message.headers
     if _REASON in headers:
         return {name: str(headers.get(name) or "") for name in (_ORIGIN, _REASON, _SINCE)}

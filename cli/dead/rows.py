@@ -23,7 +23,7 @@ class TableOfRows:
         self._connection = connection
 
     async def rows(self, limit: int) -> list[DeadRow]:
-        """Those that wait, oldest first."""
+        """List the rows that wait, oldest first."""
         return [
             DeadRow(
                 self.name, str(row["number"]), row["kind"], row["unit"], None, row["reason"], row["died_at"],
@@ -33,7 +33,7 @@ class TableOfRows:
         ]  # fmt: skip
 
     async def show(self, name: str) -> dict[str, Any] | None:
-        """One, with its reason and the row that it is about, as it is now."""
+        """Return one row with its reason, and with what it is about as that is now."""
         found = await aside_store.show(self._connection, number_of(name))
         if found is None:
             return None
@@ -58,6 +58,6 @@ class TableOfRows:
         return await aside_store.numbers(self._connection) if names is None else [number_of(name) for name in names]
 
     async def _now(self, machine: datetime) -> datetime:
-        """The run's time, which may be simulated."""
+        """Return the run's time, which may be simulated."""
         running = await registry_store.read_clock(self._connection)
         return machine + running[0] if running else machine

@@ -26,7 +26,7 @@ class DeadRow:
         return f"{self.source}:{self.name}"
 
     def as_json(self) -> dict[str, Any]:
-        """For scripts."""
+        """Describe it for scripts."""
         since = self.since.isoformat() if self.since else None
         return {"ref": self.ref, **asdict(self), "since": since}
 
@@ -41,17 +41,17 @@ class Source(Protocol):
     name: str
 
     async def rows(self, limit: int) -> list[DeadRow]:
-        """Those that wait, oldest first."""
+        """List what waits, oldest first."""
         ...
 
     async def show(self, name: str) -> dict[str, Any] | None:
-        """One, whole."""
+        """Return one, whole."""
         ...
 
     def replay(self, names: Collection[str] | None) -> Outcomes:
-        """Try them again."""
+        """Replay these."""
         ...
 
     def drop(self, names: Collection[str] | None) -> Outcomes:
-        """Give them up."""
+        """Drop these."""
         ...

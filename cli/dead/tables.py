@@ -43,12 +43,12 @@ class TableOfEvents:
         self._apply = apply
 
     async def rows(self, limit: int) -> list[DeadRow]:
-        """Those that wait, oldest first."""
+        """List the events that wait, oldest first."""
         rows = await self._store.list_waiting(self._connection, limit)
         return [_row(self.name, row) for row in rows]
 
     async def show(self, name: str) -> dict[str, Any] | None:
-        """One, with its reason and whole event."""
+        """Return one event, whole, with its reason."""
         row = await self._store.show(self._connection, number_of(name))
         if row is None:
             return None
@@ -86,7 +86,7 @@ def _row(source: str, row: asyncpg.Record) -> DeadRow:
 
 
 def number_of(name: str) -> int:
-    """The number that a name within a table is. Raises ValueError."""
+    """Read the row's number from a name within a table. Raises ValueError."""
     try:
         return whole_number(name)
     except ScalarError:
@@ -94,12 +94,12 @@ def number_of(name: str) -> int:
 
 
 def of_aggregation(connection: Connection) -> TableOfEvents:
-    """What aggregation put aside."""
+    """Open the table of what aggregation put aside."""
     return TableOfEvents("aggregation", connection, aggregation_store, _count)
 
 
 def of_notifications(connection: Connection) -> TableOfEvents:
-    """What notifications put aside."""
+    """Open the table of what notifications put aside."""
     return TableOfEvents("notifications", connection, notifications_store, _take)
 
 

@@ -19,7 +19,9 @@ CURE = "mend the officers' file and import it again, or the setting (docs/notifi
 
 
 async def check_addresses(url: str, destinations: Destinations) -> AsyncIterator[Finding]:
-    """What is wrong, without any address or token; nothing where the database can't be asked: another check says so."""
+    """Find faults of officers' addresses, without any address or token in the words. Nothing where the database can't
+    be asked: another check says so.
+    """
     try:
         connection = await Hosts(url).connect(server_settings={"application_name": "kip-doctor"})
         try:
@@ -43,7 +45,7 @@ async def check_addresses(url: str, destinations: Destinations) -> AsyncIterator
 
 
 async def _leads(host: str, port: int, destinations: Destinations) -> str | None:
-    """Why a webhook's host is not connected to. Where it can't be resolved now, that is no fault of the address."""
+    """Say why a webhook's host is not connected to. Where it can't be resolved now, that is no fault of the address."""
     try:
         async with asyncio.timeout(SECONDS):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SocketKind.SOCK_STREAM)

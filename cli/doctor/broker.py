@@ -26,7 +26,9 @@ SERVICE_OF = {topology.NOTIFICATIONS.name: "notifications", topology.ALERTS.name
 
 
 async def check_broker(url: str, partitions: int) -> AsyncIterator[Finding]:
-    """All findings. `partitions` are those of the settings; a queue beyond them shows that they differ somewhere."""
+    """Check the broker. `partitions` are those of the settings; a queue beyond them shows that they differ
+    somewhere.
+    """
     try:
         connection = await aio_pika.connect(url, timeout=5)
     except ProbableAuthenticationError:
@@ -136,7 +138,7 @@ async def _dead_letters(connection: AbstractConnection) -> Finding:
 
 
 async def _count(connection: AbstractConnection, name: str) -> tuple[int, int] | None:
-    """Messages and consumers of a queue; None where there is none. On a channel of its own: a miss closes it."""
+    """Count messages and consumers of a queue; None where there is none. On a channel of its own: a miss closes it."""
     channel = await connection.channel()
     try:
         declared = (await channel.declare_queue(name, passive=True)).declaration_result

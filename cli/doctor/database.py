@@ -48,7 +48,7 @@ REMAINS = {
 
 
 async def check_database(url: str, partitions: int) -> AsyncIterator[Finding]:
-    """All findings; what needs the tables only where the migrations have made them."""
+    """Check the database; what needs the tables only where the migrations have made them."""
     try:
         connection = await Hosts(url).connect(server_settings={"application_name": "kip-doctor"})
     except (asyncpg.InvalidPasswordError, asyncpg.InvalidAuthorizationSpecificationError):

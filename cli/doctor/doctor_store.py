@@ -41,52 +41,52 @@ HAS_TABLE = "SELECT to_regclass($1) IS NOT NULL"
 
 
 async def server_version(connection: Connection) -> tuple[int, str]:
-    """The server's version as a number (180006) and as it is written."""
+    """Read the server's version as a number (180006) and as it is written."""
     return int(await connection.fetchval("SHOW server_version_num")), await connection.fetchval("SHOW server_version")
 
 
 async def settings(connection: Connection, names: Sequence[str]) -> dict[str, str]:
-    """These settings of the server."""
+    """Read these settings of the server."""
     return {row["name"]: row["setting"] for row in await connection.fetch(SETTINGS, names)}
 
 
 async def server_time(connection: Connection) -> datetime:
-    """What the server's clock shows."""
+    """Read the server's clock."""
     now: datetime = await connection.fetchval("SELECT clock_timestamp()")
     return now
 
 
 async def applied_migrations(connection: Connection) -> dict[str, str] | None:
-    """The digest of each applied migration by its file's name; None where none was ever applied."""
+    """Read the digest of each applied migration by its file's name; None where none was ever applied."""
     if not await connection.fetchval(HAS_TABLE, "public.kip_migration"):
         return None
     return {row["name"]: row["digest"] for row in await connection.fetch("SELECT * FROM public.kip_migration")}
 
 
 async def loaded(connection: Connection) -> list[asyncpg.Record]:
-    """What was loaded: name, when, how long ago."""
+    """Read what was loaded: name, when, how long ago."""
     return list(await connection.fetch(LOADED))
 
 
 async def units_in_force(connection: Connection, on: date) -> list[asyncpg.Record]:
-    """The units of that day: uid, name, whether they have an officer of their own."""
+    """Read the units of that day: uid, name, whether they have an officer of their own."""
     return list(await connection.fetch(UNITS, on))
 
 
 async def count_sources(connection: Connection) -> int:
-    """How many senders are registered."""
+    """Count the registered senders."""
     count: int = await connection.fetchval(SOURCES)
     return count
 
 
 async def partitions(connection: Connection) -> int:
-    """How many partitions the map was made for."""
+    """Read how many partitions the map was made for."""
     count: int = await connection.fetchval(PARTITIONS)
     return count
 
 
 async def count_remains(connection: Connection, table: str) -> int | None:
-    """How many rows of a table of REMAINS wait for somebody; None where there is no such table."""
+    """Count the rows of a table of REMAINS that wait for somebody; None where there is no such table."""
     if not await connection.fetchval(HAS_TABLE, table):
         return None
     count: int = await connection.fetchval(REMAINS[table])
@@ -94,11 +94,11 @@ async def count_remains(connection: Connection, table: str) -> int | None:
 
 
 async def waiting_messages(connection: Connection) -> tuple[int, timedelta | None]:
-    """How many messages are on their way, and how long the oldest has been."""
+    """Count the messages on their way, and read how long the oldest has been."""
     row = await connection.fetchrow(WAITING_MESSAGES)
     return (row["waiting"], row["oldest"]) if row is not None else (0, None)
 
 
 async def addresses(connection: Connection, kinds: Sequence[str]) -> list[asyncpg.Record]:
-    """Officers' addresses of these kinds: kind, address, each once."""
+    """Read officers' addresses of these kinds: kind, address, each once."""
     return list(await connection.fetch(ADDRESSES, kinds))

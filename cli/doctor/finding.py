@@ -27,15 +27,15 @@ class Finding:
 
 
 def good(check: str, seen: str) -> Finding:
-    """Nothing to do."""
+    """Make a finding that asks for nothing."""
     return Finding(check, State.GOOD, seen)
 
 
 def unsure(check: str, seen: str, cure: str, names: tuple[str, ...] = ()) -> Finding:
-    """Worth a look."""
+    """Make a finding that is worth a look."""
     return Finding(check, State.UNSURE, seen, cure, names)
 
 
 def bad(check: str, seen: str, cure: str, names: tuple[str, ...] = ()) -> Finding:
-    """Something is wrong."""
+    """Make a finding that something is wrong."""
     return Finding(check, State.BAD, seen, cure, names)

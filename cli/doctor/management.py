@@ -15,7 +15,9 @@ WANTED = {"overflow": "reject-publish", "max-length-bytes": None, "delivery-limi
 
 
 def check_management(url: str | None, amqp_url: str, partitions: int) -> Iterator[Finding]:
-    """The findings, or one that says why there are none. Without a URL the usual one is tried, and may be missing."""
+    """Check the broker's policies and alarms, or say why that can't be done. Without a URL the usual one is tried, and
+    may be missing.
+    """
     vhost = quote(unquote(urlsplit(amqp_url).path.removeprefix("/")) or "/", safe="")
     try:
         with management_client(url, amqp_url) as client:

@@ -16,7 +16,7 @@ STARTTLS = {"require": True, "never": False}
 
 
 def check_time_zones() -> Iterator[Finding]:
-    """Deadlines are days of a place."""
+    """Check that time-zone data are there: deadlines are days of a place."""
     for name in ZONES:
         try:
             ZoneInfo(name)

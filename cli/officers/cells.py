@@ -25,17 +25,17 @@ class RowError(Exception):
 
 
 def spaced(name: str) -> str:
-    """A name in NFC with one space where there are several."""
+    """Write a name in NFC with one space where there are several."""
     return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 def person(name: str) -> str:
-    """What is the same for two names of one person: neither case nor space counts."""
+    """Fold a name so that two spellings of one person are the same: neither case nor space counts."""
     return unicodedata.normalize("NFC", spaced(name).casefold())
 
 
 def addresses(text: str, destinations: Destinations) -> Iterator[str]:
-    """The addresses of a cell like `email:a@b.vn zalo:0912345678`; phone numbers as providers want them (84…)."""
+    """Read the addresses of a cell like `email:a@b.vn zalo:0912345678`; phone numbers as providers want them (84…)."""
     for channel in text.split():
         kind, colon, address = channel.partition(":")
         if not colon or kind not in CHANNELS or not address:
@@ -60,7 +60,7 @@ def _phone(kind: str, text: str) -> str:
 
 
 def quiet_hours(text: str) -> tuple[time, time] | None:
-    """Hours like 20:00-07:00, over midnight if the first is later; None for an empty cell."""
+    """Read hours like 20:00-07:00, over midnight if the first is later; None for an empty cell."""
     if not text:
         return None
     start, _, end = text.partition("-")
@@ -74,7 +74,7 @@ def quiet_hours(text: str) -> tuple[time, time] | None:
 
 
 def absence(until: str, deputy: str) -> tuple[date | None, str | None]:
-    """The last day away and the deputy's name; an absence needs a deputy."""
+    """Read the last day away and the deputy's name; an absence needs a deputy."""
     if not until:
         return None, deputy or None
     try:
@@ -87,7 +87,7 @@ def absence(until: str, deputy: str) -> tuple[date | None, str | None]:
 
 
 def yes_or_no(column: str, text: str, *, default: bool) -> bool:
-    """`yes` or `no`; the default for an empty cell."""
+    """Read `yes` or `no`; the default for an empty cell."""
     if text not in {"", "yes", "no"}:
         raise RowError(column, "yes or no", text)
     return text == "yes" if text else default

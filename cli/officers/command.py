@@ -122,7 +122,7 @@ def read_officers(path: Path, known: Known) -> OfficersRead:
 def _as_registered(
     officers: Sequence[tuple[str, Officer]], known: Known
 ) -> tuple[list[tuple[str, Officer]], list[str]]:
-    """The officers with their own and their deputies' names as these are registered; what is wrong with deputies."""
+    """Give officers and their deputies the names under which they are registered; say what is wrong with deputies."""
     before = {(unit, person(name)): name for unit, name in sorted(known.names)}
     before |= {(unit, name): name for unit, name in known.names}  # as it stands there comes first
     named = [

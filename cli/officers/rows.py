@@ -32,7 +32,7 @@ class OfficerRows:
         self._allowed = allowed
 
     def read(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """Row number and cells by column, trimmed, of every row that isn't blank. Raises FileError."""
+        """Read the number and the trimmed cells, by column, of every row that isn't blank. Raises FileError."""
         path = self._path
         parts = (
             _sheet(path) if path.suffix.lower() in {".xlsx", ".xlsm"} else (Slice("", [row]) for row in read_csv(path))
@@ -64,7 +64,9 @@ class OfficerRows:
 
 
 def fault_in(cells: Mapping[str, str]) -> tuple[str, str, str] | None:
-    """The first column whose cell holds no value (an error, a formula without one): its name, the cure, the cell."""
+    """Find the first column whose cell holds no value (an error, a formula without one): its name, the cure, the
+    cell.
+    """
     for name, text in cells.items():
         fault = fault_of(text)
         if fault is not None:
@@ -81,7 +83,7 @@ class _Header:
     for_people: Set[int]
 
     def texts(self, cells: Sequence[Cell]) -> dict[int, str]:
-        """What stands in a row, by place."""
+        """Return what stands in a row, by place."""
         read = ((index, str(cell).strip()) for index, cell in enumerate(cells) if index not in self.for_people)
         return {index: text for index, text in read if text}
 
@@ -116,7 +118,7 @@ def _by_name(columns: Mapping[int, str], texts: Mapping[int, str]) -> dict[str, 
 
 
 def _sheet(path: Path) -> Iterator[Slice]:
-    """The first sheet. Another one with content is refused: nobody may take its officers for imported."""
+    """Read the first sheet. Another one with content is refused: nobody may take its officers for imported."""
     first: str | None = None
     for part in read_workbook(path):
         first = part.sheet if first is None else first

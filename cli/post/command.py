@@ -112,7 +112,9 @@ def _post_sheet(file: Path, target: Target, most_rows: int, *, afresh: bool, as_
 
 
 def _pace() -> Pace:
-    """The machine's, where the first absence of the service is told: it is then tried again for minutes."""
+    """Make a pace by the machine's clock that tells the first absence of the service: it is then tried again for
+    minutes.
+    """
     told = False
 
     def tell(text: str) -> None:
@@ -148,7 +150,7 @@ def _tell_sheet(sent: Sent, target: Target, *, as_json: bool) -> None:
 
 
 def _progress(*, quiet: bool) -> Progress:
-    """A bar on a terminal, nothing elsewhere."""
+    """Show a bar on a terminal, nothing elsewhere."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=err, disable=quiet or not err.is_terminal, transient=True)
 
@@ -170,7 +172,7 @@ def _tell(report: Report, seconds: float, *, dry_run: bool) -> None:
 
 
 def _tell_unlisted(unlisted: int) -> None:
-    """What the service counted and did not list."""
+    """Print how many more the service refused without listing them."""
     if unlisted:
         err.print(f"… and {unlisted:,} that the service doesn't list; a smaller --batch names them", highlight=False)
 

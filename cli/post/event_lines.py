@@ -57,12 +57,12 @@ def check_file(path: Path) -> int:
 
 
 def nothing_in(path: Path) -> FileError:
-    """What is said of a file without any event: an empty one, a template that nobody filled in."""
+    """Make the error for a file without any event: an empty one, a template that nobody filled in."""
     return FileError(f"{path}: nothing in it to post")
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """The events of the file; empty lines are passed over. Raises FileError at the first broken one."""
+    """Read the events of the file; empty lines are passed over. Raises FileError at the first broken one."""
     with path.open("rb") as file:
         first = True
         for number, raw in enumerate(iter(partial(file.readline, DOCUMENT_BYTES + 1), b""), start=1):
@@ -91,7 +91,7 @@ def _bounded(path: Path, number: int, raw: bytes) -> bytes:
 
 
 def _document(path: Path, raw: bytes) -> Iterator[Line]:
-    """The events of a file that is one JSON object or one array of them, each at the line where it begins."""
+    """Read a file that is one JSON object or one array of them, each event at the line where it begins."""
     try:
         text = _bounded(path, 1, raw).decode("utf-8-sig")
         found = json.loads(text)
@@ -111,7 +111,9 @@ def _document(path: Path, raw: bytes) -> Iterator[Line]:
 
 
 def _elements(path: Path, text: str, count: int) -> Iterator[Line]:
-    """The elements of an array that is known to be sound, as they are written: the service judges their own words."""
+    """Cut an array that is known to be sound into its elements, as they are written: the service judges their own
+    words.
+    """
     decoder, end, number, counted = json.JSONDecoder(), text.index("["), 1, 0
     for _ in range(count):
         start = end + 1  # behind the bracket or the comma
@@ -138,13 +140,13 @@ def _line(path: Path, number: int, raw: bytes) -> Line:
 
 
 def _id_of(event: dict[str, Any]) -> str:
-    """An id that follows from the content: the same line gives the same id, so that a second run counts once."""
+    """Derive an id from the content: the same line gives the same id, so that a second run counts once."""
     content = json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return f"line-{hashlib.sha256(content.encode()).hexdigest()[:32]}"
 
 
 def batches(lines: Iterator[Line], most: int) -> Iterator[Batch]:
-    """Batches of at most so many events and of at most BATCH_BYTES."""
+    """Group lines into batches of at most so many events and of at most BATCH_BYTES."""
     waiting: list[Line] = []
     size = 0
     for line in lines:

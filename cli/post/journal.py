@@ -12,7 +12,7 @@ import typer
 
 
 def uploads_folder() -> Path:
-    """Where the user's unfinished uploads are remembered."""
+    """Find the folder in which the user's unfinished uploads are remembered."""
     return Path(typer.get_app_dir("kip")) / "uploads"
 
 
@@ -33,7 +33,7 @@ class Journal:
         return bool(self._confirmed)
 
     def events_of(self, body: bytes) -> int | None:
-        """How many events of this part were confirmed in a run before; None if it was not."""
+        """Tell how many events of this part were confirmed in a run before; None if it was not."""
         return self._confirmed.get(_digest(body))
 
     def confirm(self, body: bytes, events: int) -> None:
@@ -42,7 +42,7 @@ class Journal:
             file.write(f"{_digest(body)} {events}\n")
 
     def end(self) -> None:
-        """The upload is done, or is to be begun anew."""
+        """Forget the upload: it is done, or is to be begun anew."""
         self._path.unlink(missing_ok=True)
         self._confirmed.clear()
 

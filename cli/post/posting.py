@@ -152,7 +152,7 @@ async def post_patiently(
 
 
 def _retry_after(response: httpx.Response, clock: Clock) -> float:
-    """Seconds that the service asks to wait: a number or an HTTP date."""
+    """Read how many seconds the service asks to wait: a number or an HTTP date."""
     value = response.headers.get("Retry-After", "")
     try:
         return float(whole_number(value))
@@ -188,7 +188,7 @@ _REASONS = {
 
 
 def _why(body: dict[str, Any], batch: Batch) -> str:
-    """The service's words; for refused lines the first of them."""
+    """Quote the service's words; for refused lines the first of them."""
     for item in body.get("rejected", ()):
         rejected = _rejected(item, batch.lines)
         error = rejected.errors[0] if rejected.errors else {}
@@ -207,7 +207,7 @@ def _message(response: httpx.Response) -> str:
 
 
 def json_of(response: httpx.Response) -> dict[str, Any]:
-    """The answer's JSON object; empty when it is none."""
+    """Read the answer's JSON object; empty when it is none."""
     try:
         body = response.json()
     except ValueError:
@@ -216,5 +216,5 @@ def json_of(response: httpx.Response) -> dict[str, Any]:
 
 
 def seconds_since(start: datetime, clock: Clock) -> float:
-    """Seconds gone since `start`."""
+    """Count the seconds gone since `start`."""
     return (clock.now() - start).total_seconds()

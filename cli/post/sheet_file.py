@@ -41,14 +41,14 @@ class Sent:
 
 
 def journal_of(folder: Path, path: Path, target: Target) -> Journal:
-    """The journal of this very upload: of this content, to this service, with this key."""
+    """Open the journal of this very upload: of this content, to this service, with this key."""
     with path.open("rb") as file:
         content = hashlib.file_digest(file, "sha256").digest()
     return Journal(folder, content, target.url.encode(), target.key.encode(), b"partial" if target.partial else b"")
 
 
 async def check_parts(target: Target, made: Iterator[Part], pace: Pace, advance: Callable[[int], None]) -> Sent:
-    """What would become of the parts; nothing is taken. Raises PostError as `post_parts` does."""
+    """Ask what would become of the parts; nothing is taken. Raises PostError as `post_parts` does."""
     sent = await post_parts(replace(target, dry_run=True), made, None, pace, advance)
     if sent.refused and not target.partial:
         sent.accepted = 0
@@ -99,7 +99,7 @@ async def _post_part(
 
 
 def _refused(error: dict[str, Any], part: Part) -> RefusedCell:
-    """The error with the place in the file instead of the place in its part."""
+    """Give an error its place in the file instead of the place in its part."""
     located = {**error, "sheet": part.sheet, "row": _row(error.get("row"), part.rows)}
     sheet = f"{part.sheet}, " if part.sheet else ""
     column = f", column {error['column']}" if error.get("column") else ""

@@ -63,12 +63,12 @@ class _Sheet:
 
 
 def is_sheet(path: Path) -> bool:
-    """Whether the file is taken for a spreadsheet."""
+    """Tell whether the file is taken for a spreadsheet."""
     return path.suffix.lower() in {XLSX, CSV}
 
 
 def read_tables(path: Path) -> tuple[list[Table], list[str]]:
-    """The file's tables, read once through, and notes on it.
+    """Find the file's tables, reading it once through, and notes on it.
 
     Raises FileError when it can't be read, holds none, or has a record in rows that don't travel together.
     """
@@ -90,7 +90,9 @@ def read_tables(path: Path) -> tuple[list[Table], list[str]]:
 
 
 def parts(tables: Sequence[Table], most: int) -> Iterator[Part]:
-    """The records of all tables, in parts of so many rows (more only where one record has more) and of BATCH_BYTES."""
+    """Cut the records of all tables into parts of so many rows (more only where one record has more) and of
+    BATCH_BYTES.
+    """
     for table in tables:
         header = _line(_names(table.header))
         waiting: list[tuple[int, bytes]] = []
@@ -113,7 +115,7 @@ class _Repeated:
         self._first: dict[int, tuple[str, int]] = {}
 
     def take(self, sheet: str, header: Header, number: int, key: int) -> None:
-        """A row of a record. Those of a figure travel together as far as they are in one sheet."""
+        """Note a row of a record. Those of a figure travel together as far as they are in one sheet."""
         before = self._first.setdefault(key, (sheet, number))
         if before[1] != number and (header.kind != "indicator" or before[0] != sheet):
             both = RowWords.OF_TWO_SHEETS.value.filled(
@@ -123,7 +125,7 @@ class _Repeated:
 
 
 def _names(header: Header) -> list[str]:
-    """The header row again, every column in its place; those for people have no name of their own."""
+    """Write the header row again, every column in its place; those for people have no name of their own."""
     by_place = {index: name for name, index in header.columns.items()} | dict.fromkeys(header.for_people, NOTE)
     return [by_place.get(index, "") for index in range(max(by_place) + 1)]
 
@@ -134,7 +136,9 @@ def _part(table: Table, header: bytes, lines: Sequence[tuple[int, bytes]]) -> Pa
 
 
 def _records(table: Table) -> Iterator[list[Row]]:
-    """The rows that only together are a record. Holds no more than the records that are begun and not yet whole."""
+    """Group the rows that only together are a record. Holds no more than the records that are begun and not yet
+    whole.
+    """
     begun: dict[int, list[Row]] = {}
     for row in table.rows():
         key = _key(table.header.kind, _texts(table.header, row))
@@ -151,7 +155,7 @@ def _texts(header: Header, row: Row) -> dict[str, str]:
 
 
 def _key(kind: str, texts: Mapping[str, str]) -> int | None:
-    """What the rows of one record share, as a hash; None for a row that names none."""
+    """Hash what the rows of one record share; None for a row that names none."""
     key = record_key(kind, texts)
     return None if key is None else hash(key)
 
@@ -219,7 +223,7 @@ def _workbook(path: Path) -> list[_Sheet]:
 
 
 def _text(cell: Cell) -> str:
-    """A cell of a workbook as a CSV has it; texts stay as they are, label and slug."""
+    """Write a cell of a workbook as a CSV has it; texts stay as they are, label and slug."""
     return cell if isinstance(cell, str) else str(cell)
 
 

@@ -15,7 +15,7 @@ CLEAN, FOUND = 0, 1  # anything else: uv could not ask
 
 
 def audit(*options: str) -> tuple[int, str]:
-    """The exit code for make, and what to print. `options` are further ones of `uv audit`."""
+    """Run `uv audit` with these further options; return the exit code for make, and what to print."""
     command = [str(UV), "audit", "--frozen", "--no-default-groups", *options]
     once = {**os.environ, "UV_HTTP_RETRIES": "0"}
     done = subprocess.run(command, cwd=ROOT, env=once, check=False, capture_output=True, text=True)  # noqa: S603 - fixed

@@ -34,7 +34,7 @@ FILES_TOGETHER = (("docker-compose.yml",), ("docker-compose.yml", "docker-compos
 
 
 def read_compose(path: Path) -> dict[str, Any]:
-    """The file, defaults filled in and anchors resolved. Raises ValueError for what the specification refuses."""
+    """Read the file, defaults filled in and anchors resolved. Raises ValueError for what the specification refuses."""
     text = WITH_DEFAULT.sub(r"\1", path.read_text(encoding="utf-8"))
     document: dict[str, Any] = YAML(typ="safe").load(text)
     PyCompose.from_yaml(json.dumps(document))
@@ -42,7 +42,7 @@ def read_compose(path: Path) -> dict[str, Any]:
 
 
 def faults(document: dict[str, Any]) -> Iterator[str]:
-    """What is wrong beyond the specification."""
+    """Find what is wrong beyond the specification."""
     for name, service in document["services"].items():
         yield from (f"{name}: {fault}" for fault in _service_faults(service))
         for wanted, condition in service.get("depends_on", {}).items():
@@ -61,7 +61,7 @@ def faults(document: dict[str, Any]) -> Iterator[str]:
 
 
 def refusals(names: Sequence[str], folder: Path = ROOT) -> list[str]:
-    """What `docker compose config` says against these files together; nothing where it isn't installed."""
+    """Return what `docker compose config` says against these files together; nothing where it isn't installed."""
     docker = shutil.which("docker")
     if docker is None or subprocess.run([docker, "compose", "version"], check=False, capture_output=True).returncode:  # noqa: S603
         return []
@@ -71,7 +71,9 @@ def refusals(names: Sequence[str], folder: Path = ROOT) -> list[str]:
 
 
 def _login_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
-    """A container with another's login, or with a secret that it has no setting for; `migrate` makes the logins."""
+    """Find a container with another's login, or with a secret that it has no setting for; `migrate` makes the
+    logins.
+    """
     own = {"migrate": "owner", **dict.fromkeys((*OPERATORS, "sample"), "operator")}.get(name, name)
     sources = [secret if isinstance(secret, str) else secret["source"] for secret in service.get("secrets", [])]
     for source in sources:

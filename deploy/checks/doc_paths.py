@@ -23,7 +23,7 @@ _FILE = re.compile(r"[\w<>*-]+\.(?:py|sql|j2|sh|md|ya?ml|toml|csv)")
 
 
 def breaches(folder: Path) -> Iterator[str]:
-    """One `page:line: what is wrong` a breach."""
+    """Find what pages name and isn't there, one `page:line: what is wrong` each."""
     known = frozenset(path.relative_to(folder).as_posix() for path in files_of(folder))
     known |= {str(above) for name in known for above in PurePosixPath(name).parents}
     for page in sorted(name for name in known if is_page(name)):
@@ -33,12 +33,14 @@ def breaches(folder: Path) -> Iterator[str]:
 
 
 def is_page(name: str) -> bool:
-    """Whether a file is a page that describes this repository as it is."""
+    """Tell whether a file is a page that describes this repository as it is."""
     return name in {"README.md", "CONTRIBUTING.md"} or (name.startswith("docs/") and name.endswith(".md"))
 
 
 def line_breaches(page: str, line: str, known: Set[str]) -> Iterator[str]:
-    """What one line names and isn't there. A bare file's name is looked for beside the files that the line names."""
+    """Find what one line names and isn't there. A bare file's name is looked for beside the files that the line
+    names.
+    """
     tops = {PurePath(name).parts[0] for name in known if "/" in name}
     named = [code for code in _CODE.findall(line) if _PATH.fullmatch(code) and not code.startswith(MADE_LATER)]
     paths = [code for code in named if "/" in code and code.partition("/")[0] in tops]
@@ -63,7 +65,7 @@ def _there(path: str, known: Set[str]) -> bool:
 
 
 def _joined(page: str, file: str) -> str:
-    """A link's target as a path in the repository."""
+    """Resolve a link's target to a path in the repository."""
     parts: list[str] = []
     for part in (*PurePosixPath(page).parent.parts, *PurePosixPath(file).parts):
         if part == ".." and parts:
@@ -74,7 +76,7 @@ def _joined(page: str, file: str) -> str:
 
 
 def _blank(fence: re.Match[str]) -> str:
-    """As many empty lines: what stands in a code block is an example."""
+    """Replace a code block, which is an example, by as many empty lines."""
     return "\n" * fence.group().count("\n")
 
 

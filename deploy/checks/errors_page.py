@@ -107,7 +107,7 @@ _CURE = Words("cách khắc phục", "cure")
 
 
 def errors_page() -> str:
-    """The page: English, then Vietnamese."""
+    """Write the page: English, then Vietnamese."""
     note = "<!-- Made from the services' tables by `python -m deploy.checks.generated --write`. -->"
     return "\n".join([note, "", *_lines("en"), "", *_lines("vi"), ""])
 

@@ -86,7 +86,7 @@ STILL = Allowed(
 
 
 def breaches(folder: Path, still: Allowed = STILL) -> Iterator[str]:
-    """One `path: what is wrong` a breach, also for each of `still` that isn't needed any more."""
+    """Find breaches, one `path: what is wrong` each, also for each of `still` that isn't needed any more."""
     unused = set(still.sql | still.long)
     for path in sorted(files_of(folder)):
         name = path.relative_to(folder).as_posix()
@@ -110,7 +110,7 @@ def breaches(folder: Path, still: Allowed = STILL) -> Iterator[str]:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The files that the rules are for."""
+    """List the files that the rules are for."""
     listed = _listed_by_git(folder)
     if listed is not None:
         paths = {folder / name for name in listed}
@@ -120,7 +120,7 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def text_breaches(name: str, text: str) -> Iterator[str]:
-    """Breaches of the rules for any text, as `:line: what` or `: what`."""
+    """Find breaches of the rules for any text, as `:line: what` or `: what`."""
     if text and not text.endswith("\n"):
         yield ": does not end in a newline"
     if not unicodedata.is_normalized("NFC", text):
@@ -140,7 +140,7 @@ def text_breaches(name: str, text: str) -> Iterator[str]:
 
 
 def python_breaches(name: str, text: str) -> Iterator[str]:
-    """Breaches of the rules for Python, as `:line: what` or `: what`."""
+    """Find breaches of the rules for Python, as `:line: what` or `: what`."""
     if PurePath(name).stem in EMPTY_NAMES:
         yield ": a name that says nothing of what is in the file"
     length = text.count("\n")
@@ -161,7 +161,9 @@ def python_breaches(name: str, text: str) -> Iterator[str]:
 
 
 def shrinking_breaches(name: str, text: str) -> Iterator[tuple[str, str]]:
-    """Breaches of the rules that have lists of exceptions, as the entry that would allow it and `:line: what`."""
+    """Find breaches of the rules that have lists of exceptions, each as the entry that would allow it and `:line:
+    what`.
+    """
     try:
         tree = ast.parse(text)
     except SyntaxError:
@@ -180,24 +182,24 @@ def shrinking_breaches(name: str, text: str) -> Iterator[tuple[str, str]]:
 
 
 def docstring_of(node: ast.AST) -> ast.expr | None:
-    """The text that is the first statement of this module, class or function."""
+    """Return the text that is the first statement of this module, class or function."""
     body = getattr(node, "body", None)
     return body[0].value if isinstance(body, list) and body and isinstance(body[0], ast.Expr) else None
 
 
 def may_hold_sql(name: str) -> bool:
-    """Whether SQL may stand in a file of this name."""
+    """Tell whether SQL may stand in a file of this name."""
     parts = PurePath(name).parts
     return name.endswith("store.py") or parts[:2] == ("shared", "database") or parts[0] in WITHOUT_STORES
 
 
 def is_sql(node: ast.AST) -> bool:
-    """Whether the node is a text that begins as a statement of SQL does."""
+    """Tell whether the node is a text that begins as a statement of SQL does."""
     return isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.match(node.value) is not None
 
 
 def imported_modules(name: str, node: ast.AST) -> Iterator[str]:
-    """Full names of what an import statement imports, relative ones resolved."""
+    """List the full names of what an import statement imports, relative ones resolved."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
@@ -208,7 +210,7 @@ def imported_modules(name: str, node: ast.AST) -> Iterator[str]:
 
 
 def import_breach(name: str, module: str) -> str | None:
-    """Why the file `name` may not import `module`, or None."""
+    """Say why the file `name` may not import `module`, or None."""
     parts = module.split(".")
     service = parts[1] if parts[0] == "services" and len(parts) > 1 else None
     here = PurePath(name).parts
@@ -220,7 +222,7 @@ def import_breach(name: str, module: str) -> str | None:
 
 
 def asks_the_clock(node: ast.AST) -> bool:
-    """`datetime.now`, `time.time` and the like, called or only named; `time.monotonic` is not the time of day."""
+    """Tell whether a node names `datetime.now`, `time.time` or the like; `time.monotonic` is not the time of day."""
     if isinstance(node, ast.ImportFrom) and node.module == "time":
         return any(("time", alias.name) in CLOCK_CALLS for alias in node.names)
     if not isinstance(node, ast.Attribute):
@@ -231,7 +233,9 @@ def asks_the_clock(node: ast.AST) -> bool:
 
 
 def _listed_by_git(folder: Path) -> list[str] | None:
-    """None where git is absent, or does not take the folder for its own."""
+    """List the files that git tracks or would track; None where git is absent, or does not take the folder for its
+    own.
+    """
     git = shutil.which("git")
     if git is None or not (folder / ".git").exists():
         return None

@@ -22,7 +22,7 @@ RULES = ROOT / "deploy" / "prometheus" / "rules"
 
 
 def files() -> Mapping[str, Callable[[], str]]:
-    """Each generated file's path in the repository, and what makes its text."""
+    """Map each generated file's path in the repository to what makes its text."""
     boards = {
         f"deploy/grafana/dashboards/{name}": (lambda board=board: as_json(board)) for name, board in DASHBOARDS.items()
     }
@@ -36,7 +36,7 @@ def files() -> Mapping[str, Callable[[], str]]:
 
 
 def configure_page() -> str:
-    """Every setting, from the model that reads them."""
+    """Describe every setting, from the model that reads them."""
     lines = [
         "# Configure",
         "",
@@ -58,7 +58,7 @@ def configure_page() -> str:
 
 
 def prometheus_rules() -> str:
-    """The rule files as one PrometheusRule, for the Prometheus operator."""
+    """Write the rule files as one PrometheusRule, for the Prometheus operator."""
     yaml = YAML()
     yaml.width = 10_000
     groups = [group for path in sorted(RULES.glob("*.yml")) for group in yaml.load(path)["groups"]]

@@ -37,7 +37,7 @@ CUSTOM = {
 
 
 def renderer() -> list[str] | None:
-    """The command that renders a kustomization, or None."""
+    """Find the command that renders a kustomization, or None."""
     if kustomize := shutil.which("kustomize"):
         return [kustomize, "build"]
     if kubectl := shutil.which("kubectl"):
@@ -46,13 +46,13 @@ def renderer() -> list[str] | None:
 
 
 def render(command: list[str], overlay: Path) -> list[Manifest]:
-    """The overlay's manifests. Raises CalledProcessError, with the reason in stderr."""
+    """Render the overlay's manifests. Raises CalledProcessError, with the reason in stderr."""
     done = subprocess.run([*command, str(overlay)], check=True, capture_output=True, text=True)  # noqa: S603
     return [manifest for manifest in YAML(typ="safe").load_all(done.stdout) if manifest]
 
 
 def faults(manifests: list[Manifest]) -> Iterator[str]:
-    """What is wrong with one rendered overlay."""
+    """Find what is wrong with one rendered overlay."""
     for manifest in manifests:
         yield from (f"{_name(manifest)}: {fault}" for fault in _schema_faults(manifest))
     for pod in pods_of(manifests):
@@ -92,7 +92,7 @@ def _pod_faults(pod: Pod) -> Iterator[str]:
 
 
 def _reference_faults(manifests: list[Manifest]) -> Iterator[str]:
-    """Selectors that select nothing, ports that nobody has."""
+    """Find selectors that select nothing, and ports that nobody has."""
     pods = pods_of(manifests)
     for service in _of_kind(manifests, "Service"):
         selected = [pod for pod in pods if pod.matches(service["spec"]["selector"])]
@@ -107,7 +107,7 @@ def _reference_faults(manifests: list[Manifest]) -> Iterator[str]:
 
 
 def _target_faults(manifests: list[Manifest]) -> Iterator[str]:
-    """Targets of autoscalers and ways in that don't exist, hosts without TLS."""
+    """Find targets of autoscalers and ways in that don't exist, and hosts without TLS."""
     names = {(manifest["kind"], manifest["metadata"]["name"]) for manifest in manifests}
     for scaler in _of_kind(manifests, "HorizontalPodAutoscaler"):
         target = scaler["spec"]["scaleTargetRef"]
@@ -124,7 +124,7 @@ def _target_faults(manifests: list[Manifest]) -> Iterator[str]:
 
 
 def _secret_faults(manifests: list[Manifest]) -> Iterator[str]:
-    """Secrets that pods mount and nobody makes, with their keys; logins that a pod has and shouldn't."""
+    """Find secrets that pods mount and nobody makes, with their keys, and logins that a pod has and shouldn't."""
     made: set[tuple[str, str]] = set()
     by_hand = secrets()
     for secret in _of_kind(manifests, "Secret"):
@@ -144,7 +144,7 @@ def _secret_faults(manifests: list[Manifest]) -> Iterator[str]:
 
 
 def _foreign_logins(pod: Pod) -> set[str]:
-    """The logins of others among the pod's secrets. Only the job that makes them has more than its own."""
+    """Find others' logins among the pod's secrets. Only the job that makes them has more than its own."""
     if pod.labels["app.kubernetes.io/name"] == "kip-prepare":
         return set()
     return {name for name, _ in pod.secrets()} - {"kip-smtp", pod.labels["app.kubernetes.io/name"]}
@@ -163,7 +163,7 @@ def _network_faults(manifests: list[Manifest]) -> Iterator[str]:
 
 
 def _replica_faults(manifests: list[Manifest]) -> Iterator[str]:
-    """The number of aggregation replicas stands in two places; the broker's policies too."""
+    """Compare what stands in two places: the number of aggregation replicas, and the broker's policies."""
     for pods in _of_kind(manifests, "StatefulSet"):
         environment = {item["name"]: item for item in pods["spec"]["template"]["spec"]["containers"][0]["env"]}
         said, replicas = environment["KIP_REPLICAS"]["value"], pods["spec"]["replicas"]

@@ -37,7 +37,7 @@ _ROW = re.compile(r"^\| \d+ \| (.+?) \|", re.MULTILINE)
 
 
 def breaches(folder: Path, in_circles: Set[str] = FOLDERS_IN_CIRCLES) -> Iterator[str]:
-    """One `path: what is wrong` a breach."""
+    """Find breaches, one `path: what is wrong` each."""
     imports = read_imports(folder)
     for name in sorted(imports):
         yield from (f"{name}: {breach}" for breach in sorted(_against_rows(name, imports[name])))
@@ -51,7 +51,7 @@ def breaches(folder: Path, in_circles: Set[str] = FOLDERS_IN_CIRCLES) -> Iterato
 
 
 def page_breaches(page: str) -> Iterator[str]:
-    """Where the rows in docs/architecture.md differ from ROWS."""
+    """Find where the rows in docs/architecture.md differ from ROWS."""
     shown = [frozenset(re.findall(r"`([\w/]+)`", row)) for row in _ROW.findall(page)][: len(ROWS)]
     for number, (row, listed) in enumerate(zip(ROWS, shown, strict=False), 1):
         if listed != frozenset(row):
@@ -61,7 +61,7 @@ def page_breaches(page: str) -> Iterator[str]:
 
 
 def read_imports(folder: Path) -> dict[str, frozenset[str]]:
-    """By file of a package, the files of packages that it imports, wherever in it the statement stands."""
+    """Map each file of a package to the files of packages that it imports, wherever in it the statement stands."""
     names = [path.relative_to(folder).as_posix() for path in files_of(folder) if path.suffix == ".py"]
     known = frozenset(name for name in names if package_of(name) is not None)
     found = {}
@@ -73,14 +73,16 @@ def read_imports(folder: Path) -> dict[str, frozenset[str]]:
 
 
 def package_of(name: str) -> str | None:
-    """The package of the table that a file lies in; None for any other file."""
+    """Find the package of the table that a file lies in; None for any other file."""
     parts = PurePath(name).parts
     here = ("/".join(parts[:depth]) for depth in (1, 2) if depth < len(parts))
     return next((package for package in here if any(package in row for row in ROWS)), None)
 
 
 def circles(graph: Graph) -> list[list[str]]:
-    """The largest groups of nodes that all reach each other, each sorted (Tarjan's strongly connected components)."""
+    """Find the largest groups of nodes that all reach each other, each sorted (Tarjan's strongly connected
+    components).
+    """
     index: dict[str, int] = {}
     lowest: dict[str, int] = {}
     open_: list[str] = []
@@ -120,7 +122,7 @@ def _row(package: str) -> int:
 
 
 def _file_of(module: str, known: Set[str]) -> str | None:
-    """The file that a full name leads to: of the module itself, or of what it is a name in."""
+    """Find the file that a full name leads to: of the module itself, or of what it is a name in."""
     path = module.replace(".", "/")
     for candidate in (path, str(PurePath(path).parent)):
         for file in (f"{candidate}.py", f"{candidate}/__init__.py"):
@@ -130,7 +132,7 @@ def _file_of(module: str, known: Set[str]) -> str | None:
 
 
 def _by_folder(imports: Graph, service: str) -> dict[str, set[str]]:
-    """The imports within one service between its folders, and the files that lie in none of them."""
+    """Gather the imports within one service between its folders, and the files that lie in none of them."""
 
     def node(name: str) -> str:
         parts = PurePath(name).parts

@@ -20,7 +20,7 @@ class LicenceError(Exception):
 
 
 def shipped() -> list[str]:
-    """The names of the packages in the image, on this machine's platform."""
+    """List the packages in the image, on this machine's platform."""
     with (ROOT / "uv.lock").open("rb") as file:
         locked = {package["name"]: package for package in tomllib.load(file)["package"]}
 
@@ -36,7 +36,7 @@ def shipped() -> list[str]:
 
 
 def licences_page() -> str:
-    """The table of the licences. Raises LicenceError for a licence that is not known to be free."""
+    """Write the table of the licences. Raises LicenceError for a licence that is not known to be free."""
     command = [sys.executable, "-m", "piplicenses", "--format=json", "--from=mixed", "--packages"]
     listing = subprocess.run([*command, *shipped()], check=True, capture_output=True, text=True)  # noqa: S603
     rows = sorted(json.loads(listing.stdout), key=lambda row: row["Name"].lower())

@@ -46,18 +46,18 @@ class Pod:
         return int(self.spec.get("terminationGracePeriodSeconds", 30))
 
     def matches(self, selector: Mapping[str, str]) -> bool:
-        """Whether these labels select it."""
+        """Tell whether these labels select it."""
         return selector.items() <= self.labels.items()
 
     def settings(self) -> set[str]:
-        """The KIP_ variables that its containers get."""
+        """List the KIP_ variables that its containers get."""
         direct = {item["name"] for container in self.containers for item in container.get("env", [])}
         sources = [source for container in self.containers for source in container.get("envFrom", [])]
         mapped = {name for source in sources for name in self.maps[source["configMapRef"]["name"]]}
         return {name for name in direct | mapped if name.startswith(PREFIX)}
 
     def secrets(self) -> set[tuple[str, str]]:
-        """(secret, key) of all that its volumes are made of."""
+        """List (secret, key) of all that its volumes are made of."""
         sources = [
             source
             for volume in self.spec.get("volumes", [])
@@ -71,7 +71,7 @@ class Pod:
         }
 
     def insecurities(self) -> Iterator[str]:
-        """What Pod Security "restricted" and our own rules ask for and isn't there."""
+        """Find what Pod Security "restricted" and our own rules ask for and isn't there."""
         yield from rootful(self.spec)
         if self.spec.get("automountServiceAccountToken") is not False:
             yield "gets a token for the Kubernetes API"
@@ -86,7 +86,7 @@ class Pod:
                 yield f"{container['name']}: no requests, or no memory limit"
 
     def missing_probes(self) -> Iterator[str]:
-        """Probes and the pause before the end that a service lacks."""
+        """Find probes, and the pause before the end, that a service lacks."""
         for container in self.spec["containers"]:
             for probe, path in (
                 ("startupProbe", "/healthz"),
@@ -126,13 +126,13 @@ def broker_insecurities(cluster: Manifest) -> Iterator[str]:
 
 
 def shutdown_seconds(pod: Pod) -> int:
-    """How long an orderly stop of one of our services may take at most, from the code's own limits."""
+    """Add up how long an orderly stop of one of our services may take at most, from the code's own limits."""
     pause = max(container["lifecycle"]["preStop"]["sleep"]["seconds"] for container in pod.spec["containers"])
     return int(pause + GRACE_SECONDS + DRAIN_SECONDS + CLOSE_SECONDS)
 
 
 def pods_of(manifests: list[Manifest]) -> list[Pod]:
-    """The pods of every workload of a rendering."""
+    """Find the pods of every workload of a rendering."""
     maps = {m["metadata"]["name"]: m["data"] for m in manifests if m["kind"] == "ConfigMap"}
     return [
         Pod(

@@ -36,14 +36,14 @@ RABBITMQ = frozenset(
 
 
 def read_rules() -> list[dict[str, Any]]:
-    """Every rule of every group."""
+    """Read every rule of every group."""
     yaml = YAML(typ="safe")
     groups = [group for path in sorted(RULES.glob("*.yml")) for group in yaml.load(path)["groups"]]
     return [rule for group in groups for rule in group["rules"]]
 
 
 def expressions() -> list[tuple[str, str]]:
-    """(where, PromQL) of every rule and every panel."""
+    """List (where, PromQL) of every rule and every panel."""
     found = [(rule.get("alert") or rule["record"], str(rule["expr"])) for rule in read_rules()]
     for path in sorted(DASHBOARDS.glob("*.json")):
         for panel in json.loads(path.read_text(encoding="utf-8"))["panels"]:
@@ -52,7 +52,7 @@ def expressions() -> list[tuple[str, str]]:
 
 
 def metrics_in(expression: str) -> set[str]:
-    """The names of the metrics that a PromQL expression reads. Raises ValueError where it can't be parsed."""
+    """List the metrics that a PromQL expression reads. Raises ValueError where it can't be parsed."""
     names: set[str] = set()
 
     def visit(node: Any) -> bool:
@@ -67,7 +67,7 @@ def metrics_in(expression: str) -> set[str]:
 
 
 def exported() -> set[str]:
-    """The names of the series that our services export."""
+    """List the series that our services export."""
     names: set[str] = set()
     for family in REGISTRY.collect():
         suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}.get(family.type, ("",))
@@ -76,7 +76,7 @@ def exported() -> set[str]:
 
 
 def unset() -> list[str]:
-    """The metrics of shared/runtime/metrics.py that no service touches: they would read 0 for ever."""
+    """List the metrics of shared/runtime/metrics.py that no service touches: they would read 0 for ever."""
     files = [path for folder in ("services", "shared") for path in sorted((ROOT / folder).rglob("*.py"))]
     files.remove(ROOT / "shared/runtime/metrics.py")
     code = "\n".join(path.read_text(encoding="utf-8") for path in files)
@@ -85,7 +85,7 @@ def unset() -> list[str]:
 
 
 def faults() -> Iterator[str]:
-    """Names that nobody exports, alerts without a page or without a case that fires and one that doesn't."""
+    """Find names that nobody exports, alerts without a page, or without a case that fires and one that doesn't."""
     rules = read_rules()
     known = exported() | PROMETHEUS | RABBITMQ | {rule["record"] for rule in rules if "record" in rule}
     for where, expression in expressions():

@@ -27,12 +27,16 @@ FORMER_NAMES = {"database_url": "owner_database_url", "amqp_url": "owner_amqp_ur
 
 
 def password_hash(password: str, salt: bytes) -> str:
-    """As RabbitMQ keeps it (rabbit_password_hashing_sha256): base64 of the salt and SHA-256 of salt and password."""
+    """Hash a password as RabbitMQ does (rabbit_password_hashing_sha256): base64 of the salt and SHA-256 of salt and
+    password.
+    """
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
 
 
 def definitions(password: str, salt: bytes, template: str) -> str:
-    """The broker's definitions with the user `kip`, an administrator: `kip migrate` makes the services' users as it."""
+    """Write the broker's definitions with the user `kip`, an administrator: `kip migrate` makes the services' users as
+    it.
+    """
     made = json.loads(template)
     made["users"] = [
         {

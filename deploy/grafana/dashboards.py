@@ -31,7 +31,7 @@ class Dashboard:
 
 
 def number(title: str, query: str, unit: str = "short", bad_from: float | None = None, description: str = "") -> Panel:
-    """A panel that shows one number."""
+    """Make a panel that shows one number."""
     return Panel(title, [(query, "")], unit, "stat", description, bad_from)
 
 
@@ -176,7 +176,7 @@ DASHBOARDS = {"overview.json": OVERVIEW, "progress.json": PROGRESS}
 
 
 def as_json(dashboard: Dashboard) -> str:
-    """The file that Grafana's provisioning takes."""
+    """Write the file that Grafana's provisioning takes."""
     page = {
         "uid": dashboard.uid,
         "title": dashboard.title,

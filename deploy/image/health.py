@@ -17,7 +17,7 @@ FIRST_PROCESS = 1
 
 
 def healthy(process: int) -> bool:
-    """Whether the service that this process runs answers /healthz, or it runs no service."""
+    """Tell whether the service that this process runs answers /healthz, or it runs no service."""
     words = Path(f"/proc/{process}/cmdline").read_bytes().decode().split("\0")
     found = [match[1] for word in words if (match := re.fullmatch(r"services\.(\w+)", word))]
     if not found:

@@ -17,7 +17,7 @@ DATABASE, BROKER = "kip-postgres-rw:5432/kip", "kip-broker:5672/"  # the Service
 
 
 def secrets(random_hex: Callable[[int], str] = token_hex) -> dict[str, Any]:
-    """A List of one Secret for each service. CloudNativePG reads username and password, the pods the URLs."""
+    """Make a List of one Secret for each service. CloudNativePG reads username and password, the pods the URLs."""
     return {"apiVersion": "v1", "kind": "List", "items": [_secret(role, random_hex) for role in ROLES]}
 
 

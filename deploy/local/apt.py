@@ -39,7 +39,7 @@ def install(package: str, name: str, cure: str, report: Callable[[str], None]) -
 
 
 def root_prefix() -> list[str] | None:
-    """The words that make a command run as root, or None."""
+    """Find the words that make a command run as root, or None."""
     if os.geteuid() == 0:
         return []
     sudo = shutil.which("sudo")

@@ -14,7 +14,7 @@ HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 def make_console() -> Console:
-    """As wide as the terminal, or wide enough for the tables where there is none."""
+    """Open a console as wide as the terminal, or wide enough for the tables where there is none."""
     console = Console()
     return console if console.is_terminal else Console(width=WIDTH)
 
@@ -22,7 +22,9 @@ def make_console() -> Console:
 def show_addresses(
     out: Console, urls: Mapping[str, str], run_dir: Path, settings: Path, now: datetime | None, keys: Path | None
 ) -> None:
-    """Where to look further, and what time it is in this run: `now` on its simulated clock, None where that is real."""
+    """Print where to look further, and what time it is in this run: `now` on its simulated clock, None where that is
+    real.
+    """
     lines = [f"{name:<14} {url}" for name, url in urls.items()]
     lines += [f"{'letters':<14} {run_dir / 'mail'}", f"{'logs':<14} {run_dir / 'logs'}"]
     lines.append(f"{'settings':<14} {settings}")

@@ -38,7 +38,7 @@ class RunLock:
             raise
 
     def release(self) -> None:
-        """Let go; the reapers, should any be left, still hold their part."""
+        """Release the lock; the reapers, should any be left, still hold their part."""
         for fd in (self.reapers_fd, self._owner_fd):
             if fd >= 0:
                 os.close(fd)

@@ -27,7 +27,7 @@ class Mailbox:
         self._last = max((int(path.stem) for path in folder.glob("*.eml") if path.stem.isdigit()), default=0)
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-        """250 once the file is there."""
+        """Keep the message, and answer 250 once its file is there."""
         self._last += 1
         header = f"X-Envelope-From: {envelope.mail_from}\r\nX-Envelope-To: {', '.join(envelope.rcpt_tos)}\r\n"
         draft = self.folder / f".{self._last:09}.new"

@@ -14,7 +14,9 @@ OWNER = "kip"  # of the private database's tables, and the private broker's admi
 
 
 def password(path: Path) -> str:
-    """The password kept in `path` (mode 0600); made on first use, so that a second run on the folder still gets in."""
+    """Read the password kept in `path` (mode 0600); make it on first use, so that a second run on the folder still gets
+    in.
+    """
     if not path.exists():
         write_private(path, secrets.token_hex(24))
     return path.read_text().strip()
@@ -30,7 +32,7 @@ def write_private(path: Path, text: str, mode: int = 0o600) -> None:
 
 
 def service_urls(owner_url: str) -> Mapping[str, str]:
-    """The URL of each service's own login on the server that `owner_url` is the owner's of, by role.
+    """Make the URL of each service's own login on the server that `owner_url` is the owner's of, by role.
 
     The passwords follow from the owner's, so that every process of a run knows them.
     """
@@ -44,10 +46,10 @@ def service_urls(owner_url: str) -> Mapping[str, str]:
 
 
 def role_settings(owner_url: str) -> dict[str, str]:
-    """The settings by which `kip migrate` makes the role of each service: KIP_INTAKE_DATABASE_URL and so on."""
+    """Make the settings by which `kip migrate` makes the role of each service: KIP_INTAKE_DATABASE_URL and so on."""
     return {f"KIP_{role.upper()}_DATABASE_URL": url for role, url in service_urls(owner_url).items()}
 
 
 def service_user(role: str) -> str:
-    """The name of a service's login on the private servers."""
+    """Name a service's login on the private servers."""
     return f"kip_{role}"

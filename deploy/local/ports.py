@@ -22,7 +22,7 @@ _lock = threading.Lock()
 
 
 def free_port(preferred: int = 0) -> int:
-    """`preferred` if it can be bound on the loopback, else a free port; never the same twice in one process.
+    """Choose `preferred` if it can be bound on the loopback, else a free port; never the same twice in one process.
 
     0 means no preference. Two picks of one run cannot get the same port although the first has not been bound yet.
     """
@@ -38,7 +38,7 @@ def free_port(preferred: int = 0) -> int:
 
 
 def can_bind(port: int) -> bool:
-    """Whether a server could listen on the loopback at `port` now; connections in TIME_WAIT do not count."""
+    """Tell whether a server could listen on the loopback at `port` now; connections in TIME_WAIT do not count."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -49,7 +49,7 @@ def can_bind(port: int) -> bool:
 
 
 def can_reach(port: int) -> bool:
-    """Whether a server on the loopback takes connections at `port`."""
+    """Tell whether a server on the loopback takes connections at `port`."""
     try:
         socket.create_connection((LOOPBACK, port), timeout=1).close()
     except OSError:
@@ -58,7 +58,7 @@ def can_reach(port: int) -> bool:
 
 
 def listens(pid: int, port: int) -> bool:
-    """Whether this process itself listens at `port`, whoever else may answer there. By Linux's /proc."""
+    """Tell whether this process itself listens at `port`, whoever else may answer there. By Linux's /proc."""
     own = {
         f"socket:[{fields[_INODE]}]"
         for table in ("tcp", "tcp6")

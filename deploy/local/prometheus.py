@@ -34,12 +34,12 @@ class Prometheus:
         wait_until(self._ready, self._process, START_SECONDS)
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the server."""
         if self._process is not None:
             self._process.stop()
 
     def ask(self, path: str, **parameters: str) -> Any:
-        """`data` of its HTTP API's answer to /api/v1/<path>."""
+        """Return `data` of its HTTP API's answer to /api/v1/<path>."""
         answer = LOCAL.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=10)
         answer.raise_for_status()
         return answer.json()["data"]

@@ -11,7 +11,7 @@ CURE = "install Prometheus (Debian, Ubuntu: sudo apt-get install prometheus)"
 
 
 def program(name: str, report: Callable[[str], None]) -> Path:
-    """The path of `prometheus` or `promtool`; installs Debian's package, which has both, when there is none."""
+    """Find `prometheus` or `promtool`; install Debian's package, which has both, when there is none."""
     found = shutil.which(name)
     if found is None:
         apt.install("prometheus", "Prometheus", CURE, report)

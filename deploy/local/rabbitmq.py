@@ -72,7 +72,7 @@ class RabbitMQ:
         return self.vhost_url("")
 
     def vhost_url(self, vhost: str) -> str:
-        """`amqp://…` of a virtual host of this broker."""
+        """Return `amqp://…` of a virtual host of this broker."""
         return f"amqp://{USER}:{password(self._password_file)}@{LOOPBACK}:{self.port}/{vhost}"
 
     @property
@@ -108,12 +108,12 @@ class RabbitMQ:
         self._let_services_in("/")
 
     def stop(self) -> None:
-        """A clean shutdown (a second)."""
+        """Shut down cleanly (a second)."""
         if self._process is not None:
             self._process.stop()
 
     def kill(self) -> None:
-        """`kill -9`, as in a crash; `start` brings it back on the same port."""
+        """Kill it (`kill -9`), as in a crash; `start` brings it back on the same port."""
         if self._process is not None:
             self._process.kill()
 
@@ -139,7 +139,7 @@ class RabbitMQ:
         self.evaluate(f'rabbit_vhost:delete(<<"{vhost}">>, <<"{USER}">>).')
 
     def evaluate(self, expression: str) -> str:
-        """The broker's answer to an Erlang expression (with its full stop).
+        """Evaluate an Erlang expression (with its full stop) in the broker, and return its answer.
 
         By `erl_call`, which takes 10 ms where rabbitmqctl, an Elixir program, takes a second; rabbitmqctl is the way
         where the Erlang packages leave `erl_call` out.
@@ -225,7 +225,9 @@ class RabbitMQ:
         }
 
     def _confirms(self) -> bool:
-        """Whether a message to a fresh quorum queue is confirmed: an open port alone is not a broker that works."""
+        """Tell whether a message to a fresh quorum queue is confirmed: an open port alone is not a broker that
+        works.
+        """
 
         if not can_reach(self.port):  # the client would log every refused attempt
             return False
@@ -247,7 +249,9 @@ class RabbitMQ:
 
 
 def _offer_plugins(package: Path, ours: Path, offered: Sequence[str]) -> None:
-    """A plugin folder with the broker's own parts and these: scanning all that there is is a third of the start."""
+    """Make a plugin folder with the broker's own parts and these: scanning all that there is is a third of the
+    start.
+    """
     if not package.is_dir():
         raise StartError(f"no plugin folder at {package}: is this RabbitMQ's own package?")
     shutil.rmtree(ours, ignore_errors=True)

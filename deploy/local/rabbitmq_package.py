@@ -20,7 +20,7 @@ CURE = (
 
 
 def server_script(report: Callable[[str], None]) -> Path:
-    """The script that starts a broker; installs the package when there is none."""
+    """Find the script that starts a broker; install the package when there is none."""
     script = find_server_script()
     if script is None:
         install(report)
@@ -31,7 +31,7 @@ def server_script(report: Callable[[str], None]) -> Path:
 
 
 def find_server_script() -> Path | None:
-    """The script that starts a broker, or None where RabbitMQ is not installed."""
+    """Find the script that starts a broker; None where RabbitMQ is not installed."""
     if chosen := os.environ.get(CHOICE):
         if not os.access(chosen, os.X_OK):
             raise StartError(f"{CHOICE}: expected the path of a program, got {chosen}")

@@ -25,7 +25,7 @@ CLEANING_SECONDS = 10.0
 
 
 def prctl(option: int, value: int) -> None:
-    """Linux only; elsewhere the pipe alone has to do."""
+    """Set an option of this process. Linux only; elsewhere the pipe alone has to do."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
@@ -59,7 +59,7 @@ def launch(command: list[str], log: str) -> int:
 
 
 def descendants(ancestor: int) -> list[int]:
-    """Pids below `ancestor`, zombies left out."""
+    """List the pids below `ancestor`, zombies left out."""
     children: dict[int, list[int]] = {}
     # pathlib would cost the reaper 20 ms at its start
     for entry in os.listdir("/proc") if os.path.isdir("/proc") else []:  # noqa: PTH112, PTH208
@@ -100,13 +100,13 @@ class Reaper:
                 self.status = os.waitstatus_to_exitcode(status)
 
     def send(self, number: int) -> None:
-        """A signal to the server, never to a stranger that got its pid: it is ours until reaped."""
+        """Send a signal to the server, never to a stranger that got its pid: it is ours until reaped."""
         if self.status is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.server, number)
 
     def watch(self) -> None:
-        """Until the server has ended or the run wants it stopped."""
+        """Wait until the server has ended or the run wants it stopped."""
         while self.status is None and not self.stopping:
             readable, _, _ = select.select([0, self.wakeup], [], [])
             if self.wakeup in readable:
@@ -119,7 +119,7 @@ class Reaper:
             self.reap()
 
     def stop(self) -> None:
-        """Ask, wait for at most the grace, then force."""
+        """Stop the server: ask, wait for at most the grace, kill."""
         self.send(self.stop_signal)
         self.send(signal.SIGCONT)
         deadline = time.monotonic() + self.grace

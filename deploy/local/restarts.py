@@ -61,7 +61,7 @@ class Restarts:
                 self._start_later(part, course, now, in_a_row=in_a_row, why=None)
 
     def close(self) -> None:
-        """Begin nothing more. What is just being started learns of the end from its process."""
+        """Start nothing more. What is just being started learns of the end from its process."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _tried(self, part: Part, course: _Course, error: BaseException | None, now: float) -> None:
@@ -86,13 +86,17 @@ class Restarts:
 
 
 def pause(ends: int) -> float:
-    """Seconds to wait after so many ends in a row: none after the first, then twice as long each time, to a limit."""
+    """Return the seconds to wait after so many ends in a row: none after the first, then twice as long each time, to a
+    limit.
+    """
     return 0.0 if ends <= 1 else min(FIRST_PAUSE * 2.0 ** min(ends - 2, 16), LONGEST_PAUSE)
 
 
 @contextlib.contextmanager
 def kept_running(parts: Sequence[Part], say: Callable[[str], None]) -> "Iterator[Future[None]]":
-    """Inside, the parts are looked after by a thread; the result of what is yielded is the error that ended that."""
+    """Look after the parts by a thread inside the block; the future that is yielded ends with the error that ended
+    that.
+    """
     over = threading.Event()
     restarts = Restarts(parts, say)
 

@@ -97,7 +97,7 @@ def _stack(wish: Wish, say: Callable[[str], None]) -> LocalStack:
 
 
 def _given(name: str) -> str | None:
-    """A variable, or what stands in the file that `<name>_FILE` names; None without either."""
+    """Read a variable, or the file that `<name>_FILE` names; None without either."""
     if (value := os.environ.get(name)) or not (path := os.environ.get(f"{name}_FILE")):
         return value or None
     return Path(path).read_text(encoding="utf-8").strip()
@@ -113,7 +113,7 @@ def _work(wish: Wish, running: Running, work: Callable[[Running], int]) -> int:
 
 
 def _stay(running: Running, watch: "Future[None]") -> int:
-    """Until Ctrl-C, or an error that ended the watch over services and servers."""
+    """Wait for Ctrl-C, or for an error that ends the watch over services and servers."""
     running.out.print("Ctrl-C stops everything that was started here.")
     while True:
         if wait([watch], timeout=PLACE_SECONDS).done:

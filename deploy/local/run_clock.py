@@ -10,7 +10,7 @@ from shared.runtime.clock import SystemClock
 
 
 def simulated_now(database_url: str) -> datetime | None:
-    """The instant that the run's simulated clock shows; None where its clock is the machine's."""
+    """Read the instant that the run's simulated clock shows; None where its clock is the machine's."""
 
     async def read() -> datetime | None:
         connection = await asyncpg.connect(database_url, timeout=10)

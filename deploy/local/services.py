@@ -72,16 +72,18 @@ class Services:
         self.environment = self.environment_of("operator")
 
     def environment_of(self, role: str) -> dict[str, str]:
-        """The settings of one service, or of the operator (`kip`'s), with its own logins on the private servers."""
+        """Make the settings of one service, or of the operator (`kip`'s), with its own logins on the private
+        servers.
+        """
         own = {f"KIP_{server}_URL": urls[role] for server, urls in self._logins.items() if role in urls}
         return {**self._given, **own}
 
     def url(self, name: str) -> str:
-        """`http://127.0.0.1:port` of a service."""
+        """Return `http://127.0.0.1:port` of a service."""
         return f"http://{LOOPBACK}:{self.ports[name]}"
 
     def process(self, name: str) -> Process:
-        """The current process of a service, for its pid, log and signals."""
+        """Return the current process of a service, for its pid, log and signals."""
         return self._processes[name]
 
     def start(self, *names: str) -> Self:
@@ -96,7 +98,9 @@ class Services:
         return self
 
     def wait_ready(self, *names: str) -> None:
-        """Until `/readyz` of these services (default: all) answers 200; `StartError` with the log of one that won't."""
+        """Wait until `/readyz` of these services (default: all) answers 200. Raises `StartError` with the log of one
+        that won't.
+        """
         waiting = dict.fromkeys(names or self._services, "no answer yet")
         deadline = time.monotonic() + self._ready_seconds
         while waiting:
@@ -115,7 +119,7 @@ class Services:
             time.sleep(0.05)
 
     def kill(self, name: str) -> None:
-        """`kill -9` of a service, as in a crash; `start(name)` brings it back on the same port."""
+        """Kill a service (`kill -9`), as in a crash; `start(name)` brings it back on the same port."""
         self._processes[name].kill()
 
     def stop(self, *names: str) -> None:
@@ -127,11 +131,11 @@ class Services:
             process.stop()
 
     def parts(self) -> list[Part]:
-        """What has to be up, each with the way to start it again."""
+        """List what has to be up, each with the way to start it again."""
         return [Part(name, partial(self.process, name), partial(self.start, name)) for name in self._services]
 
     def check_alive(self) -> None:
-        """`StartError`, with its log, for a service that ended although nobody asked it to."""
+        """Raise `StartError`, with its log, for a service that ended although nobody asked it to."""
         for name, process in self._processes.items():
             if not process.running:
                 raise failure(process, f"{name} ended with {process.end}")
@@ -164,14 +168,16 @@ def bring_up(
 
 
 def _logins(stack: LocalStack, environment: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
-    """The services' URLs by server (DATABASE, AMQP) and role; none where the server, or another's login, was given."""
+    """Make the services' URLs by server (DATABASE, AMQP) and role; none where the server, or another's login, was
+    given.
+    """
     private = {"AMQP": stack.rabbitmq, "DATABASE": stack.postgres}
     urls = {server: environment[f"KIP_{server}_URL"] for server, started in private.items() if started is not None}
     return {server: service_urls(url) for server, url in urls.items() if urlsplit(url).username == OWNER}
 
 
 def _preferred_port(stack: LocalStack, service: Service) -> int:
-    """The port that the user set, else the usual one."""
+    """Return the port that the user set, else the usual one."""
     chosen = os.environ.get(service.port_variable, "")
     if not chosen:
         return stack.preferred_port(service.usual_port)
@@ -181,7 +187,7 @@ def _preferred_port(stack: LocalStack, service: Service) -> int:
 
 
 def _ask(url: str) -> tuple[bool, str]:
-    """Whether a readiness probe answers 200, and in short what it says."""
+    """Ask a readiness probe: whether it answers 200, and in short what it says."""
     try:
         answer = LOCAL.get(url, timeout=5)
     except httpx.HTTPError as error:

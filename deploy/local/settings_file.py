@@ -61,8 +61,9 @@ class SettingsFile:
 
 
 def given_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """The settings that this process was given by variables. The path of a file is made absolute: services run in a
-    folder of their own."""
+    """Read the settings that this process was given by variables. The path of a file is made absolute: services run in
+    a folder of their own.
+    """
     names = [f"{PREFIX}{name.upper()}" for name in Settings.model_fields]
     values = {name: environment[name] for name in names if environment.get(name)}
     files = {f"{name}_FILE": environment[f"{name}_FILE"] for name in names if environment.get(f"{name}_FILE")}
@@ -84,7 +85,7 @@ def _names(variable: str, given: Mapping[str, str]) -> bool:
 
 
 def _is_held(path: Path) -> bool:
-    """Whether the run that wrote the file lives: the kernel takes the lock back when it ends in any way."""
+    """Tell whether the run that wrote the file lives: the kernel takes the lock back when it ends in any way."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

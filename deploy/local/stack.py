@@ -97,7 +97,7 @@ class LocalStack:
         return self._mailbox.url
 
     def environment(self) -> dict[str, str]:
-        """The settings by which Kịp's services and `kip` reach these servers."""
+        """Return the settings by which Kịp's services and `kip` reach these servers."""
         return {
             "KIP_AMQP_URL": self.amqp_url,
             "KIP_DATABASE_URL": self.database_url,
@@ -106,11 +106,13 @@ class LocalStack:
         }
 
     def parts(self) -> list[Part]:
-        """The servers that it started, each with the way to start it again; what was given has its own reaper."""
+        """List the servers that it started, each with the way to start it again; what was given is looked after by
+        others.
+        """
         return [Part(name, partial(_process_of, server), server.start) for name, server in self._servers.items()]
 
     def preferred_port(self, usual: int) -> int:
-        """The usual port, or 0 (any) in a run that stays away from the usual ones."""
+        """Return the usual port, or 0 (any) in a run that stays away from the usual ones."""
         return usual if self.usual_ports else 0
 
     def start(self) -> Self:

@@ -14,13 +14,15 @@ EXPECTED = Words("Authorization: Bearer KHÓA", "Authorization: Bearer <key>")
 
 
 def authorization_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """The Authorization header among ASGI's raw headers; None without one, and where two claim to say who asks."""
+    """Find the Authorization header among ASGI's raw headers; None without one, and where there are two."""
     found = [value for name, value in headers if name == b"authorization"]
     return found[0].decode("latin-1") if len(found) == 1 else None
 
 
 def find_key(registry: Registry, authorization: str | None, now: datetime) -> Key | None:
-    """The valid key of `Bearer <key>`, `ApiToken <key>` or basic with the key as password; None if there is none."""
+    """Find the valid key of `Bearer <key>`, `ApiToken <key>` or basic with the key as password; None if there is
+    none.
+    """
     scheme, _, value = (authorization or "").strip().partition(" ")
     match scheme.lower():
         case "bearer" | "apitoken":

@@ -16,7 +16,7 @@ HASHING = "rabbit_password_hashing_sha256"
 
 
 def definitions(logins: Iterable[Login], vhost: str, salt: Callable[[int], bytes]) -> dict[str, list[dict[str, Any]]]:
-    """The document that makes these users on `vhost`, or brings those that are there up to date."""
+    """Write the document that makes these users on `vhost`, or brings those that are there up to date."""
     chosen = [(login, BROKER_RIGHTS[login.role]) for login in logins]
     return {
         "users": [
@@ -46,12 +46,14 @@ def definitions(logins: Iterable[Login], vhost: str, salt: Callable[[int], bytes
 
 
 def password_hash(password: str, salt: bytes) -> str:
-    """As RabbitMQ keeps it: base64 of the salt (4 bytes) and SHA-256 of salt and password."""
+    """Hash a password as RabbitMQ keeps it: base64 of the salt (4 bytes) and SHA-256 of salt and password."""
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
 
 
 def by_hand(logins: Iterable[Login], vhost: str) -> list[str]:
-    """The commands that do the same on the broker's own machine. They ask for the passwords instead of showing them."""
+    """List the commands that do the same on the broker's own machine. They ask for the passwords instead of showing
+    them.
+    """
     lines: list[str] = []
     for login in logins:
         who, rights = login.user, BROKER_RIGHTS[login.role]

@@ -7,10 +7,10 @@ PREFIX = "kip_"
 
 
 def new_key() -> str:
-    """A fresh key. It is shown once and never stored."""
+    """Make a fresh key. It is shown once and never stored."""
     return PREFIX + secrets.token_urlsafe(32)
 
 
 def hash_key(key: str) -> bytes:
-    """What is stored and looked up. A look-up by hash leaks no timing of the key itself."""
+    """Hash a key as it is stored and looked up. A look-up by hash leaks no timing of the key itself."""
     return hashlib.sha256(key.encode()).digest()

@@ -21,7 +21,7 @@ class Login:
 
 
 def logins(settings: Settings, server: Literal["database", "amqp"]) -> Mapping[str, Login]:
-    """The logins that the settings give for one server, by role.
+    """Read the logins that the settings give for one server, by role.
 
     Raises SettingsError for a URL without user or password, and for a user that two roles, or a role and the migration
     job itself, would share: rights that are shared are no rights.

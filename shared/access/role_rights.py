@@ -84,7 +84,7 @@ class BrokerRights:
 
 
 def table_rights() -> dict[str, dict[str, str]]:
-    """For each table, view and sequence the letters of each role that has a right on it."""
+    """Read the matrix: for each table, view and sequence the letters of each role that has a right on it."""
     header, *lines = (line.split() for line in _MATRIX.strip().splitlines())
     if tuple(header[1:]) != ROLES or any(len(line) != len(header) for line in lines):
         raise ValueError("every line of the matrix needs a column for each role")
@@ -95,7 +95,7 @@ def table_rights() -> dict[str, dict[str, str]]:
 
 
 def schemas_of(role: str) -> Iterator[str]:
-    """The schemas in which the role has a right on something."""
+    """List the schemas in which the role has a right on something."""
     yield from sorted({name.partition(".")[0] for name, rights in table_rights().items() if role in rights})
 
 

@@ -70,7 +70,7 @@ async def give_rights(connection: Connection, logins: Iterable[Login]) -> None:
 
 
 def by_hand(made: Made) -> DatabaseError:
-    """The error for roles that the owner may not make: it says what to run, without a password in it."""
+    """Make the error for roles that the owner may not make: it says what to run, without a password in it."""
     return DatabaseError(
         "KIP_DATABASE_URL: its role may not make or change the services' roles. Have a superuser run, in psql on "
         "this server (\\password asks for the password of the URL that is named), then run 'kip migrate' again:\n"
@@ -109,7 +109,9 @@ async def _make_role(connection: Connection, login: Login) -> list[str]:
 
 
 async def _gets_in(login: Login) -> bool:
-    """Whether the service will: by its own URL. Raises DatabaseError where nothing answers there."""
+    """Tell whether a service's login is let in, by the service's own URL. Raises DatabaseError where nothing answers
+    there.
+    """
     try:
         connection = await Hosts(login.url).connect(server_settings={"application_name": "kip-migrate"})
     except asyncpg.InvalidAuthorizationSpecificationError:  # the wrong password is one of it
@@ -141,7 +143,7 @@ async def _give_rights(connection: Connection, login: Login) -> None:
 
 
 async def let_read_statistics(connection: Connection, logins: Iterable[Login]) -> list[str]:
-    """Let those who watch for old transactions see the other roles' too; where that is forbidden, say how."""
+    """Grant those who watch for old transactions a view of other roles' too; say how where that is forbidden."""
     said: list[str] = []
     for login in logins:
         if login.role not in READS_STATISTICS or await connection.fetchval(HAS_STATISTICS, login.user, STATISTICS):
@@ -162,7 +164,8 @@ async def _run(connection: Connection, statement: str, *values: str) -> None:
 
 
 def scram_verifier(password: str, salt: bytes, variable: str) -> str:
-    """What PostgreSQL keeps of a password (RFC 5803): so that the password itself stands in no statement and no log.
+    """Derive what PostgreSQL keeps of a password (RFC 5803), so that the password itself stands in no statement and no
+    log.
 
     Raises DatabaseError for a password that isn't ASCII, which the server would have to normalise first (SASLprep).
     """

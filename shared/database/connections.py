@@ -36,7 +36,7 @@ WORK_SECONDS = 20.0  # for all that is done on a connection, unless its user say
 
 
 def data_fault(error: BaseException) -> str | None:
-    """The SQLSTATE by which the server refused the data; None where something else was the matter."""
+    """Return the SQLSTATE by which the server refused the data; None where something else was the matter."""
     state = str(error.sqlstate or "") if isinstance(error, asyncpg.PostgresError) else ""
     return state if state[:2] in DATA_FAULTS else None
 
@@ -65,7 +65,7 @@ class Hosts:
 
 
 def each_host(url: str) -> list[str]:
-    """The URL once for each host that it names, as `//a:1,b:2/` or `?host=a,b&port=1,2`; all else stays."""
+    """Write the URL once for each host that it names, as `//a:1,b:2/` or `?host=a,b&port=1,2`; all else stays."""
     parts = urlsplit(url)
     user, at, hosts = parts.netloc.rpartition("@")
     if "," in hosts:
@@ -131,7 +131,7 @@ class Pool:
 
     @asynccontextmanager
     async def acquire(self, *, limit: float | None = None) -> AsyncIterator[Connection]:
-        """A connection for `limit` seconds (the pool's own if not given), the wait for it included.
+        """Lend a connection for `limit` seconds (the pool's own if not given), the wait for it included.
 
         Raises one of DATABASE_AWAY, TimeoutError where the time was not enough.
         """
@@ -157,23 +157,23 @@ class Pool:
                 await self._inner.release(connection, timeout=RELEASE_SECONDS)
 
     async def execute(self, query: str, *arguments: object) -> str:
-        """As the connection's own."""
+        """Run a statement on one of the connections; return its status."""
         async with self.acquire() as connection:
             status: str = await connection.execute(query, *arguments)
             return status
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
-        """As the connection's own."""
+        """Fetch rows by one of the connections."""
         async with self.acquire() as connection:
             return list(await connection.fetch(query, *arguments))
 
     async def fetchrow(self, query: str, *arguments: object) -> asyncpg.Record | None:
-        """As the connection's own."""
+        """Fetch one row by one of the connections; None without any."""
         async with self.acquire() as connection:
             return await connection.fetchrow(query, *arguments)
 
     async def fetchval(self, query: str, *arguments: object) -> Any:
-        """As the connection's own."""
+        """Fetch one value by one of the connections."""
         async with self.acquire() as connection:
             return await connection.fetchval(query, *arguments)
 

@@ -55,7 +55,7 @@ async def close_pool(pool: Pool) -> None:
 
 
 async def _nothing_more(_: Connection) -> None:
-    """What `migrate` does at its end without being told anything."""
+    """Do nothing at the end of a migration."""
 
 
 async def migrate(
@@ -92,7 +92,7 @@ async def migrate(
 
 
 def _not_applied(applied: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Name, text and digest of what is to be applied. Raises DatabaseError where an applied one has changed."""
+    """List name, text and digest of what is to be applied. Raises DatabaseError where an applied one has changed."""
     fresh: list[tuple[str, str, str]] = []
     for path in sorted(MIGRATIONS.glob("*.sql")):
         sql = path.read_text(encoding="utf-8")
@@ -105,7 +105,7 @@ def _not_applied(applied: Mapping[str, str]) -> list[tuple[str, str, str]]:
 
 
 async def is_migrated(pool: Pool) -> bool:
-    """Whether every migration of this version has been applied, and this connection's role has got its rights."""
+    """Tell whether every migration of this version has been applied, and this connection's role has got its rights."""
     if not await pool.fetchval(MAY_LOOK):
         return False
     applied = {row["name"] for row in await pool.fetch("SELECT name FROM public.kip_migration")}

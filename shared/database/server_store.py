@@ -27,7 +27,7 @@ class DatabaseHealth:
 
 
 async def read_health(connection: Connection) -> DatabaseHealth:
-    """As it is now; this connection's own transaction is left out."""
+    """Read the server's health as it is now; this connection's own transaction is left out."""
     row = await connection.fetchrow(HEALTH)
     if row is None:
         raise ValueError("a SELECT without FROM gives a row")

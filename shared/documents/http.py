@@ -11,7 +11,7 @@ ANY_ORIGIN = {"Access-Control-Allow-Origin": "*"}  # it holds nothing but the co
 
 
 def document_route(document: Mapping[str, Any]) -> Route:
-    """`GET /openapi.json`, made once."""
+    """Serve the document, made once, at `GET /openapi.json`."""
     made = JSONResponse(document, headers=ANY_ORIGIN)
 
     async def openapi(_: Request) -> Response:

@@ -17,7 +17,7 @@ _SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}, {"apiTok
 def document(
     title: str, version: str, description: str, paths: Mapping[str, Any], schemas: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The document; every route needs a key unless it says otherwise."""
+    """Put the document together; every route needs a key unless it says otherwise."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -45,12 +45,12 @@ def document(
 
 
 def ref(name: str) -> dict[str, str]:
-    """A schema by its name."""
+    """Refer to a schema by its name."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def shape(properties: Mapping[str, Any], *, optional: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """An object with exactly these properties; all but `optional` are always there."""
+    """Describe an object with exactly these properties; all but `optional` are always there."""
     return {
         "type": "object",
         "required": list(properties),
@@ -60,17 +60,17 @@ def shape(properties: Mapping[str, Any], *, optional: Mapping[str, Any] | None =
 
 
 def or_null(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The same, or null."""
+    """Allow null as well."""
     return {"anyOf": [dict(schema), {"type": "null"}]}
 
 
 def rows_of(row: str, following: Mapping[str, Any]) -> dict[str, Any]:
-    """A page: `rows`, and `next` of the type `following`, null on the last."""
+    """Describe a page: `rows`, and `next` of the type `following`, null on the last."""
     return shape({"rows": {"type": "array", "items": ref(row)}, "next": or_null(following)})
 
 
 def query(name: str, schema: Mapping[str, Any], description: str = "", *, longest: int | None = None) -> dict[str, Any]:
-    """A query parameter that may be absent; a free text has at most `longest` characters."""
+    """Describe a query parameter that may be absent; a free text has at most `longest` characters."""
     bounded = longest is not None and schema.get("type") == "string" and not schema.keys() & {"enum", "format"}
     made = {
         "name": name,
@@ -82,7 +82,7 @@ def query(name: str, schema: Mapping[str, Any], description: str = "", *, longes
 
 
 def path(name: str, schema: Mapping[str, Any], example: str | int | None = None) -> dict[str, Any]:
-    """A part of the path."""
+    """Describe a part of the path."""
     made = {"name": name, "in": "path", "required": True, "schema": dict(schema)}
     return made if example is None else {**made, "example": example}
 
@@ -90,7 +90,7 @@ def path(name: str, schema: Mapping[str, Any], example: str | int | None = None)
 def answers(
     statuses: Mapping[int, str], schema: str | dict[str, Any], others: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Answers of one schema in JSON, by status, each with its description; `others` are further content types."""
+    """Describe answers of one schema in JSON, by status; `others` are further content types."""
     content = {JSON: {"schema": ref(schema) if isinstance(schema, str) else schema}, **(others or {})}
     return {str(status): _answer(status, text, content) for status, text in statuses.items()}
 

@@ -30,7 +30,7 @@ class Answer:
         self.complete = False
 
     def start(self, message: Message, defaults: Sequence[tuple[bytes, bytes]], *, closes: bool) -> bytes:
-        """`http.response.start`: what is to be sent of it now. `closes`: no further request may follow."""
+        """Take `http.response.start`; return what is to be sent now. `closes`: no further request may follow."""
         status: int = message["status"]
         lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
         self.closes |= closes
@@ -64,7 +64,9 @@ class Answer:
         return self._take_head()
 
     def part(self, body: bytes, *, more: bool) -> bytes:
-        """`http.response.body`: what is to be sent of it now. Raises RuntimeError where the length isn't as said."""
+        """Take `http.response.body`; return what is to be sent now. Raises RuntimeError where the length isn't as
+        said.
+        """
         if self._left is not None:
             self._left -= len(body)
             if self._left < 0 or (self._left and not more):

@@ -17,7 +17,7 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
-    """404 and 405, as every other refusal."""
+    """Answer 404 and 405 in JSON, as every other refusal."""
     assert isinstance(error, HTTPException)  # noqa: S101 - Starlette's own contract
     if error.status_code == 405:
         code = "method_not_allowed"
@@ -29,7 +29,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 
 
 async def on_crash(request: Request, _: Exception) -> Response:
-    """A fault of ours, told without its inside; whoever called the application logs it."""
+    """Answer 500 without internal details; whoever called the application logs the unexpected exception."""
     message = HttpWords.CRASHED.value.in_language(language_of(request.scope["headers"]))
     return JSONResponse({"error": "internal", "message": message}, 500)
 
@@ -39,7 +39,9 @@ def application(
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]],
     on_error: Handler = on_http_error,
 ) -> Measured:
-    """The application. An address with a slash too many is no address: nobody is sent to what `Host` says."""
+    """Make the application. An address with a slash too many is no address: nobody is redirected to what `Host`
+    says.
+    """
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: on_error, Exception: on_crash})
     app.router.redirect_slashes = False
     return Measured(app)

@@ -18,7 +18,7 @@ class Body(Protocol):
     """Takes what comes behind a head."""
 
     def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
-        """What of it is body, and what comes behind the body; None there while more of the body is due.
+        """Split bytes into what is body and what comes behind it; None there while more of the body is due.
 
         Raises RefusedRequestError.
         """
@@ -26,7 +26,7 @@ class Body(Protocol):
 
 
 def body_behind(length: int | None) -> Body:
-    """The body of a head that says `length`."""
+    """Make the reader of the body that a head of this `length` announces."""
     return ChunkedBody() if length is None else CountedBody(length)
 
 
@@ -39,7 +39,7 @@ class CountedBody:
         self._left = length
 
     def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
-        """See Body."""
+        """Take bytes, see Body."""
         if len(data) < self._left:
             self._left -= len(data)
             return data, None
@@ -61,7 +61,7 @@ class ChunkedBody:
         self._trailer_bytes = 0
 
     def feed(self, data: bytes) -> tuple[bytes, bytes | None]:
-        """See Body."""
+        """Take bytes, see Body."""
         parts: list[bytes] = []
         place = 0
         while place < len(data):
@@ -98,7 +98,7 @@ class ChunkedBody:
         return place + len(got)
 
     def _take_line(self, line: bytes) -> bool:
-        """A chunk's size, or a line of the trailer. True where it ends the body."""
+        """Take a chunk's size, or a line of the trailer. True where it ends the body."""
         if self._in_trailer:
             self._trailer_bytes += len(line)
             if line and not _TRAILER.fullmatch(line):

@@ -73,7 +73,7 @@ class HttpConnection(asyncio.Protocol):
     # What uvicorn and the event loop call.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The first head is due."""
+        """Wait for the first head (asyncio's callback)."""
         self._transport = cast("asyncio.Transport", transport)
         self._ends = _address(transport, "sockname"), _address(transport, "peername")
         self._server.connections.add(cast("Any", self))
@@ -82,7 +82,7 @@ class HttpConnection(asyncio.Protocol):
         self._only_probes = not self.connections.enter(self, self._loop)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client is gone, or we have closed."""
+        """Tell the request under way that its client is gone (asyncio's callback)."""
         self._stage = _Stage.CLOSED
         self._server.connections.discard(cast("Any", self))
         self.connections.leave(self)
@@ -91,7 +91,7 @@ class HttpConnection(asyncio.Protocol):
             self._exchange.lose()
 
     def data_received(self, data: bytes) -> None:
-        """Something has come."""
+        """Pass bytes to the stage that the connection is in (asyncio's callback)."""
         match self._stage:
             case _Stage.HEAD:
                 self._read_head(data)
@@ -105,15 +105,15 @@ class HttpConnection(asyncio.Protocol):
                 self._drain(data)
 
     def pause_writing(self) -> None:
-        """The client takes what was sent too slowly."""
+        """Let answers wait: the client takes what was sent too slowly (asyncio's callback)."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """It has taken it."""
+        """Let answers go on (asyncio's callback)."""
         self._writable.set()
 
     def shutdown(self) -> None:
-        """The service ends: answer what has begun, then close."""
+        """Answer what has begun, then close: the service ends (uvicorn's call)."""
         self._last = True
         if self._stage in {_Stage.HEAD, _Stage.DRAIN}:
             self._close()
@@ -121,7 +121,7 @@ class HttpConnection(asyncio.Protocol):
     # What `Connections` calls.
 
     def check(self, now: float) -> None:
-        """End what has taken too long."""
+        """Close the connection, or refuse its request, if its stage has taken too long."""
         if self._stalls(now):
             self._transport.abort()
         elif now < self._deadline:
@@ -153,15 +153,15 @@ class HttpConnection(asyncio.Protocol):
             await self._writable.wait()
 
     def default_headers(self) -> list[tuple[bytes, bytes]]:
-        """The headers of every answer."""
+        """Return the headers of every answer."""
         return self._server.default_headers
 
     def whole(self) -> bool:
-        """Whether the request has come whole."""
+        """Tell whether the request has come whole."""
         return self._stage is _Stage.ANSWER and not self._last
 
     def taken(self) -> None:
-        """The application has taken what came of the body: more may come."""
+        """Read on: the application has taken what came of the body."""
         if self._paused and self._stage is _Stage.BODY:
             self._resume()
             self._deadline = self._loop.time() + self._limits.body_seconds
@@ -237,7 +237,7 @@ class HttpConnection(asyncio.Protocol):
             self._deadline = self._loop.time() + self._limits.body_seconds
 
     def _break_off(self, exchange: Exchange, refusal: RefusedRequestError) -> None:
-        """The body ends here. The application answers: it may have taken part of it. Where it doesn't, we do."""
+        """End the body here. The application answers, as it may have taken part of it; where it doesn't, we do."""
         self._broken_by = refusal
         self._deadline = inf
         self._pause()
@@ -301,7 +301,7 @@ class HttpConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _stalls(self, now: float) -> bool:
-        """Whether the client has taken next to nothing of what waits for it."""
+        """Tell whether the client has taken next to nothing of what waits for it."""
         waiting = self._transport.get_write_buffer_size()
         sent = self._written - waiting
         if not waiting or sent >= self._sent + self._limits.unsent_bytes:
@@ -319,7 +319,7 @@ class HttpConnection(asyncio.Protocol):
 
 
 def http_protocol(limits: Limits) -> type[HttpConnection]:
-    """The protocol of a service, for uvicorn's `http`: its connections are bounded together."""
+    """Make the protocol of a service, for uvicorn's `http`: its connections are bounded together."""
 
     class Bounded(HttpConnection):
         connections = Connections(limits)

@@ -33,7 +33,7 @@ class Held(Protocol):
     """A connection, as it is bounded here."""
 
     def check(self, now: float) -> None:
-        """End what has taken too long, by the loop's clock."""
+        """Close the connection if its stage has taken too long, by the loop's clock."""
         ...
 
     def give_way(self) -> None:
@@ -57,7 +57,7 @@ class Connections:
         self._sweep_due: float | None = None
 
     def enter(self, connection: Held, loop: asyncio.AbstractEventLoop) -> bool:
-        """Take a connection in. False where every place is at work: then it may ask only whether the service lives."""
+        """Admit a connection. False where every place is at work: then it may ask only whether the service lives."""
         self._all.add(connection)
         self.wait(connection, loop.time())
         HTTP_CONNECTIONS.set(len(self._all))
@@ -77,22 +77,22 @@ class Connections:
         return not patient
 
     def leave(self, connection: Held) -> None:
-        """It is gone."""
+        """Forget a connection that is gone."""
         self._all.discard(connection)
         self.work(connection)
         HTTP_CONNECTIONS.set(len(self._all))
 
     def wait(self, connection: Held, now: float) -> None:
-        """It waits for a head from now on."""
+        """Note that it waits for a head from now on."""
         self._waiting[connection] = now
 
     def work(self, connection: Held) -> None:
-        """It has a request, or has given way."""
+        """Note that it has a request, or has given way."""
         self._waiting.pop(connection, None)
         self._answered.pop(connection, None)
 
     def answered(self, connection: Held) -> None:
-        """Its last answer is out, and what its client still sends is thrown away."""
+        """Note that its last answer is out, and that what its client still sends is thrown away."""
         self._waiting.pop(connection, None)
         self._answered[connection] = None
 
@@ -101,7 +101,7 @@ class Connections:
         loop.call_at(self._sweep_due, self._sweep, loop)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        """One timer for all: setting a deadline costs a request nothing."""
+        """Check every connection's deadline by one timer: setting a deadline costs a request nothing."""
         now, due = loop.time(), self._sweep_due
         self._sweep_due = None
         # Where the process itself stood still, what came meanwhile is read first: clients must not pay for it.

@@ -24,19 +24,19 @@ class Wire(Protocol):
         ...
 
     def default_headers(self) -> list[tuple[bytes, bytes]]:
-        """The headers of every answer."""
+        """Return the headers of every answer."""
         ...
 
     def whole(self) -> bool:
-        """Whether the request has come whole: else its answer is the connection's last."""
+        """Tell whether the request has come whole: else its answer is the connection's last."""
         ...
 
     def taken(self) -> None:
-        """The application has taken what came of the body."""
+        """Continue reading: the application has taken what came of the body."""
         ...
 
     def ended(self) -> None:
-        """The answer is out, or nothing of it will come any more."""
+        """End the exchange: the answer is out, or nothing of it will come any more."""
         ...
 
 
@@ -67,7 +67,7 @@ class Exchange:
         return self._size > HELD_BYTES
 
     def feed(self, part: bytes) -> None:
-        """A part of the body has come."""
+        """Take a part of the body."""
         if part and not self.answer.complete:
             self._expects_continue = False
             self._parts.append(part)
@@ -75,22 +75,22 @@ class Exchange:
             self._arrived.set()
 
     def end(self) -> None:
-        """The body is whole."""
+        """Note that the body is whole."""
         self._whole = True
         self._arrived.set()
 
     def break_off(self) -> None:
-        """Nothing more of the body will come."""
+        """Note that nothing more of the body will come."""
         self._broken = True
         self._arrived.set()
 
     def lose(self) -> None:
-        """The client is gone."""
+        """Note that the client is gone."""
         self._gone = True
         self.break_off()
 
     async def run(self, app: ASGIApp) -> None:
-        """Let the application answer. Whatever it ends with, the connection learns of it."""
+        """Run the application, and tell the connection how it ended, whatever it raised."""
         try:
             await app(self.scope, self._receive, self._send)
         except Exception as error:  # the client gets an answer and the service goes on

@@ -62,7 +62,9 @@ class HeadReader:
         return language_of(self._headers)
 
     def feed(self, data: bytes) -> tuple[Head, bytes] | None:
-        """The head and what came behind it; None while it isn't whole. Raises RefusedRequestError."""
+        """Take bytes; return the head and what came behind it, or None while it isn't whole. Raises
+        RefusedRequestError.
+        """
         try:
             return self._feed(data)
         except RefusedRequestError:
@@ -95,11 +97,11 @@ class HeadReader:
         return head, data[end:]
 
     def on_url(self, url: bytes) -> None:
-        """The parser's: a piece of the target."""
+        """Keep a piece of the target (httptools' callback)."""
         self._target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """The parser's: a header."""
+        """Keep a header (httptools' callback)."""
         self._headers.append((name.lower(), value.rstrip(b" \t")))
 
     @staticmethod
@@ -116,7 +118,7 @@ class HeadReader:
             raise malformed(HttpWords.NO_HTTP.value) from None
 
     def _look_at_first_line(self, data: bytes) -> None:
-        """HTTP/0.9 has no second line: whoever speaks it would wait, and so would we."""
+        """Refuse HTTP/0.9, which has no second line: whoever speaks it would wait, and so would we."""
         if self._first_line is None:
             return
         line, ended, _ = (self._first_line + data).partition(b"\r\n")
@@ -143,12 +145,14 @@ class HeadReader:
         )  # fmt: skip
 
     def _stays(self) -> bool:
-        """Whether the client wants to ask more (RFC 9112, 9.6). The parser has forgotten it where there is no body."""
+        """Tell whether the client wants to ask more (RFC 9112, 9.6). The parser has forgotten it where there is no
+        body.
+        """
         said = (value for name, value in self._headers if name == b"connection")
         return not any(option.strip().lower() == b"close" for value in said for option in value.split(b","))
 
     def _looked_through(self) -> dict[bytes, bytes]:
-        """The headers that decide how the request is read. Raises RefusedRequestError where one comes twice."""
+        """Find the headers that decide how the request is read. Raises RefusedRequestError where one comes twice."""
         found: dict[bytes, bytes] = {}
         for name, value in self._headers:
             if name in _ONCE:
@@ -178,7 +182,7 @@ def _length(once: dict[bytes, bytes], version: str) -> int | None:
 
 
 def _split_target(target: bytes) -> tuple[bytes, bytes]:
-    """Path and query, of `/path?query` and of `http://host/path?query` (RFC 9112, 3.2.2)."""
+    """Split the target into path and query: `/path?query` or `http://host/path?query` (RFC 9112, 3.2.2)."""
     if not target.startswith(b"/") and target != b"*":
         scheme, found, rest = target.partition(b"://")
         if not found or scheme.lower() not in {b"http", b"https"}:

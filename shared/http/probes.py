@@ -20,7 +20,7 @@ Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 
 
 def probe_routes(readiness: Readiness, describe: Callable[[], Mapping[str, Any]]) -> list[Route]:
-    """`/healthz`, `/readyz` and `/metrics`.
+    """Serve `/healthz`, `/readyz` and `/metrics`.
 
     `readiness` gives, per dependency, None if it is good or the reason why not; `describe` adds facts to `/readyz`.
     What every service has in common is added here: its background tasks run, and nothing that must be done is refused.
@@ -91,5 +91,5 @@ def count_request(route: str, status: int, seconds: float) -> None:
 
 @lru_cache(maxsize=1024)
 def _of_route(route: str, status: int) -> tuple[Counter, Histogram]:
-    """The metrics of these labels; looking them up at every request would cost more than counting."""
+    """Look up the metrics of these labels, once: doing it at every request would cost more than counting."""
     return HTTP_REQUESTS.labels(route, str(status)), HTTP_SECONDS.labels(route)

@@ -46,7 +46,7 @@ class UnauthorizedError(_UnansweredError):
 
 
 def none_of(field: str, known: Iterable[str], got: str | None) -> QueryError:
-    """The refusal of a parameter that is none of the known names."""
+    """Refuse a parameter that is none of the known names."""
     return QueryError(
         field,
         ReadWords.ONE_OF.value.filled(names=", ".join(known), got=Common.NOTHING.value if got is None else shown(got)),
@@ -54,12 +54,12 @@ def none_of(field: str, known: Iterable[str], got: str | None) -> QueryError:
 
 
 def beyond(reach: Reach) -> ForbiddenError:
-    """The refusal of what a reach doesn't see."""
+    """Refuse what a reach doesn't see."""
     return ForbiddenError(ReadWords.BEYOND.value.filled(units=", ".join(reach.subtrees)))
 
 
 def parameters(request: Request) -> Mapping[str, str]:
-    """The query's parameters, each given once, of bounded length and fit for PostgreSQL. Raises QueryError."""
+    """Read the query's parameters, each given once, of bounded length and fit for PostgreSQL. Raises QueryError."""
     found: dict[str, str] = {}
     for name, value in request.query_params.multi_items():
         if name in found:
@@ -77,7 +77,7 @@ def only(query: Mapping[str, str], known: Collection[str]) -> None:
 
 
 def read(field: str, parse: Callable[..., Value], *values: Any, **bounds: Any) -> Value:
-    """What a parser of `shared.values.scalars` makes of a parameter. Raises QueryError that names the parameter."""
+    """Read a parameter by a parser of `shared.values.scalars`. Raises QueryError that names the parameter."""
     try:
         return parse(*values, **bounds)
     except ScalarError as error:
@@ -85,7 +85,7 @@ def read(field: str, parse: Callable[..., Value], *values: Any, **bounds: Any) -
 
 
 def reading_reach(registry: Registry, request: Request, now: datetime, *, senders_too: bool = False) -> Reach:
-    """How far the key that asks sees. With `senders_too` one that only posts may ask as well.
+    """Find how far the key of a request sees. With `senders_too` one that only posts may ask as well.
 
     Raises UnauthorizedError, ForbiddenError, and ConnectionError (one of DATABASE_AWAY) before the registry is loaded.
     """
@@ -106,7 +106,7 @@ def reading_reach(registry: Registry, request: Request, now: datetime, *, sender
 
 
 def guarded(respond: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """The endpoint, with every error above told as JSON: 400, 401, 403 or 503."""
+    """Wrap an endpoint so that every error above is answered in JSON: 400, 401, 403 or 503."""
 
     async def endpoint(request: Request) -> Response:
         try:

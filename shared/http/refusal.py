@@ -18,7 +18,7 @@ class RefusedRequestError(Exception):
         self.words = words
 
     def answer(self, language: str) -> bytes:
-        """The whole answer in `vi` or `en`, as it goes over the wire."""
+        """Write the whole answer in `vi` or `en`, as it goes over the wire."""
         told = {"error": self.error, "message": self.words.in_language(language)}
         body = json.dumps(told, ensure_ascii=False).encode()
         retry = f"Retry-After: {RETRY_AFTER_SECONDS}\r\n" if self.status is HTTPStatus.SERVICE_UNAVAILABLE else ""
@@ -30,15 +30,15 @@ class RefusedRequestError(Exception):
 
 
 def malformed(what: Words) -> RefusedRequestError:
-    """400: the bytes are no request of HTTP/1.1, or one that two readers could understand differently."""
+    """Refuse with 400: the bytes are no request of HTTP/1.1, or one that two readers could understand differently."""
     return RefusedRequestError(HTTPStatus.BAD_REQUEST, "malformed_request", what)
 
 
 def unsupported(what: Words) -> RefusedRequestError:
-    """501: a part of HTTP that these services don't speak."""
+    """Refuse with 501: a part of HTTP that these services don't speak."""
     return RefusedRequestError(HTTPStatus.NOT_IMPLEMENTED, "not_implemented", what)
 
 
 def too_slow(what: Words) -> RefusedRequestError:
-    """408: the request did not come in time."""
+    """Refuse with 408: the request did not come in time."""
     return RefusedRequestError(HTTPStatus.REQUEST_TIMEOUT, "too_slow", what)

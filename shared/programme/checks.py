@@ -89,13 +89,13 @@ _ONE_WORD = {
 
 
 def unknown(what: str, name: object, known: Iterator[str] | frozenset[str] | set[str]) -> str:
-    """The reason for a name that is not known, with the nearest that is."""
+    """Say that a name is not known, with the nearest that is."""
     near = get_close_matches(str(name), sorted(known), n=1)
     return f"unknown {what} {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
 def references(raw: Any, levels: frozenset[str] | None) -> Iterator[Fault]:
-    """Slugs defined twice, slugs that nothing defines, and levels that the register of units does not have."""
+    """Find slugs defined twice, slugs that nothing defines, and levels that the register of units does not have."""
     for pattern in _LISTS:
         for place, items in _find(raw, pattern):
             yield from _twice(place, items)
@@ -113,7 +113,7 @@ def references(raw: Any, levels: frozenset[str] | None) -> Iterator[Fault]:
 
 
 def texts(raw: Any) -> Iterator[Fault]:
-    """Texts that are not in Unicode's composed form (two spellings of one word), or hold stray white space."""
+    """Find texts that are not in Unicode's composed form (two spellings of one word), or hold stray white space."""
     for place, text in _strings(raw, ()):
         if not is_normalized("NFC", text):
             yield place, f"not in Unicode NFC: {text!r}"
@@ -122,7 +122,7 @@ def texts(raw: Any) -> Iterator[Fault]:
 
 
 def contradictions(programme: Programme) -> Iterator[Fault]:
-    """Settings that are each well-formed and do not go together."""
+    """Find settings that are each well-formed and do not go together."""
     yield from _time(programme)
     yield from _stages(programme)
     yield from _agencies(programme)
@@ -143,7 +143,7 @@ def contradictions(programme: Programme) -> Iterator[Fault]:
 
 
 def _find(values: Any, pattern: str) -> list[tuple[Place, Any]]:
-    """The values at the places of a pattern; places that are missing or of another shape give nothing."""
+    """Find the values at the places of a pattern; places that are missing or of another shape give nothing."""
     found: list[tuple[Place, Any]] = [((), values)]
     for step in pattern.split("."):
         found = [((*place, key), value) for place, here in found for key, value in _step(here, step)]
@@ -174,7 +174,7 @@ def _twice(place: Place, items: Any) -> Iterator[Fault]:
 
 
 def _options(raw: Any) -> Iterator[Fault]:
-    """Options that their dimension does not have."""
+    """Find options that their dimension does not have."""
     known = {
         dimension["slug"]: {slug for _, slug in _find(dimension, "options.*.slug") if isinstance(slug, str)}
         for _, dimension in _find(raw, "dimensions.*")
@@ -260,7 +260,7 @@ def _agencies(programme: Programme) -> Iterator[Fault]:
 
 
 def _reporters(programme: Programme, place: Place, reporters: list[Duty]) -> Iterator[Fault]:
-    """Level and end of the agencies that report, and duties that stand twice."""
+    """Check level and end of the agencies that report, and duties that stand twice."""
     for i, (reporter, agencies) in enumerate(reporters):
         for agency in (programme.agency[slug] for slug in agencies if slug in programme.agency):
             if agency.level != reporter.level:
@@ -282,7 +282,7 @@ def _overlap(first: Reporter | IndicatorReporter, second: Reporter | IndicatorRe
 
 
 def _deadlines(programme: Programme, place: Place, reporters: tuple[Reporter, ...]) -> Iterator[Fault]:
-    """At least one working day between cut-off and deadline: Decree 09/2019/NĐ-CP, art. 8.5.
+    """Check that at least one working day lies between cut-off and deadline: Decree 09/2019/NĐ-CP, art. 8.5.
 
     A day after the cut-off that rolls to the next working day is at least the first working day after it.
     """

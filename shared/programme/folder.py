@@ -36,7 +36,7 @@ _FROM_OTHER_FILES = ("calendar_overrides", "messages")
 
 
 def load_programme(folder: Path, levels: frozenset[str] | None = None) -> Programme:
-    """The programme in `folder`. Raises ProgrammeError with every problem.
+    """Load the programme in `folder`. Raises ProgrammeError with every problem.
 
     `levels` are those of the register of units; without them the names of levels are not checked.
     """
@@ -47,12 +47,12 @@ def load_programme(folder: Path, levels: frozenset[str] | None = None) -> Progra
 
 
 def check_programme(folder: Path, levels: frozenset[str] | None = None) -> list[Problem]:
-    """Every problem of the programme in `folder`, by file and line; none if it can be loaded."""
+    """Find every problem of the programme in `folder`, by file and line; none if it can be loaded."""
     return read_programme(folder, levels)[1]
 
 
 def read_programme(folder: Path, levels: frozenset[str] | None) -> tuple[Programme | None, list[Problem]]:
-    """The programme in `folder`, as far as it could be read, and every problem.
+    """Read the programme in `folder`, as far as it can be read, and every problem.
 
     A folder that others wrote is read by `shared/programme/reading.py`, which can be stopped.
     """
@@ -124,7 +124,7 @@ class _Files:
         return None
 
     def _templates(self) -> dict[str, Place]:
-        """The texts that steps name, with the place where each is named first."""
+        """List the texts that steps name, with the place where each is named first."""
         steps = _at_path(self.document.values, "escalation")
         found: dict[str, Place] = {}
         for i, step in enumerate(steps if isinstance(steps, list) else ()):
@@ -173,7 +173,7 @@ def _at_path(values: Any, *keys: str) -> Any:
 
 
 def _days(file: str, text: str) -> tuple[list[dict[str, str]], list[Problem]]:
-    """The calendar's rows that are sound, and what is wrong with the others."""
+    """Read the calendar's rows that are sound, and say what is wrong with the others."""
     reader = csv.reader(StringIO(text))
     columns = list(CalendarDay.model_fields)
     header = next(reader, [])
@@ -205,7 +205,7 @@ def _days(file: str, text: str) -> tuple[list[dict[str, str]], list[Problem]]:
 
 
 def _model(document: Document, files: _Files) -> tuple[Programme | None, list[Problem]]:
-    """The models, or what in the file does not fit them."""
+    """Make the models, or say what in the file does not fit them."""
     own = dict(document.values)
     problems = [
         document.problem((key,), "belongs in a file of its own, not here")
@@ -221,7 +221,7 @@ def _model(document: Document, files: _Files) -> tuple[Programme | None, list[Pr
 
 
 def _place(values: Any, location: tuple[int | str, ...]) -> Place:
-    """Pydantic's location without what is not in the file: the names of union members, `[key]`."""
+    """Clear pydantic's location of what is not in the file: the names of union members, `[key]`."""
     place: list[int | str] = []
     for i, step in enumerate(location):
         inside = (isinstance(values, dict) and step in values) or (isinstance(values, list) and isinstance(step, int))
@@ -243,5 +243,5 @@ def _reason(fault: ErrorDetails) -> str:
 
 
 def _fields(model: type[Model]) -> frozenset[str]:
-    """Every field's name in every model: near enough to guess a misspelt one."""
+    """List every field's name in every model: near enough to guess a misspelt one."""
     return frozenset(model.model_fields).union(*(_fields(part) for part in model.__subclasses__()))

@@ -24,7 +24,7 @@ _REQUIRED = {
 
 
 def form_faults(programme: Programme, form: Form, place: Place) -> Iterator[Fault]:
-    """Every (place, reason) in one form."""
+    """Find every (place, reason) in one form."""
     repeats = sorted({event.repeat for event in form.events if event.repeat is not None})
     for number, event in enumerate(form.events):
         here = (*place, "events", number)
@@ -48,7 +48,7 @@ def _places(event: FormEvent, place: Place) -> Iterator[Fault]:
 
 
 def _slugs(programme: Programme, event: FormEvent, place: Place) -> Iterator[Fault]:
-    """What the places and the fixed values name is there."""
+    """Check that what the places and the fixed values name is there."""
     for name, value in event.values.items():
         known = _known(programme, event, name)
         if known is not None and value not in known:
@@ -78,7 +78,7 @@ def _unknown_parts(programme: Programme, event: FormEvent, name: str) -> Iterato
 
 
 def _options(programme: Programme, event: FormEvent, place: Place) -> Iterator[Fault]:
-    """What a question's answers are turned into is there."""
+    """Check that what a question's answers are turned into is there."""
     for question, answers in event.options.items():
         names = [name for name, mapped in event.fields.items() if mapped == question]
         if not names:
@@ -91,7 +91,7 @@ def _options(programme: Programme, event: FormEvent, place: Place) -> Iterator[F
 
 
 def _questions(event: FormEvent, repeats: list[str], place: Place) -> Iterator[Fault]:
-    """Each question is within reach of the event: in its row, or in what lies around that."""
+    """Check that each question is within reach of the event: in its row, or in what lies around that."""
     read: Mapping[Place, str] = {(*place, "unit"): event.unit} | {
         (*place, "fields", name): question for name, question in event.fields.items()
     }
@@ -111,7 +111,7 @@ def _within(inner: str | None, outer: str) -> bool:
 
 
 def _known(programme: Programme, event: FormEvent, name: str) -> Container[str] | None:
-    """The slugs that may stand at a place; None where it holds no slug."""
+    """Find the slugs that may stand at a place; None where it holds no slug."""
     slugs: dict[str, Container[str]] = {
         "activity": programme.activity,
         "indicator": programme.indicator,

@@ -22,7 +22,7 @@ _SUBJECT = "Subject:"
 
 @cache
 def environment() -> ImmutableSandboxedEnvironment:
-    """How templates are read: plain text, a line with only a statement leaves no line behind."""
+    """Make the sandbox in which templates run: plain text, a line with only a statement leaves no line behind."""
     made = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
@@ -32,7 +32,7 @@ def environment() -> ImmutableSandboxedEnvironment:
 
 @pass_context
 def _number(context: Context, value: float, digits: int = 0) -> str:
-    """A number as the reader writes it: 10.035 in Vietnamese, 10,035 in English."""
+    """Write a number as the reader does: 10.035 in Vietnamese, 10,035 in English."""
     text: str = format_decimal(round(value, digits), locale=context["language"])
     return text
 
@@ -43,7 +43,8 @@ def _compiled(template: str) -> Template:
 
 
 def render(template: str, variables: Mapping[str, Any]) -> Message:
-    """The message. Raises TemplateError for a template that fails, ValueError for a text without subject or body.
+    """Render the message. Raises TemplateError for a template that fails, ValueError for a text without subject or
+    body.
 
     A template may run without end or take all memory: call this in a confined process (shared.runtime.confined).
     """
@@ -78,7 +79,9 @@ def _bounded(pieces: Iterable[str]) -> str:
 
 
 def faults(template: str) -> Iterator[tuple[int | None, str]]:
-    """What is wrong with a template, as (line, reason): tried with one and with two items, ordered and requested."""
+    """Find what is wrong with a template, as (line, reason): tried with one and with two items, ordered and
+    requested.
+    """
     try:
         _compiled(template)
     except TemplateSyntaxError as error:

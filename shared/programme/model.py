@@ -78,7 +78,7 @@ class DayOfMonth(Model):
 
 
 def _due_rule(value: Any) -> str:
-    """Which rule is meant, so that a wrong number is one error and not one for each rule."""
+    """Tell which rule is meant, so that a wrong number is one error and not one for each rule."""
     named = "day_of_month" in value if isinstance(value, Mapping) else isinstance(value, DayOfMonth)
     return "day_of_month" if named else "after_cutoff_working_days"
 
@@ -328,7 +328,7 @@ class Programme(Named):
         return frozenset(item.slug for item in self.funding_lines)
 
     def allowed(self, item: Indicator | Activity) -> dict[str, frozenset[str]]:
-        """By dimension, the options that an event of this indicator or activity may carry."""
+        """Return, by dimension, the options that an event of this indicator or activity may carry."""
         return self._allowed[type(item), item.slug]
 
     @cached_property
@@ -348,18 +348,18 @@ class Programme(Named):
         return {level: frozenset(item.slug for item in self.agencies if item.level == level) for level in levels}
 
     def acting(self, agency: str, on: date) -> str:
-        """The slug of the agency itself or, after its end, of the one that acts for it on that day."""
+        """Return the slug of the agency itself or, after its end, of the one that acts for it on that day."""
         known = self.agency[agency]
         while known.until is not None and known.until < on and known.successor is not None:
             known = self.agency[known.successor]
         return known.slug
 
     def lead(self, on: date) -> str | None:
-        """The slug of the agency that leads the programme on that day: problems are told to it."""
+        """Return the slug of the agency that leads the programme on that day: problems are told to it."""
         return next((self.acting(item.slug, on) for item in self.agencies if item.role is AgencyRole.LEADS), None)
 
     def reporting_line(self, agency: str, on: date) -> tuple[str, ...]:
-        """The slugs of the agencies that this one reports to on that day.
+        """Return the slugs of the agencies that this one reports to on that day.
 
         One that has taken over the agency that it reported to reports where that one did.
         """
@@ -372,7 +372,7 @@ class Programme(Named):
         return tuple(line)
 
     def accepts(self, period: Period) -> bool:
-        """Whether the period lies in the programme's time (a longer period: its last month does)."""
+        """Tell whether the period lies in the programme's time (a longer period: its last month does)."""
         first, last = self._months
         return first <= period.first_month and period.last_month <= last
 
@@ -381,7 +381,7 @@ class Programme(Named):
         return self.stages[0].first.first_month, self.last_period.last_month
 
     def owed_periods(self, kind: PeriodKind) -> Iterator[Period]:
-        """Every period of a kind that is owed, in order."""
+        """List every period of a kind that is owed, in order."""
         period = Period(kind, -(-self.first_period.first_month // kind.months))
         while period.last_month <= self.last_period.last_month:
             yield period

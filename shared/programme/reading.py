@@ -21,12 +21,12 @@ SECONDS = 120.0
 
 
 def check_confined(folder: Path, levels: frozenset[str] | None) -> list[Problem]:
-    """Every problem of the programme in `folder`, the first 1,000; none if it can be loaded. Always comes back."""
+    """Find every problem of the programme in `folder`, the first 1,000; none if it can be loaded. Always comes back."""
     return _read(folder, levels)[1]
 
 
 def load_confined(folder: Path) -> Programme:
-    """The programme in `folder`. Raises ProgrammeError with every problem. Always comes back."""
+    """Load the programme in `folder`. Raises ProgrammeError with every problem. Always comes back."""
     programme, problems = _read(folder, None)
     if problems or programme is None:
         raise ProgrammeError(problems)
@@ -34,7 +34,7 @@ def load_confined(folder: Path) -> Programme:
 
 
 def fill_confined(jobs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Message]:
-    """The messages of these (template, variables). Raises TextError or ConfinedError."""
+    """Fill these (template, variables). Raises TextError or ConfinedError."""
     request = text_filling.request([text_filling.as_job(template, variables) for template, variables in jobs])
     found: list[Message] = []
     for outcome in text_filling.outcomes(ask_once(text_filling.MODULE, request, SECONDS)):

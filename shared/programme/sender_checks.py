@@ -10,7 +10,7 @@ Fault = tuple[Place, str]
 
 
 def sender_faults(programme: Programme) -> Iterator[Fault]:
-    """Every (place, reason) in `dhis2` and `forms`."""
+    """Find every (place, reason) in `dhis2` and `forms`."""
     yield from _data_elements(programme)
     names = programme.dhis2
     for name, by in names.category_option_combos.items():

@@ -20,15 +20,15 @@ class TextError(Exception):
 
 
 def as_job(template: str, variables: Mapping[str, Any]) -> bytes:
-    """One text to be filled. Raises ValueError for variables that are no data."""
+    """Encode one text to be filled. Raises ValueError for variables that are no data."""
     return to_json((template, dict(variables)))
 
 
 def request(jobs: Sequence[bytes]) -> bytes:
-    """These jobs as a request."""
+    """Join these jobs to a request."""
     return b"[" + b",".join(jobs) + b"]"
 
 
 def outcomes(answer: bytes) -> list[Message | TextError]:
-    """An answer's messages, in the order of the request."""
+    """Read an answer's messages, in the order of the request."""
     return [TextError(item) if isinstance(item, str) else Message(*item) for item in from_json(answer)]

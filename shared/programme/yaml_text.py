@@ -38,13 +38,15 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
 
     def problem(self, place: Place, reason: str) -> Problem:
-        """A problem at a place of this file; of a place that is missing the line is that of the nearest one around."""
+        """Make a problem at a place of this file; of a place that is missing the line is that of the nearest one
+        around.
+        """
         line = next((self.lines[place[:end]] for end in range(len(place), -1, -1) if place[:end] in self.lines), None)
         return Problem(self.file, line, written(place), reason)
 
 
 def read_yaml(file: str, text: str) -> Document:
-    """The document in `text`. Never raises for what the text holds: see `Document.problems`."""
+    """Read the document in `text`. Never raises for what the text holds: see `Document.problems`."""
     document = Document(file)
     yaml = YAML(typ="safe", pure=True)
     yaml.allow_duplicate_keys = True  # the nodes keep both, and each is named below
@@ -71,7 +73,7 @@ def read_yaml(file: str, text: str) -> Document:
 
 
 def _open_brackets(text: str) -> int:
-    """The most brackets that are open at once, wherever they stand: texts close theirs."""
+    """Count the most brackets that are open at once, wherever they stand: texts close theirs."""
     most = now = 0
     for bracket in _BRACKETS.findall(text):
         now += 1 if bracket in "[{" else -1

@@ -34,7 +34,7 @@ class Destinations:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """As the settings say."""
+        """Read them from the settings."""
         return cls(
             settings.webhook_http,
             tuple(ip_network(text) for text in listed(settings.webhook_networks)),
@@ -42,7 +42,7 @@ class Destinations:
         )
 
     def fault(self, kind: str, address: str) -> str | None:
-        """Why an address of this kind (`webhook`, `apprise`) is not sent to, with the cure; None if it may be.
+        """Say why an address of this kind (`webhook`, `apprise`) is not sent to, with the cure; None if it may be.
 
         Names are not resolved here: what a webhook's name leads to is judged when it is connected to.
         """
@@ -53,7 +53,7 @@ class Destinations:
         return None
 
     def host_fault(self, address: Address) -> str | None:
-        """Why this is not connected to, with the cure; None if it may be."""
+        """Say why this address is not connected to, with the cure; None if it may be."""
         if is_public(address) or any(address in network for network in self.networks):
             return None
         return f"{address} is not a public address: KIP_WEBHOOK_NETWORKS lists the others that may be reached"
@@ -79,12 +79,12 @@ class Destinations:
 
 
 def listed(text: str) -> Iterable[str]:
-    """The words of a setting like `a,b`."""
+    """Split a setting like `a,b` into its words."""
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def host_and_port(url: str) -> tuple[str, int]:
-    """Where a webhook's URL leads. Raises ValueError for what can't be posted to."""
+    """Find where a webhook's URL leads. Raises ValueError for what can't be posted to."""
     if not _WEBHOOK_URL.fullmatch(url):
         raise ValueError("expected http(s)://host/path in ASCII")
     parts = urlsplit(url)
@@ -94,7 +94,7 @@ def host_and_port(url: str) -> tuple[str, int]:
 
 
 def is_public(address: Address) -> bool:
-    """Whether anybody's host may have this address: no private, local, shared, reserved or multicast one.
+    """Tell whether anybody's host may have this address: no private, local, shared, reserved or multicast one.
 
     An IPv6 address that carries an IPv4 one (mapped, 6to4, Teredo, NAT64) would lead wherever that one says.
     """

@@ -22,7 +22,7 @@ OFFICER = "SELECT * FROM registry.officer WHERE id = $1"
 
 
 def officer_of(row: Any) -> Officer:
-    """The officer in a row of registry.officer."""
+    """Make the officer of a row of registry.officer."""
     return Officer(
         name=row["name"], role=row["role"], unit=row["unit"], agency=row["agency"], channels=tuple(row["channels"]),
         language=row["language"],
@@ -42,21 +42,21 @@ async def write_officers(connection: Connection, officers: Iterable[Officer]) ->
 
 
 async def officers_at(connection: Connection, units: Iterable[str]) -> list[Officer]:
-    """The officers of these units."""
+    """Read the officers of these units."""
     return [officer_of(row) for row in await connection.fetch(OFFICERS_AT, list(units))]
 
 
 async def officer_ids(connection: Connection, units: Iterable[str]) -> list[int]:
-    """The ids of the officers of these units: to read them apart, where one may not be readable."""
+    """Read the ids of the officers of these units: to read them apart, where one may not be readable."""
     return [row["id"] for row in await connection.fetch(OFFICER_IDS, list(units))]
 
 
 async def officers_by_id(connection: Connection, ids: Sequence[int]) -> list[Officer]:
-    """These officers."""
+    """Read these officers."""
     return [officer_of(row) for row in await connection.fetch(OFFICERS_BY_ID, ids)]
 
 
 async def find_officer(connection: "Connection | Pool", id_: int) -> Officer | None:
-    """One officer."""
+    """Read one officer; None if there is none."""
     row = await connection.fetchrow(OFFICER, id_)
     return officer_of(row) if row else None

@@ -26,7 +26,7 @@ class Officer:
     id: int = 0
 
     def free_at(self, now: datetime, zone: ZoneInfo) -> datetime:
-        """`now`, or the end of the quiet hours that it lies in."""
+        """Return `now`, or the end of the quiet hours that it lies in."""
         if self.quiet is None:
             return now
         local = now.astimezone(zone)

@@ -25,7 +25,7 @@ class Key:
     loses_429: bool = False
 
     def valid(self, now: datetime) -> bool:
-        """Whether the key is still good."""
+        """Tell whether the key is still good."""
         return self.expires_at is None or now < self.expires_at
 
 
@@ -48,11 +48,11 @@ class Registry:
         return len(self.units) > 0 and bool(self.programmes)
 
     def limited_to(self, programmes: frozenset[str] | None) -> "Registry":
-        """The registry as a key limited to these programmes (None: all) knows it: there are no others."""
+        """Narrow the registry to what a key limited to these programmes (None: all) knows: there are no others."""
         if programmes is None:
             return self
         return replace(self, programmes={slug: it for slug, it in self.programmes.items() if slug in programmes})
 
     def partition_of(self, province: str) -> int:
-        """The partition of a province (as `Units.province_of` names it)."""
+        """Return the partition of a province (as `Units.province_of` names it)."""
         return self.partitions[province]

@@ -55,7 +55,7 @@ class Source:
 
 
 async def read_keys(connection: Connection) -> dict[bytes, Key]:
-    """Every key that is not revoked, by its hash, with the rights of its sender."""
+    """Read every key that is not revoked, by its hash, with the rights of its sender."""
     return {
         row["hash"]: Key(
             sender=row["name"],
@@ -81,12 +81,12 @@ async def add_source(connection: Connection, source: Source, now: datetime) -> b
 
 
 async def exists(connection: Connection, name: str) -> bool:
-    """Whether there is such a sender."""
+    """Tell whether there is such a sender."""
     return bool(await connection.fetchval("SELECT count(*) FROM registry.source WHERE name = $1", name))
 
 
 async def unknown_programmes(connection: Connection, slugs: list[str]) -> list[str]:
-    """Those of the slugs that no loaded programme has."""
+    """List those of the slugs that no loaded programme has."""
     rows = await connection.fetch("SELECT slug FROM registry.programme")
     return sorted(set(slugs) - {row["slug"] for row in rows})
 
@@ -107,12 +107,12 @@ async def revoke_keys(connection: Connection, source: str, prefix: str | None) -
 
 
 async def list_sources(connection: Connection) -> list[Any]:
-    """Every sender with its keys in use (as JSON text: key, created_at, expires_at)."""
+    """List every sender with its keys in use (as JSON text: key, created_at, expires_at)."""
     return list(await connection.fetch(LIST))
 
 
 async def read_audit(connection: Connection, source: str | None) -> list[Any]:
-    """The changes of one sender or of all, oldest first."""
+    """Read the changes of one sender or of all, oldest first."""
     return list(await connection.fetch(AUDIT, source))
 
 

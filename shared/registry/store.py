@@ -73,7 +73,7 @@ async def ping(connection: Connection) -> None:
 
 
 async def digest_of(connection: Connection, name: str) -> str | None:
-    """The digest of what was last loaded under this name."""
+    """Read the digest of what was last loaded under this name."""
     digest: str | None = await connection.fetchval("SELECT digest FROM registry.loaded WHERE name = $1", name)
     return digest
 
@@ -126,7 +126,7 @@ async def write_programme(connection: Connection, slug: str, document: str) -> N
 
 
 async def read_units(connection: Connection) -> Units:
-    """The whole register."""
+    """Read the whole register."""
     return Units(
         Unit(**{**dict(row), "other_successors": tuple(row["other_successors"])})
         for row in await connection.fetch("SELECT * FROM registry.unit")
@@ -134,30 +134,30 @@ async def read_units(connection: Connection) -> Units:
 
 
 async def read_names(connection: Connection, uids: Collection[str]) -> dict[str, str]:
-    """The names of these units, by uid; what is no unit is left out."""
+    """Read the names of these units, by uid; what is no unit is left out."""
     return {row["uid"]: row["name"] for row in await connection.fetch(NAMES, list(uids))}
 
 
 async def unit_or_root(connection: Connection, uid: str | None) -> str | None:
-    """The uid if there is such a unit; without one, the root of the register."""
+    """Return the uid if there is such a unit; without one, the root of the register."""
     found: str | None = await connection.fetchval(UNIT_OR_ROOT, uid)
     return found
 
 
 async def read_partitions(connection: Connection) -> dict[str, int]:
-    """The partition of each province."""
+    """Read the partition of each province."""
     rows = await connection.fetch("SELECT province, partition FROM registry.partition")
     return {row["province"]: row["partition"] for row in rows}
 
 
 async def read_programmes(connection: Connection) -> dict[str, str]:
-    """Each programme's JSON document by slug."""
+    """Read each programme's JSON document by slug."""
     rows = await connection.fetch("SELECT slug, document FROM registry.programme")
     return {row["slug"]: row["document"] for row in rows}
 
 
 async def read_clock(connection: Connection) -> tuple[timedelta, int] | None:
-    """How far the simulated clock is ahead of the machine's, and its revision; None for the real clock."""
+    """Read how far the simulated clock is ahead of the machine's, and its revision; None for the real clock."""
     row = await connection.fetchrow("SELECT ahead, revision FROM registry.clock")
     return (row["ahead"], row["revision"]) if row else None
 
@@ -178,6 +178,6 @@ async def follow_clock(connection: Connection, revision: int) -> None:
 
 
 async def lagging_followers(connection: Connection) -> int:
-    """How many live processes don't follow the clock's last revision yet."""
+    """Count the live processes that don't follow the clock's last revision yet."""
     count: int = await connection.fetchval(LAGGING_FOLLOWERS)
     return count

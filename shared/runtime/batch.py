@@ -50,7 +50,7 @@ class Batcher(Generic[Item]):
         return self._waiting_weight
 
     def start(self) -> None:
-        """Begin to flush."""
+        """Start flushing in the background."""
         self._task.start()
 
     async def stop(self) -> None:
@@ -94,7 +94,7 @@ class Batcher(Generic[Item]):
         self._free.release()
 
     def _take(self) -> list[_Waiting[Item]]:
-        """The next batch. What is left has waited its time: it goes as soon as it may."""
+        """Take the next batch. What is left has waited its time: it goes as soon as it may."""
         count, weight = len(self._waiting), self._waiting_weight
         if weight > self._limit:
             count, weight = self._fitting()
@@ -108,7 +108,7 @@ class Batcher(Generic[Item]):
         return batch
 
     def _fitting(self) -> tuple[int, int]:
-        """How many of the waiting items make a batch, one at least, and their weight."""
+        """Count how many of the waiting items make a batch, one at least, and their weight."""
         count, weight = 0, 0
         for item, _ in self._waiting:
             if count and weight + self._weight(item) > self._limit:

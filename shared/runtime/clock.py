@@ -12,7 +12,7 @@ class Clock(Protocol):
     """Tells the time."""
 
     def now(self) -> datetime:
-        """The current instant, in UTC."""
+        """Return the current instant, in UTC."""
         ...
 
 
@@ -23,9 +23,9 @@ class SystemClock:
         self.offset = offset
 
     def now(self) -> datetime:
-        """The current instant of the run, in UTC."""
+        """Return the current instant of the run, in UTC."""
         return datetime.now(UTC) + self.offset
 
     def offset_to(self, instant: datetime) -> timedelta:
-        """How far the clock would have to be moved from the machine's to show `instant` now."""
+        """Work out how far the clock would have to be moved from the machine's to show `instant` now."""
         return instant - datetime.now(UTC)

@@ -42,7 +42,7 @@ class _FileSecrets(PydanticBaseSettingsSource):
 
 
 def _made(what: str, whose: str, server: str) -> Any:
-    """A login that the migration job makes."""
+    """Declare a login that the migration job makes."""
     text = f"For kip migrate: {PREFIX}{server}_URL of {whose}; {what} in it is made, with the least rights"
     return Field(default=None, description=text)
 
@@ -160,7 +160,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _urls_demand_certificates(self) -> Self:
-        """The authority's file goes into the URLs, so that every client that takes one checks the certificate."""
+        """Put the authority's file into the URLs, so that every client that takes one checks the certificate."""
         for name in type(self).model_fields:
             if (value := getattr(self, name)) is None:
                 continue
@@ -181,7 +181,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment first, then files; nothing else."""
+        """Read the environment first, then files; nothing else."""
         return init_settings, env_settings, _FileSecrets(settings_cls)
 
 

@@ -40,7 +40,7 @@ class Confined:
         self._process: asyncio.subprocess.Process | None = None
 
     async def ask(self, request: bytes, seconds: float) -> bytes:
-        """The child's answer. Raises ConfinedError after so many seconds, and where the child ends instead."""
+        """Ask the child. Raises ConfinedError after so many seconds, and where the child ends instead of answering."""
         process = self._process or await self._start()
         try:
             async with asyncio.timeout(seconds):
@@ -95,7 +95,7 @@ class Confined:
 
 
 def ask_once(module: str, request: bytes, seconds: float) -> bytes:
-    """The answer of a child that ends then. Raises ConfinedError."""
+    """Ask a child that ends then. Raises ConfinedError."""
     try:
         done = subprocess.run(  # noqa: S603 - ours
             _command(module), input=len(request).to_bytes(_LENGTH, "big") + request, env=_environment(),
@@ -111,7 +111,7 @@ def ask_once(module: str, request: bytes, seconds: float) -> bytes:
 
 
 def serve(answer: Callable[[bytes], bytes], *, memory: int, seconds: int) -> None:
-    """In the child: answer until nobody asks, with `memory` more bytes than now and that much CPU for each answer."""
+    """Answer, in the child, until nobody asks: with `memory` more bytes than now and that much CPU for each answer."""
     _confine(memory)
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     _write(answers, _GOES_ON)
@@ -139,14 +139,14 @@ def _confine(memory: int) -> None:
 
 
 def _allow_cpu(seconds: int) -> None:
-    """Also an orphan ends: whoever asked may have died meanwhile."""
+    """Allow that much more CPU. So an orphan ends too: whoever asked may have died meanwhile."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime) + seconds, hard))
 
 
 def _memory_used() -> int:
-    """The most that was ever resident, in bytes."""
+    """Return the most that was ever resident, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
@@ -160,7 +160,7 @@ def _command(module: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """What Python needs, and no setting of ours."""
+    """Return the environment of a child: what Python needs, and no setting of ours."""
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "TZDIR") if name in os.environ}
     return {**kept, "PYTHONPATH": str(_PROJECT), "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 

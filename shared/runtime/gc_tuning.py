@@ -11,9 +11,9 @@ YOUNG = 100_000  # container objects made before a look at the young ones; a bat
 
 
 def settle() -> None:
-    """Keep the garbage collector away from what lives long: measured, it took a third of the time of a batch.
+    """Freeze all that lives now (registry, modules) and collect new objects more rarely; call it after a load.
 
-    Sets aside all that lives now (registry, modules), and looks at new objects more rarely. Call it after a load.
+    The collector's rounds over them took a third of the time of a batch (measured).
     """
     gc.unfreeze()
     gc.collect()  # what the former registry left behind: once set aside, it would never be freed
@@ -22,7 +22,7 @@ def settle() -> None:
 
 
 def keep_large_apart() -> None:
-    """Have each large piece (a body) stand by itself, and go back whole. Call it once, at the start.
+    """Map each large allocation (a body) on its own, so that it goes back whole. Call it once, at the start.
 
     glibc does so until the first of them is freed; from then on it takes them from the heap, where small ones that live
     longer keep their place.
@@ -32,6 +32,6 @@ def keep_large_apart() -> None:
 
 
 def give_back() -> None:
-    """Give the pages that are free back to the machine: glibc keeps those of every thread that has worked."""
+    """Return free pages to the machine (malloc_trim): glibc keeps those of every thread that has worked."""
     if _TRIM is not None:
         _TRIM(0)

@@ -26,14 +26,16 @@ class Isolated(Generic[Item]):
 
 
 def fault_of_data(error: BaseException) -> str | None:
-    """By what fault of data something was refused (an SQLSTATE, or a Python error's name); None for anything else."""
+    """Return by what fault of data something was refused (an SQLSTATE, or a Python error's name); None for anything
+    else.
+    """
     return data_fault(error) or (type(error).__name__ if isinstance(error, _MISSHAPEN) else None)
 
 
 async def isolate(
     items: Sequence[Item], attempt: Callable[[Sequence[Item]], Awaitable[None]], known_good: Callable[[Item], Item]
 ) -> Isolated[Item]:
-    """Part the items of a refused batch.
+    """Separate the items of a refused batch into those that may be tried again and those that are bad of themselves.
 
     `attempt` applies items on trial and undoes it, raising what refuses them; `known_good` gives a good item of the
     same kind. Raises what says nothing about an item, a refusal of the known-good one included. By halves: one bad item
@@ -57,7 +59,7 @@ async def isolate(
 
 @asynccontextmanager
 async def on_trial(connection: Connection) -> AsyncIterator[None]:
-    """A transaction of which nothing stays, however it ends."""
+    """Open a transaction of which nothing stays, however it ends."""
     trial = connection.transaction()
     await trial.start()
     try:
@@ -84,5 +86,5 @@ async def _prove(
 
 
 def reason(error: Exception) -> str:
-    """Why an item can't be applied, for the person who looks at it."""
+    """Say why an item can't be applied, for the person who looks at it."""
     return f"can't be applied: {told(error)}"

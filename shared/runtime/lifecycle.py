@@ -42,7 +42,7 @@ class Service(Protocol):
 
 @asynccontextmanager
 async def connected(service: Service) -> AsyncIterator[None]:
-    """The service's life: it answers at once (not ready), and connects meanwhile."""
+    """Run a service: it answers at once (not ready), and connects meanwhile."""
     await service.follower.start()
     connecting = Supervised("connect", service.connect, once=True)
     connecting.start()
@@ -65,7 +65,7 @@ async def until_there(step: Callable[[], Awaitable[None]], waiting: str) -> None
 async def open_migrated(
     url: str, *, size: int, application_name: str, settings: Mapping[str, str] | None = None
 ) -> Pool:
-    """As `open_pool`, for a database that has every migration of this version; waits for those."""
+    """Open a pool as `open_pool` does, and wait until the database has every migration of this version."""
     pool = await open_pool(url, size=size, application_name=application_name, settings=settings)
     try:
         while not await is_migrated(pool):

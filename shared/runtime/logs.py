@@ -14,7 +14,9 @@ _DETAILS = re.compile(r"\n[ |]*DETAIL:.*?(?=\n[ |]*(?:HINT:|Traceback|During|The
 
 
 def configure_logging(service: str, log_format: str, level: str) -> None:
-    """One line a batch or a request; JSON for machines. No event bodies, no addresses, no secrets are ever logged."""
+    """Log one line a batch or a request; JSON for machines. No event bodies, no addresses, no secrets are ever
+    logged.
+    """
     written: list[Any] = [_TRACEBACKS, without_details, structlog.processors.JSONRenderer(_json)]
     shown: list[Any] = [structlog.processors.format_exc_info, without_details, structlog.dev.ConsoleRenderer()]
     structlog.configure(
@@ -33,7 +35,7 @@ def configure_logging(service: str, log_format: str, level: str) -> None:
 
 
 def without_details(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """A processor: rendered tracebacks without what a database quotes of the rows that it refused."""
+    """Remove from rendered tracebacks what a database quotes of the rows that it refused (a structlog processor)."""
     found = event.get("exception")
     if isinstance(found, str):
         event["exception"] = _DETAILS.sub("", found)

@@ -74,14 +74,14 @@ async def patiently(
 
 
 def growing_limits(seconds: float) -> Iterator[float]:
-    """How long each attempt may take: what a slow database can't do in its time gets more of it, 60 s from the third
-    attempt on.
+    """Yield how long each attempt may take: what a slow database can't do in its time gets more of it, 60 s from the
+    third attempt on.
     """
     return itertools.chain((seconds, 2 * seconds), itertools.repeat(_LONGEST_SECONDS))
 
 
 def refusals() -> str | None:
-    """What has been refused for longer than TELL_SECONDS, for `/readyz`; None if nothing is."""
+    """Say what has been refused for longer than TELL_SECONDS, for `/readyz`; None if nothing is."""
     now = asyncio.get_running_loop().time()
     found = (
         f"{item.work} has been refused for {now - item.since:.0f} s: {item.reason}"
@@ -109,5 +109,5 @@ def _count(refused: Refused, reason: BaseException, attempts: int) -> None:
 
 
 def _told(error: BaseException) -> str:
-    """The kind of error; what a server or the network said too, but no other text, which may quote an event."""
+    """Name an error; with what a server or the network said, but no other text, which may quote an event."""
     return told(error)[:_TOLD] if isinstance(error, DATABASE_AWAY) else kind_of(error)

@@ -36,7 +36,7 @@ class Supervised:
         self._ended: str | None = None  # why it last ended
 
     def start(self) -> None:
-        """Begin."""
+        """Start the task."""
         TASK_RESTARTS.labels(self.name)  # a counter that is there from the first scrape on shows its first step
         self._watching = asyncio.create_task(self._watch(), name=f"supervision of {self.name}")
         _running[self] = None
@@ -111,16 +111,16 @@ class Supervised:
 
 
 def supervised() -> list[Supervised]:
-    """Every task that is being supervised in this process."""
+    """List every task that is being supervised in this process."""
     return list(_running)
 
 
 def down() -> str | None:
-    """The tasks that don't run at the moment, for `/readyz`; None if each does."""
+    """Name the tasks that don't run at the moment, for `/readyz`; None if each does."""
     fallen = [task for task in _running if task.ended is not None and not task.running]
     return "; ".join(f"{task.name} ended ({task.ended}) and is to be started again" for task in fallen) or None
 
 
 def restarted() -> dict[str, str]:
-    """The tasks that ended lately, with why: those that run again as well."""
+    """Name the tasks that ended lately, with why: those that run again as well."""
     return {task.name: task.ended for task in _running if task.ended is not None}

@@ -12,7 +12,7 @@ UNCHECKED = ("require", "verify-ca")
 
 
 def database_url(url: str, ca_file: Path | None, variable: str) -> str:
-    """The URL with sslmode and sslrootcert, as libpq and asyncpg read them. Raises ValueError for half a check."""
+    """Add sslmode and sslrootcert to the URL, as libpq and asyncpg read them. Raises ValueError for half a check."""
     query = _query(url)
     mode = query.get("sslmode")
     if mode in UNCHECKED or (ca_file is not None and mode not in {None, "verify-full"}):
@@ -27,7 +27,7 @@ def database_url(url: str, ca_file: Path | None, variable: str) -> str:
 
 
 def amqp_url(url: str, ca_file: Path | None, variable: str) -> str:
-    """The URL with cafile, as aiormq reads it. Raises ValueError for one that isn't checked or isn't TLS."""
+    """Add cafile to the URL, as aiormq reads it. Raises ValueError for one that isn't checked or isn't TLS."""
     query = _query(url)
     if "no_verify_ssl" in query:
         raise ValueError(f"{variable} has no_verify_ssl: the certificate is always checked; set KIP_AMQP_CA_FILE")
@@ -39,12 +39,12 @@ def amqp_url(url: str, ca_file: Path | None, variable: str) -> str:
 
 
 def context(amqp_url: str) -> ssl.SSLContext:
-    """What checks a server beside the broker: RabbitMQ's management API has the broker's certificate."""
+    """Make the TLS context for a server beside the broker: RabbitMQ's management API has the broker's certificate."""
     return ssl.create_default_context(cafile=_query(amqp_url).get("cafile"))
 
 
 def certificate_fault(error: BaseException, server: str) -> str | None:
-    """What to mend where `error`, or what caused it, is about the certificate of `server` (DATABASE or AMQP)."""
+    """Say what to mend where `error`, or what caused it, is about the certificate of `server` (DATABASE or AMQP)."""
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
@@ -59,7 +59,7 @@ def certificate_fault(error: BaseException, server: str) -> str | None:
 
 
 def reason(error: BaseException, server: str) -> str:
-    """An error of a connection in a line, for logs: what to mend where it is known, else its kind and text."""
+    """Describe an error of a connection in a line, for logs: what to mend where it is known, else its kind and text."""
     return certificate_fault(error, server) or f"{type(error).__name__}: {error}"
 
 

@@ -64,18 +64,18 @@ FALSE = frozenset({"không", "khong", "no", "false", "0", ""})
 
 
 def with_slug(label: str, slug: str) -> str:
-    """`label [slug]`, as a person chooses it from a list."""
+    """Write `label [slug]`, as a person chooses it from a list."""
     return f"{label} [{slug}]"
 
 
 def slug_of(text: str) -> str:
-    """The slug of `label [slug]`, or the text itself."""
+    """Read the slug of `label [slug]`, or the text itself."""
     found = SLUG_IN_BRACKETS.search(text)
     return found.group(1).strip() if found else text.strip()
 
 
 def column_letters(number: int) -> str:
-    """The letters of a column, counted from 0: A, B, … Z, AA."""
+    """Write the letters of a column, counted from 0: A, B, … Z, AA."""
     letters = ""
     number += 1
     while number:
@@ -85,7 +85,7 @@ def column_letters(number: int) -> str:
 
 
 def cell_text(column: str, value: object) -> str:
-    """A cell as the text that counts in a column of this name: a slug, a code, a count, a day like 2023-03-09."""
+    """Read a cell as the text that counts in a column of this name: a slug, a code, a count, a day like 2023-03-09."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if column in PLAIN or column.startswith((PARTICIPANTS, MONEY)):
@@ -94,13 +94,13 @@ def cell_text(column: str, value: object) -> str:
 
 
 def is_blank(kind: str, texts: Mapping[str, str]) -> bool:
-    """Whether a row of a table (one of KEYS), its texts by column, holds nothing but what a template fills in."""
+    """Tell whether a row of a table (one of KEYS), its texts by column, holds nothing but what a template fills in."""
     given = (name for name, text in texts.items() if text)
     return all(name in _FILLED_IN[kind] or (kind == "indicator" and name.startswith(BY)) for name in given)
 
 
 def record_key(kind: str, texts: Mapping[str, str]) -> tuple[str, ...] | None:
-    """What the rows of one record share, by their texts; None for a row that names no record.
+    """Return what the rows of one record share, by their texts; None for a row that names no record.
 
     A unit's code and its uid (`06412`, `06412@1`) are one: of the units of a code one is in force at a time.
     """
@@ -116,10 +116,12 @@ def record_key(kind: str, texts: Mapping[str, str]) -> tuple[str, ...] | None:
 
 
 def neutral(text: str) -> str:
-    """A text that no spreadsheet runs: an apostrophe before each place that one would take for a formula."""
+    """Write a text so that no spreadsheet runs it: an apostrophe before each place that one would take for a
+    formula.
+    """
     return _RISKY.sub(lambda found: f"{found['spaces'] or ''}'", text)
 
 
 def as_meant(text: str) -> str:
-    """The text that `neutral` was given."""
+    """Read the text that `neutral` was given."""
     return _NEUTRAL.sub(lambda found: found["spaces"] or "", text)

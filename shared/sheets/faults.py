@@ -16,12 +16,12 @@ _SHORTENED = re.compile(r"-?\d(?:[.,]\d+)?[eE]\+\d{1,3}", re.ASCII)
 
 
 def is_error(text: str) -> bool:
-    """Whether a cell is one of a spreadsheet program's errors."""
+    """Tell whether a cell is one of a spreadsheet program's errors."""
     return _ERROR.fullmatch(text) is not None
 
 
 def fault_of(text: str) -> Words | None:
-    """Why a cell holds no value, and the cure; None where it may hold one. `text` is trimmed."""
+    """Say why a cell holds no value, and the cure; None where it may hold one. `text` is trimmed."""
     if is_error(text):
         return CellWords.ERROR.value.filled(error=text)
     if _FORMULA.match(text):

@@ -49,7 +49,7 @@ class HeaderSearch:
         self._nearly: LayoutError | None = None
 
     def take(self, number: int, cells: Sequence[object]) -> Header | None:
-        """The header that the row `number` (from 1) is; None when it is none.
+        """Read the row `number` (from 1) as a header; None when it is none.
 
         Raises LayoutError where it is one with a column that is unknown, there twice or missing.
         """
@@ -71,28 +71,28 @@ class HeaderSearch:
         return Header(kind, number - 1, columns, {at for at, name in enumerate(names) if is_for_people(name)})
 
     def end(self) -> None:
-        """The sheet has no header. Raises LayoutError where a row was nearly one."""
+        """End the search: the sheet has no header. Raises LayoutError where a row was nearly one."""
         if self._nearly is not None:
             raise self._nearly
 
 
 def column_name(cell: object) -> str:
-    """A column's name as it counts."""
+    """Write a column's name as it counts."""
     return composed(str(cell)).strip().strip(_UNSEEN).strip().lower()
 
 
 def place_of(sheet: str, number: int) -> Words:
-    """A row for people."""
+    """Name a row for people."""
     return LayoutWords.ROW.value.filled(sheet=named(sheet) or "CSV", row=number)
 
 
 def no_table() -> LayoutError:
-    """No sheet of a file has a header."""
+    """Make the error for a file of which no sheet has a header."""
     return LayoutError(LayoutWords.NO_TABLE.value.filled(keys=", ".join(KEYS), rows=HEADER_ROWS))
 
 
 def delimiter_of(lines: Iterable[str]) -> str:
-    """What separates the cells of a CSV: a comma, a semicolon or a tab.
+    """Find what separates the cells of a CSV: a comma, a semicolon or a tab.
 
     It is the one by which a line is most of a header; where none is any, the most frequent one of the first line.
     """
@@ -106,7 +106,7 @@ def delimiter_of(lines: Iterable[str]) -> str:
 
 
 def is_for_people(name: str) -> bool:
-    """Whether a column of this name is not read."""
+    """Tell whether a column of this name is not read."""
     return name.startswith(NOTE) and not is_error(name)
 
 
@@ -150,7 +150,7 @@ def _refuse_unknown(place: Words, kind: str, named: Mapping[str, int]) -> None:
 
 
 def _needed_and_absent(kind: str, columns: Mapping[str, int]) -> Iterable[str]:
-    """The columns without which no row of the table can be right."""
+    """List the columns without which no row of the table can be right."""
     needed = {
         "indicator": ["agency", "period"],
         "activity": ["record"] if "withdraw" in columns else ["record", "agency", "held_on"],

@@ -13,7 +13,7 @@ from shared.wording.words import Words, joined
 def merges_over(
     merges: Sequence[Merge], rows: Sequence[int], columns: Collection[int]
 ) -> Iterator[tuple[Merge, range]]:
-    """The merges that cover a cell in these columns of these rows (their numbers, in order).
+    """Find the merges that cover a cell in these columns of these rows (their numbers, in order).
 
     With each comes which of the rows it covers, counted from 0. A title above a table, what stands below or beside it
     and columns for people may be merged.
@@ -35,11 +35,11 @@ def refuse_merged_header(sheet: str, merges: Sequence[Merge], number: int, colum
 
 
 def merge_fault(merge: Merge) -> Words:
-    """Why such cells can't be read, and the cure."""
+    """Say why such cells can't be read, and the cure."""
     return MergeWords.MERGED.value.filled(cells=cells_of(merge))
 
 
 def cells_of(merge: Merge) -> str:
-    """The merged cells as a spreadsheet names them: F2:F3."""
+    """Name the merged cells as a spreadsheet does: F2:F3."""
     first = f"{column_letters(merge.first_column)}{merge.first_row}"
     return f"{first}:{column_letters(merge.last_column)}{merge.last_row}"

@@ -29,7 +29,7 @@ class Notes:
         self._nothing = False
 
     def read(self, part: Slice, header: Header, number: int, cells: Sequence[Cell]) -> None:
-        """The row `number` of this slice was read for what it says."""
+        """Note what people don't see of the row `number` of this slice, which was read."""
         hidden = part.hidden
         if not any(hidden):
             return
@@ -41,16 +41,16 @@ class Notes:
         unseen.columns |= {at for at in hidden.columns if at in named and at < len(cells) and cells[at] != ""}
 
     def without_table(self, sheet: str) -> None:
-        """Nothing of this sheet was read, though something stands in it."""
+        """Note that nothing of this sheet was read, though something stands in it."""
         if sheet != LISTS:
             self._without_table.append(sheet)
 
     def nothing_to_post(self) -> None:
-        """No row of any table holds a record."""
+        """Note that no row of any table holds a record."""
         self._nothing = True
 
     def words(self) -> list[Words]:
-        """All notes, in the order of the file."""
+        """Return all notes, in the order of the file."""
         found = [NoteWords.NOTHING.value] if self._nothing else []
         found += [NoteWords.NO_TABLE.value.filled(sheet=named(sheet)) for sheet in self._without_table[:_LISTED]]
         for sheet, unseen in self._unseen.items():
@@ -65,7 +65,7 @@ class Notes:
 
 
 def hidden_rows(sheet: str, numbers: Sequence[int]) -> Words:
-    """The note that these rows were read, though people don't see them."""
+    """Make the note that these rows were read, though people don't see them."""
     return NoteWords.HIDDEN_ROWS.value.filled(sheet=named(sheet), listed=_some([str(number) for number in numbers]))
 
 

@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def read(kind: str, content: bytes, limits: Limits) -> Iterator[Slice]:
-    """The rows of a file of the kind `xlsx` or `csv`. Raises SheetError."""
+    """Read the rows of a file of the kind `xlsx` or `csv`. Raises SheetError."""
     if kind == "xlsx":
         yield from read_xlsx(io.BytesIO(content), limits)
         return

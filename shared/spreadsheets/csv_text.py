@@ -14,7 +14,7 @@ from shared.wording.words import Words
 
 
 def csv_rows(lines: Iterable[str], delimiter: str, limits: Limits) -> Iterator[Row]:
-    """Each row with content. Raises SheetError that names the line, SheetTooLargeError for too many rows."""
+    """Read each row with content. Raises SheetError that names the line, SheetTooLargeError for too many rows."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     left = limits.rows
     try:
@@ -39,7 +39,7 @@ def csv_rows(lines: Iterable[str], delimiter: str, limits: Limits) -> Iterator[R
 
 
 def csv_fault(error: csv.Error, line: int) -> Words:
-    """What is wrong with a CSV, by what the csv module found at a line: its own words are for programmers."""
+    """Say what is wrong with a CSV, by what the csv module found at a line: its own words are for programmers."""
     found = str(error)
     if "end of data" in found:
         return FileWords.CSV_END.value.filled(line=line)
@@ -49,5 +49,5 @@ def csv_fault(error: csv.Error, line: int) -> Words:
 
 
 def rows_of_text(text: str, limits: Limits) -> Iterator[Row]:
-    """The rows of a CSV with commas, semicolons or tabs."""
+    """Read the rows of a CSV with commas, semicolons or tabs."""
     return csv_rows(io.StringIO(text, newline=""), delimiter_of(io.StringIO(text)), limits)

@@ -22,12 +22,12 @@ _ENOUGH = 128 * 1024
 
 
 def request(kind: Kind, limits: Limits) -> bytes:
-    """The line that comes before the file."""
+    """Write the line that comes before the file."""
     return json.dumps({"kind": kind, "limits": asdict(limits)}).encode() + b"\n"
 
 
 def encode(message: dict[str, Any]) -> bytes:
-    """A message as a frame."""
+    """Write a message as a frame."""
     body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
     return len(body).to_bytes(LENGTH, "big") + body
 
@@ -37,12 +37,12 @@ END = encode({"end": True})
 
 
 def encode_error(error: SheetError) -> bytes:
-    """The frame that ends what was said with a refusal."""
+    """Write the frame that ends an answer with a refusal."""
     return encode({"error": list(error.words), "too_large": isinstance(error, SheetTooLargeError)})
 
 
 def encode_slices(slices: Iterator[Slice], most: int) -> Iterator[bytes]:
-    """Frames of some rows each. Raises SheetError for more than `most` bytes in all, or a row that is too long.
+    """Write frames of some rows each. Raises SheetError for more than `most` bytes in all, or a row that is too long.
 
     Rows are joined to frames of a sensible size, and a sheet begins with a frame of its own.
     """
@@ -78,7 +78,7 @@ def encode_slices(slices: Iterator[Slice], most: int) -> Iterator[bytes]:
 
 
 def decode(body: bytes) -> Slice | None:
-    """The rows of a frame's JSON; None for READY and END. Raises the SheetError that it tells."""
+    """Read the rows of a frame's JSON; None for READY and END. Raises the SheetError that it tells."""
     message: dict[str, Any] = from_json(body)
     if "error" in message:
         raise (SheetTooLargeError if message["too_large"] else SheetError)(Words(*message["error"]))

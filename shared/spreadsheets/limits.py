@@ -74,12 +74,12 @@ OWN_FILE = Limits(
 
 
 def too_many_rows(limits: Limits) -> SheetTooLargeError:
-    """What to say of a file with more rows than the limits have."""
+    """Make the error for a file with more rows than the limits have."""
     return SheetTooLargeError(FileWords.TOO_MANY_ROWS.value.filled(most=limits.rows))
 
 
 def too_much(kind: Kind, limits: Limits) -> SheetError:
-    """What to say of a file whose reader ended without a word."""
+    """Make the error for a file whose reader ended without a word."""
     return SheetError(
         FileWords.TOO_MUCH.value.filled(kind=kind.upper(), seconds=limits.cpu_seconds, mebibytes=limits.memory // MIB)
     )

@@ -19,7 +19,7 @@ from shared.spreadsheets.limits import OWN_FILE, SheetError, too_much
 
 
 def read_workbook(path: Path) -> Iterator[Slice]:
-    """The rows of an XLSX file. Raises SheetError for one that can't be read, OSError for one that isn't there."""
+    """Read the rows of an XLSX file. Raises SheetError for one that can't be read, OSError for one that isn't there."""
     content = path.read_bytes()
     with subprocess.Popen(  # noqa: S603 - our own module, no shell
         COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={}
@@ -43,7 +43,9 @@ def read_workbook(path: Path) -> Iterator[Slice]:
 
 
 def read_csv(path: Path) -> Iterator[Row]:
-    """The rows of a CSV, line by line. Raises SheetError that names the row, OSError for a file that isn't there."""
+    """Read the rows of a CSV, line by line. Raises SheetError that names the row, OSError for a file that isn't
+    there.
+    """
     number = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -57,7 +59,7 @@ def read_csv(path: Path) -> Iterator[Row]:
 
 
 def _frame(told: IO[bytes]) -> bytes:
-    """The next frame's JSON. The process watches its own time: there is an end to this wait."""
+    """Read the next frame's JSON. The process watches its own time: there is an end to this wait."""
     return _whole(told, int.from_bytes(_whole(told, LENGTH), "big"))
 
 

@@ -133,7 +133,7 @@ class Package:
             pass
 
     def _related(self, part: str) -> dict[str, tuple[str, str]]:
-        """What a part leads to: kind and part by id."""
+        """Find what a part leads to: kind and part by id."""
         folder, name = posixpath.split(part)
         related: dict[str, tuple[str, str]] = {}
 
@@ -163,7 +163,7 @@ class Package:
         return found
 
     def _texts(self, part: str) -> list[str]:
-        """The texts that cells share. Readings beside the letters (`rPh`) are no part of a text."""
+        """Read the texts that cells share. Readings beside the letters (`rPh`) are no part of a text."""
         texts: list[str] = []
         pieces: list[str] = []
         inside: list[str] = []
@@ -184,7 +184,7 @@ class Package:
         return texts
 
     def _day_styles(self, part: str) -> list[bool]:
-        """Of each style of a cell, whether it shows a number as a day."""
+        """Tell of each style of a cell whether it shows a number as a day."""
         own: dict[str, bool] = {}
         styles: list[bool] = []
         inside: list[str] = []
@@ -203,19 +203,19 @@ class Package:
 
 
 def no_xlsx(fault: FileWords, **values: object) -> SheetError:
-    """Why a file is no workbook that can be read."""
+    """Make the error for a file that is no workbook that can be read."""
     return SheetError(fault.value.filled(file=FileWords.NOT_XLSX.value, **values))
 
 
 @lru_cache(maxsize=256)
 def local_name(name: str) -> str:
-    """The name of an element of SpreadsheetML; "" for one of anything else."""
+    """Return the name of an element of SpreadsheetML; "" for one of anything else."""
     space, _, local = name.rpartition(" ")
     return local if space in MAIN else ""
 
 
 def as_text(pieces: list[str]) -> str:
-    """A text put together, with the characters that XML can't hold (`_x000D_`) in their place."""
+    """Join the pieces of a text, with the characters that XML can't hold (`_x000D_`) in their place."""
     text = "".join(pieces)
     if len(text) > CELL_CHARS:
         raise SheetError(FileWords.XLSX_CELL.value.filled(most=CELL_CHARS, got=len(text)))
@@ -237,7 +237,7 @@ def _refuse_doctype(*_: object) -> None:
 
 
 def _ignore(*_: object) -> None:
-    """Nothing of this is wanted."""
+    """Drop what isn't wanted."""
 
 
 def _drop(inside: list[str]) -> None:

@@ -24,11 +24,11 @@ class Readers:
         self._spare: asyncio.Task[Process] | None = None
 
     def start(self) -> None:
-        """Have a process ready."""
+        """Start a spare process, so that a file doesn't wait for one."""
         self._spare = asyncio.create_task(_start(), name="spare spreadsheet reader")
 
     async def stop(self) -> None:
-        """End the one that is ready."""
+        """End the spare process."""
         spare, self._spare = self._spare, None
         if spare is not None:
             spare.cancel()
@@ -37,7 +37,7 @@ class Readers:
 
     @asynccontextmanager
     async def read(self, kind: Kind, content: bytes) -> AsyncIterator[AsyncIterator[Slice]]:
-        """`async with readers.read(kind, content) as slices`: the file's rows as they are read.
+        """Read a file: `async with readers.read(kind, content) as slices` gives its rows as they are read.
 
         Raises ReaderAwayError when no process can be had. `slices` raises SheetError for a file that can't be read,
         whatever it did to its reader. However the block ends, the process has ended with it.
@@ -50,7 +50,7 @@ class Readers:
             await _end(process)
 
     async def _take(self) -> Process:
-        """The process that is ready; another is made ready in its place."""
+        """Take the process that is ready; make another ready in its place."""
         if self._spare is None:
             return await _start()
         spare, self._spare = self._spare, None
@@ -74,7 +74,7 @@ class Readers:
 
 
 async def _start() -> Process:
-    """A process that is ready."""
+    """Start a process, and wait until it is ready."""
     try:
         process = await asyncio.create_subprocess_exec(
             *COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env={}, limit=MIB, start_new_session=True

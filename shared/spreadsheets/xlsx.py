@@ -25,7 +25,7 @@ _LAST_SERIAL = 2_958_466  # the day after 31 December 9999
 
 
 def read_xlsx(file: BinaryIO, limits: Limits) -> Iterator[Slice]:
-    """The rows of every sheet, hidden or not. Raises SheetError, and SheetTooLargeError for too many.
+    """Read the rows of every sheet, hidden or not. Raises SheetError, and SheetTooLargeError for too many.
 
     A formula that has no stored value reads as itself (`=A1+B1`), an error as its name (`#N/A`): neither is a figure,
     and neither is an empty cell.
@@ -72,7 +72,7 @@ class _SheetReading:
         self._reading_aid = False  # rPh: how the text beside it is pronounced
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        """An element begins."""
+        """Begin an element (the parser's callback)."""
         match local_name(name):
             case "row":
                 self._begin_row(attributes.get("r"))
@@ -93,12 +93,12 @@ class _SheetReading:
                 self._merge(attributes.get("ref", ""))
 
     def text(self, piece: str) -> None:
-        """A piece of a text."""
+        """Keep a piece of a text (the parser's callback)."""
         if self._into is not None and self._attributes is not None:
             self._into.append(piece)
 
     def end(self, name: str) -> None:
-        """An element ends."""
+        """End an element (the parser's callback)."""
         match local_name(name):
             case "v" | "t" | "f":
                 self._into = None
@@ -166,7 +166,7 @@ class _SheetReading:
         self.merges.append(Merge(top, left, bottom, right))
 
     def _read(self, attributes: Mapping[str, str]) -> Cell:
-        """The cell's value; "" for none."""
+        """Read the cell's value; "" for none."""
         kind = attributes.get("t", "n")
         if kind in {"str", "inlineStr", "e"}:
             return as_text(self._value)
@@ -223,7 +223,9 @@ def _column_number(letters: str) -> int:
 
 
 def _day(serial: float, *, since_1904: bool) -> Cell:
-    """A day as 2023-03-09, a time without a day as 07:30:00; a number that is neither stays one."""
+    """Write a serial number as a day (2023-03-09) or, without a day, as a time (07:30:00); one that is neither stays a
+    number.
+    """
     if not 0 <= serial < _LAST_SERIAL - (1462 if since_1904 else 0):
         return serial
     if serial < 1 and not since_1904:

@@ -14,7 +14,7 @@ _SHORT = 128  # characters: whatever they are, they are sorted at once
 
 
 def composed(text: str, form: Literal["NFC", "NFKC"] = "NFC") -> str:
-    """The text in this normal form, the same as the standard library's."""
+    """Write the text in this normal form, the same as the standard library's."""
     if text.isascii():
         return text
     if len(text) <= _SHORT:

@@ -71,7 +71,7 @@ _INSTANTS = frozenset(
 
 
 def field_of(location: Iterable[object], context: Mapping[str, Any]) -> str:
-    """The path of the field that an error of this location and context is about, `event` for the whole.
+    """Name the path of the field that an error of this location and context is about, `event` for the whole.
 
     Of a union that is the field by which its models are told apart: the location is that of the whole object.
     """
@@ -80,7 +80,7 @@ def field_of(location: Iterable[object], context: Mapping[str, Any]) -> str:
 
 
 def expected_by_model(kind: str, context: Mapping[str, Any]) -> Words:
-    """What was expected where a model refuses a value with an error of this type and context."""
+    """Say what was expected where a model refuses a value with an error of this type and context."""
     if kind in _TEXTS:
         return ScalarWords.TEXT.value
     if kind in _DAYS:

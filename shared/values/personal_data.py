@@ -130,7 +130,7 @@ _BEYOND = 200  # characters that are looked at behind what is told: an address o
 
 
 def in_text(text: str, year: int) -> PersonalData | None:
-    """What of a person's a free text holds, if anything; `year` is today's: nobody was born after it."""
+    """Find what of a person's a free text holds, if anything; `year` is today's: nobody was born after it."""
     if text.isascii() and "@" not in text and sum(map(text.count, "0123456789")) < _DIGITS_OF_A_DATE:
         return None
     plain = _plain(text)
@@ -142,7 +142,7 @@ def in_text(text: str, year: int) -> PersonalData | None:
 
 
 def in_identifier(text: str, year: int) -> PersonalData | None:
-    """As `in_text`, for an id, a record or a source, which may begin with a unit's code: `09412-00017` is no phone."""
+    """Find the same in an id, a record or a source, which may begin with a unit's code: `09412-00017` is no phone."""
     if text.isascii() and (not _NINE_DIGITS.search(text) or _MACHINE_MADE.fullmatch(text)):
         return None
     plain = _plain(text)
@@ -152,7 +152,8 @@ def in_identifier(text: str, year: int) -> PersonalData | None:
 
 
 def repeatable(text: str, most: int) -> str | None:
-    """The first `most` characters of what somebody else wrote, as an answer may repeat them; None where it may not.
+    """Return the first `most` characters of what somebody else wrote, if an answer may repeat them; None where it may
+    not.
 
     It is cut before it is looked at, however long it is. Whatever the year is, nobody who may be born is named.
     """
@@ -162,12 +163,12 @@ def repeatable(text: str, most: int) -> str | None:
 
 
 def named(text: str, most: int = 60) -> str:
-    """The same within a sentence or a list of names: `…` where it may not be repeated."""
+    """Return the same for within a sentence or a list of names: `…` where it may not be repeated."""
     return repeatable(text, most) or ("…" if text else "")
 
 
 def _plain(text: str) -> str:
-    """The text as a reader sees it: composed, digits of any script as ours, without what has no width."""
+    """Write the text as a reader sees it: composed, digits of any script as ours, without what has no width."""
     return "".join(
         str(unicodedata.decimal(letter)) if letter.isdecimal() else letter
         for letter in composed(composed(text, "NFKC"))
@@ -184,7 +185,7 @@ def _birth_beside_a_name(text: str) -> bool:
 
 
 def _holds_a_name(text: str) -> bool:
-    """Two capitalised words in a row."""
+    """Tell whether two capitalised words stand in a row."""
     words = re.findall(r"[^\W\d_]+", text)
     return any(first[0].isupper() and second[0].isupper() for first, second in pairwise(words))
 
@@ -204,7 +205,9 @@ def _number_in(text: str, year: int) -> PersonalData | None:
 
 
 def _numbers(run: str) -> Iterator[str]:
-    """The numbers that a run of digits may be read as: all of it, what commas and the like keep apart, each alone."""
+    """List the numbers that a run of digits may be read as: all of it, what commas and the like keep apart, each
+    alone.
+    """
     yield _digits(run)
     yield from map(_digits, _BETWEEN_NUMBERS.split(run))
     yield from re.findall(r"\d+", run)
@@ -215,7 +218,9 @@ def _digits(text: str) -> str:
 
 
 def _is_identity(digits: str, year: int) -> bool:
-    """Twelve digits: 0 and a province, the century with the sex (0 and 1 from 1900, 2 and 3 from 2000), the year."""
+    """Tell whether twelve digits are an identity number: 0 and a province, the century with the sex (0 and 1 from 1900,
+    2 and 3 from 2000), the year.
+    """
     if len(digits) != 12 or digits[0] != "0" or int(digits[1:3]) not in _PROVINCES:
         return False
     century = int(digits[3]) // 2

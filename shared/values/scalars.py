@@ -64,7 +64,7 @@ class ScalarError(ValueError):
 
 
 def shown(value: object) -> Words:
-    """A value for people, in bounded length whatever it is; nothing of it where it may be a person's."""
+    """Show a value to people, in bounded length whatever it is; nothing of it where it may be a person's."""
     if isinstance(value, bool):
         return in_both(str(value).lower())
     if isinstance(value, int) and abs(value) > 2**64:
@@ -80,17 +80,17 @@ def shown(value: object) -> Words:
 
 
 def name_of(value: object) -> Words:
-    """What a JSON value is, for people."""
+    """Name what a JSON value is, for people."""
     return _KINDS.get(type(value), ScalarWords.OTHER_KIND).value
 
 
 def day_expected(first: date = FIRST_DAY) -> Words:
-    """What a day is."""
+    """Say what a day is."""
     return ScalarWords.DAY.value.filled(first=first, last=LAST_DAY)
 
 
 def whole_number(value: object, least: int = 0, most: int = LARGEST, *, zeros: bool = False) -> int:
-    """A whole number, or the decimal digits of one; with `zeros` also `24.0`. Raises ScalarError."""
+    """Read a whole number, or the decimal digits of one; with `zeros` also `24.0`. Raises ScalarError."""
     if isinstance(value, str):
         digits, point, rest = value.partition(".") if zeros else (value, "", "")
         # Its length first: reading thousands of digits takes time, and Python refuses it.
@@ -109,7 +109,9 @@ def whole_number(value: object, least: int = 0, most: int = LARGEST, *, zeros: b
 
 
 def text(value: object, most: int = LONGEST_TEXT) -> str:
-    """A text of at most so many characters that PostgreSQL can keep: no NUL, no half of a pair. Raises ScalarError."""
+    """Read a text of at most so many characters that PostgreSQL can keep: no NUL, no half of a pair. Raises
+    ScalarError.
+    """
     if not isinstance(value, str):
         raise ScalarError(ScalarWords.TEXT.value, shown(value))
     if len(value) > most:  # what it says may be nobody's business: it is not repeated
@@ -120,7 +122,7 @@ def text(value: object, most: int = LONGEST_TEXT) -> str:
 
 
 def day(value: object, first: date = FIRST_DAY) -> date:
-    """A day like 2023-03-09. Raises ScalarError."""
+    """Read a day like 2023-03-09. Raises ScalarError."""
     if not isinstance(value, str) or len(value) != 10 or not value[4] == value[7] == "-":
         raise ScalarError(day_expected(first), shown(value))
     try:
@@ -133,7 +135,7 @@ def day(value: object, first: date = FIRST_DAY) -> date:
 
 
 def instant(value: object) -> datetime:
-    """A time with its offset like 2023-03-17T08:00:00+07:00, of the years 2000 to 2100. Raises ScalarError."""
+    """Read a time with its offset like 2023-03-17T08:00:00+07:00, of the years 2000 to 2100. Raises ScalarError."""
     read = any_instant(value)
     if not in_bounds(read):
         years = ScalarWords.KNOWN_YEARS.value.filled(first=FIRST_DAY.year, last=LAST_DAY.year)
@@ -142,7 +144,7 @@ def instant(value: object) -> datetime:
 
 
 def any_instant(value: object, assumed: tzinfo | None = None) -> datetime:
-    """The same of any year; `assumed` is the offset, or zone, where none is written. Raises ScalarError."""
+    """Read a time of any year; `assumed` is the offset, or zone, where none is written. Raises ScalarError."""
     expected = ScalarWords.INSTANT.value
     if not isinstance(value, str) or len(value) > _LONGEST_INSTANT or not value[4:5] == value[7:8] == "-":
         raise ScalarError(expected, shown(value))
@@ -158,7 +160,7 @@ def any_instant(value: object, assumed: tzinfo | None = None) -> datetime:
 
 
 def in_bounds(moment: datetime) -> bool:
-    """Whether an instant is of the years that we know of."""
+    """Tell whether an instant is of the years that we know of."""
     return FIRST_INSTANT <= moment < END_OF_TIME
 
 

@@ -23,7 +23,9 @@ class TwoMeaningsError(ScalarError):
 
 
 def written_whole_number(text: str, most: int) -> int:
-    """The whole number from 0 to `most` that the text is. Raises ScalarError, TwoMeaningsError where it may be two."""
+    """Read the whole number from 0 to `most` that the text is. Raises ScalarError, TwoMeaningsError where it may be
+    two.
+    """
     plain = _SPACES.sub(" ", text.strip())
     expected = ScalarWords.WHOLE_NUMBER.value.filled(least=0, most=most)
     two_meanings = ScalarWords.DIGITS_ALONE.value.filled(least=0, most=most)

@@ -12,14 +12,14 @@ _MOST = 4096  # characters that are looked at
 
 
 def language_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """`vi` or `en`, by the Accept-Language lines among ASGI's raw headers."""
+    """Choose `vi` or `en` by the Accept-Language lines among ASGI's raw headers."""
     lines = [value for name, value in headers if name == b"accept-language"]
     return preferred(b",".join(lines).decode("latin-1")[:_MOST]) if lines else ENGLISH
 
 
 @lru_cache(maxsize=256)
 def preferred(asked: str) -> str:
-    """The one of our two languages that a list of ranges (RFC 9110, 12.5.4) prefers: by weight, then by place.
+    """Choose the one of our two languages that a list of ranges (RFC 9110, 12.5.4) prefers: by weight, then by place.
 
     A range of Vietnamese of any region is Vietnamese. What can't be read of it counts for nothing; nothing is English.
     """

@@ -19,11 +19,11 @@ _OF = {words.value.en: words.value for words in LevelWords}
 
 
 def level_words(level: str) -> Words:
-    """What a level is called; its own name where the register has another one."""
+    """Return what a level is called; its own name where the register has another one."""
     return _OF.get(level, Words(level, level))
 
 
 def levels_listed(levels: Iterable[str]) -> Words:
-    """Several of them, in the order of their names."""
+    """List several levels, in the order of their names."""
     found = sorted(levels)
     return joined([level_words(level) for level in found], ", ") if found else listed(found)

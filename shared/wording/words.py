@@ -12,11 +12,11 @@ class Words(NamedTuple):
     en: str
 
     def in_language(self, language: str) -> str:
-        """The words in `vi`, else in English."""
+        """Return the words in `vi`, else in English."""
         return self.vi if language == "vi" else self.en
 
     def filled(self, **values: object) -> "Words":
-        """The words with their placeholders filled: Words in their own language, anything else as its text."""
+        """Fill the placeholders: Words in their own language, anything else as its text."""
         return Words(
             self.vi.format_map({name: said(value, "vi") for name, value in values.items()}),
             self.en.format_map({name: said(value, "en") for name, value in values.items()}),
@@ -40,17 +40,17 @@ class Common(Enum):
 
 
 def said(value: object, language: str) -> str:
-    """A value as it is said in a language."""
+    """Write a value in a language."""
     return value.in_language(language) if isinstance(value, Words) else str(value)
 
 
 def in_both(told: Told) -> Words:
-    """The same as Words."""
+    """Return the same as Words."""
     return told if isinstance(told, Words) else Words(told, told)
 
 
 def listed(names: Iterable[str], most: int | None = None) -> Words:
-    """Names parted by commas, of more than `most` the first; a word of its own for none."""
+    """Join names by commas, of more than `most` the first; a word of its own for none."""
     found = list(names)
     if not found:
         return Common.NOTHING.value
@@ -61,5 +61,5 @@ def listed(names: Iterable[str], most: int | None = None) -> Words:
 
 
 def joined(parts: Sequence[Words], between: str) -> Words:
-    """Several things in a row."""
+    """Join several things in a row."""
     return Words(between.join(part.vi for part in parts), between.join(part.en for part in parts))
