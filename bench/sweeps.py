@@ -20,7 +20,7 @@ from services.notifications.app import publish_ids
 from services.notifications.obligations.opening import Opener
 from shared.broker import topology
 from shared.broker.client import make_broker
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.registry.follower import RegistryFollower
 from shared.registry.officer_store import write_officers
 from shared.registry.officers import Officer

@@ -18,8 +18,7 @@ from services.aggregation.consistency.drift import Checked, check_province
 from services.aggregation.consistency.drift_store import CHECK_SECONDS
 from services.aggregation.consistency.recompute import ledger_size
 from services.aggregation.contribution import Contributor
-from shared.database.connections import Hosts
-from shared.database.db import Connection, Pool, close_pool, open_pool
+from shared.database.connections import Connection, Hosts, Pool, close_pool, open_pool
 from shared.domain.units import Units
 from shared.programme.model import Programme
 from shared.registry import store

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from shared.database.connections import Hosts
-from shared.database.db import Connection
+from shared.database.connections import Connection, Hosts
 from shared.runtime.config import load_settings
 
 Result = TypeVar("Result")

@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 
-from shared.database.db import DatabaseError
+from shared.database.connections import DatabaseError
 from shared.programme.problems import ProgrammeError
 from shared.programme.text_filling import TextError
 from shared.registry.units_file import UnitsError

@@ -19,7 +19,7 @@ from shared.access.logins import Login, logins
 from shared.access.role_rights import ROLES
 from shared.access.role_store import by_hand, give_rights, let_read_statistics, make_roles
 from shared.broker import topology
-from shared.database import db
+from shared.database import migration
 from shared.database.connections import Hosts
 from shared.runtime import tls
 from shared.runtime.clock import SystemClock
@@ -60,7 +60,7 @@ async def _migrate_database(settings: Settings, roles: Mapping[str, Login]) -> l
     connection = await Hosts(url).connect(server_settings={"application_name": "kip-migrate"})
     try:
         made = await make_roles(connection, roles.values())
-        applied = await db.migrate(url, SystemClock().now(), lambda within: give_rights(within, made.there))
+        applied = await migration.migrate(url, SystemClock().now(), lambda within: give_rights(within, made.there))
         out.print(f"applied {', '.join(applied)}" if applied else "the database is up to date", highlight=False)
         said = [f"role {login.user} of {login.role}: its rights are those of this version" for login in made.there]
         said += await let_read_statistics(connection, made.there)

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from cli.database import with_database
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.partitions import assign_partitions
 from shared.domain.units import Units
 from shared.programme.reading import check_confined, load_confined

@@ -11,8 +11,7 @@ from rich.console import Console
 
 from cli.listing import print_listing
 from shared.access.keys import hash_key, new_key
-from shared.database.connections import Hosts
-from shared.database.db import Connection
+from shared.database.connections import Connection, Hosts
 from shared.domain.events import DECIDE, Kind
 from shared.registry import source_store, store
 from shared.registry.source_store import Source

@@ -13,7 +13,7 @@ import xlsxwriter
 from rich.console import Console
 
 from cli.database import with_database
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.duties import applies
 from shared.domain.periods import Period, parse_period
 from shared.domain.units import Unit, Units

@@ -16,7 +16,7 @@ from cli.listing import print_listing
 from services.notifications.messages import message_store
 from services.notifications.obligations import change_store
 from services.notifications.obligations import obligation_store as sweep_store
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.registry import store
 from shared.runtime.clock import SystemClock
 from shared.values.scalars import ScalarError, instant

@@ -22,7 +22,7 @@ from sample.schedule import Stop
 from sample.scope import READER, SENDERS
 from sample.year import as_lines
 from shared.access.keys import hash_key, new_key
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.registry import source_store, store
 from shared.runtime.clock import SystemClock
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.database.db import Connection
+from shared.database.connections import Connection
 
 APPLIED = "SELECT count(*) FROM aggregation.ledger WHERE sender = ANY ($1::text[])"
 SOURCES = "SELECT name FROM registry.source WHERE name = ANY ($1::text[])"

@@ -19,7 +19,7 @@ from bench.peers.records import strongest
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.ledger import to_entry
 from shared.broker.client import make_broker
-from shared.database.db import Connection, Pool, close_pool, open_pool
+from shared.database.connections import Connection, Pool, close_pool, open_pool
 from shared.domain.canonical import EventBody, decode
 from shared.domain.claims import RecordClaim
 from shared.http.serve import serve

@@ -14,7 +14,7 @@ from pydantic_core import from_json, to_json
 from bench.peers.front import make_front
 from services.aggregation.ledger import to_entry
 from services.aggregation.parts import narrowed
-from shared.database.db import Pool, close_pool, open_pool
+from shared.database.connections import Pool, close_pool, open_pool
 from shared.domain.canonical import decode
 from shared.domain.periods import Period, PeriodKind
 from shared.domain.units import Units

@@ -9,7 +9,7 @@ from cli.dead.source import GONE, DeadRow, Outcomes
 from cli.dead.tables import number_of
 from services.notifications import aside_store
 from services.notifications.obligations import obligation_store as sweep_store
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.registry import store as registry_store
 from shared.runtime.clock import SystemClock
 

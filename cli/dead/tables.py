@@ -16,7 +16,7 @@ from services.aggregation.contribution import Contributor
 from services.aggregation.record_subject import UnknownToUsError
 from services.notifications.obligations import dead_store as notifications_store
 from services.notifications.obligations.consumer import read_batch, settle
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.registry.snapshot import Registry
 from shared.runtime.clock import SystemClock
 from shared.values.scalars import ScalarError, shown, whole_number

@@ -9,9 +9,8 @@ import asyncpg
 from cli.doctor import doctor_store
 from cli.doctor.finding import Finding, bad, good, unsure
 from services.aggregation.consistency.wild_store import listed
-from shared.database import db
-from shared.database.connections import Hosts
-from shared.database.db import Connection
+from shared.database import connections, migration
+from shared.database.connections import Connection, Hosts
 from shared.registry import store
 from shared.runtime import tls
 from shared.runtime.clock import SystemClock
@@ -84,7 +83,7 @@ async def check_database(url: str, partitions: int) -> AsyncIterator[Finding]:
 
 async def _version(connection: Connection) -> Finding:
     number, version = await doctor_store.server_version(connection)
-    if number < db.OLDEST_SERVER:
+    if number < connections.OLDEST_SERVER:
         return bad("database.version", f"PostgreSQL {version}", "use PostgreSQL 18 or later")
     return good("database.version", f"PostgreSQL {version}")
 
@@ -119,7 +118,7 @@ async def _clock(connection: Connection) -> Finding:
 
 
 async def _migrations(connection: Connection) -> Finding:
-    ours = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in db.MIGRATIONS.glob("*.sql")}
+    ours = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in migration.MIGRATIONS.glob("*.sql")}
     applied = await doctor_store.applied_migrations(connection)
     if applied is None:
         return bad("database.migrations", "none has been applied", "kip migrate")

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 import asyncpg
 
-from shared.database.db import Connection
+from shared.database.connections import Connection
 
 SETTINGS = "SELECT name, setting FROM pg_settings WHERE name = ANY ($1)"
 LOADED = """

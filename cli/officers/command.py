@@ -13,7 +13,7 @@ from rich.console import Console
 from cli.database import with_database
 from cli.officers.cells import RowError, absence, addresses, person, quiet_hours, spaced, yes_or_no
 from cli.officers.rows import NOT_A_ROW, FileError, OfficerRows, fault_in
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.units import Units
 from shared.programme.model import Programme
 from shared.registry import store

@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 
 from deploy.compose.make_secrets import FILES
 from shared.broker.client import DRAIN_SECONDS
-from shared.database.db import CLOSE_SECONDS
+from shared.database.connections import CLOSE_SECONDS
 from shared.http.serve import GRACE_SECONDS
 from shared.runtime.config import PREFIX, Settings
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.broker.client import DRAIN_SECONDS
-from shared.database.db import CLOSE_SECONDS
+from shared.database.connections import CLOSE_SECONDS
 from shared.http.serve import GRACE_SECONDS
 from shared.runtime.config import PREFIX
 

@@ -18,7 +18,7 @@ from shared import __version__
 from shared.broker import topology
 from shared.broker.answering import answered_within
 from shared.broker.client import make_broker
-from shared.database.db import Pool, close_pool
+from shared.database.connections import Pool, close_pool
 from shared.documents.http import document_route
 from shared.http.application import application
 from shared.http.probes import Measured, probe_routes

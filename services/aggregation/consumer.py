@@ -11,7 +11,7 @@ from services.aggregation.contribution import Contributor
 from services.aggregation.record_subject import UnknownToUsError
 from shared.broker.consuming import consume
 from shared.broker.topology import aggregation_queue
-from shared.database.db import Pool
+from shared.database.connections import Pool
 from shared.domain.canonical import JsonObject
 from shared.registry.follower import RegistryFollower
 from shared.runtime import metrics

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import asyncpg
 
-from shared.database.db import Connection
+from shared.database.connections import Connection
 
 WAITING = "SELECT count(*) FROM aggregation.dead WHERE state = 'waiting'"
 LIST = """

@@ -15,7 +15,7 @@ from services.aggregation.contribution import CellKey
 from services.aggregation.ledger import COLUMNS, Entry
 from services.aggregation.parts import ONCE, WHOLE, Counters, Parts, together
 from services.aggregation.record_subject import About
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.canonical import EventBody, Identity
 from shared.domain.claims import RecordKey
 from shared.domain.standing import Version, contenders

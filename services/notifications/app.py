@@ -33,7 +33,7 @@ from shared.broker import topology
 from shared.broker.answering import answered_within
 from shared.broker.client import make_broker, publish_events
 from shared.broker.consuming import consume
-from shared.database.db import Pool, close_pool
+from shared.database.connections import Pool, close_pool
 from shared.documents.http import document_route
 from shared.http.application import application
 from shared.http.held_body import BodyLimits, Memory

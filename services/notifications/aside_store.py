@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from services.notifications.apart import Aside
-from shared.database.db import Connection
+from shared.database.connections import Connection
 
 log = structlog.get_logger()
 PUT = """

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from services.notifications import aside_store
 from services.notifications.obligations import dead_store
-from shared.database.db import DATABASE_AWAY, Pool
+from shared.database.connections import DATABASE_AWAY, Pool
 from shared.runtime.metrics import DEAD_EVENTS
 from shared.runtime.supervision import Supervised
 

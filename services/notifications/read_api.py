@@ -16,7 +16,7 @@ from services.notifications.messages.masking import masked
 from services.notifications.obligations import change_store
 from services.notifications.pages import page_store
 from shared.access.rights import Reach
-from shared.database.db import Pool
+from shared.database.connections import Pool
 from shared.domain.events import Kind
 from shared.domain.events import ObligationState as State
 from shared.domain.periods import PeriodError, parse_period

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from shared.broker.client import BROKER_AWAY
-from shared.database.db import DATABASE_AWAY
+from shared.database.connections import DATABASE_AWAY
 from shared.runtime.faults import told
 from shared.runtime.supervision import Supervised
 

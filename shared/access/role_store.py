@@ -15,8 +15,7 @@ import asyncpg
 
 from shared.access.logins import Login
 from shared.access.role_rights import PRIVILEGES, READS_STATISTICS, schemas_of, table_rights
-from shared.database.connections import Hosts
-from shared.database.db import Connection, DatabaseError
+from shared.database.connections import Connection, DatabaseError, Hosts
 
 ITERATIONS = 4096  # PostgreSQL's own default (scram_iterations)
 STATISTICS = "pg_read_all_stats"

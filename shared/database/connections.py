@@ -29,6 +29,8 @@ DATABASE_AWAY: tuple[type[Exception], ...] = (
     *_SERVER_ERRORS,
 )
 DATABASE_REFUSES: tuple[type[Exception], ...] = (*DATABASE_AWAY, asyncpg.PostgresError)  # its data's fault included
+OLDEST_SERVER = 180_000  # as PostgreSQL numbers its versions
+CLOSE_SECONDS = 5
 HOST_SECONDS = 3.0  # for each host: one that is frozen takes the connection and says nothing
 RELEASE_SECONDS = 2.0
 STATEMENT_SECONDS = 60.0
@@ -184,3 +186,38 @@ class Pool:
     def terminate(self) -> None:
         """End every connection at once."""
         self._inner.terminate()
+
+
+class DatabaseError(Exception):
+    """The database can't be used as it is. Its text says what to do."""
+
+
+async def open_pool(
+    url: str | Hosts,
+    *,
+    size: int,
+    application_name: str,
+    settings: Mapping[str, str] | None = None,
+    limit: float = WORK_SECONDS,
+) -> Pool:
+    """Open `size` connections to a server of PostgreSQL 18 or later. Raises DatabaseError for an older one.
+
+    `settings` are the server's own (`work_mem` and the like), for these connections only; `limit` (s) is for all
+    that is done on one of them at once.
+    """
+    names = {"application_name": application_name, "timezone": "UTC"}
+    pool = await Pool.open(url, size=size, settings={**names, **(settings or {})}, limit=limit)
+    server = await pool.fetchval("SELECT current_setting('server_version_num')::int")
+    if server < OLDEST_SERVER:
+        await close_pool(pool)
+        raise DatabaseError(f"KIP_DATABASE_URL: expected PostgreSQL 18 or later, got {server // 10_000}")
+    return pool
+
+
+async def close_pool(pool: Pool) -> None:
+    """Close the pool, bounded: asyncpg's close() can hang on a pending cancel (1356 in its tracker)."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()

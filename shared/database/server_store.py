@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.database.db import Connection
+from shared.database.connections import Connection
 
 # Of sessions of other users only their number is shown to us; ours are those whose transactions can hold us up.
 HEALTH = """

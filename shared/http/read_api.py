@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from shared.access.authentication import CHALLENGE, EXPECTED, authorization_of, find_key
 from shared.access.rights import Reach, own_events, reach_of
-from shared.database.db import DATABASE_AWAY
+from shared.database.connections import DATABASE_AWAY
 from shared.http.read_words import ReadWords
 from shared.registry.snapshot import Registry
 from shared.values.personal_data import named

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from shared.database.db import Connection, Pool
+from shared.database.connections import Connection, Pool
 from shared.registry.officers import Officer
 
 UPSERT_OFFICER = """

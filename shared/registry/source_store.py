@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.registry.snapshot import Key
 
 KEYS = """

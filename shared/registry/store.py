@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.units import Unit, Units
 
 _UNIT_COLUMNS = (

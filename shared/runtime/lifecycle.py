@@ -7,7 +7,8 @@ from typing import Protocol
 
 import structlog
 
-from shared.database.db import Pool, is_migrated, open_pool
+from shared.database.connections import Pool, open_pool
+from shared.database.migration import is_migrated
 from shared.runtime import tls
 from shared.runtime.supervision import Supervised
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import structlog
 
-from shared.database.db import DATABASE_AWAY
+from shared.database.connections import DATABASE_AWAY
 from shared.runtime.faults import kind_of, told
 from shared.runtime.metrics import REFUSED_SECONDS, REFUSED_TOTAL
 

@@ -12,7 +12,7 @@ import pytest
 from services.aggregation.apply import apply_batch
 from services.aggregation.contribution import Contributor
 from services.aggregation.record_subject import UnknownToUsError
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from tests.aggregation.registry import REGISTRY
 from tests.system import access, counselling, event
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from shared.database import db
+from shared.database import migration
 
 NOW = datetime(2025, 12, 1, tzinfo=UTC)
 KEY = ("06412@1", "activity:planning", "2023-03")
@@ -23,18 +23,18 @@ OLD = [
 async def test_old_cells_come_through_the_migration_whole_and_in_parts(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for path in sorted(db.MIGRATIONS.glob("*.sql")):
+    for path in sorted(migration.MIGRATIONS.glob("*.sql")):
         if path.name < "0022":
             shutil.copy(path, tmp_path)
     with monkeypatch.context() as before:
-        before.setattr(db, "MIGRATIONS", tmp_path)
-        await db.migrate(database_url, NOW)
+        before.setattr(migration, "MIGRATIONS", tmp_path)
+        await migration.migrate(database_url, NOW)
     connection = await asyncpg.connect(database_url)
     columns = "unit subject period by programme province records reported numerator denominator people female amount"
     await connection.copy_records_to_table(
         "cell", schema_name="aggregation", columns=columns.split(), records=OLD
     )  # as the older version wrote them
-    assert "0022_aggregation_parts.sql" in await db.migrate(database_url, NOW)
+    assert "0022_aggregation_parts.sql" in await migration.migrate(database_url, NOW)
     rows = [tuple(row) for row in await connection.fetch("SELECT * FROM aggregation.part")]
     once = await connection.fetchval("SELECT array_agg(unit) FROM aggregation.cell WHERE once")
     await connection.close(timeout=5)

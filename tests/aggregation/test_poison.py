@@ -10,7 +10,7 @@ import pytest
 
 from services.aggregation.poison_check import fault_of
 from services.aggregation.record_subject import UnknownToUsError
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.events import NOTIFICATIONS_SENDER
 from tests.aggregation.test_apply import C, apply, canonical
 from tests.poison import poisoned

@@ -9,7 +9,7 @@ import pytest
 from services.aggregation.contribution import Contributor
 from services.aggregation.control import control_event
 from services.aggregation.poison_check import fault_of
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.events import Kind, ObligationChange
 from tests.aggregation.registry import PROGRAMME
 from tests.aggregation.test_apply import C, apply, canonical, whole

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from deploy.local.stack import LocalStack
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from tests.aggregation.test_apply import C, apply, canonical, whole
 from tests.aggregation.test_repair import execute, fetch
 from tests.system import ROOT, System, counselling, kip

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.database import db
+from shared.database import connections
 from shared.domain.partitions import assign_partitions
 from shared.domain.units import Units
 from shared.programme.folder import load_programme
@@ -28,9 +28,9 @@ def registry() -> Registry:
 @pytest.fixture
 async def pool(loaded_database):
     """Connections to a loaded database."""
-    opened = await db.open_pool(loaded_database, size=8, application_name="kip-test")
+    opened = await connections.open_pool(loaded_database, size=8, application_name="kip-test")
     yield opened
-    await db.close_pool(opened)
+    await connections.close_pool(opened)
 
 
 @pytest.fixture(scope="session")

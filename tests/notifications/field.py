@@ -14,7 +14,7 @@ from services.notifications.messages.filling import Filler
 from services.notifications.messages.worker import Delivery
 from services.notifications.obligations.consumer import read_batch, settle
 from services.notifications.obligations.opening import Opener
-from shared.database.db import Pool
+from shared.database.connections import Pool
 from shared.registry.officer_store import write_officers
 from shared.registry.officers import Officer
 from shared.registry.snapshot import Registry

@@ -15,7 +15,7 @@ from services.notifications.alerts.loop import Sweeper
 from services.notifications.messages.channels.email import EmailChannel
 from services.notifications.obligations import change_store
 from services.notifications.obligations.consumer import read_batch, settle
-from shared.database import db
+from shared.database import connections
 from tests.notifications.field import working_delivery
 from tests.notifications.mail_server import MailServer
 from tests.notifications.model_obligations import Event, Moment
@@ -54,7 +54,7 @@ class BrokerAwayError(ConnectionError):
 class Replica:
     """One replica's sweeper, consumer and worker, on connections of its own; `queue` stands for kip.alerts."""
 
-    def __init__(self, pool: db.Pool, registry: Any, clock: Clock, queue: list[bytes], port: int) -> None:
+    def __init__(self, pool: connections.Pool, registry: Any, clock: Clock, queue: list[bytes], port: int) -> None:
         self.pool, self.registry, self.clock, self.queue = pool, registry, clock, queue
         self.lag = Lag()
         self.loses_broker = False
@@ -84,7 +84,7 @@ class Replica:
     async def close(self) -> None:
         await self.worker.stop()
         await self.channel.close()
-        await db.close_pool(self.pool)
+        await connections.close_pool(self.pool)
 
     async def _publish(self, bodies: Sequence[Sequence[UUID]]) -> None:
         if self.loses_broker:

@@ -9,7 +9,7 @@ import pytest
 
 from services.notifications.messages.channels.email import EmailChannel
 from services.notifications.obligations import change_store
-from shared.database import db
+from shared.database import connections
 from tests.notifications.field import BEFORE, Field, Fixed, answer, at, limited, working_delivery
 from tests.notifications.mail_server import MailServer
 from tests.system import ROOT
@@ -119,7 +119,7 @@ async def test_the_doctor_names_the_units_that_have_no_officer(registry, distric
         found = [item for item in json.loads(done.stdout)["findings"] if item["check"] == "registry.officers"]
         return found[0]["state"], found[0]["seen"]
 
-    opened = await db.open_pool(district_database, size=2, application_name="kip-test")
+    opened = await connections.open_pool(district_database, size=2, application_name="kip-test")
     told = Field(opened, registry)
     try:
         units = [row["uid"] for row in await told.pool.fetch("SELECT uid FROM registry.unit WHERE valid_to IS NULL")]
@@ -132,4 +132,4 @@ async def test_the_doctor_names_the_units_that_have_no_officer(registry, distric
         await told.officer("An", "06427@2", "ubnd-xa")
         assert doctor() == ("good", f"each of the {len(units):,} units in force has an officer")
     finally:
-        await db.close_pool(opened)
+        await connections.close_pool(opened)

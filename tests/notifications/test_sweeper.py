@@ -6,7 +6,7 @@ import pytest
 
 from services.notifications.alerts.loop import Sweeper
 from services.notifications.messages import message_store
-from shared.database import db
+from shared.database import connections
 from shared.runtime.metrics import SWEEP_LAST_SUCCESS
 from tests.notifications.field import BEFORE, Field, Fixed, at, limited
 
@@ -51,7 +51,7 @@ async def test_while_one_sweeps_the_other_does_not_and_takes_over_when_the_first
     async def queue(bodies):
         queued.extend(bodies)
 
-    other_pool = await db.open_pool(loaded_database, size=2, application_name="kip-other")
+    other_pool = await connections.open_pool(loaded_database, size=2, application_name="kip-other")
     try:
         first = asyncio.create_task(sweeper(field, other_pool, hang).sweep_once())
         await arrived.wait()
@@ -70,7 +70,7 @@ async def test_while_one_sweeps_the_other_does_not_and_takes_over_when_the_first
         assert len(queued) == 1
         assert await field.alerts() == [("reminder", "06412@1", "An")]
     finally:
-        await db.close_pool(other_pool)
+        await connections.close_pool(other_pool)
 
 
 async def test_the_heartbeat_is_that_of_the_last_sweep_that_ended_well(field):

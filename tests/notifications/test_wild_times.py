@@ -4,7 +4,7 @@ import pytest
 
 from services.notifications.obligations.consumer import read_batch
 from services.notifications.obligations.decisions import DecisionError, new_deadline
-from shared.database.db import MIGRATIONS
+from shared.database.migration import MIGRATIONS
 from tests.notifications.field import BEFORE, Field, answer, at, limited
 
 WILD = ("0001-01-01T00:00:00+07:00", "1999-12-31T23:59:59Z", "2101-01-01T00:00:00Z", "9999-12-31T23:59:59-07:00")

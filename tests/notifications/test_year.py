@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from shared.database import db
+from shared.database import connections
 from shared.programme.folder import load_programme
 from shared.registry import officers as officer_store
 from tests.notifications.conftest import PROJECT
@@ -46,7 +46,7 @@ def folder(tmp_path):
     return copy
 
 
-async def appoint(pool: db.Pool, model: Model, chance: Random) -> list[Officer]:
+async def appoint(pool: connections.Pool, model: Model, chance: Random) -> list[Officer]:
     """Officers of most units of both trees; some are away with a deputy, some don't want what is optional."""
     agencies = {
         "commune": ["ubnd-xa"], "district": ["ubnd-huyen"], "nation": ["bo-ldtbxh", "bo-yt"],
@@ -95,7 +95,7 @@ async def test_a_year_of_the_nation_leaves_what_the_model_says_and_nothing_else(
     registry, postgres, loaded_database, folder
 ):
     chance = Random(20250701)
-    pools = [await db.open_pool(loaded_database, size=8, application_name="kip-test") for _ in range(2)]
+    pools = [await connections.open_pool(loaded_database, size=8, application_name="kip-test") for _ in range(2)]
     officers = await appoint(pools[0], Model(UNITS, folder, [], BEGINS), chance)
     model = Model(UNITS, folder, officers, BEGINS)
     year = Year(model, chance)
@@ -108,7 +108,7 @@ async def test_a_year_of_the_nation_leaves_what_the_model_says_and_nothing_else(
         for number, moment in enumerate(year.moments):
             if number in restarts:
                 await asyncio.to_thread(postgres.kill)
-                with pytest.raises(db.DATABASE_AWAY):
+                with pytest.raises(connections.DATABASE_AWAY):
                     await machine.replicas[0].sweep(held=False)
                 await asyncio.to_thread(postgres.start)
             await machine.live(moment)

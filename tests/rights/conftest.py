@@ -15,7 +15,7 @@ from deploy.local.stack import LocalStack
 from services.notifications.pages.links import Links
 from services.notifications.pages.page_store import link_secret
 from shared.access.keys import hash_key, new_key
-from shared.database import db
+from shared.database import connections
 from shared.registry import source_store
 from shared.registry.officer_store import write_officers
 from shared.registry.officers import Officer
@@ -183,7 +183,7 @@ async def _officers(url: str) -> None:
 
 async def _links(field: Field) -> tuple[Links, list[Any], list[Any]]:
     """What makes links as the service does, its officers and its messages."""
-    pool = await db.open_pool(field.database_url, size=1, application_name="kip-test")
+    pool = await connections.open_pool(field.database_url, size=1, application_name="kip-test")
     try:
         links = Links(field.services.url("notifications"), await link_secret(pool))
         officers = await pool.fetch("SELECT id, unit FROM registry.officer")
@@ -192,7 +192,7 @@ async def _links(field: Field) -> tuple[Links, list[Any], list[Any]]:
         )
         return links, officers, messages
     finally:
-        await db.close_pool(pool)
+        await connections.close_pool(pool)
 
 
 def _calendars(field: Field) -> dict[str, bytes]:

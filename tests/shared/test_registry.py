@@ -12,7 +12,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from shared.database.db import DatabaseError, migrate
+from shared.database.connections import DatabaseError
+from shared.database.migration import migrate
 from shared.registry import store
 from shared.registry.follower import RegistryFollower
 from shared.runtime.clock import SystemClock

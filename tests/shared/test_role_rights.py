@@ -13,7 +13,7 @@ import pytest
 from deploy.local.passwords import role_settings, service_urls, service_user
 from shared.access.role_rights import ROLES, schemas_of, table_rights
 from shared.access.role_store import scram_verifier
-from shared.database import db
+from shared.database import migration
 from tests.conftest import NewDatabase
 from tests.system import ROOT, migrate
 
@@ -265,15 +265,15 @@ async def test_the_rights_come_with_the_last_migration_or_not_at_all(database_ur
         raise LookupError
 
     with pytest.raises(LookupError):
-        await db.migrate(database_url, NOW, fails)
-    names = sorted(path.name for path in db.MIGRATIONS.glob("*.sql"))
-    assert await db.migrate(database_url, NOW) == names[-1:]
+        await migration.migrate(database_url, NOW, fails)
+    names = sorted(path.name for path in migration.MIGRATIONS.glob("*.sql"))
+    assert await migration.migrate(database_url, NOW) == names[-1:]
 
 
 async def test_a_service_whose_role_has_no_rights_yet_waits_as_for_a_migration(loaded_database: str, owner) -> None:
     async with asyncpg.create_pool(service_urls(loaded_database)["intake"], min_size=1, max_size=1) as pool:
-        assert await db.is_migrated(pool)
+        assert await migration.is_migrated(pool)
         await owner.execute(f"REVOKE ALL ON public.kip_migration FROM {service_user('intake')}")
-        assert not await db.is_migrated(pool)
+        assert not await migration.is_migrated(pool)
     async with asyncpg.create_pool(loaded_database.rpartition("/")[0] + "/postgres", min_size=1, max_size=1) as pool:
-        assert not await db.is_migrated(pool)
+        assert not await migration.is_migrated(pool)

@@ -16,7 +16,7 @@ from services.aggregation.consistency.recompute import Contest, buckets, claims_
 from services.aggregation.consistency.wild_store import move_to_dead
 from services.aggregation.contribution import CellKey, Contributor, Delta
 from services.aggregation.store import Settled
-from shared.database.db import Connection, Pool
+from shared.database.connections import Connection, Pool
 from shared.domain.canonical import Identity
 
 CORRECTED_AT_ONCE = 5000

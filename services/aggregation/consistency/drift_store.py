@@ -11,7 +11,7 @@ from services.aggregation.contribution import CellKey
 from services.aggregation.parts import Counters, Parts, less
 from services.aggregation.record_subject import About
 from services.aggregation.store import Standing, in_order
-from shared.database.db import Connection, Pool
+from shared.database.connections import Connection, Pool
 from shared.domain.canonical import Identity
 from shared.domain.standing import Version
 

@@ -12,7 +12,7 @@ from pydantic_core import from_json
 
 from services.aggregation.consistency.wild_store import SOUND_TIME
 from services.aggregation.store import Standing
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.canonical import EventBody
 from shared.domain.claims import RecordClaim, claims
 from shared.domain.standing import Version, contenders, winner

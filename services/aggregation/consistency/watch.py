@@ -12,7 +12,7 @@ from services.aggregation.consistency.drift import check_province
 from services.aggregation.consistency.shape import shapes
 from services.aggregation.contribution import Contributor
 from shared.database import server_store
-from shared.database.db import DATABASE_AWAY, Pool
+from shared.database.connections import DATABASE_AWAY, Pool
 from shared.registry.snapshot import Registry
 from shared.runtime import metrics
 from shared.runtime.supervision import Supervised

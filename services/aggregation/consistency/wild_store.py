@@ -7,7 +7,7 @@ import asyncpg
 from pydantic_core import from_json, to_json
 
 from services.aggregation import store
-from shared.database.db import Connection, Pool
+from shared.database.connections import Connection, Pool
 from shared.domain.canonical import envelope
 from shared.values.scalars import END_OF_TIME, FIRST_INSTANT
 

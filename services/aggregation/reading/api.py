@@ -35,7 +35,7 @@ from services.aggregation.reading.read_store import EventName
 from services.aggregation.reading.rows import Reading, check_by
 from services.aggregation.reading.tables import answer, format_asked
 from shared.access.rights import Reach
-from shared.database.db import Connection, Pool
+from shared.database.connections import Connection, Pool
 from shared.domain.periods import words_of
 from shared.domain.units import Unit
 from shared.http.read_api import ForbiddenError, QueryError, guarded, none_of, only, parameters, read, reading_reach

@@ -11,7 +11,7 @@ from services.aggregation.reading import read_store
 from services.aggregation.reading.questions import Question
 from services.aggregation.reading.read_store import EventName
 from shared.access.rights import Reach
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.canonical import EventBody
 from shared.domain.claims import record_key
 from shared.domain.events import Kind

@@ -9,7 +9,7 @@ import asyncpg
 from pydantic_core import from_json
 
 from services.aggregation.parts import WHOLE, Counters, Parts, add_part
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.canonical import EventBody
 
 EventName: TypeAlias = tuple[str, str]  # (source, id)

@@ -25,7 +25,7 @@ from services.aggregation.reading.figures import (
 from services.aggregation.reading.questions import Question
 from services.aggregation.reading.subjects import Subject
 from shared.access.rights import Reach
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.periods import Period
 from shared.domain.units import Unit
 from shared.http.read_api import QueryError, none_of

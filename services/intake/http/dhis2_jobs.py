@@ -10,7 +10,7 @@ import structlog
 from services.intake.http.request_words import AwayWords
 from services.intake.outbox import outbox_store
 from services.intake.outbox.spool import Spool, SpoolAwayError
-from shared.database.db import DATABASE_AWAY
+from shared.database.connections import DATABASE_AWAY
 
 # In memory, as JSON: what was imported while the database is away is known to this replica only.
 KEPT_BYTES = 16 * 1024 * 1024

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from services.intake.http.request_words import AwayWords
 from services.intake.outbox.spool import Spool, SpoolAwayError
-from shared.database.db import DATABASE_AWAY
+from shared.database.connections import DATABASE_AWAY
 from shared.wording.language import language_of
 
 _AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, SpoolAwayError)

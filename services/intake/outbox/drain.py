@@ -12,7 +12,7 @@ from services.intake.outbox.spool import Spool, SpoolAwayError
 from shared.broker.answering import answered_within
 from shared.broker.client import BROKER_AWAY, UnroutableError, publish_events
 from shared.broker.topology import EVENTS, PROBE_KEY
-from shared.database.db import DATABASE_AWAY
+from shared.database.connections import DATABASE_AWAY
 from shared.runtime import tls
 from shared.runtime.faults import told
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.database.db import Connection
+from shared.database.connections import Connection
 
 PUT = "INSERT INTO intake.spool (routing_key, events, body) VALUES ($1, $2, $3)"
 WAITING = "SELECT coalesce(sum(events), 0)::bigint FROM intake.spool"

@@ -5,8 +5,7 @@ from contextlib import asynccontextmanager
 
 from services.intake.http.request_words import AwayWords
 from services.intake.outbox import outbox_store
-from shared.database.connections import DATABASE_REFUSES
-from shared.database.db import DATABASE_AWAY, Connection, Pool, close_pool
+from shared.database.connections import DATABASE_AWAY, DATABASE_REFUSES, Connection, Pool, close_pool
 from shared.runtime.metrics import SPOOL_EVENTS
 from shared.wording.words import Words
 

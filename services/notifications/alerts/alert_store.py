@@ -8,7 +8,7 @@ from uuid import UUID
 from services.notifications.alerts.received import NotifiedLate
 from services.notifications.alerts.recipients import Muted, NewAlert, NewMessage
 from services.notifications.obligations.problems import ProblemChange
-from shared.database.db import Connection
+from shared.database.connections import Connection
 
 CLAIM_ALERTS = """
     INSERT INTO notifications.alert

@@ -11,7 +11,7 @@ from services.notifications.alerts.alert_store import MutedAlert
 from services.notifications.alerts.planning import Planner
 from services.notifications.alerts.recipients import Addresser, DueAlert, NewAlert
 from services.notifications.apart import Asides, apart, saved
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.registry.officer_store import officer_ids, officers_by_id
 from shared.registry.officers import Officer
 from shared.registry.snapshot import Registry

@@ -13,7 +13,7 @@ from services.notifications.messages import message_store
 from services.notifications.obligations import obligation_store
 from services.notifications.obligations.opening import Opener
 from services.notifications.recurring import Recurring
-from shared.database.db import Connection, Pool
+from shared.database.connections import Connection, Pool
 from shared.registry.snapshot import Registry
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.metrics import OBLIGATIONS, OLDEST_UNDELIVERED_ALERT, SWEEP_LAST_SUCCESS

@@ -12,7 +12,7 @@ from services.notifications.alerts import summary_store
 from services.notifications.alerts.escalation import policy_of, wanted_agencies
 from services.notifications.alerts.summary_store import NewSummary, PeriodCounts, Subject
 from services.notifications.apart import Asides, apart, saved
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.units import Unit, Units
 from shared.programme.model import Programme
 from shared.registry.officer_store import officers_at

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.database.db import Connection
+from shared.database.connections import Connection
 
 SUMMARISED = "SELECT summarised FROM notifications.programme WHERE slug = $1"
 NOTE_SUMMARISED = "UPDATE notifications.programme SET summarised = $2 WHERE slug = $1"

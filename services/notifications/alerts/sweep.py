@@ -23,7 +23,7 @@ from services.notifications.messages import message_store
 from services.notifications.obligations import obligation_store
 from services.notifications.obligations.obligation_store import DueObligation
 from services.notifications.obligations.opening import Opener
-from shared.database.db import DATABASE_AWAY, Connection
+from shared.database.connections import DATABASE_AWAY, Connection
 from shared.domain.events import ObligationState as State
 from shared.registry.snapshot import Registry
 

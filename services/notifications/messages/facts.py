@@ -14,7 +14,7 @@ from services.notifications.apart import Asides, apart, reason_of
 from services.notifications.messages import message_store
 from services.notifications.messages.retry import patiently
 from services.notifications.messages.writer import Draft, Facts, Item, ProblemItem, Reader, Writer
-from shared.database.db import Connection, Pool
+from shared.database.connections import Connection, Pool
 from shared.registry.snapshot import Registry
 
 SUMMARY = "summary"

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from services.notifications.apart import storable
-from shared.database.db import Connection, Pool
+from shared.database.connections import Connection, Pool
 
 LEASE = timedelta(seconds=60)  # longer than one attempt to send may take
 REPUBLISH_AFTER = timedelta(seconds=60)

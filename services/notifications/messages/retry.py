@@ -6,7 +6,7 @@ Messages are rows: what else goes wrong with one is its own affair, and raised.
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from shared.database.db import DATABASE_AWAY
+from shared.database.connections import DATABASE_AWAY
 from shared.runtime import retry
 
 Result = TypeVar("Result")

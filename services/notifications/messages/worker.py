@@ -24,7 +24,7 @@ from services.notifications.messages.filling import Filler, TextError
 from services.notifications.messages.masking import without
 from services.notifications.messages.retry import patiently
 from shared.broker.topology import ALERTS as ALERTS_QUEUE
-from shared.database.db import Pool
+from shared.database.connections import Pool
 from shared.registry.snapshot import Registry
 from shared.runtime.batch import Batcher
 from shared.runtime.clock import Clock

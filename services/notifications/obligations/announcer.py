@@ -14,7 +14,7 @@ from services.notifications.apart import Asides, apart
 from services.notifications.obligations import change_store
 from services.notifications.recurring import Recurring
 from shared.broker.topology import routing_key
-from shared.database.db import Connection, Pool
+from shared.database.connections import Connection, Pool
 from shared.domain.canonical import CanonicalEvent, EventData, encode_batch
 from shared.domain.events import NOTIFICATIONS_SENDER, NOTIFICATIONS_SOURCE, ObligationChange, ObligationChanged
 from shared.registry.snapshot import Registry

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from shared.database.db import Connection, Pool
+from shared.database.connections import Connection, Pool
 
 # Two replicas take different rows; one that dies gives its rows back.
 TAKE_UNPUBLISHED = """

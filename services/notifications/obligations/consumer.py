@@ -13,8 +13,7 @@ from services.notifications.obligations import dead_store
 from services.notifications.obligations.problems import ProblemChange, latest, problem_of
 from services.notifications.obligations.settling import take_answers
 from services.notifications.obligations.submissions import Answer, answers_of, required_items
-from shared.database.connections import Connect, Connection
-from shared.database.db import Pool
+from shared.database.connections import Connect, Connection, Pool
 from shared.domain.canonical import CanonicalEvent, EventData, JsonObject, decode, envelope, type_of_kind
 from shared.domain.dead_event import DeadEvent
 from shared.domain.events import Kind

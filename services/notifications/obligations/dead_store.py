@@ -5,7 +5,7 @@ from datetime import datetime
 
 import asyncpg
 
-from shared.database.db import Connection
+from shared.database.connections import Connection
 
 BURY = """
     INSERT INTO notifications.dead_event (reason, kind, event, died_at)

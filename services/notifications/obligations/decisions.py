@@ -11,7 +11,7 @@ from services.notifications.obligations.decision_words import NOBODY, Decline, R
 from services.notifications.pages.links import LinkError, Links, Purpose
 from shared.access.authentication import find_key
 from shared.access.rights import Reach, reach_of
-from shared.database.db import Pool
+from shared.database.connections import Pool
 from shared.domain.events import DECIDE
 from shared.domain.units import Units
 from shared.domain.working_days import working_days

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from services.notifications.obligations.deadlines import Deadline
 from services.notifications.obligations.submissions import Answer, Verdict
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.events import ObligationState as State
 
 Key = tuple[str, str, str, str, str]  # programme, period, report, unit, agency

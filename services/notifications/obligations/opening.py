@@ -15,7 +15,7 @@ from services.notifications.obligations.obligation_store import Opening
 from services.notifications.obligations.settling import settle
 from services.notifications.obligations.submissions import required_items
 from shared import __version__
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.duties import owes
 from shared.domain.events import ObligationState as State
 from shared.domain.periods import Period

@@ -8,7 +8,7 @@ from services.notifications.apart import Asides, apart
 from services.notifications.obligations import obligation_store
 from services.notifications.obligations.obligation_store import AnsweredObligation, Key
 from services.notifications.obligations.submissions import Answer, Verdict, answered_at, judge
-from shared.database.db import Connection
+from shared.database.connections import Connection
 from shared.domain.events import ObligationState as State
 
 Required = Callable[[Key], frozenset[str]]  # the items that an obligation needs

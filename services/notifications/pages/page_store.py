@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.database.db import Pool
+from shared.database.connections import Pool
 
 MAKE_SECRET = "INSERT INTO notifications.secret (secret) VALUES ($1) ON CONFLICT DO NOTHING"  # noqa: S105
 SECRET = "SELECT secret FROM notifications.secret"  # noqa: S105

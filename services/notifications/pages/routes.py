@@ -24,7 +24,7 @@ from services.notifications.pages.forms import read_form
 from services.notifications.pages.html import render_page, render_refusal, state_words
 from services.notifications.pages.links import Holder, LinkError, Links, Purpose
 from shared.access.authentication import authorization_of
-from shared.database.db import DATABASE_AWAY, Pool
+from shared.database.connections import DATABASE_AWAY, Pool
 from shared.http.held_body import BodyLimits
 from shared.registry.officer_store import find_officer
 from shared.registry.officers import Officer

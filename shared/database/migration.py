@@ -1,57 +1,15 @@
-"""Connections to PostgreSQL and the migrations that shape it."""
+"""Brings a database to this version: applies the files of `migrations/`, in order, each once."""
 
-import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from shared.database.connections import DATABASE_AWAY, WORK_SECONDS, Connection, Hosts, Pool
-
-__all__ = [
-    "DATABASE_AWAY", "Connection", "DatabaseError", "Pool", "close_pool", "is_migrated", "migrate", "open_pool",
-]  # fmt: skip
+from shared.database.connections import Connection, DatabaseError, Hosts, Pool
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-OLDEST_SERVER = 180_000
-CLOSE_SECONDS = 5
 MAY_LOOK = "SELECT has_table_privilege(to_regclass('public.kip_migration'), 'SELECT')"  # null: there is none
 _LOCK = 0x6B69_7000  # "kip": one migration at a time, however many services start together
-
-
-class DatabaseError(Exception):
-    """The database can't be used as it is. Its text says what to do."""
-
-
-async def open_pool(
-    url: str | Hosts,
-    *,
-    size: int,
-    application_name: str,
-    settings: Mapping[str, str] | None = None,
-    limit: float = WORK_SECONDS,
-) -> Pool:
-    """Open `size` connections to a server of PostgreSQL 18 or later. Raises DatabaseError for an older one.
-
-    `settings` are the server's own (`work_mem` and the like), for these connections only; `limit` (s) is for all
-    that is done on one of them at once.
-    """
-    names = {"application_name": application_name, "timezone": "UTC"}
-    pool = await Pool.open(url, size=size, settings={**names, **(settings or {})}, limit=limit)
-    server = await pool.fetchval("SELECT current_setting('server_version_num')::int")
-    if server < OLDEST_SERVER:
-        await close_pool(pool)
-        raise DatabaseError(f"KIP_DATABASE_URL: expected PostgreSQL 18 or later, got {server // 10_000}")
-    return pool
-
-
-async def close_pool(pool: Pool) -> None:
-    """Close the pool, bounded: asyncpg's close() can hang on a pending cancel (1356 in its tracker)."""
-    try:
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await pool.close()
-    except TimeoutError:
-        pool.terminate()
 
 
 async def _nothing_more(_: Connection) -> None:
