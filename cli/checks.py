@@ -15,8 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from services.aggregation.consistency.drift import Checked, check_province
-from services.aggregation.consistency.drift_store import CHECK_SECONDS
-from services.aggregation.consistency.recompute import ledger_size
+from services.aggregation.consistency.drift_store import CHECK_SECONDS, ledger_size
 from services.aggregation.contribution import Contributor
 from shared.database.connections import Connection, Hosts, Pool, close_pool, open_pool
 from shared.domain.units import Units

@@ -179,7 +179,7 @@ def _ledger_row(entry: Entry) -> dict[str, object]:
 
 
 def _record_row(claim: RecordClaim, contributor: Contributor) -> dict[str, object]:
-    what = contributor.about(claim.body)
+    what = contributor.record_subject(claim.body)
     return {
         "province": claim.body.province,
         "key": claim.key,

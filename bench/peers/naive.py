@@ -110,7 +110,7 @@ async def apply_event(connection: Connection, body: bytes, contributor: Contribu
 
 
 async def _settle(connection: Connection, claim: RecordClaim, delta: Delta, contributor: Contributor) -> None:
-    version, what = claim.version, contributor.about(claim.body)
+    version, what = claim.version, contributor.record_subject(claim.body)
     beaten = await connection.fetchrow(
         UPSERT_RECORD, claim.body.province, claim.key, version.revision, version.time, version.sender,
         version.source, version.id, version.alive, what.programme, what.subject, claim.body.unit, what.agency,

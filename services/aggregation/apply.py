@@ -12,13 +12,12 @@ from services.aggregation.control import control_of, prove_reading
 from services.aggregation.ledger import Entry, to_entry
 from services.aggregation.poison_check import fault_of
 from services.aggregation.record_subject import UnknownToUsError
-from services.aggregation.store import Settled, Standing
+from services.aggregation.records import Settled, identity_of, settle
 from shared.database.connections import Connect, Connection
 from shared.domain.canonical import Identity, JsonObject, decode, json_object, type_of_kind
-from shared.domain.claims import RecordClaim, RecordKey, by_record
+from shared.domain.claims import by_record
 from shared.domain.dead_event import DeadEvent
 from shared.domain.events import OBLIGATION_PREFIX, Kind, ObligationChange
-from shared.domain.standing import Version, contenders, winner
 from shared.registry.snapshot import Registry
 from shared.runtime.isolation import fault_of_data, isolate, on_trial, reason
 
@@ -101,7 +100,7 @@ async def _apply(
             applied.cells = await store.add_to_cells(connection, delta.cells())
             await store.advance(connection, partition, batch, now)
         if dead:
-            await store.bury(connection, [(item.reason, item.kind, item.event) for item in dead], now)
+            await store.bury(connection, dead, now)
     for item in dead:
         applied.outcomes[item.kind, "dead"] += 1
     return applied
@@ -195,48 +194,38 @@ async def _append(
 async def _roll_up(
     connection: Connection, fresh: list[Entry], earlier: list[Entry], contributor: Contributor, applied: Applied
 ) -> Delta:
-    """Let the events claim their records; what the winners change in the cells is new less old."""
-    made = [claim for entry in (*fresh, *earlier) for claim in entry.claims()]
-    claimed = by_record(made)
+    """Let the events claim their records, write how these stand then, and return what that changes in the cells.
+
+    Invariant: the cells hold what the live winner of each record gives, once. So where another winner takes a record
+    the former's contribution is taken away, exactly as it was given, and the new one's added; where the winner stays,
+    no cell changes, whatever else of the record is written (another contender, an earlier acceptance).
+    """
+    claims = [claim for entry in (*fresh, *earlier) for claim in entry.claims()]
+    claimed = by_record(claims)
     standing = await store.standing_records(connection, claimed)
     settled = {key: settle(standing.get(key), some) for key, some in claimed.items()}
     changed = {key: stands for key, stands in settled.items() if stands != standing.get(key)}
-    bodies = {(*claim.version.identity, claim.body.province): claim.body for claim in made}
-    moved = {
-        key: standing[key].winner if key in standing else None
-        for key, stands in changed.items()
-        if key not in standing or standing[key].winner.identity != stands.winner.identity
-    }
-    wanted = {_identity(stands.winner, key) for key, stands in changed.items()}
-    wanted |= {_identity(former, key) for key, former in moved.items() if former is not None and former.alive}
-    if wanted - bodies.keys():
-        bodies |= await store.bodies(connection, sorted(wanted - bodies.keys()))
+    winners = {key: identity_of(stands.winner, key) for key, stands in settled.items()}
+    moved = [key for key in changed if key not in standing or identity_of(standing[key].winner, key) != winners[key]]
+    former = {key: standing[key].winner for key in moved if key in standing}
+    beaten = {key: identity_of(version, key) for key, version in former.items() if version.alive}
+    bodies = {(*claim.version.identity, claim.body.province): claim.body for claim in claims}
+    unread = {winners[key] for key in changed}.union(beaten.values()) - bodies.keys()
+    if unread:  # of events that earlier batches have brought
+        bodies |= await store.bodies(connection, sorted(unread))
     delta = Delta()
-    for key, former in moved.items():
-        if former is not None and former.alive:
-            contributor.add(delta, bodies[_identity(former, key)], -1)
+    for key in moved:
+        if key in beaten:
+            contributor.add(delta, bodies[beaten[key]], -1)
         if changed[key].winner.alive:
-            contributor.add(delta, bodies[_identity(changed[key].winner, key)], 1)
-    events = {key: bodies[_identity(stands.winner, key)] for key, stands in changed.items()}
-    records = [Settled(key, stands, contributor.about(events[key]), events[key]) for key, stands in changed.items()]
-    await store.put_records(connection, records, standing)
-    _count(applied, fresh, {_identity(stands.winner, key) for key, stands in settled.items()})
+            contributor.add(delta, bodies[winners[key]], 1)
+    events = {key: bodies[winners[key]] for key in changed}
+    put = [Settled(key, changed[key], contributor.record_subject(body), body) for key, body in events.items()]
+    await store.put_records(connection, put, standing)
+    _count(applied, fresh, set(winners.values()))
     return delta
 
 
 def _count(applied: Applied, fresh: Sequence[Entry], winners: Set[Identity]) -> None:
     for entry in fresh:
         applied.outcomes[entry.event.kind, "applied" if entry.identity in winners else "superseded"] += 1
-
-
-def settle(standing: Standing | None, made: Sequence[RecordClaim]) -> Standing:
-    """How the record stands after these claims."""
-    versions = [claim.version for claim in made]
-    if standing is not None:
-        versions += standing.versions
-    kept = contenders(versions) if len(versions) > 1 else versions
-    return Standing(winner(kept), any(version.revision is None for version in kept), tuple(kept))
-
-
-def _identity(version: Version, key: RecordKey) -> Identity:
-    return (*version.identity, key[1])

@@ -16,7 +16,7 @@ from services.aggregation.parts import (
     narrowed,
     together,
 )
-from services.aggregation.record_subject import About, UnknownToUsError, about, programme_of
+from services.aggregation.record_subject import RecordSubject, UnknownToUsError, programme_of, record_subject
 from shared.domain.canonical import EventBody
 from shared.domain.duties import applies
 from shared.domain.events import OBLIGATION_PREFIX, Kind
@@ -89,9 +89,9 @@ class Contributor:
         self._duties: dict[tuple[str, str, str, str, str], Duty] = {}
         self._narrowed: dict[tuple[str, str], tuple[Narrowed, ...]] = {}
 
-    def about(self, body: EventBody) -> About:
+    def record_subject(self, body: EventBody) -> RecordSubject:
         """What the event's record is about. Raises UnknownToUsError for a programme that isn't loaded."""
-        return about(body, self.registry)
+        return record_subject(body, self.registry)
 
     def add(self, delta: Delta, body: EventBody, sign: int) -> None:
         """Add what a live record of this event gives to each level (sign -1: take it away).
@@ -101,15 +101,15 @@ class Contributor:
         kind = body.kind
         if kind not in _COUNTED and not kind.startswith(OBLIGATION_PREFIX):
             return
-        what = self.about(body)
+        record = self.record_subject(body)
         unit = self.registry.units.get(body.unit)
         if unit is None:
             raise UnknownToUsError(f"unit {body.unit}")
-        programme = programme_of(self.registry, what.programme)
-        end = self._end(programme, what.period)
-        duty = self._duty(programme, what, unit, end)
+        programme = programme_of(self.registry, record.programme)
+        end = self._end(programme, record.period)
+        duty = self._duty(programme, record, unit, end)
         steps = self.registry.units.steps(body.unit, end, duty.reach)
-        key = LeafKey(delta.ladder(steps), what.subject, what.period, what.programme, body.province)
+        key = LeafKey(delta.ladder(steps), record.subject, record.period, record.programme, body.province)
         climbing = delta.leaf(key)
         for part in self._parts(body, programme, int(duty.owed and unit.in_force(end))):
             leaf = delta.leaf(key._replace(ladder=delta.ladder(steps[:1]))) if part.own else climbing
@@ -140,17 +140,17 @@ class Contributor:
             end = self._ends[key] = programme.calendar.end(parse_period(period))
         return end
 
-    def _duty(self, programme: Programme, what: About, unit: Unit, end: date) -> Duty:
+    def _duty(self, programme: Programme, record: RecordSubject, unit: Unit, end: date) -> Duty:
         """As `owes` decides it, but for the unit's own time in force, and remembered: an event asks it once."""
-        key = (what.programme, what.subject, what.agency, what.period, unit.level)
+        key = (record.programme, record.subject, record.agency, record.period, unit.level)
         duty = self._duties.get(key)
         if duty is None:
-            duty = self._duties[key] = _duty_of(programme, what, unit, end)
+            duty = self._duties[key] = _duty_of(programme, record, unit, end)
         return duty
 
 
-def _duty_of(programme: Programme, what: About, unit: Unit, end: date) -> Duty:
-    subject, _, slug = what.subject.partition(":")
+def _duty_of(programme: Programme, record: RecordSubject, unit: Unit, end: date) -> Duty:
+    subject, _, slug = record.subject.partition(":")
     reporters: Mapping[str, tuple[Reporter | IndicatorReporter, ...]]
     if subject == "indicator":
         reporters = {slug: programme.indicator[slug].reporters}
@@ -158,13 +158,13 @@ def _duty_of(programme: Programme, what: About, unit: Unit, end: date) -> Duty:
         reporters = {slug: programme.report[slug].reporters}
     else:
         return Duty(False, ())
-    period = parse_period(what.period)
+    period = parse_period(record.period)
     within = (
         programme.first_period.first_month <= period.first_month
         and period.last_month <= programme.last_period.last_month
     )
     for reporter in reporters[slug]:
         agencies = reporter.agencies if isinstance(reporter, IndicatorReporter) else (reporter.agency,)
-        if what.agency in agencies and applies(reporter, unit, end):
+        if record.agency in agencies and applies(reporter, unit, end):
             return Duty(within, reporter.reach if isinstance(reporter, IndicatorReporter) else ())
     return Duty(False, ())

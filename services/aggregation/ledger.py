@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import NamedTuple
+from datetime import datetime
+from typing import NamedTuple, Self
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
-from shared.domain.canonical import CanonicalEvent, Identity
+from shared.domain.canonical import CanonicalEvent, EventBody, Identity
 from shared.domain.claims import RecordClaim, claims
 from shared.domain.events import ActivityRecorded, IndicatorReported, Kind, RecordRetracted, ReportSubmitted
 
@@ -37,6 +38,37 @@ class Entry(NamedTuple):
         """What it claims: its own record, and the one that it supersedes."""
         event = self.event
         return claims(event.body(), event.source, event.id, event.accepted_at)
+
+
+class LedgerEvent(NamedTuple):
+    """An event as the ledger gives it back: its body, decoded and as JSON text, and what tells it apart."""
+
+    body: EventBody
+    source: str
+    id: str
+    accepted_at: datetime
+    data_json: str
+
+    @classmethod
+    def of(
+        cls,
+        province: str,
+        sender: str,
+        kind: str,
+        unit: str,
+        time: datetime,
+        source: str,
+        event_id: str,
+        accepted_at: datetime,
+        data: str,
+    ) -> Self:
+        """Make one of a row."""
+        body = EventBody(province, sender, kind, unit, time, from_json(data))
+        return cls(body, source, event_id, accepted_at, data)
+
+    def claims(self) -> list[RecordClaim]:
+        """What it claims: its own record, and the one that it supersedes."""
+        return claims(self.body, self.source, self.id, self.accepted_at)
 
 
 # The fields of each kind's data that has a revision, as they are written.

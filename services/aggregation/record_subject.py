@@ -1,4 +1,4 @@
-"""What an event's record is about: pure."""
+"""Which programme, subject, agency and period a record is about: pure."""
 
 from datetime import date
 from functools import lru_cache
@@ -12,8 +12,8 @@ from shared.programme.model import Programme
 from shared.registry.snapshot import Registry
 
 
-class About(NamedTuple):
-    """What a record is about, for look-ups. Empty texts where a withdrawal doesn't say."""
+class RecordSubject(NamedTuple):
+    """What a record is about, as its table has it for look-ups. Empty texts where a withdrawal doesn't say."""
 
     programme: str
     subject: str
@@ -26,26 +26,26 @@ class UnknownToUsError(Exception):
     """The event names a unit or programme that this registry lacks: refresh and try again, don't drop."""
 
 
-def about(body: EventBody, registry: Registry) -> About:
-    """What the event's record is about. Raises UnknownToUsError for a programme that isn't loaded."""
+def record_subject(body: EventBody, registry: Registry) -> RecordSubject:
+    """Say what the event's record is about. Raises UnknownToUsError for a programme that isn't loaded."""
     data = body.data
     programme: str = data["programme"]
     agency = data.get("agency") or ""
     if body.kind == Kind.ACTIVITY_RECORDED:
         month = month_of(programme_of(registry, programme), data["held_on"])
-        return About(programme, f"activity:{data['activity']}", agency, month, "")
+        return RecordSubject(programme, f"activity:{data['activity']}", agency, month, "")
     if body.kind in PROBLEMS:
-        return About(programme, "problem", agency, "", "")
+        return RecordSubject(programme, "problem", agency, "", "")
     if body.kind.startswith(OBLIGATION_PREFIX):
-        return About(programme, f"obligation:{data['report']}", agency, data["period"], data["state"])
+        return RecordSubject(programme, f"obligation:{data['report']}", agency, data["period"], data["state"])
     for what in ("indicator", "report"):
         if data.get(what) is not None:
-            return About(programme, f"{what}:{data[what]}", agency, data["period"], "")
-    return About(programme, "", agency, "", "")
+            return RecordSubject(programme, f"{what}:{data[what]}", agency, data["period"], "")
+    return RecordSubject(programme, "", agency, "", "")
 
 
 def programme_of(registry: Registry, slug: str) -> Programme:
-    """The programme. Raises UnknownToUsError where it isn't loaded."""
+    """Look the programme up. Raises UnknownToUsError where it isn't loaded."""
     programme = registry.programmes.get(slug)
     if programme is None:
         raise UnknownToUsError(f"programme {slug}")
@@ -53,7 +53,7 @@ def programme_of(registry: Registry, slug: str) -> Programme:
 
 
 def month_of(programme: Programme, day: str) -> str:
-    """The month of the programme's calendar in which the day (ISO) lies, as it is written."""
+    """Say in which month of the programme's calendar the day (ISO) lies: `2023-03`."""
     return _month(programme.calendar, day)
 
 

@@ -7,18 +7,18 @@ what was asked, from 1, which costs less than the key's texts once more.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from pydantic_core import from_json, to_json
 
 from services.aggregation.contribution import CellKey
 from services.aggregation.ledger import COLUMNS, Entry
 from services.aggregation.parts import ONCE, WHOLE, Counters, Parts, together
-from services.aggregation.record_subject import About
+from services.aggregation.records import Settled, Standing, contested
 from shared.database.connections import Connection
 from shared.domain.canonical import EventBody, Identity
 from shared.domain.claims import RecordKey
-from shared.domain.standing import Version, contenders
+from shared.domain.dead_event import DeadEvent
+from shared.domain.standing import Version
 
 NOTHING = Counters()
 _RECORD = (
@@ -131,26 +131,6 @@ ADVANCE = """
 """
 
 
-class Standing(NamedTuple):
-    """A record as it stands: the version that counts, and all that can still decide who wins.
-
-    `contested`: a current event has claimed it; of all others only the strongest version can.
-    """
-
-    winner: Version
-    contested: bool
-    versions: Sequence[Version]
-
-
-class Settled(NamedTuple):
-    """A record as it is to stand: what counts, what that is about and which event says it."""
-
-    key: RecordKey
-    standing: Standing
-    about: About
-    body: EventBody
-
-
 async def guard_partition(connection: Connection, partition: int) -> None:
     """Hold the partition until the transaction ends: whatever the broker does, one writer at a time."""
     await connection.execute(GUARD_PARTITION, str(partition))
@@ -191,24 +171,19 @@ async def standing_records(connection: Connection, keys: Collection[RecordKey]) 
     asked = list(keys)
     found: dict[RecordKey, Standing] = {}
     versions: dict[RecordKey, list[Version]] = {}
-    for number, contested, *columns in await connection.fetch(RECORDS, *zip(*asked, strict=True)):
+    for number, is_contested, *columns in await connection.fetch(RECORDS, *zip(*asked, strict=True)):
         winner, key = Version(*columns), asked[number - 1]
-        found[key] = Standing(winner, contested, (winner,))
-        if contested:
+        found[key] = Standing(winner, is_contested, (winner,))
+        if is_contested:
             versions[key] = []
     if versions:
         asked = list(versions)
         for number, *columns in await connection.fetch(CONTENDERS, *zip(*asked, strict=True)):
             versions[asked[number - 1]].append(Version(*columns))
         for key, several in versions.items():
-            counts = found[key].winner  # among them, unless they were lost
-            found[key] = Standing(counts, True, in_order([counts, *several]))
+            winner = found[key].winner  # among them, unless they were lost
+            found[key] = contested(winner, [winner, *several])
     return found
-
-
-def in_order(versions: Iterable[Version]) -> tuple[Version, ...]:
-    """The contenders of a record in the one order in which two of the same are equal."""
-    return tuple(contenders(versions))
 
 
 async def put_records(connection: Connection, settled: Iterable[Settled], standing: Collection[RecordKey] = ()) -> None:
@@ -216,22 +191,22 @@ async def put_records(connection: Connection, settled: Iterable[Settled], standi
     fresh: list[tuple[object, ...]] = []
     changed: list[tuple[object, ...]] = []
     competing: list[tuple[object, ...]] = []
-    contested: list[RecordKey] = []
-    for (key, province), stands, what, body in sorted(settled, key=lambda item: item.key):
+    several: list[RecordKey] = []
+    for (key, province), stands, subject, body in sorted(settled, key=lambda item: item.key):
         row = (
             province, key, *stands.winner, stands.contested,
-            what.programme, what.subject, body.unit, what.agency, what.period, what.state,
+            subject.programme, subject.subject, body.unit, subject.agency, subject.period, subject.state,
         )  # fmt: skip
         is_standing = (key, province) in standing
         (changed if is_standing else fresh).append(row)
         if stands.contested:
-            contested.append((key, province))
+            several.append((key, province))
             competing += [(province, key, *version) for version in stands.versions]
     await _copy(connection, "record", _RECORD, fresh)
     if changed:
         await connection.execute(REPLACE_RECORDS, *zip(*changed, strict=True))
-    if contested:
-        await connection.execute(FORGET_CONTENDERS, *zip(*contested, strict=True))
+    if several:
+        await connection.execute(FORGET_CONTENDERS, *zip(*several, strict=True))
         await _copy(connection, "contender", _CONTENDER, competing)
 
 
@@ -287,9 +262,9 @@ def _numbers(parts: Parts) -> tuple[object, ...]:
     return (*parts.get(WHOLE, NOTHING), f'"{ONCE}' in named, named)
 
 
-async def bury(connection: Connection, dead: Sequence[tuple[str, str, str]], now: datetime) -> None:
-    """Keep events that can't be applied, each as (reason, kind, event as JSON)."""
-    await connection.execute(BURY, *zip(*dead, strict=True), now)
+async def bury(connection: Connection, dead: Sequence[DeadEvent], now: datetime) -> None:
+    """Keep events that can't be applied, each with its reason."""
+    await connection.execute(BURY, *zip(*[(item.reason, item.kind, item.event) for item in dead], strict=True), now)
 
 
 async def advance(connection: Connection, partition: int, batch: int, now: datetime) -> None:

@@ -8,14 +8,13 @@ tables are empty. The partition's writer waits for two moments: the snapshot, an
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
-from zlib import crc32
 
 from services.aggregation import store
-from services.aggregation.consistency import drift_store
-from services.aggregation.consistency.recompute import Contest, buckets, claims_since, ledger_size, recompute
-from services.aggregation.consistency.wild_store import move_to_dead
+from services.aggregation.consistency import drift_store, wild_store
+from services.aggregation.consistency.recompute import Contest, buckets, claims_since, in_bucket, recompute
 from services.aggregation.contribution import CellKey, Contributor, Delta
-from services.aggregation.store import Settled
+from services.aggregation.parts import Parts, less
+from services.aggregation.records import Settled
 from shared.database.connections import Connection, Pool
 from shared.domain.canonical import Identity
 
@@ -56,7 +55,7 @@ async def check_province(
     delta = Delta()
     wrong = 0
     async with drift_store.snapshot(pool, province, partition) as (connection, batch):
-        events = await ledger_size(connection, province)
+        events = await drift_store.ledger_size(connection, province)
         passes = buckets(events)
         for bucket in range(passes):
             records = await recompute(connection, province, bucket, passes)
@@ -69,14 +68,14 @@ async def check_province(
                     async with pool.acquire() as other, other.transaction():
                         await store.guard_partition(other, partition)
                         await _correct_records(other, province, some, batch, contributor)
-        difference = await drift_store.differing_cells(connection, province, delta.cells())
+        difference = await _differing_cells(connection, province, delta.cells())
         twice = await drift_store.alive_twice(connection, province)
         if correct:
             for cells_at_once in _some(difference):
                 async with pool.acquire() as other, other.transaction():
                     await store.guard_partition(other, partition)
                     await store.add_to_cells(other, cells_at_once)
-    aside = await move_to_dead(pool, province, partition, batch) if correct else 0
+    aside = await _put_wild_aside(pool, province, partition, batch) if correct else 0
     cells = sum(map(len, difference.values()))
     async with pool.acquire() as connection, connection.transaction():
         await drift_store.keep_difference(connection, province, {} if correct else difference)
@@ -101,7 +100,7 @@ async def _differing(
     unseen = set(records)
     wrong: dict[str, Wrong] = {}
     async for record in drift_store.standing_records(connection, province):
-        if of > 1 and crc32(record.key.encode()) % of != number:
+        if not in_bucket(record.key, number, of):
             continue
         unseen.discard(record.key)
         contest = records.get(record.key)
@@ -115,7 +114,7 @@ def _same(record: drift_store.Record, contest: Contest, province: str, contribut
     right = contest.winner
     if record.standing != contest.standing or record.unit != right.unit:
         return False
-    return record.about == contributor.about(right.body(province))
+    return record.subject == contributor.record_subject(right.body(province))
 
 
 async def _correct_records(
@@ -142,10 +141,33 @@ async def _correct_records(
                 contributor.add(delta, bodies[identity], sign)
         if newest is not None:
             body = newest.winner.body(province)
-            right.append(Settled((key, province), newest.standing, contributor.about(body), body))
+            right.append(Settled((key, province), newest.standing, contributor.record_subject(body), body))
     await drift_store.forget_records(connection, province, list(wrong))
     await store.put_records(connection, right)
     await store.add_to_cells(connection, delta.cells())
+
+
+async def _differing_cells(connection: Connection, province: str, right: dict[CellKey, Parts]) -> dict[CellKey, Parts]:
+    """Find where the province's cells differ from `right`, which is used up: right less standing."""
+    difference: dict[CellKey, Parts] = {}
+    async for key, standing in drift_store.cells(connection, province):
+        missing = less(right.pop(key, {}), standing)
+        if missing:
+            difference[key] = missing
+    return difference | right
+
+
+async def _put_wild_aside(pool: Pool, province: str, partition: int, batch: int) -> int:
+    """Move the province's events of wild times, up to this batch, to `dead`; return how many.
+
+    No record may rest on them any more: a live batch looks up what it beats.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await store.guard_partition(connection, partition)
+        wild = await wild_store.take_out(connection, province, batch)
+        if wild:
+            await store.bury(connection, wild, await wild_store.now(connection))
+    return len(wild)
 
 
 def _joined(one: Contest | None, other: Contest | None) -> Contest | None:

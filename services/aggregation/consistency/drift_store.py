@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-import asyncpg
-
 from services.aggregation import store
+from services.aggregation.consistency.wild_store import SOUND_TIME
 from services.aggregation.contribution import CellKey
-from services.aggregation.parts import Counters, Parts, less
-from services.aggregation.record_subject import About
-from services.aggregation.store import Standing, in_order
+from services.aggregation.ledger import LedgerEvent
+from services.aggregation.parts import Counters, Parts
+from services.aggregation.record_subject import RecordSubject
+from services.aggregation.records import Standing, contested
 from shared.database.connections import Connection, Pool
 from shared.domain.canonical import Identity
 from shared.domain.standing import Version
@@ -19,6 +19,12 @@ _WIDTH = len(Version._fields)
 
 ONE_CHECK = "SELECT pg_advisory_lock(hashtextextended('kip.check.' || $1::text, 0))"
 CHECK_DONE = "SELECT pg_advisory_unlock(hashtextextended('kip.check.' || $1::text, 0))"
+COUNT = "SELECT count(*) FROM aggregation.ledger WHERE province = $1"
+LEDGER = f"""
+    SELECT province, sender, kind, unit, time, source, id, accepted_at, data FROM aggregation.ledger
+    WHERE province = $1 AND {SOUND_TIME}
+"""  # noqa: S608 - a constant
+SINCE = f"{LEDGER} AND batch > $2"
 LAST_BATCH = "SELECT coalesce(max(batch), 0)::bigint FROM aggregation.progress WHERE partition = $1"
 CELLS = """
     SELECT unit, subject, period, programme, province,
@@ -51,10 +57,6 @@ REMEMBER = """
         events = excluded.events, cells = excluded.cells, records = excluded.records, twice = excluded.twice
 """
 DRIFTING = "SELECT coalesce(sum(cells + records), 0)::bigint FROM aggregation.checked"
-EXAMPLES = """
-    SELECT unit, subject, period, by, records, reported, numerator, denominator, people, female, amount
-    FROM aggregation.drift WHERE province = $1 ORDER BY unit, subject, period, by LIMIT $2
-"""
 SHAPES = "SELECT province, fingerprint FROM aggregation.shape"
 REMEMBER_SHAPE = """
     INSERT INTO aggregation.shape VALUES ($1, $2)
@@ -66,6 +68,7 @@ LONGEST_UNCHECKED = """
     ORDER BY checked_at NULLS FIRST, asked.province LIMIT 1
 """
 
+CHUNK = 5000
 CHECK_SECONDS = 2 * 3600.0  # the nation's largest province is rebuilt in minutes; one waits for another's end
 
 
@@ -74,7 +77,7 @@ class Record(NamedTuple):
 
     key: str
     unit: str
-    about: About
+    subject: RecordSubject
     standing: Standing
 
 
@@ -98,15 +101,28 @@ async def snapshot(pool: Pool, province: str, partition: int) -> AsyncIterator[t
                 await connection.execute(CHECK_DONE, province)
 
 
-async def differing_cells(connection: Connection, province: str, right: dict[CellKey, Parts]) -> dict[CellKey, Parts]:
-    """Where the province's cells differ from `right`, which is used up: right less standing."""
-    difference: dict[CellKey, Parts] = {}
-    async for row in connection.cursor(CELLS, province, prefetch=5000):
-        key = row[:5]
-        missing = less(right.pop(key, {}), store.parts_of(row[5:12], row["parts"]))
-        if missing:
-            difference[key] = missing
-    return difference | right
+async def ledger_size(connection: Connection, province: str) -> int:
+    """Count the province's events."""
+    count: int = await connection.fetchval(COUNT, province)
+    return count
+
+
+async def ledger(connection: Connection, province: str) -> AsyncIterator[list[LedgerEvent]]:
+    """Read the province's events in chunks, in the caller's transaction."""
+    cursor = await connection.cursor(LEDGER, province)
+    while rows := await cursor.fetch(CHUNK):
+        yield [LedgerEvent.of(*row) for row in rows]
+
+
+async def ledger_since(connection: Connection, province: str, batch: int) -> list[LedgerEvent]:
+    """Read what came after that batch."""
+    return [LedgerEvent.of(*row) for row in await connection.fetch(SINCE, province, batch)]
+
+
+async def cells(connection: Connection, province: str) -> AsyncIterator[tuple[CellKey, Parts]]:
+    """Read every cell of the province."""
+    async for unit, subject, period, programme, of, *whole, parts in connection.cursor(CELLS, province, prefetch=CHUNK):
+        yield (unit, subject, period, programme, of), store.parts_of(whole, parts)
 
 
 async def keep_difference(connection: Connection, province: str, difference: Mapping[CellKey, Parts]) -> None:
@@ -118,24 +134,31 @@ async def keep_difference(connection: Connection, province: str, difference: Map
 
 
 async def standing_records(connection: Connection, province: str) -> AsyncIterator[Record]:
-    """Every record of the province, as it stands."""
+    """Read every record of the province, as it stands."""
     record: Record | None = None
-    versions: list[Version] = []
-    async for key, unit, programme, subject, agency, period, state, contested, *columns in connection.cursor(
-        RECORDS, province, prefetch=5000
+    contending: list[Version] = []
+    async for key, unit, programme, subject, agency, period, state, is_contested, *columns in connection.cursor(
+        RECORDS, province, prefetch=CHUNK
     ):
-        winner, contender = Version(*columns[:_WIDTH]), Version(*columns[_WIDTH:])
         if record is None or record.key != key:
             if record is not None:
-                yield record
-            versions = []
-            about = About(programme, subject, agency, period, state)
-            record = Record(key, unit, about, Standing(winner, contested, (winner,)))
-        if contested:
-            versions += [] if contender.id is None else [contender]  # none: its contenders were lost
-            record = record._replace(standing=Standing(winner, True, in_order(versions)))
+                yield _whole(record, contending)
+            winner = Version(*columns[:_WIDTH])
+            standing = Standing(winner, is_contested, (winner,))
+            record = Record(key, unit, RecordSubject(programme, subject, agency, period, state), standing)
+            contending = []
+        contender = Version(*columns[_WIDTH:])
+        if contender.id is not None:  # else it has none, or they were lost
+            contending.append(contender)
     if record is not None:
-        yield record
+        yield _whole(record, contending)
+
+
+def _whole(record: Record, contending: Sequence[Version]) -> Record:
+    """The record with its contenders, where it is contested."""
+    if not record.standing.contested:
+        return record
+    return record._replace(standing=contested(record.standing.winner, contending))
 
 
 async def forget_records(connection: Connection, province: str, keys: Sequence[str]) -> None:
@@ -167,11 +190,6 @@ async def drifting(connection: Connection) -> int:
     """How many cells and records differ, by the last check of every province."""
     count: int = await connection.fetchval(DRIFTING)
     return count
-
-
-async def examples(connection: Connection, province: str, limit: int) -> list[asyncpg.Record]:
-    """Some of the cells that differ, with the difference: right less standing."""
-    return list(await connection.fetch(EXAMPLES, province, limit))
 
 
 async def known_shapes(connection: Connection) -> dict[str, bytes]:

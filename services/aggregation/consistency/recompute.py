@@ -7,25 +7,16 @@ from collections.abc import Iterable
 from typing import NamedTuple
 from zlib import crc32
 
-import asyncpg
 from pydantic_core import from_json
 
-from services.aggregation.consistency.wild_store import SOUND_TIME
-from services.aggregation.store import Standing
+from services.aggregation.consistency import drift_store
+from services.aggregation.records import Standing, standing_of
 from shared.database.connections import Connection
 from shared.domain.canonical import EventBody
-from shared.domain.claims import RecordClaim, claims
+from shared.domain.claims import RecordClaim
 from shared.domain.standing import Version, contenders, winner
 
-CHUNK = 5000
 RECORDS_AT_ONCE = 200_000  # events whose winners are held in memory together: some 200 MB
-
-COUNT = "SELECT count(*) FROM aggregation.ledger WHERE province = $1"
-LEDGER = f"""
-    SELECT province, sender, kind, unit, time, source, id, accepted_at, data FROM aggregation.ledger
-    WHERE province = $1 AND {SOUND_TIME}
-"""  # noqa: S608 - a constant
-SINCE = f"{LEDGER} AND batch > $2"
 
 
 class Held(NamedTuple):
@@ -37,7 +28,7 @@ class Held(NamedTuple):
     data: str
 
     def body(self, province: str) -> EventBody:
-        """The event."""
+        """Decode the event."""
         return EventBody(province, self.version.sender, self.kind, self.unit, self.version.time, from_json(self.data))
 
 
@@ -51,9 +42,8 @@ class Contest:
 
     @property
     def standing(self) -> Standing:
-        """How the record stands."""
-        versions = tuple(held.version for held in self._held)
-        return Standing(winner(versions), any(version.revision is None for version in versions), versions)
+        """How the record stands by it."""
+        return standing_of([held.version for held in self._held])
 
     @property
     def winner(self) -> Held:
@@ -62,19 +52,13 @@ class Contest:
         return next(held for held in self._held if held.version == counts)
 
     def joined(self, other: "Contest") -> "Contest":
-        """The contest of both."""
+        """Join both into one contest."""
         held = {item.version: item for item in (*self._held, *other._held)}
         return Contest(held[version] for version in contenders(held))
 
 
-async def ledger_size(connection: Connection, province: str) -> int:
-    """How many events the province has."""
-    count: int = await connection.fetchval(COUNT, province)
-    return count
-
-
 def buckets(events: int) -> int:
-    """In how many passes a ledger of that many events is read."""
+    """Say in how many passes a ledger of that many events is read."""
     return -(-events // RECORDS_AT_ONCE) or 1
 
 
@@ -84,35 +68,35 @@ async def recompute(
     bucket: int = 0,
     of: int = 1,
 ) -> dict[str, Contest]:
-    """The records whose key falls into `bucket`, in the caller's transaction."""
+    """Find the contest of each record whose key falls into `bucket`, in the caller's transaction."""
     records: dict[str, Contest] = {}
-    cursor = await connection.cursor(LEDGER, province)
-    while rows := await cursor.fetch(CHUNK):
-        for row in rows:
-            for claim, text in _claims(row):
-                if of == 1 or crc32(claim.key.encode()) % of == bucket:
-                    take(records, claim, text)
+    async for chunk in drift_store.ledger(connection, province):
+        for event in chunk:
+            for claim in event.claims():
+                if in_bucket(claim.key, bucket, of):
+                    take(records, claim, event.data_json)
     return records
 
 
 async def claims_since(connection: Connection, province: str, batch: int) -> dict[str, Contest]:
-    """What came after that batch, by record key."""
+    """Find the contests that what came after that batch makes, by record key."""
     records: dict[str, Contest] = {}
-    for row in await connection.fetch(SINCE, province, batch):
-        for claim, text in _claims(row):
-            take(records, claim, text)
+    for event in await drift_store.ledger_since(connection, province, batch):
+        for claim in event.claims():
+            take(records, claim, event.data_json)
     return records
 
 
-def take(records: dict[str, Contest], claim: RecordClaim, text: str) -> None:
-    """Let the claim compete for its record."""
-    body = claim.body
-    made = Contest([Held(claim.version, body.kind, body.unit, text)])
+def in_bucket(key: str, bucket: int, of: int) -> bool:
+    """Whether the record belongs to this pass of `of`: each to exactly one, whatever the process."""
+    return of == 1 or crc32(key.encode()) % of == bucket
+
+
+def take(records: dict[str, Contest], claim: RecordClaim, data_json: str) -> None:
+    """Let the claim compete for its record.
+
+    Invariant: a contest holds only the contenders, so that joining in any order gives what joining all at once gives.
+    """
+    made = Contest([Held(claim.version, claim.body.kind, claim.body.unit, data_json)])
     rivals = records.get(claim.key)
     records[claim.key] = made if rivals is None else rivals.joined(made)
-
-
-def _claims(row: asyncpg.Record) -> list[tuple[RecordClaim, str]]:
-    text = row["data"]
-    body = EventBody(row["province"], row["sender"], row["kind"], row["unit"], row["time"], from_json(text))
-    return [(claim, text) for claim in claims(body, row["source"], row["id"], row["accepted_at"])]

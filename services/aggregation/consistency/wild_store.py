@@ -1,14 +1,15 @@
-"""Events of the ledger whose time no door takes: how they are found, passed over, and moved to the table `dead`.
+"""The SQL of the ledger's events whose time no door takes: to find them, pass over them, and take them out.
 
 They were accepted before doors had bounds. Nothing counts them, and what rests on them is put right by a rebuild.
 """
 
-import asyncpg
-from pydantic_core import from_json, to_json
+from datetime import datetime
 
-from services.aggregation import store
-from shared.database.connections import Connection, Pool
+from pydantic_core import from_json
+
+from shared.database.connections import Connection
 from shared.domain.canonical import envelope
+from shared.domain.dead_event import DeadEvent
 from shared.values.scalars import END_OF_TIME, FIRST_INSTANT
 
 # As the partial index `ledger_wild` has it.
@@ -28,29 +29,35 @@ NOW = "SELECT clock_timestamp()"  # a check's own clock, as when it remembers it
 
 
 async def listed(connection: Connection, limit: int) -> tuple[int, list[str]]:
-    """How many there are, and the first of them as `sender source id, time`."""
+    """Count them, and name the first of them as `sender source id, time`."""
     rows = await connection.fetch(LISTED, limit)
     names = [f"{row['sender']} {row['source']} {row['id']}, {row['time']}" for row in rows]
     return (rows[0]["count"] if rows else 0), names
 
 
-async def move_to_dead(pool: Pool, province: str, partition: int, batch: int) -> int:
-    """Move the province's events of wild times, up to this batch, to `dead`; return how many.
-
-    No record may rest on them any more: a live batch looks up what it beats.
-    """
-    async with pool.acquire() as connection, connection.transaction():
-        await store.guard_partition(connection, partition)
-        rows = await connection.fetch(TAKE_OUT, province, batch)
-        if rows:
-            now = await connection.fetchval(NOW)
-            await store.bury(connection, [(REASON, row["kind"], _canonical(row)) for row in rows], now)
-    return len(rows)
+async def take_out(connection: Connection, province: str, batch: int) -> list[DeadEvent]:
+    """Delete the province's events of wild times, up to this batch, from the ledger; return them for `dead`."""
+    rows = await connection.fetch(TAKE_OUT, province, batch)
+    return [_dead(*row) for row in rows]
 
 
-def _canonical(row: asyncpg.Record) -> str:
+async def now(connection: Connection) -> datetime:
+    """Read the database's clock."""
+    moment: datetime = await connection.fetchval(NOW)
+    return moment
+
+
+def _dead(
+    province: str,
+    sender: str,
+    source: str,
+    event_id: str,
+    kind: str,
+    unit: str,
+    time: str,
+    accepted_at: datetime,
+    data: str,
+) -> DeadEvent:
     """The event as it travelled; its time as PostgreSQL writes it, which reaches further than Python's."""
-    identity = row["id"], row["source"], row["sender"], row["province"]
-    accepted_at = row["accepted_at"].isoformat()
-    data = from_json(row["data"])
-    return to_json(envelope(identity, row["kind"], row["unit"], row["time"], accepted_at, data)).decode()
+    identity = event_id, source, sender, province
+    return DeadEvent.of(kind, REASON, envelope(identity, kind, unit, time, accepted_at.isoformat(), from_json(data)))
