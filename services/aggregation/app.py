@@ -3,7 +3,6 @@
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 import structlog
 from starlette.applications import Starlette
@@ -133,7 +132,7 @@ def make_app(settings: Settings) -> Measured:
         expectations=Expectations(lambda: aggregation.follower.registry),
     )
 
-    def describe() -> Mapping[str, Any]:
+    def describe() -> Mapping[str, str]:
         return {"clock": aggregation.clock.now().isoformat()}
 
     endpoints = [

@@ -6,7 +6,7 @@ _ORDINAL = re.compile(r"-(\d+)$")  # as a StatefulSet names its pods
 
 
 class OwnershipError(Exception):
-    """The replica's number can't be told. Its text names the setting."""
+    """The replica's number is unknown or too high. Its text names the setting."""
 
 
 def ordinal(replica: int | None, replicas: int, hostname: str) -> int:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from operator import add, neg, sub
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
+from shared.domain.canonical import EventData
 from shared.programme.model import Indicator, Programme
 
 WHOLE = ""  # the `by` of a cell that is not a part
@@ -89,7 +90,7 @@ def narrowed(programme: Programme, activity: str) -> tuple[Narrowed, ...]:
     )
 
 
-def figure_parts(data: Mapping[str, Any], indicator: Indicator, reported: int) -> Iterator[Part]:
+def figure_parts(data: EventData, indicator: Indicator, reported: int) -> Iterator[Part]:
     """An indicator's record. `reported` is 1 where the report was expected of its sender."""
     if indicator.components:
         states = data["components"]
@@ -102,7 +103,7 @@ def figure_parts(data: Mapping[str, Any], indicator: Indicator, reported: int) -
         yield Part(by_text(split["by"]), Counters(1, reported, split["numerator"], split["denominator"]))
 
 
-def activity_parts(data: Mapping[str, Any], measures: tuple[Narrowed, ...]) -> Iterator[Part]:
+def activity_parts(data: EventData, measures: tuple[Narrowed, ...]) -> Iterator[Part]:
     """An activity's record: the whole, each option, each group of participants, each funding line, each measure."""
     participants: Mapping[str, int] = data.get("participants") or {}
     lines: dict[str, int] = {}
@@ -133,7 +134,7 @@ def _measure_parts(
     female: int,
 ) -> Iterator[Part]:
     people = sum(count for group, count in participants.items() if not measure.groups or group in measure.groups)
-    # Women and girls are told for the whole event only: where others took part too, the measure's own are not known.
+    # Women and girls are reported for the whole event only: where others took part too, the measure's are not known.
     known = not measure.groups or all(group in measure.groups for group, count in participants.items() if count)
     amount = sum(count for line, count in lines.items() if not measure.lines or line in measure.lines)
     counters = Counters(1, 0, 0, 0, people, female if known else 0, amount)

@@ -1,6 +1,4 @@
-"""Whether an event is one that intake lets through. Asked only when a batch has failed, to find which event did it."""
-
-from typing import Any
+"""Checks whether an event is one that intake lets through: asked only when a batch has failed, to find which did it."""
 
 from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_json
@@ -32,17 +30,18 @@ class _ObligationEvent(CloudEvent):
 
 
 _STAMPS = TypeAdapter(_Stamps)
-_POSTED: TypeAdapter[Any] = TypeAdapter(PostedEvent)
-_OBLIGATION: TypeAdapter[Any] = TypeAdapter(_ObligationEvent)
+_POSTED: TypeAdapter[PostedEvent] = TypeAdapter(PostedEvent)
+_OBLIGATION: TypeAdapter[_ObligationEvent] = TypeAdapter(_ObligationEvent)
 
 
 def fault_of(event: JsonObject) -> str | None:
-    """What is wrong with the event, `field: reason`, or None. Fields of a newer intake are no fault."""
+    """Say what is wrong with the event, as `field: reason`, or None. Fields of a newer intake are no fault."""
     of_obligation = str(event.get("type")).startswith(TYPE_PREFIX + OBLIGATION_PREFIX)
     try:
         text = to_json(event)
         _STAMPS.validate_json(text, extra="ignore")
-        data = (_OBLIGATION if of_obligation else _POSTED).validate_json(text, extra="ignore").data
+        adapter = _OBLIGATION if of_obligation else _POSTED
+        data = adapter.validate_json(text, extra="ignore").data
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         context = first.get("ctx", {})
@@ -58,7 +57,7 @@ def fault_of(event: JsonObject) -> str | None:
     return "a text holds a NUL, which PostgreSQL keeps nowhere" if _holds_nul(event) else None
 
 
-def _holds_nul(value: Any) -> bool:
+def _holds_nul(value: object) -> bool:
     if isinstance(value, str):
         return "\x00" in value
     if isinstance(value, dict):

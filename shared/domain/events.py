@@ -6,7 +6,7 @@ Unknown fields are refused everywhere: no name, date of birth or identifier of a
 import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AwareDatetime,
@@ -17,6 +17,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from shared.values.scalars import ScalarError, day
@@ -57,7 +58,7 @@ Revision = Annotated[int, Field(ge=0, le=2**31 - 2, strict=True)]
 _RFC_3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(?:\.\d{1,20})?(?:[Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 
 
-def _day(value: Any, _: ValidatorFunctionWrapHandler) -> date:
+def _day(value: object, _: ValidatorFunctionWrapHandler) -> date:
     """A day, or the text of one: pydantic alone would take a number for seconds since 1970."""
     try:
         return day(value.isoformat() if type(value) is date else value)
@@ -195,7 +196,7 @@ class ObligationChange(StrEnum):
         return f"{TYPE_PREFIX}{self.kind}{TYPE_SUFFIX}"
 
 
-def _instant(value: Any, read: ValidatorFunctionWrapHandler) -> datetime:
+def _instant(value: object, read: ValidatorFunctionWrapHandler) -> datetime:
     """A time of any year (the door and the consumers have bounds of their own), in UTC where it has one."""
     if not isinstance(value, datetime) and (type(value) is not str or _RFC_3339.fullmatch(value) is None):
         raise PydanticCustomError("instant", "expected a time with its offset like 2023-03-17T08:00:00+07:00")
@@ -229,9 +230,9 @@ class ObligationChanged(Data):
     revision: Revision
 
 
-def _with_extensions(schema: dict[str, Any]) -> None:
+def _with_extensions(schema: JsonDict) -> None:
     """The door takes extension attributes and keeps none. A field of `data` is none: it stands at the wrong place."""
-    schema["propertyNames"] = {"pattern": "^[a-z0-9]+$", "not": {"enum": sorted(DATA_FIELDS)}}
+    schema["propertyNames"] = {"pattern": "^[a-z0-9]+$", "not": {"enum": [*sorted(DATA_FIELDS)]}}
     schema["additionalProperties"] = {"type": ["string", "number", "boolean", "null"]}
 
 

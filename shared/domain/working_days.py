@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 from shared.programme.model import CalendarDay
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 _LANGUAGES = {"vi": "vi", "en": "en_US"}
 _WEEKEND = 5  # date.weekday() of a Saturday
@@ -48,7 +51,7 @@ class WorkingDays:
         import holidays  # noqa: PLC0415 - a third of a second: only those pay who work out days
 
         supported = getattr(holidays.country_holidays(country), "supported_languages", ())
-        self._names: dict[str, Any] = {
+        self._names: dict[str, HolidayBase] = {
             language: holidays.country_holidays(country, language=code if code in supported else None)
             for language, code in _LANGUAGES.items()
         }

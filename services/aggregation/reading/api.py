@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import cast
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
@@ -80,7 +80,7 @@ class Asked:
         return Reading(self.connection, self.registry, self.expectations, self.reach, programme, on, self.now)
 
 
-Answer = Callable[[Asked], Awaitable[dict[str, Any]]]
+Answer = Callable[[Asked], Awaitable[dict[str, object]]]
 
 
 def routes(reader: Reader) -> list[Route]:
@@ -140,7 +140,7 @@ async def _tag(
     return f'"{hashlib.blake2b(repr(marks).encode(), digest_size=12).hexdigest()}"'
 
 
-async def _rollups(asked: Asked) -> dict[str, Any]:
+async def _rollups(asked: Asked) -> dict[str, object]:
     only(asked.query, ROLLUP_PARAMETERS)
     question = understand(asked.query, asked.registry, asked.reach, asked.now)
     by = check_by(question, asked.query.get("by"))
@@ -155,18 +155,22 @@ async def _rollups(asked: Asked) -> dict[str, Any]:
     left = [unit for unit in units if unit.uid > question.after]
     page = left[: max(1, question.limit // len(question.subjects))]
     rows = await _all_rows(reading, question, page, by)
-    rows.sort(key=lambda row: row["uid"])
+    rows.sort(key=_uid)
     return {"rows": rows, "next": page[-1].uid if len(left) > len(page) else None}
 
 
-async def _all_rows(reading: Reading, question: Question, units: list[Unit], by: str | None) -> list[dict[str, Any]]:
+async def _all_rows(reading: Reading, question: Question, units: list[Unit], by: str | None) -> list[dict[str, object]]:
     return [row for subject in question.subjects for row in await reading.rows(subject, units, by)]
 
 
-def _sorted_page(rows: list[dict[str, Any]], column: str, downwards: bool, question: Question) -> dict[str, Any]:
+def _uid(row: Mapping[str, object]) -> str:
+    return str(row["uid"])
+
+
+def _sorted_page(rows: list[dict[str, object]], column: str, downwards: bool, question: Question) -> dict[str, object]:
     """Rows without a value come last either way; the next page begins after as many rows as were shown."""
     present = [row for row in rows if row[column] is not None]
-    present.sort(key=lambda row: (row[column], row["uid"]), reverse=downwards)
+    present.sort(key=lambda row: (cast("str | float", row[column]), _uid(row)), reverse=downwards)
     ordered = present + [row for row in rows if row[column] is None]
     start = read("after", whole_number, question.after or 0, most=MOST_UNITS)
     end = start + question.limit
@@ -188,7 +192,7 @@ def _units(asked: Asked, reading: Reading, within: Unit, rows: Sequence[Sequence
     return seen
 
 
-async def _missing(asked: Asked) -> dict[str, Any]:
+async def _missing(asked: Asked) -> dict[str, object]:
     """Who is expected and hasn't spoken, by name; with `waived` where the obligation is."""
     only(asked.query, MISSING_PARAMETERS)
     question = understand(asked.query, asked.registry, asked.reach, asked.now)
@@ -214,7 +218,7 @@ async def _missing(asked: Asked) -> dict[str, Any]:
     return {"rows": page, "next": f"{last['uid']} {last['agency']}" if last else None}
 
 
-async def _explain(asked: Asked) -> dict[str, Any]:
+async def _explain(asked: Asked) -> dict[str, object]:
     only(asked.query, EXPLAIN_PARAMETERS)
     question = understand(asked.query, asked.registry, asked.reach, asked.now)
     reading = asked.reading(question.programme, question.on)
@@ -223,7 +227,7 @@ async def _explain(asked: Asked) -> dict[str, Any]:
     return {"figure": rows, **events}
 
 
-async def _timeliness(asked: Asked) -> dict[str, Any]:
+async def _timeliness(asked: Asked) -> dict[str, object]:
     only(asked.query, TIMELINESS_PARAMETERS)
     programme = programme_asked(asked.query, asked.registry)
     report = programme.report.get(asked.query.get("report", ""))
@@ -240,17 +244,17 @@ async def _timeliness(asked: Asked) -> dict[str, Any]:
     days = [(programme.calendar.end(period),) for period in periods]
     left = [unit for unit in _units(asked, reading, place.within, days) if unit.uid > place.after]
     page = left[: max(1, place.limit // len(periods))]
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[str, object]] = []
     for period in periods:
         states = await reading.obligations([f"obligation:{report.slug}"], period, [unit.uid for unit in page])
         for unit in reading.seen(page, (programme.calendar.end(period),)):
-            told = timeliness(states.get(unit.uid, {}))
-            rows.append({**identity(unit, period), "report": report.slug, **told, "as_of": asked.now.isoformat()})
-    rows.sort(key=lambda row: row["uid"])
+            met = timeliness(states.get(unit.uid, {})).row()
+            rows.append({**identity(unit, period), "report": report.slug, **met, "as_of": asked.now.isoformat()})
+    rows.sort(key=_uid)
     return {"rows": rows, "next": page[-1].uid if len(left) > len(page) else None}
 
 
-async def _event(asked: Asked) -> dict[str, Any]:
+async def _event(asked: Asked) -> dict[str, object]:
     """What became of the event that the path names; where nothing is known of it, and no slash in the path was encoded,
     of those that it may mean besides.
     """
@@ -265,7 +269,7 @@ async def _event(asked: Asked) -> dict[str, Any]:
     return {"rows": rows or [_pending(*name)], "next": None}
 
 
-async def _became(asked: Asked, names: Sequence[EventName]) -> list[dict[str, Any]]:
+async def _became(asked: Asked, names: Sequence[EventName]) -> list[dict[str, object]]:
     return await explain.event_status(asked.connection, asked.registry, asked.reach, names)
 
 
@@ -293,7 +297,7 @@ def _pending(source: str, event_id: str) -> dict[str, str]:
     return {"source": read("source", text, source), "id": read("id", text, event_id), "status": "pending"}
 
 
-async def _unit(asked: Asked) -> dict[str, Any]:
+async def _unit(asked: Asked) -> dict[str, object]:
     only(asked.query, frozenset({"on", "format"}))
     written = asked.query.get("on")
     on = read("on", day, written) if written else asked.now.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date()
@@ -301,7 +305,7 @@ async def _unit(asked: Asked) -> dict[str, Any]:
     unit = units.find(code, on)
     if unit is None:
         raise QueryError("code", ReadWords.NO_UNIT.value.filled(got=shown(code), day=on))
-    told = {
+    described: dict[str, object] = {
         "uid": unit.uid,
         "code": unit.code,
         "name": unit.name,
@@ -314,4 +318,4 @@ async def _unit(asked: Asked) -> dict[str, Any]:
         "predecessors": [former.uid for former in units.predecessors(unit.uid)],
         "path": [step.uid for step in units.path(unit.uid)],
     }
-    return {**told, "rows": [told]} if "format" in asked.query else told
+    return {**described, "rows": [described]} if "format" in asked.query else described

@@ -1,19 +1,18 @@
-"""Which events stand behind a figure, and what became of one event."""
+"""Explains a figure by the events behind it, and says what became of one event."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import asyncpg
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
+from services.aggregation.ledger import LedgerEvent
 from services.aggregation.reading import read_store
 from services.aggregation.reading.questions import Question
-from services.aggregation.reading.read_store import EventName
+from services.aggregation.reading.read_store import AsideEvent, EventName, StandingRecord
 from shared.access.rights import Reach
 from shared.database.connections import Connection
-from shared.domain.canonical import EventBody
-from shared.domain.claims import record_key
+from shared.domain.claims import RecordKey, record_key
 from shared.domain.events import Kind
 from shared.http.read_api import QueryError
 from shared.http.read_words import ReadWords
@@ -22,7 +21,6 @@ from shared.values.scalars import shown
 
 ELSEWHERE = 1000  # revisions that are shown of other units beside a page
 _REVISIONS = 20_000  # that are looked through for what a page's withdrawals withdraw
-_PLACE = ("unit", "id", "source", "sender")  # an id is its source's and sender's own
 _PLACES = TypeAdapter(tuple[str, str, str, str])
 _KINDS = {
     "activity": [Kind.ACTIVITY_RECORDED, Kind.RECORD_RETRACTED],
@@ -30,48 +28,93 @@ _KINDS = {
 }
 
 
-async def events_behind(connection: Connection, registry: Registry, reach: Reach, question: Question) -> dict[str, Any]:
-    """The events of the figure's unit and all below it, page by page, each with what it does to the figure; of all of
-    them those that who asks sees.
+class Explained(NamedTuple):
+    """An event with the key of its record, and what it does to that.
+
+    `counted`: it is the record's winner; `superseded`: a stronger one is, of this record or of one that takes its
+    place; `withdrawal`: it withdraws the record; `withdrawn`: somebody withdrew its record.
+    """
+
+    event: LedgerEvent
+    key: RecordKey
+    status: str
+
+    def to_json(self) -> dict[str, object]:
+        """As the answer has it."""
+        body = self.event.body
+        return {
+            "source": self.event.source,
+            "id": self.event.id,
+            "sender": body.sender,
+            "kind": body.kind,
+            "uid": body.unit,
+            "time": body.time.isoformat(),
+            "accepted_at": self.event.accepted_at.isoformat(),
+            "status": self.status,
+            "record": self.key[0],
+            "data": body.data,
+        }
+
+
+class _Asked(NamedTuple):
+    """Which events of the ledger are asked for: `what` names the field that holds one of `slugs`."""
+
+    programme: str
+    what: str
+    units: Sequence[str]
+    kinds: Sequence[Kind]
+    slugs: Sequence[str]
+    periods: Sequence[str]
+    days: tuple[str, str]
+
+
+async def events_behind(
+    connection: Connection, registry: Registry, reach: Reach, question: Question
+) -> dict[str, object]:
+    """Answer with the events of the figure's unit and all below it, page by page, each with what it does to the figure;
+    of all of them those that who asks sees.
 
     A withdrawal stands under the activity of the record that it withdraws. Other revisions of the page's activities are
     added that named another unit, with `more_elsewhere` where they are too many to show.
-
-    `counted`: it is the record's winner; `superseded`: a stronger one is, of this record or of one that takes its
-    place; `withdrawn`: somebody withdrew its record.
     """
-    subject, programme = question.subject, question.programme
+    asked = _asked(registry, reach, question)
+    after, limit = _place_of(question.after), question.limit + 1
+    events = await read_store.behind(
+        connection, asked.programme, asked.units, asked.kinds, asked.what, asked.slugs, asked.periods, asked.days,
+        after, limit,
+    )  # fmt: skip
+    page = events[: question.limit]
+    explained = await _explained(connection, page)
+    more = False
+    if asked.what == "activity":
+        explained = await _of_the_subject(connection, asked, explained)
+        elsewhere, more = await _elsewhere(connection, registry, reach, asked, explained)
+        explained += elsewhere
+    following = _place(page[-1]) if len(events) > len(page) else None
+    rows = [item.to_json() for item in explained]
+    return {"rows": rows, "next": following, **({"more_elsewhere": True} if more else {})}
+
+
+def _asked(registry: Registry, reach: Reach, question: Question) -> _Asked:
+    subject, programme, within = question.subject, question.programme, question.within
     what = subject.cells[0].partition(":")[0]
     if what not in _KINDS:
         what = "activity"
-    units = [uid for uid in reach.units(registry.units) if question.within in registry.units.ladder(uid, question.on)]
-    kinds = [kind for kind in _KINDS[what] if reach.sees_kind(kind)]
-    slugs = [cell.partition(":")[2] for cell in subject.cells]
-    periods = [str(period) for item in question.subjects for period in item.periods] if what == "indicator" else []
     start = programme.calendar.start(question.subjects[0].period)
     end = programme.calendar.end(question.subjects[-1].period)
-    days = (start.isoformat(), end.isoformat())
-    after = _place_of(question.after)
-    rows = await read_store.behind(
-        connection, programme.slug, units, kinds, what, slugs, periods, days, after, question.limit + 1
+    return _Asked(
+        programme=programme.slug,
+        what=what,
+        units=[uid for uid in reach.units(registry.units) if within in registry.units.ladder(uid, question.on)],
+        kinds=[kind for kind in _KINDS[what] if reach.sees_kind(kind)],
+        slugs=[cell.partition(":")[2] for cell in subject.cells],
+        periods=[str(it) for item in question.subjects for it in item.periods] if what == "indicator" else [],
+        days=(start.isoformat(), end.isoformat()),
     )
-    page = rows[: question.limit]
-    told = await _told(connection, page)
-    more = False
-    if what == "activity":
-        told = await _of_the_subject(connection, registry, programme.slug, told, units, slugs, days)
-        elsewhere, more = await _elsewhere(connection, registry, reach, programme.slug, told, frozenset(units), kinds)
-        told += elsewhere
-    last = page[-1] if len(rows) > len(page) else None
-    return {
-        "rows": told,
-        "next": to_json([last[name] for name in _PLACE]).decode() if last else None,
-        **({"more_elsewhere": True} if more else {}),
-    }
 
 
 def _place_of(after: str) -> tuple[str, str, str, str]:
-    """Where a page begins: after the event of this unit, id, source and sender. Raises QueryError."""
+    """Read where a page begins: after the event of this unit, id, source and sender. Raises QueryError."""
     try:
         unit, event_id, source, sender = _PLACES.validate_json(after) if after else ("",) * 4
     except ValidationError:
@@ -79,129 +122,125 @@ def _place_of(after: str) -> tuple[str, str, str, str]:
     return unit, event_id, source, sender
 
 
-async def _of_the_subject(
-    connection: Connection, registry: Registry, programme: str, told: Sequence[dict[str, Any]], units: Sequence[str],
-    slugs: Sequence[str], days: tuple[str, str],
-) -> list[dict[str, Any]]:  # fmt: skip
-    """These events without the withdrawals of other activities' records: a withdrawal names a record, and only what was
-    recorded says of what it is.
+def _place(event: LedgerEvent) -> str:
+    """Write where the page after this event begins: an id is its source's and sender's own."""
+    return to_json((event.body.unit, event.id, event.source, event.body.sender)).decode()
+
+
+async def _of_the_subject(connection: Connection, asked: _Asked, explained: Sequence[Explained]) -> list[Explained]:
+    """Leave out the withdrawals of other activities' records: a withdrawal names a record, and only what was recorded
+    says of what it is.
     """
-    names = sorted({item["data"]["record"] for item in told if item["kind"] == Kind.RECORD_RETRACTED})
+    names = sorted({_name_of(item.event) for item in explained if item.event.body.kind == Kind.RECORD_RETRACTED})
     if not names:
-        return list(told)
-    rows = await read_store.revisions(connection, programme, units, [Kind.ACTIVITY_RECORDED], names, _REVISIONS)
+        return list(explained)
+    recorded = await read_store.revisions(
+        connection, asked.programme, asked.units, [Kind.ACTIVITY_RECORDED], names, _REVISIONS
+    )
+    first, last = asked.days
     own = {
-        _record_of(registry, item)
-        for item in await _told(connection, rows)
-        if item["data"]["activity"] in slugs and days[0] <= item["data"]["held_on"] <= days[1]
+        _key_of(event)
+        for event in recorded
+        if event.body.data["activity"] in asked.slugs and first <= event.body.data["held_on"] <= last
     }
-    return [item for item in told if item["kind"] != Kind.RECORD_RETRACTED or _record_of(registry, item) in own]
+    return [item for item in explained if item.event.body.kind != Kind.RECORD_RETRACTED or item.key in own]
 
 
 async def _elsewhere(
-    connection: Connection, registry: Registry, reach: Reach, programme: str, told: Sequence[dict[str, Any]],
-    units: frozenset[str], kinds: Sequence[Kind],
-) -> tuple[list[dict[str, Any]], bool]:  # fmt: skip
-    """The revisions of these records that stand in other units, and whether they are more than ELSEWHERE.
+    connection: Connection, registry: Registry, reach: Reach, asked: _Asked, explained: Sequence[Explained]
+) -> tuple[list[Explained], bool]:
+    """Find the revisions of these records that stand in other units, and whether they are more than ELSEWHERE.
 
     A record never leaves its province.
     """
-    provinces = {registry.units.province_of(item["uid"]) for item in told}
-    others = [uid for uid in reach.units(registry.units) - units if registry.units.province_of(uid) in provinces]
+    provinces = {item.event.body.province for item in explained}
+    seen = reach.units(registry.units) - frozenset(asked.units)
+    others = [uid for uid in seen if registry.units.province_of(uid) in provinces]
     if not others:
         return [], False
-    known = {_record_of(registry, item) for item in told}
-    names = sorted({item["data"]["record"] for item in told})
-    found = await read_store.revisions(connection, programme, others, kinds, names, ELSEWHERE + 1)
-    shown = [item for item in await _told(connection, found[:ELSEWHERE]) if _record_of(registry, item) in known]
-    return shown, len(found) > ELSEWHERE
+    known = {item.key for item in explained}
+    names = sorted({_name_of(item.event) for item in explained})
+    found = await read_store.revisions(connection, asked.programme, others, asked.kinds, names, ELSEWHERE + 1)
+    also = [item for item in await _explained(connection, found[:ELSEWHERE]) if item.key in known]
+    return also, len(found) > ELSEWHERE
 
 
-def _record_of(registry: Registry, item: Mapping[str, Any]) -> tuple[str, str]:
+def _name_of(event: LedgerEvent) -> str:
+    """What its sender calls the activity."""
+    return event.body.data["record"]
+
+
+def _key_of(event: LedgerEvent) -> RecordKey:
     """A record's key is its own within its province only."""
-    return item["record"], registry.units.province_of(item["uid"])
+    return record_key(event.body), event.body.province
 
 
-async def _told(connection: Connection, rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
-    said = [
-        EventBody(row["province"], row["sender"], row["kind"], row["unit"], row["time"], from_json(row["data"]))
-        for row in rows
-    ]
-    keys = [record_key(item) for item in said]
-    standing = await read_store.standing(connection, sorted(set(keys)))
-    return [
-        {
-            "source": row["source"],
-            "id": row["id"],
-            "sender": row["sender"],
-            "kind": row["kind"],
-            "uid": row["unit"],
-            "time": row["time"].isoformat(),
-            "accepted_at": row["accepted_at"].isoformat(),
-            "status": _status(row, standing.get((key, row["province"]))),
-            "record": key,
-            "data": item.data,
-        }
-        for row, item, key in zip(rows, said, keys, strict=True)
-    ]
+async def _explained(connection: Connection, events: Sequence[LedgerEvent]) -> list[Explained]:
+    """Look up which event each one's record rests on, and so what became of it."""
+    keys = [_key_of(event) for event in events]
+    standing = await read_store.standing(connection, sorted({key for key, _ in keys}))
+    return [Explained(event, key, _status(event, standing.get(key))) for event, key in zip(events, keys, strict=True)]
 
 
-def _status(row: asyncpg.Record, record: asyncpg.Record | None) -> str:
+def _status(event: LedgerEvent, record: StandingRecord | None) -> str:
     if record is None:
         return "superseded"
-    wins = (record["id"], record["source"], record["sender"]) == (row["id"], row["source"], row["sender"])
-    if row["kind"] == Kind.RECORD_RETRACTED:
+    wins = (record.id, record.source, record.sender) == (event.id, event.source, event.body.sender)
+    if event.body.kind == Kind.RECORD_RETRACTED:
         return "withdrawal" if wins else "superseded"
     if wins:
         return "counted"
-    withdrawn = not record["alive"] and record["kind"] == Kind.RECORD_RETRACTED
-    return "withdrawn" if withdrawn else "superseded"
+    return "withdrawn" if not record.alive and record.kind == Kind.RECORD_RETRACTED else "superseded"
 
 
 async def event_status(
     connection: Connection, registry: Registry, reach: Reach, names: Sequence[EventName]
-) -> list[dict[str, Any]]:
-    """What became of the events of these names, of every sender whose event who asks sees.
+) -> list[dict[str, object]]:
+    """Answer what became of the events of these names, of every sender whose event who asks sees.
 
     `applied`, `superseded`, `duplicate` (the event that counts says the same under another id), `conflict` (another
     body came first under this id), `dead`; nothing for one that hasn't arrived: it is still pending, if it was ever
     accepted. `superseded_by` names the event that counts instead, or that withdraws, where who asks sees that too.
     """
 
-    def seen(row: asyncpg.Record) -> bool:
-        return reach.sees_event(registry.units, row["unit"], row["programme"], row["kind"] or "", row["sender"])
+    def sees(event: LedgerEvent) -> bool:
+        body = event.body
+        return reach.sees_event(registry.units, body.unit, body.data.get("programme"), body.kind, body.sender)
 
-    found: list[dict[str, Any]] = []
-    ledger = [row for row in await read_store.events_of(connection, names) if seen(row)]
-    for row, told in zip(ledger, await _told(connection, ledger), strict=True):
-        if told["status"] not in {"superseded", "withdrawn"}:
-            found.append({**told, "status": "applied"})
+    def sees_aside(event: AsideEvent) -> bool:
+        return reach.sees_event(registry.units, event.unit, event.programme, event.kind or "", event.sender)
+
+    found: list[dict[str, object]] = []
+    ledger = [event for event in await read_store.events_of(connection, names) if sees(event)]
+    for item in await _explained(connection, ledger):
+        if item.status not in {"superseded", "withdrawn"}:
+            found.append({**item.to_json(), "status": "applied"})
             continue
-        counts = await _what_counts(connection, row, told["record"])
-        status = "duplicate" if counts is not None and _says_the_same(counts, row) else "superseded"
-        by = {"superseded_by": _name(counts)} if counts is not None and seen(counts) else {}
-        found.append({**told, "status": status, **by})
-    conflicts = [row for row in await read_store.conflicts_of(connection, names) if seen(row)]
-    found += [{**_name(row), "sender": row["sender"], "status": "conflict"} for row in conflicts]
-    dead = [row for row in await read_store.dead_of(connection, names) if row["state"] == "waiting" and seen(row)]
-    found += [{**_name(row), "sender": row["sender"], "status": "dead", "reason": row["reason"]} for row in dead]
+        counts = await _what_counts(connection, item.key)
+        status = "duplicate" if counts is not None and _says_the_same(counts, item.event) else "superseded"
+        by = {"superseded_by": _name(counts)} if counts is not None and sees(counts) else {}
+        found.append({**item.to_json(), "status": status, **by})
+    conflicts = [event for event in await read_store.conflicts_of(connection, names) if sees_aside(event)]
+    found += [{**_name(event), "sender": event.sender, "status": "conflict"} for event in conflicts]
+    dead = [event for event in await read_store.dead_of(connection, names) if sees_aside(event)]
+    found += [{**_name(event), "sender": event.sender, "status": "dead", "reason": event.reason} for event in dead]
     return found
 
 
-async def _what_counts(connection: Connection, row: asyncpg.Record, record: str) -> asyncpg.Record | None:
-    """The event that the record of this one rests on; None where the record is lost, until the next rebuild."""
-    standing = (await read_store.standing(connection, [record])).get((record, row["province"]))
+async def _what_counts(connection: Connection, key: RecordKey) -> LedgerEvent | None:
+    """Read the event that the record rests on; None where the record is lost, until the next rebuild."""
+    standing = (await read_store.standing(connection, [key[0]])).get(key)
     if standing is None:
         return None
-    events = await read_store.events_of(connection, [(standing["source"], standing["id"])])
-    whose = standing["sender"], row["province"]
-    return next((event for event in events if (event["sender"], event["province"]) == whose), None)
+    events = await read_store.events_of(connection, [(standing.source, standing.id)])
+    whose = standing.sender, key[1]
+    return next((event for event in events if (event.body.sender, event.body.province) == whose), None)
 
 
-def _says_the_same(counts: asyncpg.Record, row: asyncpg.Record) -> bool:
-    about = (counts["kind"], counts["unit"]) == (row["kind"], row["unit"])
-    return about and from_json(counts["data"]) == from_json(row["data"])
+def _says_the_same(counts: LedgerEvent, event: LedgerEvent) -> bool:
+    one, other = counts.body, event.body
+    return (one.kind, one.unit, one.data) == (other.kind, other.unit, other.data)
 
 
-def _name(row: asyncpg.Record) -> dict[str, str]:
-    return {"source": row["source"], "id": row["id"]}
+def _name(event: LedgerEvent | AsideEvent) -> dict[str, str]:
+    return {"source": event.source, "id": event.id}

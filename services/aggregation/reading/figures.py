@@ -3,7 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import NamedTuple
 
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.parts import Counters
@@ -31,7 +32,7 @@ class Coverage:
         """Expected, silent, and not excused."""
         return self.expected - self.reported - self.waived
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> dict[str, object]:
         """As it stands in every figure."""
         return {
             "units_expected": self.expected,
@@ -98,31 +99,37 @@ def _sum(parts: Iterable[Counters | None]) -> Counters:
     return total
 
 
-def values(subject: Subject, counters: Counters, coverage: Coverage, divisor: Counters | None) -> dict[str, Any]:
-    """The value with what it was made of: a percentage or a count."""
+class Value(NamedTuple):
+    """A figure: a percentage with what it was made of, or a count. `counts` is what else an activity counts."""
+
+    value: float | None
+    numerator: int | None
+    denominator: int | None
+    counts: Mapping[str, int] = MappingProxyType({})
+
+    def row(self) -> dict[str, object]:
+        """As it stands in every figure."""
+        return {"value": self.value, "numerator": self.numerator, "denominator": self.denominator, **self.counts}
+
+
+def value_of(subject: Subject, counters: Counters, coverage: Coverage, divisor: Counters | None) -> Value:
+    """Make the figure of these counters."""
     if subject.indicator is not None:
-        denominator = coverage.expected if subject.indicator.components else counters.denominator
         if counters.records == 0:
-            return {"value": None, "numerator": None, "denominator": None}
-        return {
-            "value": percentage(counters.numerator, denominator),
-            "numerator": counters.numerator,
-            "denominator": denominator,
-        }
+            return Value(None, None, None)
+        denominator = coverage.expected if subject.indicator.components else counters.denominator
+        return Value(percentage(counters.numerator, denominator), counters.numerator, denominator)
     number = counted(subject, counters)
-    made: dict[str, Any] = {
-        "value": number,
-        "numerator": number,
-        "denominator": None,
+    counts = {
         "records": counters.records,
         "participants": counters.people,
         "female": counters.female,
         "amount": counters.amount,
     }
-    if subject.divisor is not None and divisor is not None:
-        denominator = counted(subject.divisor, divisor)
-        made |= {"value": percentage(number, denominator), "denominator": denominator}
-    return made
+    if subject.divisor is None or divisor is None:
+        return Value(number, number, None, counts)
+    under = counted(subject.divisor, divisor)
+    return Value(percentage(number, under), number, under, counts)
 
 
 def counted(subject: Subject, counters: Counters) -> int:
@@ -130,28 +137,51 @@ def counted(subject: Subject, counters: Counters) -> int:
     return {"participants": counters.people, "money": counters.amount}.get(subject.counts, counters.records)
 
 
-def timeliness(states: Mapping[str, int]) -> dict[str, Any]:
-    """Obligations by state as people ask for them: of those that are due, how many came in time."""
-    told = {
-        "expected": sum(states.values()),
-        "on_time": states.get("met", 0),
-        "late": states.get("late_met", 0),
-        "missing": states.get("overdue", 0) + states.get("expired", 0),
-        "waived": states.get("waived", 0),
-        "open": states.get("open", 0),
-    }
-    due = told["on_time"] + told["late"] + told["missing"]
-    return {"value": percentage(told["on_time"], due), **told}
+class Timeliness(NamedTuple):
+    """How many obligations were expected, and how those stand."""
+
+    expected: int
+    on_time: int
+    late: int
+    missing: int
+    waived: int
+    open: int
+
+    @property
+    def due(self) -> int:
+        """Those whose deadline has passed or that were met before it."""
+        return self.on_time + self.late + self.missing
+
+    @property
+    def value(self) -> float | None:
+        """Of those that are due, how many per cent came in time."""
+        return percentage(self.on_time, self.due)
+
+    def row(self) -> dict[str, object]:
+        """As the answer has it."""
+        return {"value": self.value, **self._asdict()}
 
 
-def identity(unit: Unit, period: Span) -> dict[str, Any]:
+def timeliness(states: Mapping[str, int]) -> Timeliness:
+    """Turn obligations by state into what people ask for."""
+    return Timeliness(
+        expected=sum(states.values()),
+        on_time=states.get("met", 0),
+        late=states.get("late_met", 0),
+        missing=states.get("overdue", 0) + states.get("expired", 0),
+        waived=states.get("waived", 0),
+        open=states.get("open", 0),
+    )
+
+
+def identity(unit: Unit, period: Span) -> dict[str, object]:
     """What a row is about."""
     return {"uid": unit.uid, "code": unit.code, "name": unit.name, "level": unit.level, "period": str(period)}
 
 
-def attainment(programme: Programme, subject: Subject, value: float | None) -> dict[str, Any]:
+def attainment(programme: Programme, subject: Subject, value: float | None) -> dict[str, object]:
     """The stage's target, how much of it is reached, and whether the value lies on the straight line to it."""
-    nothing = {"target": None, "on_track": None, "attainment": None}
+    nothing: dict[str, object] = {"target": None, "on_track": None, "attainment": None}
     indicator, period = subject.indicator, subject.periods[-1]
     if indicator is None:
         return nothing

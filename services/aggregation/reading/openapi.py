@@ -5,7 +5,6 @@
 
 import sys
 from collections.abc import Iterable
-from typing import Any
 
 from services.aggregation.reading.questions import (
     EXPLAIN_PARAMETERS,
@@ -38,7 +37,7 @@ from shared.documents.openapi import (
 )
 from shared.http.read_api import LONGEST_PARAMETER
 
-_PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
+_PARAMETERS: dict[str, tuple[dict[str, object], str]] = {
     "programme": ({**TEXT, "examples": ["ecd-1437"]}, "A slug; may be absent where one programme is loaded"),
     "indicator": ({**TEXT, "examples": ["child-service-access"]}, "An indicator, or a measure; else `activity`"),
     "activity": (TEXT, "An activity; else `indicator`"),
@@ -113,7 +112,7 @@ _UNIT = {
     "predecessors": {"type": "array", "items": TEXT},
     "path": {"type": "array", "items": TEXT},
 }
-_SCHEMAS: dict[str, Any] = {
+_SCHEMAS: dict[str, object] = {
     "Figure": _FIGURE,
     "Figures": rows_of("Figure", TEXT),
     "Missing": shape({**{name: _IDENTITY[name] for name in ("uid", "code", "name", "level")}, "agency": TEXT,
@@ -147,7 +146,7 @@ _REFUSALS = {
 }
 
 
-def openapi(version: str) -> dict[str, Any]:
+def openapi(version: str) -> dict[str, object]:
     """The document."""
     lists = {
         "/v1/rollups": ("rollups", "Figures with their coverage", ROLLUP_PARAMETERS, "Figures"),
@@ -184,13 +183,13 @@ def openapi(version: str) -> dict[str, Any]:
     )
 
 
-def _named(names: Iterable[str]) -> list[dict[str, Any]]:
+def _named(names: Iterable[str]) -> list[dict[str, object]]:
     return [query(name, *_PARAMETERS[name], longest=LONGEST_PARAMETER) for name in sorted(names)]
 
 
 def _read(
-    name: str, summary: str, parameters: list[dict[str, Any]], schema: str, *, in_path: bool = False
-) -> dict[str, Any]:
+    name: str, summary: str, parameters: list[dict[str, object]], schema: str, *, in_path: bool = False
+) -> dict[str, object]:
     tables = {TYPES["csv"]: {"schema": TEXT}, TYPES["xlsx"]: {"schema": {**TEXT, "format": "binary"}}}
     known = {"name": "If-None-Match", "in": "header", "required": False, "schema": TEXT}
     refused = {**_REFUSALS, **({404: "There is no such address"} if in_path else {})}

@@ -3,14 +3,16 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import asyncpg
 from pydantic_core import from_json
 
+from services.aggregation.ledger import LedgerEvent
 from services.aggregation.parts import WHOLE, Counters, Parts, add_part
 from shared.database.connections import Connection
 from shared.domain.canonical import EventBody
+from shared.domain.claims import RecordKey
 
 EventName: TypeAlias = tuple[str, str]  # (source, id)
 NOTHING = "\x01"  # no part's name begins with a control character
@@ -52,43 +54,68 @@ LAST_STATES = """
       AND (record.subject LIKE 'indicator:%' OR record.subject LIKE 'report:%')
     ORDER BY record.unit, record.agency, record.period DESC
 """
-STATE = "SELECT coalesce(sum(batch), 0)::bigint AS batch, max(applied_at) AS applied_at FROM aggregation.progress"
-# A withdrawal of an activity names only the record: all of the units' are read, and told apart by the record's key.
-BEHIND = """
-    SELECT province, sender, source, id, kind, unit, time, accepted_at, data FROM aggregation.ledger
+STATE = "SELECT coalesce(sum(batch), 0)::bigint, max(applied_at) FROM aggregation.progress"
+_EVENT = "province, sender, kind, unit, time, source, id, accepted_at, data"  # as LedgerEvent.of takes them
+# A withdrawal of an activity names only the record: all of the units' are read, and parted by the record's key.
+BEHIND = f"""
+    SELECT {_EVENT} FROM aggregation.ledger
     WHERE unit = ANY($1) AND kind = ANY($2) AND data->>'programme' = $3
       AND (unit, id, source, sender) > ($4, $5, $6, $7)
       AND (data->>$8::text = ANY($9) AND (data->>'period' = ANY($10) OR data->>'held_on' BETWEEN $11 AND $12)
            OR kind = 'record.retracted' AND $8 = 'activity' AND data->>'record' IS NOT NULL)
     ORDER BY unit, id, source, sender LIMIT $13
-"""
+"""  # noqa: S608 - a constant
 # By the units, which have an index: no other look-up of records in the ledger is worth one.
-REVISIONS = """
-    SELECT province, sender, source, id, kind, unit, time, accepted_at, data FROM aggregation.ledger
+REVISIONS = f"""
+    SELECT {_EVENT} FROM aggregation.ledger
     WHERE unit = ANY($1) AND kind = ANY($2) AND data->>'programme' = $3 AND data->>'record' = ANY($4)
     ORDER BY unit, id LIMIT $5
-"""
+"""  # noqa: S608 - a constant
 # `kind` is that of the event on which the record rests: of one that another record supersedes, that one's.
 STANDING = """
-    SELECT key, province, id, source, sender, alive, ledger.kind
+    SELECT key, province, source, id, sender, alive, ledger.kind
     FROM aggregation.record LEFT JOIN aggregation.ledger USING (id, source, sender, province) WHERE key = ANY($1)
 """
-EVENTS = """
-    SELECT province, sender, source, id, kind, unit, time, accepted_at, data, data->>'programme' AS programme
+EVENTS = f"""
+    SELECT {_EVENT}
     FROM unnest($1::text[], $2::text[]) AS asked (source, id) JOIN aggregation.ledger USING (id, source)
-"""
+"""  # noqa: S608 - a constant
 CONFLICTS = """
-    SELECT DISTINCT source, id, sender, kind, unit, data->>'programme' AS programme
+    SELECT DISTINCT source, id, sender, kind, unit, data->>'programme'
     FROM unnest($1::text[], $2::text[]) AS asked (source, id) JOIN aggregation.conflict USING (id, source)
 """
 # Of what could not be read, each field that can be: what is missing is seen by nobody but its sender.
 DEAD = r"""
-    SELECT DISTINCT event->>'source' AS source, event->>'id' AS id, reason, state, event->>'sender' AS sender,
-           event->>'subject' AS unit,
-           substring(event->>'type' FROM '^vn\.kip\.(.+)\.v1$') AS kind, event->'data'->>'programme' AS programme
+    SELECT DISTINCT event->>'source', event->>'id', event->>'sender',
+           substring(event->>'type' FROM '^vn\.kip\.(.+)\.v1$'), event->>'subject', event->'data'->>'programme', reason
     FROM aggregation.dead
-    WHERE (event->>'source', event->>'id') IN (SELECT * FROM unnest($1::text[], $2::text[]))
+    WHERE (event->>'source', event->>'id') IN (SELECT * FROM unnest($1::text[], $2::text[])) AND state = 'waiting'
 """
+
+
+class StandingRecord(NamedTuple):
+    """The event that a record rests on, and whether that leaves it alive. No kind: the ledger lost the event."""
+
+    source: str
+    id: str
+    sender: str
+    alive: bool
+    kind: str | None
+
+
+class AsideEvent(NamedTuple):
+    """An event that is not in the ledger: a conflict, or a dead one. None where what came doesn't say.
+
+    `reason` is why it is dead.
+    """
+
+    source: str
+    id: str
+    sender: str | None
+    kind: str | None
+    unit: str | None
+    programme: str | None
+    reason: str = ""
 
 
 async def read_cells(
@@ -100,7 +127,7 @@ async def read_cells(
     part: str = "",
     below: str = NOTHING,
 ) -> dict[str, dict[str, Counters]]:
-    """The counters of each unit by `by`, added up over subjects, periods and a root's provinces.
+    """Read the counters of each unit by `by`, added up over subjects, periods and a root's provinces.
 
     The part `part`, and those whose name begins with `below`.
     """
@@ -118,59 +145,59 @@ async def read_cells(
 async def units_once(
     connection: Connection, programme: str, subjects: Sequence[str], periods: Sequence[str], part: str
 ) -> list[str]:
-    """The units with at least one record in any of the periods."""
-    return [row["unit"] for row in await connection.fetch(UNITS_ONCE, programme, subjects, periods, part)]
+    """Read the units with at least one record in any of the periods."""
+    return [unit for (unit,) in await connection.fetch(UNITS_ONCE, programme, subjects, periods, part)]
 
 
 async def live_reporters(connection: Connection, programme: str, subject: str, period: str) -> set[tuple[str, str]]:
-    """The (unit, agency) with a live record."""
-    rows = await connection.fetch(LIVE_REPORTERS, programme, subject, period)
-    return {(row["unit"], row["agency"]) for row in rows}
+    """Read the (unit, agency) with a live record."""
+    return {(unit, agency) for unit, agency in await connection.fetch(LIVE_REPORTERS, programme, subject, period)}
 
 
 async def waived(connection: Connection, programme: str, reports: Sequence[str], period: str) -> set[tuple[str, str]]:
-    """The (unit, agency) whose obligation for one of these reports is waived."""
+    """Read the (unit, agency) whose obligation for one of these reports is waived."""
     subjects = [f"obligation:{report}" for report in reports]
-    return {(row["unit"], row["agency"]) for row in await connection.fetch(WAIVED, programme, subjects, period)}
+    return {(unit, agency) for unit, agency in await connection.fetch(WAIVED, programme, subjects, period)}
 
 
 async def last_states(connection: Connection, programme: str, subject: str, period: str) -> list[EventBody]:
-    """What each reporter of a state last said, up to the period."""
+    """Read what each reporter of a state reported last, up to the period."""
     rows = await connection.fetch(LAST_STATES, programme, subject, period)
     return [
-        EventBody(row["province"], row["sender"], row["kind"], row["unit"], row["time"], from_json(row["data"]))
-        for row in rows
+        EventBody(province, sender, kind, unit, time, from_json(data))
+        for province, sender, kind, unit, time, data in rows
     ]
 
 
 async def state(connection: Connection) -> tuple[int, datetime | None]:
-    """A number that changes with every batch, and when the last one was applied."""
-    (row,) = await connection.fetch(STATE)
-    return row["batch"], row["applied_at"]
+    """Read a number that changes with every batch, and when the last one was applied."""
+    ((batch, applied_at),) = await connection.fetch(STATE)
+    return batch, applied_at
 
 
-async def events_of(connection: Connection, names: Sequence[EventName]) -> list[asyncpg.Record]:
-    """What the ledger holds under these names: of several senders perhaps."""
-    return await _of_names(connection, EVENTS, names)
+async def events_of(connection: Connection, names: Sequence[EventName]) -> list[LedgerEvent]:
+    """Read what the ledger holds under these names: of several senders perhaps."""
+    return [LedgerEvent.of(*row) for row in await _of_names(connection, EVENTS, names)]
 
 
-async def conflicts_of(connection: Connection, names: Sequence[EventName]) -> list[asyncpg.Record]:
-    """Who sent another body under an identity that was taken, and about what."""
-    return await _of_names(connection, CONFLICTS, names)
+async def conflicts_of(connection: Connection, names: Sequence[EventName]) -> list[AsideEvent]:
+    """Read who sent another body under an identity that was taken, and about what."""
+    return [AsideEvent(*row) for row in await _of_names(connection, CONFLICTS, names)]
 
 
-async def dead_of(connection: Connection, names: Sequence[EventName]) -> list[asyncpg.Record]:
-    """What could not be applied."""
-    return await _of_names(connection, DEAD, names)
+async def dead_of(connection: Connection, names: Sequence[EventName]) -> list[AsideEvent]:
+    """Read what could not be applied and waits for a person."""
+    return [AsideEvent(*row) for row in await _of_names(connection, DEAD, names)]
 
 
 async def _of_names(connection: Connection, query: str, names: Sequence[EventName]) -> list[asyncpg.Record]:
     return list(await connection.fetch(query, *zip(*names, strict=True))) if names else []
 
 
-async def standing(connection: Connection, keys: Sequence[str]) -> dict[tuple[str, str], asyncpg.Record]:
-    """The records under these keys by (key, province)."""
-    return {(row["key"], row["province"]): row for row in await connection.fetch(STANDING, keys)}
+async def standing(connection: Connection, keys: Sequence[str]) -> dict[RecordKey, StandingRecord]:
+    """Read the records under these keys, of whichever province."""
+    rows = await connection.fetch(STANDING, keys)
+    return {(key, province): StandingRecord(*columns) for key, province, *columns in rows}
 
 
 async def behind(
@@ -184,9 +211,10 @@ async def behind(
     days: tuple[str, str],
     after: tuple[str, str, str, str],
     limit: int,
-) -> list[asyncpg.Record]:
-    """The ledger's events of these units that name one of the slugs in `field`, in these periods or on these days."""
-    return list(await connection.fetch(BEHIND, units, kinds, programme, *after, field, slugs, periods, *days, limit))
+) -> list[LedgerEvent]:
+    """Read the events of these units that name one of the slugs in `field`, in these periods or on these days."""
+    rows = await connection.fetch(BEHIND, units, kinds, programme, *after, field, slugs, periods, *days, limit)
+    return [LedgerEvent.of(*row) for row in rows]
 
 
 async def revisions(
@@ -196,6 +224,7 @@ async def revisions(
     kinds: Sequence[str],
     records: Sequence[str],
     limit: int,
-) -> list[asyncpg.Record]:
-    """The ledger's events of these units about activities of these names, whoever sent them."""
-    return list(await connection.fetch(REVISIONS, units, kinds, programme, records, limit))
+) -> list[LedgerEvent]:
+    """Read the events of these units about activities of these names, whoever sent them."""
+    rows = await connection.fetch(REVISIONS, units, kinds, programme, records, limit)
+    return [LedgerEvent.of(*row) for row in rows]

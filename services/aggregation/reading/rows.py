@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
 
 from services.aggregation.parts import Counters
 from services.aggregation.reading import read_store
@@ -12,6 +11,7 @@ from services.aggregation.reading.coverage import Expectations, climb
 from services.aggregation.reading.figures import (
     Cells,
     Coverage,
+    Value,
     add,
     attainment,
     carried_forward,
@@ -20,7 +20,7 @@ from services.aggregation.reading.figures import (
     soft_checks,
     split,
     timeliness,
-    values,
+    value_of,
 )
 from services.aggregation.reading.questions import Question
 from services.aggregation.reading.subjects import Subject
@@ -46,7 +46,7 @@ class Reading:
     on: date
     as_of: datetime
 
-    async def rows(self, subject: Subject, units: Sequence[Unit], by: str | None) -> list[dict[str, Any]]:
+    async def rows(self, subject: Subject, units: Sequence[Unit], by: str | None) -> list[dict[str, object]]:
         """The figures of those of these units of which who asks sees them, split by `by`."""
         units = self.seen(units, self.days(subject))
         uids = [unit.uid for unit in units]
@@ -56,14 +56,15 @@ class Reading:
         divisor = await self._cells(subject.divisor, uids, by) if subject.divisor else {}
         coverage = await self._coverage(subject, uids)
         before = await self._year_before(subject, units) if by is None else {}
-        rows: list[dict[str, Any]] = []
+        rows: list[dict[str, object]] = []
         for unit in units:
             counters, below = cells.get(unit.uid, {}), divisor.get(unit.uid, {})
             if by is None:
                 whole = counters.get(subject.part, Counters())
                 under = below.get(subject.divisor.part, Counters()) if subject.divisor else None
                 row = self._row(subject, unit, whole, coverage[unit.uid], under)
-                rows.append({**row, "flags": soft_checks(subject, row["value"], whole, before.get(unit.uid))})
+                value = value_of(subject, whole, coverage[unit.uid], under).value
+                rows.append({**row, "flags": soft_checks(subject, value, whole, before.get(unit.uid))})
                 continue
             unders = dict(_named(split(subject.divisor, below, by))) if subject.divisor else {}
             for options, part in split(subject, counters, by):
@@ -93,18 +94,18 @@ class Reading:
 
     def _row(
         self, subject: Subject, unit: Unit, counters: Counters, coverage: Coverage, divisor: Counters | None
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         if subject.counts == "units":
             below = self.expectations.in_force(subject.measure.unit_levels if subject.measure else (), self.on)
             number, of = counters.records, below[unit.uid]
-            made: dict[str, Any] = {"value": percentage(number, of), "numerator": number, "denominator": of}
+            made = Value(percentage(number, of), number, of)
         else:
-            made = values(subject, counters, coverage, divisor)
+            made = value_of(subject, counters, coverage, divisor)
         return {
             **identity(unit, subject.period),
-            **made,
+            **made.row(),
             **coverage.row(),
-            **attainment(self.programme, subject, made["value"]),
+            **attainment(self.programme, subject, made.value),
             "reason": self._reason(subject, unit, counters),
             "as_of": self.as_of.isoformat(),
             **self._provenance(subject, unit),
@@ -125,7 +126,7 @@ class Reading:
             return {"code": "no_status_of_their_own"}
         return None
 
-    def _provenance(self, subject: Subject, unit: Unit) -> dict[str, Any]:
+    def _provenance(self, subject: Subject, unit: Unit) -> dict[str, object]:
         lineage = self.expectations.lineage()
         divided: dict[str, None] = {}
         former: dict[str, None] = {}
@@ -138,7 +139,7 @@ class Reading:
                 sources = lineage.makeup(end, self.on).get(unit.uid, ())
                 former.update(dict.fromkeys(uid for uid, times in sources if times > 0 and uid != unit.uid))
         mixed = moved and subject.period not in subject.periods
-        made: dict[str, Any] = {"approximate": bool(divided) or (mixed and self._spans(subject))}
+        made: dict[str, object] = {"approximate": bool(divided) or (mixed and self._spans(subject))}
         if former:
             made["lineage"] = list(former)
         if divided:
@@ -249,15 +250,14 @@ class Reading:
         cells = await self._cells(earlier, uids, None)
         return {uid: counters[""] for uid, counters in cells.items() if "" in counters}
 
-    async def _timeliness_rows(self, subject: Subject, units: Sequence[Unit]) -> list[dict[str, Any]]:
+    async def _timeliness_rows(self, subject: Subject, units: Sequence[Unit]) -> list[dict[str, object]]:
         states = await self.obligations(subject.cells, subject.periods[-1], [unit.uid for unit in units])
         coverage = await self._coverage(subject, [unit.uid for unit in units])
-        rows: list[dict[str, Any]] = []
+        rows: list[dict[str, object]] = []
         for unit in units:
-            told = timeliness(states.get(unit.uid, {}))
-            due = told["on_time"] + told["late"] + told["missing"]
+            met = timeliness(states.get(unit.uid, {}))
             row = self._row(subject, unit, Counters(), coverage[unit.uid], None)
-            rows.append({**row, "value": told["value"], "numerator": told["on_time"], "denominator": due})
+            rows.append({**row, "value": met.value, "numerator": met.on_time, "denominator": met.due})
         return rows
 
     async def obligations(
@@ -321,7 +321,7 @@ def check_by(question: Question, by: str | None) -> str | None:
         raise none_of("by", sorted(known), by)
     if len(set(names)) < len(names):
         raise QueryError("by", ReadWords.DIMENSION_ONCE.value.filled(got=repr(by)))
-    # Only an indicator's parts are told by several dimensions at once.
+    # Only an indicator's parts are kept by several dimensions at once.
     if len(names) > 1 and (subject.indicator is None or not set(names) <= set(subject.indicator.breakdowns)):
         raise QueryError("by", ReadWords.ONE_DIMENSION.value.filled(got=repr(by)))
     return ",".join(sorted(names))

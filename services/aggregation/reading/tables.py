@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeAlias, cast
 from urllib.parse import quote
 
 import xlsxwriter
@@ -12,6 +12,8 @@ from starlette.responses import JSONResponse, Response
 from shared.http.read_api import none_of
 from shared.sheets.columns import neutral
 
+Row: TypeAlias = Mapping[str, object]
+Answer: TypeAlias = Mapping[str, object]  # a list has `rows` and `next`
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TYPES = {"json": "application/json", "csv": "text/csv", "xlsx": XLSX}
 _AS_THEY_ARE = " /:@~=+"  # of X-Next, beside letters and digits
@@ -28,23 +30,23 @@ def format_asked(query: Mapping[str, str], accept: str) -> str:
     return next((name for item in wanted for name, mime in TYPES.items() if mime == item), "json")
 
 
-def answer(body: dict[str, Any], form: str, headers: Mapping[str, str]) -> Response:
+def answer(body: Answer, form: str, headers: Mapping[str, str]) -> Response:
     """The response. A table's next page is named by the header `X-Next`, percent-encoded: names have any letters."""
     if form == "json":
         return JSONResponse(body, headers=headers)
-    rows = body["rows"]
+    rows = cast("Sequence[Row]", body["rows"])
     more = {**headers, "Content-Disposition": f'attachment; filename="kip.{form}"'}
     if body.get("next"):
-        more["X-Next"] = quote(body["next"], safe=_AS_THEY_ARE)
+        more["X-Next"] = quote(str(body["next"]), safe=_AS_THEY_ARE)
     content = _csv(rows) if form == "csv" else _xlsx(rows)
     return Response(content, media_type="text/csv; charset=utf-8" if form == "csv" else XLSX, headers=more)
 
 
-def _columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def _columns(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
 
 
-def _cell(value: Any) -> str | int | float | bool | None:
+def _cell(value: object) -> str | int | float | bool | None:
     if isinstance(value, Mapping):
         return ",".join(f"{name}:{item}" for name, item in value.items())
     if isinstance(value, list):
@@ -54,7 +56,7 @@ def _cell(value: Any) -> str | int | float | bool | None:
     return str(value)
 
 
-def _csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
+def _csv(rows: Sequence[Row]) -> bytes:
     columns = _columns(rows)
     text = io.StringIO()
     writer = csv.writer(text)
@@ -69,7 +71,7 @@ def _harmless(value: str | int | float | bool | None) -> str | int | float | boo
     return neutral(value) if isinstance(value, str) else value
 
 
-def _xlsx(rows: Sequence[Mapping[str, Any]]) -> bytes:
+def _xlsx(rows: Sequence[Row]) -> bytes:
     columns = _columns(rows)
     content = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
