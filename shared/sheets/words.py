@@ -99,7 +99,6 @@ class FileWords(Enum):
         "{sheet}, row {row}, column {column}: expected {expected}, got {got}; save the workbook anew",
     )
     A_VALUE = Words("giá trị của một ô", "a cell's value")
-    A_NUMBER = Words("một số", "a number")
     A_SHARED_TEXT = Words("một trong {count} văn bản dùng chung", "one of the {count} shared texts")
     NO_PROCESS = Words("chưa có tiến trình để đọc bảng tính", "no process for the spreadsheet")
     NOT_STARTED = Words("tiến trình đọc bảng tính chưa khởi động được", "the process for the spreadsheet did not start")

@@ -11,7 +11,7 @@ from shared.spreadsheets.limits import LAST_ROW, MERGES, Limits, SheetError, too
 from shared.spreadsheets.package import Package, Workbook, as_text, local_name, no_xlsx
 from shared.values.personal_data import named
 from shared.values.scalars import shown
-from shared.wording.words import Words
+from shared.wording.words import Common, Words
 
 _PLACE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _RANGE = re.compile(rf"{_PLACE.pattern}:{_PLACE.pattern}")
@@ -192,10 +192,10 @@ class _SheetReading:
 
     def _number_of(self, text: str, style: str) -> Cell:
         if len(text) > _NUMBER_CHARS or not _NUMBER.fullmatch(text):
-            raise self._no(FileWords.A_NUMBER.value, text)
+            raise self._no(Common.NUMBER.value, text)
         value = float(text)
         if not abs(value) < float("inf"):
-            raise self._no(FileWords.A_NUMBER.value, text)
+            raise self._no(Common.NUMBER.value, text)
         styles = self._workbook.day_styles
         if _is_number(style) and int(style) < len(styles) and styles[int(style)]:
             return _day(value, since_1904=self._workbook.since_1904)

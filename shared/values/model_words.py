@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from shared.values.scalars import ScalarWords, day_expected
-from shared.wording.words import Words
+from shared.wording.words import Common, Words
 
 
 class ModelWords(Enum):
@@ -16,16 +16,12 @@ class ModelWords(Enum):
 
     VALUE = Words("một giá trị", "a value")
     KNOWN_FIELD = Words("chỉ các trường có trong lược đồ của sự kiện", "only the fields of the event's schema")
-    OBJECT = Words("một đối tượng", "an object")
     LIST = Words("một danh sách", "a list")
     NULL = Words("null, hoặc bỏ trường này", "null, or no such field")
     TEXT_FROM = Words("văn bản có ít nhất {min_length} ký tự", "a text of {min_length} characters at least")
     TEXT_UP_TO = Words("văn bản có tối đa {max_length} ký tự", "a text of {max_length} characters at most")
     PRINTABLE = Words("văn bản không có ký tự điều khiển", "a text without control characters")
     CONSTANT = Words("đúng giá trị {expected}", "exactly {expected}")
-    TRUTH = Words("true hoặc false", "true or false")
-    WHOLE_NUMBER = Words("một số nguyên", "a whole number")
-    NUMBER = Words("một số", "a number")
     AT_LEAST = Words("số không nhỏ hơn {ge}", "a number not below {ge}")
     AT_MOST = Words("số không lớn hơn {le}", "a number not above {le}")
     ABOVE = Words("số lớn hơn {gt}", "a number above {gt}")
@@ -33,10 +29,9 @@ class ModelWords(Enum):
     ITEMS_FROM = Words("ít nhất {min_length} mục", "{min_length} items at least")
     ITEMS_UP_TO = Words("tối đa {max_length} mục", "{max_length} items at most")
     ONE_TAG = Words("một trong {expected_tags}", "one of {expected_tags}")
-    OTHER = Words("một giá trị thuộc loại khác", "a value of another kind")
 
 
-_OF_TYPE = {
+_OF_TYPE: dict[str, ModelWords | Common] = {
     "missing": ModelWords.VALUE,
     "extra_forbidden": ModelWords.KNOWN_FIELD,
     "none_required": ModelWords.NULL,
@@ -53,12 +48,12 @@ _OF_TYPE = {
     "too_short": ModelWords.ITEMS_FROM,
     "too_long": ModelWords.ITEMS_UP_TO,
     **dict.fromkeys(
-        ("model_type", "model_attributes_type", "dataclass_type", "dict_type", "mapping_type"), ModelWords.OBJECT
+        ("model_type", "model_attributes_type", "dataclass_type", "dict_type", "mapping_type"), Common.OBJECT
     ),
     **dict.fromkeys(("list_type", "tuple_type", "set_type", "frozen_set_type", "iterable_type"), ModelWords.LIST),
-    **dict.fromkeys(("bool_type", "bool_parsing"), ModelWords.TRUTH),
-    **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), ModelWords.WHOLE_NUMBER),
-    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), ModelWords.NUMBER),
+    **dict.fromkeys(("bool_type", "bool_parsing"), Common.TRUTH),
+    **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), Common.WHOLE_NUMBER),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), Common.NUMBER),
 }
 _TEXTS = frozenset({"string_type", "string_unicode"})
 _DAYS = frozenset({"day", "date_type", "date_parsing", "date_from_datetime_parsing", "date_from_datetime_inexact"})
@@ -87,7 +82,7 @@ def expected_by_model(kind: str, context: Mapping[str, Any]) -> Words:
         return day_expected()
     if kind in _INSTANTS:
         return ScalarWords.INSTANT.value
-    words = _OF_TYPE.get(kind, ModelWords.OTHER).value
+    words: Words = _OF_TYPE.get(kind, Common.OTHER_KIND).value
     # Of a context only bounds and values of ours have a placeholder: the rest of it are texts of the library.
     return (
         words.filled(**{name: str(value).replace(" or ", ", ") for name, value in context.items()})

@@ -40,17 +40,14 @@ class ScalarWords(Enum):
     KNOWN_YEARS = Words("thời điểm từ năm {first} đến năm {last}", "a time of the years {first} to {last}")
     LONGER_NUMBER = Words("một số dài hơn", "a longer number")
     HIDDEN = Words("nội dung giống thông tin của một người", "what looks like a person's data")
-    AN_OBJECT = Words("một đối tượng", "an object")
     AN_ARRAY = Words("một mảng", "an array")
     A_TRUTH = Words("một giá trị đúng/sai", "a boolean")
     NULL = Words("giá trị null", "null")
-    A_NUMBER = Words("một số", "a number")
-    OTHER_KIND = Words("một giá trị thuộc loại khác", "a value of another kind")
 
 
-_KINDS = {
-    dict: ScalarWords.AN_OBJECT, list: ScalarWords.AN_ARRAY, str: ScalarWords.TEXT, bool: ScalarWords.A_TRUTH,
-    type(None): ScalarWords.NULL, int: ScalarWords.A_NUMBER, float: ScalarWords.A_NUMBER,
+_KINDS: dict[type, ScalarWords | Common] = {
+    dict: Common.OBJECT, list: ScalarWords.AN_ARRAY, str: ScalarWords.TEXT, bool: ScalarWords.A_TRUTH,
+    type(None): ScalarWords.NULL, int: Common.NUMBER, float: Common.NUMBER,
 }  # fmt: skip
 
 
@@ -81,7 +78,8 @@ def shown(value: object) -> Words:
 
 def name_of(value: object) -> Words:
     """Name what a JSON value is, for people."""
-    return _KINDS.get(type(value), ScalarWords.OTHER_KIND).value
+    name: Words = _KINDS.get(type(value), Common.OTHER_KIND).value
+    return name
 
 
 def day_expected(first: date = FIRST_DAY) -> Words:

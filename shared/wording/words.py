@@ -37,6 +37,12 @@ class Common(Enum):
     AND_MORE = Words("{names} và {count} mục khác", "{names} and {count} more")
     NOTHING = Words("(trống)", "none")
     BYTES_AT_MOST = Words("{most} byte", "{most} bytes at most")
+    TRUTH = Words("true hoặc false", "true or false")
+    NUMBER = Words("một số", "a number")
+    WHOLE_NUMBER = Words("một số nguyên", "a whole number")
+    OBJECT = Words("một đối tượng", "an object")
+    OTHER_KIND = Words("một giá trị thuộc loại khác", "a value of another kind")
+    A_YEAR = Words("một năm như 2023", "a year like 2023")
 
 
 def said(value: object, language: str) -> str:

@@ -5,7 +5,7 @@ They stand behind the words of a code (`refusals.TEXTS`): those of `value_invali
 
 from enum import Enum
 
-from shared.wording.words import Words
+from shared.wording.words import Common, Words
 
 
 def wanted(expected: Words) -> Words:
@@ -29,8 +29,6 @@ class RuleWords(Enum):
     SAME_DOMAIN = Words("cần {domain} như ở trường domain, hoặc bỏ trống", "{domain}, as in domain, or nothing")
     BOTH_FIGURES = Words("numerator và denominator", "numerator and denominator")
     COMPONENTS = Words("trường components", "components")
-    WHOLE_NUMBER = Words("một số nguyên", "a whole number")
-    TRUTH = Words("true hoặc false", "true or false")
     COMBINATION_ONCE = Words("cần mỗi tổ hợp một lần", "each combination once")
     ONE_OF_THREE = Words("đúng một trong record, indicator, report", "exactly one of record, indicator, report")
     RECORD_ALONE = Words("chỉ record và revision", "only record and revision")
@@ -39,7 +37,7 @@ class RuleWords(Enum):
     MONTH = Words("một tháng như 2023-03", "a month like 2023-03")
     QUARTER = Words("một quý như 2023-Q1", "a quarter like 2023-Q1")
     HALF_YEAR = Words("sáu tháng như 2023-H1", "a half-year like 2023-H1")
-    YEAR = Words("một năm như 2023", "a year like 2023")
+    YEAR = Common.A_YEAR.value
 
 
 class EnvelopeWords(Enum):
@@ -164,7 +162,6 @@ class Dhis2Words(Enum):
         "<chỉ tiêu>.numerator hoặc .denominator, hoặc tên đã ánh xạ",
         "<indicator>.numerator or .denominator, or a mapped one",
     )
-    TRUTH = Words("cần true hoặc false", "true or false")
     ONCE = Words("cần mỗi giá trị một lần", "each value once")
     COMBINATION = Words("<chiều>:<giá trị>, hoặc tên đã ánh xạ", "<dimension>:<option>, or a mapped one")
     ALL_RIGHT = Words("mọi giá trị của bản ghi đều đúng", "every value of the record to be right")
@@ -178,7 +175,7 @@ class Dhis2Words(Enum):
     MONTH = Words("một tháng như 202303", "a month like 202303")
     QUARTER = Words("một quý như 2023Q1", "a quarter like 2023Q1")
     HALF_YEAR = Words("sáu tháng như 2023S1", "a half-year like 2023S1")
-    YEAR = Words("một năm như 2023", "a year like 2023")
+    YEAR = Common.A_YEAR.value
     AGENCY = Words("cơ quan, một trong {names}", "the agency, of {names}")
     ONE_OF_BOTH = Words(
         "mỗi báo cáo chỉ được ghi là đã hoàn thành hoặc là không còn hoàn thành, không ghi cả hai trong một yêu cầu",

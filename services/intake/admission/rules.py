@@ -26,7 +26,7 @@ from shared.programme.model import Indicator, IndicatorReporter, Programme, Repo
 from shared.registry.snapshot import Key, Registry
 from shared.values.scalars import FIRST_DAY, FIRST_INSTANT
 from shared.wording.level_words import levels_listed
-from shared.wording.words import Told, Words, listed
+from shared.wording.words import Common, Told, Words, listed
 
 AHEAD = timedelta(hours=24)  # of the service's clock may a sender's be
 _LISTED = 12
@@ -150,7 +150,7 @@ def _check_figures(data: IndicatorReported, indicator: Indicator, programme: Pro
     if data.components is not None:
         found.append(Refusal(Code.FIELD_UNKNOWN, "data.components", RuleWords.BOTH_FIGURES.value))
     found += [
-        Refusal(Code.FIELD_MISSING, f"data.{field}", RuleWords.WHOLE_NUMBER.value)
+        Refusal(Code.FIELD_MISSING, f"data.{field}", Common.WHOLE_NUMBER.value)
         for field in ("numerator", "denominator")
         if getattr(data, field) is None
     ]
@@ -183,8 +183,7 @@ def _check_components(data: IndicatorReported, indicator: Indicator) -> list[Ref
     expected = {component.slug for component in indicator.components}
     given = set(data.components or ())
     found += [
-        Refusal(Code.FIELD_MISSING, f"data.components.{slug}", RuleWords.TRUTH.value)
-        for slug in sorted(expected - given)
+        Refusal(Code.FIELD_MISSING, f"data.components.{slug}", Common.TRUTH.value) for slug in sorted(expected - given)
     ]
     found += [_unknown(Code.OPTION_UNKNOWN, "data.components", expected, slug) for slug in sorted(given - expected)]
     return found

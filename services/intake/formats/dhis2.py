@@ -24,7 +24,7 @@ from shared.domain.units import Unit
 from shared.programme.model import Indicator, IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Registry
 from shared.values.scalars import FIRST_INSTANT, ScalarError, any_instant, whole_number
-from shared.wording.words import Told, Words, in_both, listed
+from shared.wording.words import Common, Told, Words, in_both, listed
 
 SOURCE = "/dhis2"
 _PERIOD = re.compile(r"(?P<year>\d{4})(?:(?P<month>\d{2})|Q(?P<quarter>\d)|S(?P<half>\d))?", re.ASCII)
@@ -201,7 +201,7 @@ def _add(record: _Record, row: DataValue, address: _Address, part: str) -> None:
     text = str(row.value).strip()
     if address.indicator.components:
         if text.lower() not in _TRUTH:
-            raise _ConflictError(Code.VALUE_INVALID, "value", Dhis2Words.TRUTH.value, row.value)
+            raise _ConflictError(Code.VALUE_INVALID, "value", wanted(Common.TRUTH.value), row.value)
         if part in record.components:
             raise _ConflictError(Code.VALUE_INVALID, "dataElement", Dhis2Words.ONCE.value, row.element)
         record.components[part] = _TRUTH[text.lower()]
@@ -226,7 +226,7 @@ def _truth(name: str, value: object, *, absent: bool) -> bool:
         return True
     if text is False or text == "false":
         return False
-    raise _ConflictError(Code.VALUE_INVALID, name, Dhis2Words.TRUTH.value, value)
+    raise _ConflictError(Code.VALUE_INVALID, name, wanted(Common.TRUTH.value), value)
 
 
 def _combination(text: str, address: _Address) -> _Combination:
