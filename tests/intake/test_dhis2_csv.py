@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.intake.formats.dhis2_rows import read_csv
+from services.intake.formats.dhis2_csv import read_csv
 from services.intake.formats.json_text import UnreadableError
 
 

@@ -12,7 +12,7 @@ from dhis2 import Api, RequestException
 
 from deploy.local.http import LOCAL
 from services.intake.formats.dhis2 import written_for_dhis2
-from services.intake.formats.dhis2_rows import read_csv
+from services.intake.formats.dhis2_csv import read_csv
 from services.intake.formats.json_text import UnreadableError
 from shared.wording.words import Words
 from tests.intake.test_dhis2 import DENOMINATOR, NUMERATOR, figure, post, until, value, whole

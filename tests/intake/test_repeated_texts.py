@@ -11,7 +11,8 @@ from deploy.local.http import LOCAL
 from services.intake.admission.refusals import Code, Place, Refusal
 from services.intake.formats.cloudevents import parse_binary, parse_structured
 from services.intake.formats.dhis2 import Conflict
-from services.intake.formats.dhis2_rows import LONGEST_NAME, read_completions, read_csv, read_json
+from services.intake.formats.dhis2_csv import read_csv
+from services.intake.formats.dhis2_rows import LONGEST_NAME, read_completions, read_json
 from services.intake.formats.json_text import UnreadableError, load
 from services.intake.http.dhis2_parameters import OF_VALUES, read_options, truth
 from services.intake.http.dhis2_responses import ImportResult, summary

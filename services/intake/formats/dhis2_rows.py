@@ -1,7 +1,5 @@
-"""Reads DHIS2's bodies, JSON or CSV, into rows. Source: its documentation of `dataValueSets`, version 2.43."""
+"""DHIS2's rows, and how its JSON is read into them. Source: its documentation of `dataValueSets`, version 2.43."""
 
-import csv
-import io
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,22 +9,11 @@ from services.intake.admission.limits import EVENTS
 from services.intake.formats.json_text import TooManyError, UnreadableError, load
 from services.intake.http.dhis2_parameters import SCHEMES
 from services.intake.http.request_words import BodyWords
-from shared.sheets.header import LayoutError, refuse_twice
-from shared.spreadsheets.csv_text import csv_fault
 from shared.values.personal_data import named
-from shared.values.scalars import name_of, shown
+from shared.values.scalars import name_of
 
 LONGEST_NAME = 1040  # characters of an id, or of eight dimensions with an option each
 VALUES = 100_000  # of one request: a record has two at least, and several with its parts
-# The columns of a CSV without a header line, in their order.
-COLUMNS = (
-    "dataelement", "period", "orgunit", "categoryoptioncombo", "attributeoptioncombo", "value", "storedby",
-    "lastupdated", "comment", "followup", "deleted",
-)  # fmt: skip
-_NAMES = frozenset(
-    {"dataelement", "period", "orgunit", "categoryoptioncombo", "attributeoptioncombo"}
-)  # what a record is named by
-_KNOWN = frozenset({*COLUMNS, "timestamp"})
 # Names of DHIS2's own option combination "default": the whole, not a part.
 DEFAULT = frozenset({"", "default", "HllvX50cXC0"})
 OF_BODIES = SCHEMES | {"dryRun", "importStrategy", "strategy"}
@@ -50,7 +37,6 @@ REGISTRATION_FIELDS = frozenset(
 )  # fmt: skip
 DELETION_FIELDS = frozenset({"orgUnits", "periods", "elements"})
 ELEMENT_FIELDS = frozenset({"dataElement", "categoryOptionCombo", "attributeOptionCombo"})
-_OTHER_SEPARATORS = {";": BodyWords.SEMICOLONS, "\t": BodyWords.TABS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +98,7 @@ def read_json(body: bytes) -> DataValueSet:
         raise UnreadableError(
             BodyWords.LIST_IN.value.filled(name="dataValues", got=name_of(document.get("dataValues")))
         )
-    _bound(len(document["dataValues"]), VALUES, BodyWords.MOST_VALUES)
+    bound(len(document["dataValues"]), VALUES, BodyWords.MOST_VALUES)
     values = [
         DataValue(
             index=index,
@@ -140,7 +126,7 @@ def _deleted(scope: Mapping[str, Any], given: list[DataValue]) -> list[DataValue
     Records are whole, so that an element is named whole as well: its options can't be gone one by one.
     """
     units, periods, elements = (_list(scope, name) for name in ("orgUnits", "periods", "elements"))
-    _bound(len(units) * len(periods) * len(elements) + len(given), VALUES, BodyWords.MOST_VALUES)
+    bound(len(units) * len(periods) * len(elements) + len(given), VALUES, BodyWords.MOST_VALUES)
     there = {(row.unit, row.period, row.element, row.attribute) for row in given}
     there |= {(row.unit, row.period, row.element, "") for row in given}
     gone: list[DataValue] = []
@@ -185,81 +171,13 @@ def _refuse_unknown(item: Mapping[str, Any], known: frozenset[str], where: str) 
         raise UnreadableError(BodyWords.UNREAD_FIELD.value.filled(name=name, names=", ".join(sorted(known))))
 
 
-def read_csv(body: bytes, *, header: bool) -> DataValueSet:
-    """Read a CSV of data values. Raises UnreadableError that names the line, TooManyError for more than VALUES."""
-    lines: list[list[str]] = []
-    try:
-        text = io.StringIO(body.decode("utf-8-sig"), newline="")
-    except UnicodeDecodeError as error:
-        raise UnreadableError(BodyWords.CSV_UTF8.value.filled(byte=error.start)) from None
-    reader = csv.reader(text, strict=True, skipinitialspace=True)
-    try:
-        for line in reader:  # not list(reader): in a thread, others have their turn between two lines
-            _bound(len(lines), VALUES, BodyWords.MOST_LINES)
-            lines.append(line)
-    except csv.Error as error:
-        raise UnreadableError(csv_fault(error, reader.line_num)) from None
-    columns = [_column(name) for name in lines.pop(0)] if header and lines else list(COLUMNS)
-    try:
-        refuse_twice(BodyWords.FIRST_LINE.value, columns)
-    except LayoutError as error:
-        raise UnreadableError(error.words) from None
-    if len(columns) == 1 or (lines and not header and len(lines[0]) == 1):
-        _refuse_separator(body)
-    unknown = next((name for name in columns if name not in _KNOWN), None)
-    if unknown is not None:
-        raise UnreadableError(BodyWords.COLUMNS.value.filled(names=", ".join(COLUMNS), got=shown(unknown)))
-    missing = [name for name in ("dataelement", "period", "orgunit", "value") if name not in columns]
-    if missing:
-        raise UnreadableError(BodyWords.COLUMN.value.filled(name=missing[0]))
-    values: list[DataValue] = []
-    for number, cells in enumerate(lines, 2 if header else 1):
-        if not any(cells):
-            continue
-        if len(cells) > len(columns):
-            raise UnreadableError(BodyWords.CELLS.value.filled(line=number, most=len(columns), got=len(cells)))
-        _bound(len(values) + 1, VALUES, BodyWords.MOST_VALUES)
-        row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
-        for name in _NAMES & row.keys():
-            _name(row[name], name, number)
-        values.append(
-            DataValue(
-                index=len(values),
-                element=row["dataelement"],
-                period=row.get("period", ""),
-                unit=row.get("orgunit", ""),
-                combination=row.get("categoryoptioncombo", ""),
-                attribute=row.get("attributeoptioncombo", ""),
-                value=row.get("value", ""),
-                deleted=row.get("deleted", ""),
-            )
-        )
-    return DataValueSet(values, None, None)
-
-
-def _refuse_separator(body: bytes) -> None:
-    """Name what stands between the cells, where it is no comma: spreadsheet programs write what the system's language
-    has for it.
-    """
-    first = body.partition(b"\n")[0].decode("utf-8", "replace")
-    for sign, name in _OTHER_SEPARATORS.items():
-        if sign in first:
-            raise UnreadableError(BodyWords.COMMAS.value.filled(got=name.value))
-
-
-def _column(name: str) -> str:
-    """A column's name without case and underscores; DHIS2's own exports shorten two of them."""
-    plain = name.strip().lower().replace("_", "")
-    return {"catoptcombo": "categoryoptioncombo", "attroptcombo": "attributeoptioncombo"}.get(plain, plain)
-
-
 def read_completions(body: bytes) -> list[Completion]:
     """Read `completeDataSetRegistrations`. Raises UnreadableError, and TooManyError for more than EVENTS."""
     document = _known(load(body), frozenset({"completeDataSetRegistrations"}), "")
     items = document.get("completeDataSetRegistrations")
     if not isinstance(items, list):
         raise UnreadableError(BodyWords.LIST_IN.value.filled(name="completeDataSetRegistrations", got=name_of(items)))
-    _bound(len(items), EVENTS, BodyWords.MOST_REGISTRATIONS)
+    bound(len(items), EVENTS, BodyWords.MOST_REGISTRATIONS)
     rows = (_known(item, REGISTRATION_FIELDS, "completeDataSetRegistrations.") for item in items)
     return [_completion(row, index, "date") for index, row in enumerate(rows)]
 
@@ -277,7 +195,8 @@ def _completion(item: Mapping[str, Any], index: int, dated_by: str) -> Completio
     )
 
 
-def _bound(number: int, most: int, words: BodyWords) -> None:
+def bound(number: int, most: int, words: BodyWords) -> None:
+    """Raise TooManyError for more than `most` of what the words name."""
     if number > most:
         raise TooManyError(words.value.filled(most=most))
 
@@ -295,12 +214,13 @@ def _text(item: Mapping[str, Any], name: str) -> str:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise UnreadableError(BodyWords.TEXT_IN.value.filled(name=name, got=name_of(value)))
-    return _name(str(value), name)
+    return checked_name(str(value), name)
 
 
-def _name(written: str, field_: str, line: int | None = None) -> str:
-    """What an id or a combination is called: every conflict of its rows repeats it. Raises UnreadableError for one
-    without end.
+def checked_name(written: str, field_: str, line: int | None = None) -> str:
+    """Return an id or the name of a combination, trimmed. Raises UnreadableError for one that is too long.
+
+    Every conflict of its rows repeats it.
     """
     name = written.strip()
     if len(name) > LONGEST_NAME:

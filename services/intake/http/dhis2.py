@@ -19,8 +19,11 @@ from services.intake.admission.event_words import Dhis2Words
 from services.intake.admission.refusals import Code, Refusal
 from services.intake.admission.slices import aside
 from services.intake.formats.cloudevents import parse_items
-from services.intake.formats.dhis2 import Conflict, Draft, draft_completions, draft_records
-from services.intake.formats.dhis2_rows import Completion, DataValueSet, read_completions, read_csv, read_json
+from services.intake.formats.dhis2 import Conflict, Draft
+from services.intake.formats.dhis2_completions import draft_completions
+from services.intake.formats.dhis2_csv import read_csv
+from services.intake.formats.dhis2_records import draft_records
+from services.intake.formats.dhis2_rows import Completion, DataValueSet, read_completions, read_json
 from services.intake.http.dhis2_jobs import Jobs
 from services.intake.http.dhis2_parameters import OF_COMPLETIONS, OF_VALUES, OF_WITHDRAWALS, read_options, truth
 from services.intake.http.dhis2_responses import (
