@@ -13,7 +13,9 @@ from rich.console import Console
 
 from cli.database import with_database
 from cli.listing import print_listing
+from services.notifications import read_store
 from services.notifications.messages import message_store
+from services.notifications.messages.message_store import Unsent
 from services.notifications.obligations import change_store
 from services.notifications.obligations import obligation_store as sweep_store
 from shared.database.connections import Connection
@@ -122,16 +124,16 @@ async def _delivered(connection: Connection, target: datetime, patience: timedel
     return f"{changes} changes of obligations are not published yet" if changes else None
 
 
-def _unsent(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Describe one message that has not gone out: until when it waits, on the run's clock, and why."""
-    held = row["not_before"] is not None and row["not_before"] > now
-    why = "the officer's quiet hours" if held else row["error"] or _WITHOUT_ERROR[row["state"] == "waiting"]
+def _unsent(row: Unsent, now: datetime) -> dict[str, Any]:
+    """One message that has not gone out: until when it waits, on the run's clock, and why."""
+    quiet_until = row.not_before if row.not_before is not None and row.not_before > now else None
+    why = "the officer's quiet hours" if quiet_until else row.error or _WITHOUT_ERROR[row.state == "waiting"]
     return {
-        "message": str(row["id"]),
-        "officer": row["officer"],
-        "channel": row["channel"],
-        "attempts": row["attempts"],
-        "until": row["not_before"] if held else now + row["wait"],
+        "message": str(row.id),
+        "officer": row.officer,
+        "channel": row.channel,
+        "attempts": row.attempts,
+        "until": quiet_until or now + row.wait,
         "why": why,
     }
 
@@ -140,30 +142,30 @@ async def _alerts(connection: Connection, since: datetime) -> list[dict[str, Any
     found: list[dict[str, Any]] = []
     after = 0
     while True:
-        page = await message_store.alert_rows(
+        page = await read_store.alerts(
             connection, units=None, officer=None, step=None, since=since, after=after, limit=_PAGE
         )
-        names = await store.read_names(connection, {row["unit"] for row in page})
+        names = await store.read_names(connection, {row.unit for row in page})
         found.extend(
             {
-                "step": row["step"],
-                "unit": row["unit"],
-                "unit_name": names.get(row["unit"], row["unit"]),
-                "agency": row["agency"],
-                "report": row["report"],
-                "period": row["period"],
-                "to": row["addressed_unit"],
-                "officer": row["officer_name"],
-                "channel": row["channel"],
-                "state": row["state"],
-                "message": row["message"] and str(row["message"]),
-                "error": row["error"],
+                "step": row.step,
+                "unit": row.unit,
+                "unit_name": names.get(row.unit, row.unit),
+                "agency": row.agency,
+                "report": row.report,
+                "period": row.period,
+                "to": row.addressed_unit,
+                "officer": row.officer_name,
+                "channel": row.channel,
+                "state": row.state,
+                "message": row.message and str(row.message),
+                "error": row.error,
             }
             for row in page
         )
         if len(page) < _PAGE:
             return found
-        after = page[-1]["id"]
+        after = page[-1].id
 
 
 def _as_text(value: object) -> str:

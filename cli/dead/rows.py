@@ -26,8 +26,7 @@ class TableOfRows:
         """List the rows that wait, oldest first."""
         return [
             DeadRow(
-                self.name, str(row["number"]), row["kind"], row["unit"], None, row["reason"], row["died_at"],
-                row["number"],
+                self.name, str(row.number), row.kind, row.unit, None, row.reason, row.died_at, row.number,
             )
             for row in await aside_store.list_waiting(self._connection, limit)
         ]  # fmt: skip
@@ -37,8 +36,9 @@ class TableOfRows:
         found = await aside_store.show(self._connection, number_of(name))
         if found is None:
             return None
-        times = {key: found[key] and found[key].isoformat() for key in ("died_at", "settled_at")}
-        return {**dict(found), **times, "row": json.loads(found["row"]) if found["row"] else None}
+        settled = found.settled_at.isoformat() if found.settled_at else None
+        row = json.loads(found.row) if found.row else None
+        return {**found._asdict(), "died_at": found.died_at.isoformat(), "settled_at": settled, "row": row}
 
     async def replay(self, names: Collection[str] | None) -> Outcomes:
         """Have the next sweep take them up. One that fails again is listed anew."""

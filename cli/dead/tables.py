@@ -1,12 +1,10 @@
 """The tables of put-aside events: each service has its own, of the same form."""
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import nullcontext
 from datetime import datetime
-from typing import Any, Protocol
-
-import asyncpg
+from typing import Any
 
 from cli.checks import read_registry
 from cli.dead.source import GONE, DeadRow, Outcomes
@@ -17,6 +15,7 @@ from services.aggregation.record_subject import UnknownToUsError
 from services.notifications.obligations import dead_store as notifications_store
 from services.notifications.obligations.consumer import read_batch, settle
 from shared.database.connections import Connection
+from shared.database.dead_store import DeadStore, WaitingEvent
 from shared.registry.snapshot import Registry
 from shared.runtime.clock import SystemClock
 from shared.values.scalars import ScalarError, shown, whole_number
@@ -24,19 +23,10 @@ from shared.values.scalars import ScalarError, shown, whole_number
 Apply = Callable[[Connection, Registry, dict[str, Any], datetime], Awaitable[str]]  # one event; how it ended
 
 
-class Store(Protocol):
-    """The SQL of one such table."""
-
-    async def numbers(self, connection: Connection, /) -> list[int]: ...
-    async def list_waiting(self, connection: Connection, limit: int, /) -> Sequence[asyncpg.Record]: ...
-    async def show(self, connection: Connection, number: int, /) -> asyncpg.Record | None: ...
-    async def settle(self, connection: Connection, number: int, state: str, now: datetime, /) -> str | None: ...
-
-
 class TableOfEvents:
     """A table of events that wait, and how one of them is applied again."""
 
-    def __init__(self, name: str, connection: Connection, store: Store, apply: Apply) -> None:
+    def __init__(self, name: str, connection: Connection, store: DeadStore, apply: Apply) -> None:
         self.name = name
         self._connection = connection
         self._store = store
@@ -52,9 +42,9 @@ class TableOfEvents:
         row = await self._store.show(self._connection, number_of(name))
         if row is None:
             return None
-        settled = row["settled_at"] and row["settled_at"].isoformat()
-        told = {**dict(row), "event": json.loads(row["event"]), "died_at": row["died_at"].isoformat()}
-        return {**told, "settled_at": settled}
+        settled = row.settled_at.isoformat() if row.settled_at else None
+        event, died_at = json.loads(row.event), row.died_at.isoformat()
+        return {**row._asdict(), "event": event, "died_at": died_at, "settled_at": settled}
 
     async def replay(self, names: Collection[str] | None) -> Outcomes:
         """Apply them again. One that fails again is listed anew."""
@@ -78,11 +68,8 @@ class TableOfEvents:
         return [number_of(name) for name in names]
 
 
-def _row(source: str, row: asyncpg.Record) -> DeadRow:
-    number = row["number"]
-    return DeadRow(
-        source, str(number), row["kind"], row["unit"], row["sender"], row["reason"], row["died_at"], number, row["id"]
-    )
+def _row(source: str, row: WaitingEvent) -> DeadRow:
+    return DeadRow(source, str(row.number), row.kind, row.unit, row.sender, row.reason, row.died_at, row.number, row.id)
 
 
 def number_of(name: str) -> int:
@@ -95,12 +82,12 @@ def number_of(name: str) -> int:
 
 def of_aggregation(connection: Connection) -> TableOfEvents:
     """Open the table of what aggregation put aside."""
-    return TableOfEvents("aggregation", connection, aggregation_store, _count)
+    return TableOfEvents("aggregation", connection, aggregation_store.DEAD, _count)
 
 
 def of_notifications(connection: Connection) -> TableOfEvents:
     """Open the table of what notifications put aside."""
-    return TableOfEvents("notifications", connection, notifications_store, _take)
+    return TableOfEvents("notifications", connection, notifications_store.DEAD, _take)
 
 
 async def _count(connection: Connection, registry: Registry, event: dict[str, Any], now: datetime) -> str:

@@ -1,47 +1,6 @@
-"""The SQL of the table `dead`: events that could not be applied and wait for a person."""
+"""The table `dead`: events that aggregation could not apply, put aside by its ledger's transaction."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from shared.database.dead_store import DeadStore
 
-import asyncpg
-
-from shared.database.connections import Connection
-
-WAITING = "SELECT count(*) FROM aggregation.dead WHERE state = 'waiting'"
-LIST = """
-    SELECT number, kind, reason, died_at, event->>'subject' AS unit, event->>'id' AS id, event->>'sender' AS sender
-    FROM aggregation.dead WHERE state = 'waiting' ORDER BY number LIMIT $1
-"""
-SHOW = "SELECT number, kind, reason, event, died_at, state, settled_at FROM aggregation.dead WHERE number = $1"
-NUMBERS = "SELECT number FROM aggregation.dead WHERE state = 'waiting' ORDER BY number"
-# Compare and set: of two that settle the same event, one does.
-SETTLE = """
-    UPDATE aggregation.dead SET state = $2, settled_at = $3 WHERE number = $1 AND state = 'waiting' RETURNING event
-"""
-
-
-async def waiting(connection: Connection) -> int:
-    """How many wait for a person."""
-    count: int = await connection.fetchval(WAITING)
-    return count
-
-
-async def list_waiting(connection: Connection, limit: int) -> Sequence[asyncpg.Record]:
-    """Those that wait, oldest first."""
-    return list(await connection.fetch(LIST, limit))
-
-
-async def numbers(connection: Connection) -> list[int]:
-    """The numbers of those that wait."""
-    return [row["number"] for row in await connection.fetch(NUMBERS)]
-
-
-async def show(connection: Connection, number: int) -> asyncpg.Record | None:
-    """One, with its whole event."""
-    return await connection.fetchrow(SHOW, number)
-
-
-async def settle(connection: Connection, number: int, state: str, now: datetime) -> str | None:
-    """Mark a waiting event `replayed` or `dropped`; its JSON, or None where it doesn't wait any more."""
-    event: str | None = await connection.fetchval(SETTLE, number, state, now)
-    return event
+DEAD = DeadStore("aggregation.dead")
+waiting = DEAD.waiting

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import structlog
 
@@ -94,6 +94,33 @@ OF_PROGRAMME = """
 OF_SUBJECTS = "SELECT number FROM notifications.aside WHERE state = 'waiting' AND kind = $1 AND subject = ANY ($2)"
 
 
+class WaitingAside(NamedTuple):
+    """Something that went aside and waits for a person."""
+
+    number: int
+    kind: str
+    subject: str
+    programme: str
+    unit: str
+    reason: str
+    died_at: datetime
+
+
+class ShownAside(NamedTuple):
+    """Something that went aside, with the row (JSON) that it is about as that is now."""
+
+    number: int
+    kind: str
+    subject: str
+    programme: str
+    unit: str
+    reason: str
+    died_at: datetime
+    state: str
+    settled_at: datetime | None
+    row: str | None
+
+
 async def put(connection: Connection, asides: Sequence[Aside], now: datetime) -> None:
     """Put these aside in one go: noted with their reasons, and at rest. What waits already is noted once."""
     unique = {(item.kind, item.subject): item for item in asides}
@@ -111,29 +138,30 @@ async def put(connection: Connection, asides: Sequence[Aside], now: datetime) ->
 
 
 async def waiting(connection: Connection) -> int:
-    """How many wait for a person."""
+    """Count those that wait for a person."""
     count: int = await connection.fetchval(WAITING)
     return count
 
 
 async def subjects(connection: Connection, kind: str) -> frozenset[str]:
-    """Which ones of a kind wait."""
+    """Read which ones of a kind wait."""
     return frozenset(row["subject"] for row in await connection.fetch(SUBJECTS, kind))
 
 
-async def list_waiting(connection: Connection, limit: int) -> Sequence[Any]:
-    """Those that wait, oldest first."""
-    return list(await connection.fetch(LIST, limit))
+async def list_waiting(connection: Connection, limit: int) -> list[WaitingAside]:
+    """Read those that wait, oldest first."""
+    return [WaitingAside(*row) for row in await connection.fetch(LIST, limit)]
 
 
 async def numbers(connection: Connection) -> list[int]:
-    """The numbers of those that wait."""
+    """Read the numbers of those that wait."""
     return [row["number"] for row in await connection.fetch(NUMBERS)]
 
 
-async def show(connection: Connection, number: int) -> Any | None:
-    """One, with the row that it is about as it is now."""
-    return await connection.fetchrow(SHOW, number)
+async def show(connection: Connection, number: int) -> ShownAside | None:
+    """Read one, with the row that it is about as that is now."""
+    row = await connection.fetchrow(SHOW, number)
+    return ShownAside(*row) if row else None
 
 
 async def drop(connection: Connection, number: int, now: datetime) -> bool:

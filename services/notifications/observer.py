@@ -31,6 +31,6 @@ class Observer:
         while True:
             with suppress(*DATABASE_AWAY):
                 async with self._pool.acquire() as connection:
-                    events = await dead_store.waiting(connection)
+                    events = await dead_store.DEAD.waiting(connection)
                     DEAD_EVENTS.labels("notifications").set(events + await aside_store.waiting(connection))
             await asyncio.sleep(_PAUSE_SECONDS)

@@ -4,17 +4,15 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.notifications.messages import message_store
+from services.notifications import read_store
 from services.notifications.messages.masking import masked
-from services.notifications.obligations import change_store
-from services.notifications.pages import page_store
+from services.notifications.read_store import AlertRow, ChangeRow, ObligationRow, ProblemRow
 from shared.access.rights import Reach
 from shared.database.connections import Pool
 from shared.domain.events import Kind
@@ -51,36 +49,37 @@ class Reader:
     now: Callable[[], datetime]
 
 
-Answer = Callable[[Reader, Request, Registry, Reach], Awaitable[dict[str, Any]]]
+Shown = dict[str, object]  # a JSON object of a response
+Query = Callable[[Reader, Request, Registry, Reach], Awaitable[Shown]]
 
 
 def routes(reader: Reader) -> list[Route]:
     """The endpoints of the read API."""
 
-    def rows(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+    def endpoint(query: Query) -> Callable[[Request], Awaitable[Response]]:
         async def respond(request: Request) -> Response:
             registry = reader.registry()
             reach = reading_reach(registry, request, reader.now())
-            return JSONResponse(await answer(reader, request, registry.limited_to(reach.programmes), reach))
+            return JSONResponse(await query(reader, request, registry.limited_to(reach.programmes), reach))
 
         return guarded(respond)
 
     return [
-        Route("/v1/obligations", rows(_obligations)),
-        Route("/v1/obligations/{id}", rows(_history)),
-        Route("/v1/alerts", rows(_alerts)),
-        Route("/v1/problems", rows(_problems)),
+        Route("/v1/obligations", endpoint(_obligations)),
+        Route("/v1/obligations/{id}", endpoint(_history)),
+        Route("/v1/alerts", endpoint(_alerts)),
+        Route("/v1/problems", endpoint(_problems)),
     ]
 
 
-async def _obligations(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
+async def _obligations(reader: Reader, request: Request, registry: Registry, reach: Reach) -> Shown:
     query = parameters(request)
     only(query, OBLIGATION_PARAMETERS)
     state = query.get("state")
     if state is not None and state not in set(State):
         raise none_of("state", State, state)
     limit = _limit(query)
-    rows = await message_store.obligation_rows(
+    rows = await read_store.obligations(
         reader.pool(),
         programmes=_programmes(query, registry, reach),
         report=query.get("report"),
@@ -93,12 +92,12 @@ async def _obligations(reader: Reader, request: Request, registry: Registry, rea
     return _page([_obligation(row) for row in rows], limit)
 
 
-async def _alerts(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
+async def _alerts(reader: Reader, request: Request, registry: Registry, reach: Reach) -> Shown:
     query = parameters(request)
     only(query, ALERT_PARAMETERS)
     limit = _limit(query)
     officer = read("officer", whole_number, query["officer"], 1) if "officer" in query else None
-    rows = await message_store.alert_rows(
+    rows = await read_store.alerts(
         reader.pool(),
         programmes=_programmes({}, registry, reach),
         units=_units(query, registry, reach, _day(query, registry, reader.now())),
@@ -110,29 +109,21 @@ async def _alerts(reader: Reader, request: Request, registry: Registry, reach: R
         after=_after(query),
         limit=limit + 1,
     )
-    return _page([_alert(row, seen=reach.sees_unit(registry.units, row["addressed_unit"])) for row in rows], limit)
+    return _page([_alert(row, seen=reach.sees_unit(registry.units, row.addressed_unit)) for row in rows], limit)
 
 
-async def _history(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
+async def _history(reader: Reader, request: Request, registry: Registry, reach: Reach) -> Shown:
     """One obligation with all that happened to it: who was told what, and who decided what and why."""
     only(parameters(request), ())
     id_ = read("id", whole_number, request.path_params["id"])
-    row = await change_store.find_obligation(reader.pool(), id_)
-    if row is None or not reach.sees(registry.units, row["unit"], row["programme"]):
+    row = await read_store.find_obligation(reader.pool(), id_)
+    if row is None or not reach.sees(registry.units, row.unit, row.programme):
         raise QueryError("id", ReadWords.NO_OBLIGATION.value.filled(id=id_))
-    shown = ("id", "unit", "agency", "report", "period", "due_at", "shifted_because", "state", "met_at", "cycle")
-    history = await change_store.history(reader.pool(), id_)
-    times = ("at", "due_at", "met_at")
-    return {
-        **_obligation({name: row[name] for name in shown}),
-        "history": [
-            {**dict(change), **{name: change[name] and change[name].isoformat() for name in times}}
-            for change in history
-        ],
-    }
+    history = await read_store.history(reader.pool(), id_)
+    return {**_obligation(row), "history": [_change(change) for change in history]}
 
 
-async def _problems(reader: Reader, request: Request, registry: Registry, reach: Reach) -> dict[str, Any]:
+async def _problems(reader: Reader, request: Request, registry: Registry, reach: Reach) -> Shown:
     query = parameters(request)
     only(query, PROBLEM_PARAMETERS)
     state = query.get("state")
@@ -142,7 +133,7 @@ async def _problems(reader: Reader, request: Request, registry: Registry, reach:
     limit = _limit(query)
     if not reach.sees_kind(Kind.PROBLEM_RAISED):
         raise ForbiddenError(ReadWords.NO_PROBLEMS.value.filled(kind=Kind.PROBLEM_RAISED))
-    rows = await page_store.problem_rows(
+    rows = await read_store.problems(
         reader.pool(),
         programmes=_programmes({}, registry, reach),
         units=_units(query, registry, reach, _day(query, registry, reader.now())),
@@ -150,36 +141,40 @@ async def _problems(reader: Reader, request: Request, registry: Registry, reach:
         after=_after(query),
         limit=limit + 1,
     )
-    times = ("raised_at", "changed_at")
-    told = [{**dict(row), **{name: row[name] and row[name].isoformat() for name in times}} for row in rows]
-    return _page(told, limit)
+    return _page([_problem(row) for row in rows], limit)
 
 
-def _page(rows: Sequence[dict[str, Any]], limit: int) -> dict[str, Any]:
+def _page(rows: Sequence[Shown], limit: int) -> Shown:
     return {"rows": rows[:limit], "next": rows[limit - 1]["id"] if len(rows) > limit else None}
 
 
-def _obligation(row: Mapping[str, Any]) -> dict[str, Any]:
-    shift = row["shifted_because"]
-    return {
-        **dict(row),
-        "due_at": row["due_at"].isoformat(),
-        "met_at": row["met_at"] and row["met_at"].isoformat(),
-        "shifted_because": json.loads(shift) if shift else None,
-    }
+def _obligation(row: ObligationRow) -> Shown:
+    shown = row._asdict()
+    del shown["programme"]
+    shift = json.loads(row.shifted_because) if row.shifted_because else None
+    return {**shown, "due_at": row.due_at.isoformat(), "met_at": _instant(row.met_at), "shifted_because": shift}
 
 
-def _alert(row: Mapping[str, Any], *, seen: bool) -> dict[str, Any]:
-    """An alert; to whom it went only where who asks sees the unit that was addressed."""
-    shown = {
-        **dict(row),
-        "made_at": row["made_at"].isoformat(),
-        "sent_at": row["sent_at"] and row["sent_at"].isoformat(),
-    }
-    shown["message"] = row["message"] and str(row["message"])
+def _change(row: ChangeRow) -> Shown:
+    times = {"due_at": row.due_at.isoformat(), "met_at": _instant(row.met_at), "at": row.at.isoformat()}
+    return {**row._asdict(), **times}
+
+
+def _alert(row: AlertRow, *, seen: bool) -> Shown:
+    """Show an alert; to whom it went only where who asks sees the unit that was addressed."""
+    shown = {**row._asdict(), "made_at": row.made_at.isoformat(), "sent_at": _instant(row.sent_at)}
+    shown["message"] = row.message and str(row.message)
     addresses = [text.partition(":") for text in shown.pop("channels") or ()]
-    shown["address"] = next((masked(address) for kind, _, address in addresses if kind == row["channel"]), None)
+    shown["address"] = next((masked(address) for kind, _, address in addresses if kind == row.channel), None)
     return shown if seen else {**shown, "officer": None, "officer_name": None, "address": None, "error": None}
+
+
+def _problem(row: ProblemRow) -> Shown:
+    return {**row._asdict(), "raised_at": _instant(row.raised_at), "changed_at": row.changed_at.isoformat()}
+
+
+def _instant(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _limit(query: Mapping[str, str]) -> int:

@@ -46,7 +46,7 @@ async def asides(field):
     """(kind, subject, unit) of what waits, and the reasons."""
     async with field.pool.acquire() as connection:
         rows = await aside_store.list_waiting(connection, 100)
-    return [(row["kind"], row["unit"]) for row in rows], [row["reason"] for row in rows]
+    return [(row.kind, row.unit) for row in rows], [row.reason for row in rows]
 
 
 async def told(field, step):

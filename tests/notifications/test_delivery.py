@@ -9,6 +9,7 @@ from faststream.exceptions import RejectMessage
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
+from services.notifications import read_store
 from services.notifications.messages import message_store
 from services.notifications.messages import worker as delivery_module
 from services.notifications.messages.channels.email import EmailChannel
@@ -317,10 +318,10 @@ async def test_a_message_goes_from_zalo_by_sms_to_mail_and_then_to_the_dead_lett
     assert (len(zalo.requests), len(esms.requests)) == (1, 2)
     tracked = [json.loads(body) for _, _, body in zalo.requests + esms.requests]
     assert {body.get("tracking_id", body.get("RequestId")) for body in tracked} == {message.hex}
-    dead = await message_store.alert_rows(
+    dead = await read_store.alerts(
         field.pool, units=None, officer=None, step=None, since=None, after=0, limit=10, state="failed"
     )
-    assert [(row["officer_name"], row["channel"], row["error"]) for row in dead] == [
+    assert [(row.officer_name, row.channel, row.error) for row in dead] == [
         ("An", "email", "550 5.1.1 <a•••@example.vn>: no such mailbox")
     ]
     assert counted("email", "failed") == before["failed"] + 1

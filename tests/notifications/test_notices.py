@@ -4,6 +4,7 @@ from datetime import date, time
 
 import pytest
 
+from services.notifications import read_store
 from services.notifications.alerts import alert_store
 from services.notifications.messages.channels.email import EmailChannel
 from services.notifications.obligations import change_store
@@ -281,8 +282,8 @@ async def test_an_extension_begins_a_new_cycle_and_a_waiver_ends_it(field):
     assert await change_store.waive(field.pool, row["id"], "key x", "giải thể", at("2023-03-23 09:00"))
     assert not await change_store.waive(field.pool, row["id"], "key x", "again", at("2023-03-23 09:00"))
     await field.sweep("2023-03-28 08:00")
-    history = await change_store.history(field.pool, row["id"])
-    assert [(item["change"], item["by"], item["reason"]) for item in history] == [
+    history = await read_store.history(field.pool, row["id"])
+    assert [(item.change, item.by, item.reason) for item in history] == [
         ("opened", None, None),
         ("overdue", None, None),
         ("reopened", "officer 2", "lũ lụt"),

@@ -10,6 +10,7 @@ import icalendar
 import pytest
 from starlette.applications import Starlette
 
+from services.notifications import read_store
 from services.notifications.obligations import change_store
 from services.notifications.obligations.decision_words import Decline
 from services.notifications.pages.forms import FORM_BYTES
@@ -213,9 +214,9 @@ async def test_an_officer_of_the_level_above_extends_and_the_note_says_who_and_w
     assert done.status_code == 303
     row = await field.obligation()
     assert (row["state"], row["cycle"], row["due_at"]) == ("open", 2, at("2023-03-22 17:00"))
-    last = (await change_store.history(field.pool, row["id"]))[-1]
+    last = (await read_store.history(field.pool, row["id"]))[-1]
     officer = await field.pool.fetchval("SELECT id FROM registry.officer WHERE name = 'Bình'")
-    assert (last["change"], last["by"], last["reason"]) == ("reopened", f"officer {officer} of 186@1", "lũ lụt")
+    assert (last.change, last.by, last.reason) == ("reopened", f"officer {officer} of 186@1", "lũ lụt")
 
 
 async def test_an_operator_s_key_waives_within_its_subtree(field, client):

@@ -64,8 +64,8 @@ async def test_as_many_questions_are_asked_for_three_summaries_as_for_one(field)
     await field.pool.execute("UPDATE notifications.message SET state = 'queued'")
     found, asked_for_all = await gathered(field, ids)
     assert asked_for_all == asked
-    assert sorted(told.unit for told in found.told) == sorted(PROVINCES)
-    assert all([row.expected > 0 for row in told.standing] == [True] for told in found.told)
+    assert sorted(message.taken.unit for message in found.messages) == sorted(PROVINCES)
+    assert all([row.expected > 0 for row in message.standing] == [True] for message in found.messages)
 
 
 async def test_a_summary_of_a_unit_that_the_register_lacks_costs_only_its_own_message(field):
@@ -73,7 +73,7 @@ async def test_a_summary_of_a_unit_that_the_register_lacks_costs_only_its_own_me
     ids = [row["id"] for row in await summaries(field)]
     await field.pool.execute("UPDATE notifications.message SET unit = 'nowhere' WHERE id = $1", ids[0])
     found, _ = await gathered(field, ids)
-    assert {told.message: told.broken for told in found.told} == {
+    assert {message.id: message.broken for message in found.messages} == {
         ids[0]: "KeyError: 'nowhere'", ids[1]: None, ids[2]: None,
     }  # fmt: skip
-    assert all(told.standing for told in found.told if told.broken is None)
+    assert all(message.standing for message in found.messages if message.broken is None)

@@ -1,10 +1,8 @@
-"""Gathers, for messages that were taken together, what each tells: a few set-based questions for all of them."""
+"""Gather, for messages that were taken together, what each says: a few set-based queries for all of them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from services.notifications.alerts.planning import PROBLEM_RAISED, accusing_steps
@@ -12,155 +10,156 @@ from services.notifications.alerts.summaries import Standing, standings, subject
 from services.notifications.alerts.summary_store import Subject
 from services.notifications.apart import Asides, apart, reason_of
 from services.notifications.messages import message_store
-from services.notifications.messages.retry import patiently
+from services.notifications.messages.message_store import AlertItem, Contact, OpenProblem, TakenMessage
 from services.notifications.messages.writer import Draft, Facts, Item, ProblemItem, Reader, Writer
-from shared.database.connections import Connection, Pool
+from services.notifications.obligations.deadlines import Shift
+from shared.database.connections import DATABASE_AWAY, Connection, Pool
 from shared.registry.snapshot import Registry
+from shared.runtime.retry import patiently
 
 SUMMARY = "summary"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One message that has something to tell, to whom, and which alerts it tells."""
+class MessageFacts:
+    """One message that was taken, the alerts that it carries and are still true, or the figures of its summary."""
 
-    message: UUID
-    programme: str
-    officer: int
-    name: str
-    unit: str
-    language: str
-    channels: Sequence[str]
-    choice: int
-    attempts: int
-    rows: Sequence[Mapping[str, Any]]
+    taken: TakenMessage
+    items: Sequence[AlertItem]
     standing: Sequence[Standing] | None
     broken: str | None = None  # why nothing can be gathered for it
-    asides: Asides = field(default_factory=Asides)  # what it should tell and can't
+    asides: Asides = field(default_factory=Asides)  # what it should say and can't
+
+    @property
+    def id(self) -> UUID:
+        """The message's id."""
+        return self.taken.id
 
     @property
     def alerts(self) -> list[int]:
         """The alerts in its text."""
         gone = self.asides.subjects("alert")
-        return [row["alert"] for row in self.rows if str(row["alert"]) not in gone]
+        return [item.alert for item in self.items if str(item.alert) not in gone]
 
     @property
     def steps(self) -> list[str]:
         """The step of each alert; of a summary its name."""
-        return [row["step"] for row in self.rows] or [SUMMARY]
+        return [item.step for item in self.items] or [SUMMARY]
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What a group of messages tells. `empty` are those with nothing left to tell."""
+    """What a group of messages says. `empty` are those with nothing left to say."""
 
     registry: Registry
     now: datetime
-    told: Sequence[Told]
+    messages: Sequence[MessageFacts]
     empty: Sequence[UUID]
-    officers: Mapping[str, Sequence[Mapping[str, Any]]]
+    officers: Mapping[str, Sequence[Contact]]
     expected: Mapping[tuple[str, str, str, str], int]
-    problems: Mapping[tuple[int, str], Sequence[Mapping[str, Any]]]
+    problems: Mapping[tuple[int, str], Sequence[OpenProblem]]
 
-    def draft(self, told: Told, page: str) -> Draft:
-        """The message before its templates are filled; what can't be told of it goes to its asides.
+    def draft(self, message: MessageFacts, page: str) -> Draft:
+        """Draft the message, before its templates are filled; what can't be said goes to its asides.
 
         Raises KeyError or ValueError where nothing can be written to this reader.
         """
-        programme = self.registry.programmes[told.programme]
-        reader = Reader(told.name, told.language, told.unit, page)
-        expected = {key[1:]: count for key, count in self.expected.items() if key[0] == told.programme}
-        new = {row["problem"] for row in told.rows}
-        listed = [row for row in self.problems.get((told.officer, told.programme), ()) if row["id"] not in new]
-        facts = Facts(self.officers, expected, [_problem(row, PROBLEM_RAISED, row["id"]) for row in listed])
-        writer = Writer(programme, self.registry.units, reader, facts, self.now, told.asides)
-        if told.standing is not None:
-            return writer.summary(told.standing)
+        taken, asides = message.taken, message.asides
+        programme = self.registry.programmes[taken.programme]
+        reader = Reader(taken.name, taken.language, taken.unit, page)
+        expected = {key[1:]: count for key, count in self.expected.items() if key[0] == taken.programme}
+        new = {item.problem for item in message.items}
+        listed = [row for row in self.problems.get((taken.officer, taken.programme), ()) if row.problem not in new]
+        facts = Facts(
+            self.officers, expected,
+            [ProblemItem(PROBLEM_RAISED, row.unit, row.agency, row.raised_at, row.problem) for row in listed],
+        )  # fmt: skip
+        writer = Writer(programme, self.registry.units, reader, facts, self.now, asides)
+        if message.standing is not None:
+            return writer.summary(message.standing)
         items: list[Item] = []
-        for row in told.rows:
-            with told.asides.unless_sound("alert", row["alert"], told.programme, row["unit"]):
-                if row["problem"] is None:
+        problems: list[ProblemItem] = []
+        for row in message.items:
+            with asides.unless_sound("alert", row.alert, taken.programme, row.unit):
+                if row.problem is None:
                     items.append(_item(row))
-        problems = [_problem(row, row["step"], row["problem"], row["alert"]) for row in told.rows if row["problem"]]
+                else:
+                    problems.append(ProblemItem(row.step, row.unit, row.agency, row.raised_at, row.problem, row.alert))
         return writer.draft(items, problems)
 
 
-async def gather(pool: Pool, registry: Registry, taken: Sequence[Mapping[str, Any]], now: datetime) -> Gathered:
+async def gather(pool: Pool, registry: Registry, taken: Sequence[TakenMessage], now: datetime) -> Gathered:
     """Ask for all that these messages need, on one connection: the pool tidies up after each use of one."""
 
     async def ask() -> Gathered:
         async with pool.acquire() as connection:
             return await _gather(connection, registry, taken, now)
 
-    return await patiently(ask)
+    return await patiently("messages", ask, DATABASE_AWAY)
 
 
-async def _gather(
-    connection: Connection, registry: Registry, taken: Sequence[Mapping[str, Any]], now: datetime
-) -> Gathered:
+async def _gather(connection: Connection, registry: Registry, taken: Sequence[TakenMessage], now: datetime) -> Gathered:
     live, asides = await _items(connection, taken)
-    stands, broken_summaries = await _standings(connection, registry, taken, now)
-    told = [
-        Told(
-            message=row["id"], programme=row["programme"], officer=row["officer"], name=row["name"], unit=row["unit"],
-            language=row["language"], channels=row["channels"], choice=row["choice"], attempts=row["attempts"],
-            rows=live.get(row["id"], []), standing=stands.get(row["id"]), broken=broken_summaries.get(row["id"]),
-            asides=asides[row["id"]],
-        )
-        for row in taken
-    ]  # fmt: skip
-    kept = [item for item in told if item.rows or item.standing]
-    digests = [(item, row) for item in kept for row in item.rows if _is_digest(registry, item.programme, row["step"])]
-    parents = {unit.parent or "" for item, row in digests if (unit := registry.units.get(row["unit"])) is not None
-               and unit.parent != item.unit}  # fmt: skip
-    contacts = await message_store.contacts(connection, sorted({row["unit"] for _, row in digests} | parents))
-    periods = sorted({row["period"] for _, row in digests})
+    stands, broken = await _standings(connection, registry, taken, now)
+    messages = [
+        MessageFacts(row, live.get(row.id, []), stands.get(row.id), broken.get(row.id), asides[row.id]) for row in taken
+    ]
+    kept = [message for message in messages if message.items or message.standing]
+    rest = [message for message in messages if not (message.items or message.standing)]
+    faulty = [message for message in rest if message.broken or message.asides.found]
+    empty = [message.id for message in rest if not (message.broken or message.asides.found)]
+    digests = [
+        (message, item)
+        for message in kept
+        for item in message.items
+        if _is_digest(registry, message.taken.programme, item.step)
+    ]
+    parents = _parents(registry, digests)
+    officers: dict[str, list[Contact]] = {}
+    for contact in await message_store.contacts(connection, sorted({item.unit for _, item in digests} | parents)):
+        officers.setdefault(contact.unit, []).append(contact)
+    periods = sorted({item.period for _, item in digests})
     expected = await message_store.expected_below(connection, sorted(parents), periods)
-    readers = {item.officer for item, _ in digests} | {item.officer for item in kept if item.standing}
-    problems: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
-    for row in await message_store.open_problems(connection, sorted(readers)):
-        problems.setdefault((row["officer"], row["programme"]), []).append(row)
-    officers: dict[str, list[Mapping[str, Any]]] = {}
-    for row in contacts:
-        officers.setdefault(row["unit"], []).append(row)
-    broken = [item for item in told if item not in kept and (item.broken or item.asides.found)]
-    empty = [item.message for item in told if item not in kept and item not in broken]
-    return Gathered(registry, now, [*kept, *broken], empty, officers, expected, problems)
+    readers = {message.taken.officer for message, _ in digests} | {m.taken.officer for m in kept if m.standing}
+    problems: dict[tuple[int, str], list[OpenProblem]] = {}
+    for problem in await message_store.open_problems(connection, sorted(readers)):
+        problems.setdefault((problem.officer, problem.programme), []).append(problem)
+    return Gathered(registry, now, [*kept, *faulty], empty, officers, expected, problems)
 
 
 async def _items(
-    connection: Connection, taken: Sequence[Mapping[str, Any]]
-) -> tuple[dict[UUID, list[Mapping[str, Any]]], dict[UUID, Asides]]:
-    """By message what it tells and is still true, and what of it can't be read."""
-    whose = {row["id"]: row["programme"] for row in taken}
-    asides = {row["id"]: Asides() for row in taken}
+    connection: Connection, taken: Sequence[TakenMessage]
+) -> tuple[dict[UUID, list[AlertItem]], dict[UUID, Asides]]:
+    """Read, by message, what it carries and is still true, and what of it can't be read."""
+    whose = {row.id: row.programme for row in taken}
+    asides = {row.id: Asides() for row in taken}
     alerts = await message_store.alerts_of(connection, list(whose))
     read = await apart(
         alerts,
         lambda some: message_store.items_of(connection, some),
-        lambda row, error: asides[row["message"]].add("alert", row["id"], whose[row["message"]], row["unit"], error),
+        lambda key, error: asides[key.message].add("alert", key.id, whose[key.message], key.unit, error),
     )
-    live: dict[UUID, list[Mapping[str, Any]]] = {}
-    for row in (row for rows in read for row in rows):
-        if row["live"]:
-            live.setdefault(row["message"], []).append(row)
+    live: dict[UUID, list[AlertItem]] = {}
+    for item in (item for items in read for item in items):
+        if item.live:
+            live.setdefault(item.message, []).append(item)
     return live, asides
 
 
 async def _standings(
-    connection: Connection, registry: Registry, taken: Sequence[Mapping[str, Any]], now: datetime
+    connection: Connection, registry: Registry, taken: Sequence[TakenMessage], now: datetime
 ) -> tuple[dict[UUID, Sequence[Standing]], dict[UUID, str]]:
-    """By message, what the summaries among them say, and why one can't be written."""
+    """Find, by message, what the summaries among them say, and why one can't be written."""
     messages: dict[Subject, list[UUID]] = {}
     broken: dict[UUID, str] = {}
     for row in taken:
-        if row["occasion"] is not None and row["programme"] in registry.programmes:
+        if row.occasion is not None and row.programme in registry.programmes:
             try:
-                subject = subject_of(registry.units, row["programme"], row["unit"])
+                subject = subject_of(registry.units, row.programme, row.unit)
             except KeyError as error:
-                broken[row["id"]] = reason_of(error)
+                broken[row.id] = reason_of(error)
             else:
-                messages.setdefault(subject, []).append(row["id"])
+                messages.setdefault(subject, []).append(row.id)
 
     def fails(subject: Subject, error: Exception) -> None:
         broken.update(dict.fromkeys(messages[subject], reason_of(error)))
@@ -176,18 +175,17 @@ async def _standings(
     return stands, broken
 
 
+def _parents(registry: Registry, digests: Sequence[tuple[MessageFacts, AlertItem]]) -> set[str]:
+    """The parents of late units, but for the digest's own unit: a whole silent subtree is one line."""
+    units = ((message, registry.units.get(item.unit)) for message, item in digests)
+    return {unit.parent or "" for message, unit in units if unit is not None and unit.parent != message.taken.unit}
+
+
 def _is_digest(registry: Registry, programme: str, step: str) -> bool:
     known = registry.programmes.get(programme)
     return known is not None and accusing_steps(known).get(step, 0) > 0
 
 
-def _item(row: Mapping[str, Any]) -> Item:
-    shift = row["shifted_because"]
-    return Item(
-        row["step"], row["report"], row["period"], row["unit"], row["agency"], row["due_at"],
-        json.loads(shift) if shift else None, row["alert"],
-    )  # fmt: skip
-
-
-def _problem(row: Mapping[str, Any], step: str, problem: int, alert: int | None = None) -> ProblemItem:
-    return ProblemItem(step, row["unit"], row["agency"], row["raised_at"], problem, alert)
+def _item(row: AlertItem) -> Item:
+    shift = Shift.from_json(row.shifted_because) if row.shifted_because else None
+    return Item(row.step, row.report, row.period, row.unit, row.agency, row.due_at, shift, row.alert)

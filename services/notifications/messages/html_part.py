@@ -1,4 +1,4 @@
-"""The HTML part of a mail: the text's paragraphs, with its list as a table.
+"""Make the HTML part of a message: the text's paragraphs, with its list as a table.
 
 A block of the text (between blank lines) with lines that begin with "- " is a list: the first of a section becomes the
 table of all its items, and the others are left out.
@@ -8,9 +8,10 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
-from typing import Any
 
 from shared.programme.message import Message
+
+Variables = Mapping[str, object]  # what a template is filled with, and each row of its table
 
 # In the order in which they are shown; a column that no item of the section fills is left out.
 COLUMNS: Mapping[str, Mapping[str, str]] = {
@@ -40,13 +41,13 @@ _TITLE = '<th align="left">{}</th>'
 _LINK = re.compile(r"""(https?://[^\s<>"']*[^\s<>"'.,:;!?)])""")
 
 
-def html_of(parts: Sequence[tuple[Message, Sequence[Mapping[str, Any]]]], language: str) -> str:
-    """The whole HTML document of sections, each with the items that its list names."""
+def html_of(parts: Sequence[tuple[Message, Sequence[Variables]]], language: str) -> str:
+    """Make the whole HTML document of sections, each with the items that its list names."""
     sections = "<hr>\n".join(_section(message, items, language) for message, items in parts)
     return f"{_HEAD.format(escape(language))}{sections}</body></html>"
 
 
-def _section(message: Message, items: Sequence[Mapping[str, Any]], language: str) -> str:
+def _section(message: Message, items: Sequence[Variables], language: str) -> str:
     """Put together by hand: a template engine took half of the time of writing a message."""
     return "".join(
         _table(items, language) if block is None else f"<p>\n{_BREAK.join(map(_line, block))}\n</p>\n"
@@ -54,7 +55,7 @@ def _section(message: Message, items: Sequence[Mapping[str, Any]], language: str
     )
 
 
-def _table(items: Sequence[Mapping[str, Any]], language: str) -> str:
+def _table(items: Sequence[Variables], language: str) -> str:
     filled = tuple([key for key in COLUMNS if any(item.get(key) is not None for item in items)])
     rows = [_row([item.get(key) for key in filled]) for item in items]
     return f"{_titles(filled, language)}{''.join(rows)}</table>\n"
@@ -67,7 +68,7 @@ def _titles(keys: Sequence[str], language: str) -> str:
     return f"{_TABLE}<tr>{''.join(map(_TITLE.format, map(escape, titles)))}</tr>\n"
 
 
-def _row(values: Sequence[Any]) -> str:
+def _row(values: Sequence[object]) -> str:
     """Escaped at once: no text of PostgreSQL's has a NUL in it."""
     cells = escape("\0".join(["" if value is None else str(value) for value in values]))
     return f"<tr><td>{cells.replace(chr(0), '</td><td>')}</td></tr>\n"

@@ -1,11 +1,14 @@
-"""The SQL of messages on their way and of what the read API shows.
+"""The SQL of messages on their way.
 
-`act_at`, leases and retries run on the database's own clock, the same for every replica; `now` is the run's.
+A message is taken by compare-and-set: its state is the lock. `sending` with `act_at` ahead is the lease of the worker
+that took it; whoever finds the lease ended may take it again, and only a row that is still `sending` is recorded, so
+that of two workers the later one's record counts. `act_at`, leases and retries run on the database's own clock, the
+same for every replica; `now` is the run's.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from services.notifications.apart import storable
@@ -49,7 +52,7 @@ ALERTS = """
     SELECT alert.id, alert.message, alert.unit FROM notifications.alert
     WHERE alert.message = ANY ($1::uuid[]) AND alert.state = 'queued' ORDER BY alert.id
 """
-# Worked out again: what has become untrue since it was claimed is not told.
+# Worked out again: what has become untrue since it was claimed is not sent.
 ITEMS = """
     SELECT alert.message, alert.id AS alert, alert.step,
            CASE WHEN alert.problem IS NOT NULL
@@ -57,7 +60,7 @@ ITEMS = """
                 WHEN alert.step = 'received'
                 THEN alert.cycle = obligation.cycle AND obligation.state = 'late_met'
                 ELSE alert.cycle = obligation.cycle AND obligation.state IN ('open', 'overdue') END AS live,
-           alert.obligation, obligation.report, obligation.period, obligation.due_at, obligation.shifted_because,
+           obligation.report, obligation.period, obligation.due_at, obligation.shifted_because,
            COALESCE(obligation.unit, problem.unit) AS unit, COALESCE(obligation.agency, problem.agency) AS agency,
            alert.problem, problem.raised_at
     FROM notifications.alert
@@ -66,7 +69,7 @@ ITEMS = """
     WHERE alert.id = ANY ($1::bigint[]) AND alert.state = 'queued'
     ORDER BY obligation.due_at, COALESCE(obligation.unit, problem.unit), obligation.report, alert.id
 """
-CONTACTS = "SELECT id, unit, agency, name FROM registry.officer WHERE unit = ANY ($1::text[]) ORDER BY id"
+CONTACTS = "SELECT unit, agency, name FROM registry.officer WHERE unit = ANY ($1::text[]) ORDER BY id"
 EXPECTED = """
     SELECT programme, report, period, unit.parent, count(*) AS expected
     FROM notifications.obligation JOIN registry.unit ON unit.uid = obligation.unit
@@ -74,12 +77,12 @@ EXPECTED = """
     GROUP BY 1, 2, 3, 4
 """
 OPEN_PROBLEMS = """
-    SELECT DISTINCT alert.officer, problem.id, problem.programme, problem.unit, problem.agency,
+    SELECT DISTINCT alert.officer, problem.id AS problem, problem.programme, problem.unit, problem.agency,
            CASE WHEN problem.raised_at BETWEEN '2000-01-01' AND '2101-01-01' THEN problem.raised_at END AS raised_at
     FROM notifications.alert JOIN notifications.problem ON problem.id = alert.problem
     WHERE alert.officer = ANY ($1::bigint[]) AND alert.problem IS NOT NULL
       AND problem.state = 'raised' AND alert.state IN ('sent', 'queued')
-    ORDER BY raised_at, problem.id
+    ORDER BY raised_at, problem
 """
 SENT = """
     WITH message AS (
@@ -127,8 +130,8 @@ UNDELIVERED = """
            EXTRACT(EPOCH FROM min(act_at) - clock_timestamp())::float8 AS next
     FROM notifications.message WHERE act_at IS NOT NULL AND (not_before IS NULL OR not_before <= $1)
 """
-# Of what was tried on its present channel, often enough ($2 attempts that ended: not the one under way) or with a long
-# wait ($3) before the next attempt, nothing new is heard soon; nor of what isn't looked at before $4.
+# What was tried on its present channel often enough ($2 attempts that ended: not the one under way), or waits long ($3)
+# for its next attempt, will not go out soon; nor will what isn't looked at before $4.
 ON_THEIR_WAY = """
     SELECT count(*) FROM notifications.message
     WHERE act_at IS NOT NULL AND (not_before IS NULL OR not_before <= $1)
@@ -143,36 +146,89 @@ UNSENT = """
     WHERE message.act_at IS NOT NULL
     ORDER BY message.made_at, message.id LIMIT $1
 """
-OBLIGATION_ROWS = """
-    SELECT id, unit, agency, report, period, due_at, shifted_because, state, met_at, cycle
-    FROM notifications.obligation
-    WHERE ($1::text[] IS NULL OR programme = ANY ($1)) AND ($2::text IS NULL OR report = $2)
-      AND ($3::text[] IS NULL OR unit = ANY ($3)) AND ($4::text IS NULL OR period = $4)
-      AND ($5::text IS NULL OR state = $5) AND id > $6
-    ORDER BY id LIMIT $7
-"""
-ALERT_ROWS = """
-    SELECT alert.id, alert.obligation, alert.problem, alert.cycle, alert.step, alert.occurrence,
-           alert.unit AS addressed_unit, COALESCE(obligation.unit, problem.unit) AS unit,
-           COALESCE(obligation.agency, problem.agency) AS agency, obligation.report, obligation.period,
-           alert.state, alert.reason, alert.made_at, message.id AS message, message.channel, message.sent_at,
-           message.attempts, message.error, alert.officer, officer.name AS officer_name, officer.channels
-    FROM notifications.alert
-    LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
-    LEFT JOIN notifications.problem ON problem.id = alert.problem
-    LEFT JOIN notifications.message ON message.id = alert.message
-    LEFT JOIN registry.officer ON officer.id = alert.officer
-    WHERE ($1::text[] IS NULL OR COALESCE(obligation.unit, problem.unit) = ANY ($1))
-      AND ($8::text[] IS NULL OR COALESCE(obligation.programme, problem.programme) = ANY ($8))
-      AND ($2::bigint IS NULL OR alert.officer = $2 AND ($9::text[] IS NULL OR alert.unit = ANY ($9)))
-      AND ($3::text IS NULL OR alert.step = $3) AND ($4::timestamptz IS NULL OR alert.made_at >= $4) AND alert.id > $5
-      AND ($7::text IS NULL OR alert.state = $7)
-    ORDER BY alert.id LIMIT $6
-"""
+
+
+class TakenMessage(NamedTuple):
+    """A message that this worker has taken for one attempt, with the officer whom it goes to."""
+
+    id: UUID
+    programme: str
+    unit: str
+    choice: int  # which of the officer's usable channels
+    attempts: int  # on that channel, this one included
+    occasion: str | None  # of a summary, which carries no alert
+    officer: int
+    name: str
+    channels: list[str]
+    language: str
+
+
+class AlertKey(NamedTuple):
+    """An alert that a message carries: enough of it to say whose it is where the rest can't be read."""
+
+    id: int
+    message: UUID
+    unit: str
+
+
+class AlertItem(NamedTuple):
+    """What an alert says, about an obligation or (`problem`) about a problem; `live` tells whether it is still true."""
+
+    message: UUID
+    alert: int
+    step: str
+    live: bool
+    report: str
+    period: str
+    due_at: datetime
+    shifted_because: str | None  # JSON, see deadlines.Shift
+    unit: str
+    agency: str
+    problem: int | None
+    raised_at: datetime | None
+
+
+class Contact(NamedTuple):
+    """An officer of a unit, as a digest names them."""
+
+    unit: str
+    agency: str
+    name: str
+
+
+class OpenProblem(NamedTuple):
+    """An unresolved problem that an officer was notified of."""
+
+    officer: int
+    problem: int
+    programme: str
+    unit: str
+    agency: str
+    raised_at: datetime | None
+
+
+class Undelivered(NamedTuple):
+    """The oldest message on its way: its age in seconds; and in how many seconds one must be looked at."""
+
+    oldest: float | None
+    next_in: float | None
+
+
+class Unsent(NamedTuple):
+    """A message that is neither sent nor failed; `wait` is the time until it is looked at again."""
+
+    id: UUID
+    officer: str
+    channel: str | None
+    state: str
+    attempts: int
+    error: str | None
+    not_before: datetime | None
+    wait: timedelta
 
 
 async def to_publish(connection: Connection, now: datetime, *, repair: bool) -> list[UUID]:
-    """Messages that should be on the queue: new ones, retries that are due, sends whose worker is gone.
+    """Find the messages that should be on the queue: new ones, retries that are due, sends whose worker is gone.
 
     What its officer wants to be left alone for until later waits.
 
@@ -186,77 +242,79 @@ async def published(connection: Connection, messages: Sequence[UUID]) -> None:
     await connection.execute(PUBLISHED, messages, REPUBLISH_AFTER)
 
 
-async def take(pool: Pool, messages: Sequence[UUID]) -> list[Any]:
+async def take(pool: Pool, messages: Sequence[UUID]) -> list[TakenMessage]:
     """Take messages for one attempt to send; those that another worker has or that are done are left out."""
-    return list(await pool.fetch(TAKE, messages, LEASE))
+    return [TakenMessage(*row) for row in await pool.fetch(TAKE, messages, LEASE)]
 
 
-async def alerts_of(connection: Connection, messages: Sequence[UUID]) -> list[Any]:
-    """The alerts (id, message, unit) that the messages tell."""
-    return list(await connection.fetch(ALERTS, messages))
+async def alerts_of(connection: Connection, messages: Sequence[UUID]) -> list[AlertKey]:
+    """Find the alerts that the messages carry."""
+    return [AlertKey(*row) for row in await connection.fetch(ALERTS, messages)]
 
 
-async def items_of(connection: Connection, alerts: Sequence[Any]) -> list[Any]:
-    """What these alerts tell, with whether it is still true."""
-    return list(await connection.fetch(ITEMS, [row["id"] for row in alerts]))
+async def items_of(connection: Connection, alerts: Sequence[AlertKey]) -> list[AlertItem]:
+    """Read what these alerts say. Raises OverflowError where one has a time that Python doesn't know."""
+    return [AlertItem(*row) for row in await connection.fetch(ITEMS, [alert.id for alert in alerts])]
 
 
-async def contacts(connection: Connection, units: Sequence[str]) -> list[Any]:
-    """Officers (id, unit, agency, name) of these units."""
-    return list(await connection.fetch(CONTACTS, units)) if units else []
+async def contacts(connection: Connection, units: Sequence[str]) -> list[Contact]:
+    """Read the officers of these units."""
+    return [Contact(*row) for row in await connection.fetch(CONTACTS, units)] if units else []
 
 
 async def expected_below(
     connection: Connection, parents: Sequence[str], periods: Sequence[str]
 ) -> dict[tuple[str, str, str, str], int]:
-    """How many units owe, by (programme, report, period, parent)."""
+    """Count the units that owe, by (programme, report, period, parent)."""
     rows = await connection.fetch(EXPECTED, parents, periods) if parents else []
-    return {(row["programme"], row["report"], row["period"], row["parent"]): row["expected"] for row in rows}
+    return {(programme, report, period, parent): count for programme, report, period, parent, count in rows}
 
 
-async def open_problems(connection: Connection, officers: Sequence[int]) -> list[Any]:
-    """Unresolved problems that these officers were told of."""
-    return list(await connection.fetch(OPEN_PROBLEMS, officers)) if officers else []
+async def open_problems(connection: Connection, officers: Sequence[int]) -> list[OpenProblem]:
+    """Read the unresolved problems that these officers were notified of."""
+    return [OpenProblem(*row) for row in await connection.fetch(OPEN_PROBLEMS, officers)] if officers else []
 
 
-async def record_sent(pool: Pool, sent: Sequence[tuple[UUID, str]], told: Sequence[int], now: datetime) -> None:
-    """The provider took these (message, channel). Alerts in `told` were in the text; the others had become untrue."""
-    await pool.execute(SENT, *zip(*sent, strict=True), now, told)
+async def record_sent(pool: Pool, sent: Sequence[tuple[UUID, str]], alerts: Sequence[int], now: datetime) -> None:
+    """Record that the provider took these (message, channel), and that `alerts` were in the text: the others that the
+    messages carried had become untrue.
+    """
+    await pool.execute(SENT, *zip(*sent, strict=True), now, alerts)
 
 
 async def record_cancelled(pool: Pool, messages: Sequence[UUID]) -> None:
-    """Nothing was left to tell."""
+    """Record that nothing was left to say."""
     await pool.execute(CANCELLED, messages)
 
 
 async def put_back(pool: Pool, message: UUID, delay: timedelta) -> None:
-    """It was taken and not tried: it is free again after `delay`."""
+    """Give back a message that was taken and not tried: it is free again after `delay`."""
     await pool.execute(PUT_BACK, message, delay)
 
 
 async def record_retry(pool: Pool, message: UUID, channel: str, error: str, delay: timedelta) -> None:
-    """It failed for now: once more on the same channel after `delay`."""
+    """Record that it failed for now: once more on the same channel after `delay`."""
     await pool.execute(POSTPONE, message, channel, storable(error), delay)
 
 
 async def record_next_channel(pool: Pool, message: UUID, channel: str, error: str) -> None:
-    """This channel will not do: on to the officer's next one."""
+    """Record that this channel will not do: on to the officer's next one."""
     await pool.execute(NEXT_CHANNEL, message, channel, storable(error))
 
 
 async def record_failed(pool: Pool, message: UUID, channel: str | None, error: str) -> None:
-    """No channel is left: it stays as a failed row that operations sees."""
+    """Record that no channel is left: it stays as a failed row that operations sees."""
     await pool.execute(FAILED, message, channel, storable(error))
 
 
-async def undelivered(connection: "Connection | Pool", now: datetime) -> tuple[float | None, float | None]:
-    """Age in seconds of the oldest message on its way, and in how many seconds the next one must be looked at."""
+async def undelivered(connection: Connection, now: datetime) -> Undelivered:
+    """Read how old the oldest message on its way is, and when one must be looked at."""
     row = await connection.fetchrow(UNDELIVERED, now)
-    return (row["oldest"], row["next"]) if row else (None, None)
+    return Undelivered(*row) if row else Undelivered(None, None)
 
 
 async def on_their_way(connection: Connection, now: datetime, tries: int, soon: timedelta, patience: timedelta) -> int:
-    """How many messages that may go out by `now` are neither sent nor failed nor known to be put off.
+    """Count the messages that may go out by `now` and are neither sent nor failed nor known to be put off.
 
     Put off is what failed `tries` times on its present channel or once with a longer wait than `soon` until it is tried
     again (a provider that is away), and what isn't looked at within `patience` (one that wants to be left alone).
@@ -265,38 +323,6 @@ async def on_their_way(connection: Connection, now: datetime, tries: int, soon: 
     return count
 
 
-async def unsent(connection: Connection, limit: int) -> list[Any]:
-    """Messages that are neither sent nor failed, oldest first. `wait` is the time until they are looked at again."""
-    return list(await connection.fetch(UNSENT, limit))
-
-
-async def obligation_rows(
-    pool: Pool,
-    *,
-    programmes: Sequence[str] | None,
-    report: str | None,
-    units: Sequence[str] | None,
-    period: str | None,
-    state: str | None,
-    after: int,
-    limit: int,
-) -> list[Any]:
-    """Obligations in order of their id, those after `after`."""
-    return list(await pool.fetch(OBLIGATION_ROWS, programmes, report, units, period, state, after, limit))
-
-
-async def alert_rows(
-    pool: "Pool | Connection",
-    *,
-    units: Sequence[str] | None,
-    officer: int | None,
-    step: str | None,
-    since: datetime | None,
-    after: int,
-    limit: int,
-    state: str | None = None,
-    programmes: Sequence[str] | None = None,
-    addressed: Sequence[str] | None = None,
-) -> list[Any]:
-    """Alerts in order of their id, those after `after`; an officer's only where `addressed` has the officer's unit."""
-    return list(await pool.fetch(ALERT_ROWS, units, officer, step, since, after, limit, state, programmes, addressed))
+async def unsent(connection: Connection, limit: int) -> list[Unsent]:
+    """Read messages that are neither sent nor failed, oldest first."""
+    return [Unsent(*row) for row in await connection.fetch(UNSENT, limit)]

@@ -1,15 +1,17 @@
-"""Takes messages from the queue, writes their text, sends each through one of the officer's channels, records it.
+"""Take messages from the queue, write their text, deliver each through one of the officer's channels, record it.
 
-A message is taken by compare-and-set and recorded after the send: a repeat on the queue does nothing, and a worker
-that dies between the two leaves a message that is sent again, with the same Message-ID, when its lease has ended.
-What arrives in one body is taken together, sent side by side, and recorded in groups as the sends end.
+A message is taken by compare-and-set and recorded after it was delivered: a repeat on the queue does nothing, and a
+worker that dies between the two leaves a message that is delivered again, with the same Message-ID, when its lease has
+ended. A body's time (45 s) ends before its messages' leases (60 s): no worker still delivers what another may take.
+What arrives in one body is taken together, delivered side by side, and recorded in groups as that ends.
 """
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -19,17 +21,17 @@ from services.notifications import aside_store
 from services.notifications.apart import reason_of
 from services.notifications.messages import message_store
 from services.notifications.messages.channels import BusyError, Channel, DeliveryError, Outgoing
-from services.notifications.messages.facts import Gathered, Told, gather
+from services.notifications.messages.facts import Gathered, MessageFacts, gather
 from services.notifications.messages.filling import Filler, TextError
 from services.notifications.messages.masking import without
-from services.notifications.messages.retry import patiently
 from shared.broker.topology import ALERTS as ALERTS_QUEUE
-from shared.database.connections import Pool
+from shared.database.connections import DATABASE_AWAY, Pool
 from shared.registry.snapshot import Registry
 from shared.runtime.batch import Batcher
 from shared.runtime.clock import Clock
 from shared.runtime.faults import kind_of
 from shared.runtime.metrics import ALERTS
+from shared.runtime.retry import patiently
 
 log = structlog.get_logger()
 ATTEMPTS = 8  # on one channel: with the delays below about an hour and a half
@@ -39,29 +41,30 @@ _BODY_SECONDS = 45.0  # for all of one body, within the lease
 _RECORD_TOGETHER = 200
 _RECORD_LINGER = 0.005  # what is sent and not recorded is repeated after a crash: never more than a few of them
 
+Result = TypeVar("Result")
 PageOf = Callable[[int, UUID], str]  # (officer, message) → the officer's own link
 
 
-class NothingToTellError(Exception):
-    """All that the message had to tell has gone aside."""
+class NothingLeftError(Exception):
+    """All that the message had to say has gone aside."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One attempt to send a message: how, to whom."""
+    """One attempt to deliver a message: how, to whom."""
 
-    told: Told
+    message: MessageFacts
     kind: str
     address: str
     is_last_channel: bool
 
     @property
-    def message(self) -> UUID:
-        return self.told.message
+    def id(self) -> UUID:
+        return self.message.id
 
 
 class Delivery:
-    """Sends messages by id. `filler` is its own: it starts and stops with it.
+    """Delivers messages by id. `filler` is its own: it starts and stops with it.
 
     `retry_soon` hears when one has to be queued again; `chance` gives numbers from 0 to 1.
     """
@@ -100,7 +103,7 @@ class Delivery:
         await self._filler.stop()
 
     async def handle(self, body: bytes) -> None:
-        """Send the messages that a body names (a JSON list of ids). Raises RejectMessage for any other body.
+        """Deliver the messages that a body names (a JSON list of ids). Raises RejectMessage for any other body.
 
         Whatever else fails ends here: the messages are rows, and are queued again when their leases have ended.
         """
@@ -115,29 +118,30 @@ class Delivery:
             log.error("messages.unsent", messages=len(messages), reason=kind_of(error))
 
     async def deliver(self, messages: Sequence[UUID]) -> None:
-        """Make one attempt to send each of them, and record how it ended."""
-        taken = await patiently(lambda: message_store.take(self._pool, messages))
+        """Make one attempt to deliver each of them, and record how it ended."""
+        taken = await _record(lambda: message_store.take(self._pool, messages))
         if not taken:
             return  # another worker has them, or they are done
         gathered = await gather(self._pool, self._registry(), taken, self._clock.now())
         if gathered.empty:
-            await patiently(lambda: message_store.record_cancelled(self._pool, gathered.empty))
+            await _record(lambda: message_store.record_cancelled(self._pool, gathered.empty))
         until = asyncio.get_running_loop().time() + _BODY_SECONDS
         ends = await asyncio.gather(
-            *(self._deliver_one(gathered, told, until) for told in gathered.told), return_exceptions=True
+            *(self._deliver_one(gathered, message, until) for message in gathered.messages), return_exceptions=True
         )
-        for told, end in zip(gathered.told, ends, strict=True):
+        for message, end in zip(gathered.messages, ends, strict=True):
             if end is not None:  # its lease ends, and with it the attempt, which has been counted
-                log.error("message.unrecorded", message=str(told.message), reason=kind_of(end))
+                log.error("message.unrecorded", message=str(message.id), reason=kind_of(end))
 
-    async def _deliver_one(self, gathered: Gathered, told: Told, until: float) -> None:
-        usable = [text.partition(":") for text in told.channels if str(text).partition(":")[0] in self._channels]
-        if told.choice >= len(usable):
-            await self._fail(told, None, "none of the officer's channels can be used here")
+    async def _deliver_one(self, gathered: Gathered, message: MessageFacts, until: float) -> None:
+        taken = message.taken
+        usable = [text.partition(":") for text in taken.channels if str(text).partition(":")[0] in self._channels]
+        if taken.choice >= len(usable):
+            await self._fail(message, None, "none of the officer's channels can be used here")
             return
-        kind, _, address = usable[told.choice]
-        attempt = _Attempt(told, kind, address, told.choice + 1 >= len(usable))
-        if told.attempts > ATTEMPTS:
+        kind, _, address = usable[taken.choice]
+        attempt = _Attempt(message, kind, address, taken.choice + 1 >= len(usable))
+        if taken.attempts > ATTEMPTS:
             await self._leave_channel(attempt, f"{ATTEMPTS} attempts have begun and not ended")
             return
         try:
@@ -148,10 +152,10 @@ class Delivery:
             await self._retry(attempt, "no answer in time")
         except BusyError as full:
             wait = timedelta(seconds=full.seconds)
-            await patiently(lambda: message_store.put_back(self._pool, told.message, wait))
+            await _record(lambda: message_store.put_back(self._pool, message.id, wait))
             self._retry_soon()
-        except NothingToTellError as error:
-            await self._fail(told, kind, str(error))
+        except NothingLeftError as error:
+            await self._fail(message, kind, str(error))
         except DeliveryError as error:
             reason = without(address, str(error))
             if error.permanent:
@@ -161,76 +165,84 @@ class Delivery:
         except TextError as error:
             await self._retry(attempt, f"the text can't be written: {error}")  # another one may be loaded
         except Exception as error:  # whatever it is, it is an attempt, and ends as one
-            log.error("message.broken", message=str(told.message), channel=kind, exc_info=told.attempts == 1)
+            log.error("message.broken", message=str(message.id), channel=kind, exc_info=taken.attempts == 1)
             await self._retry(attempt, without(address, reason_of(error)))
         else:
             await self._sent.submit(attempt)
 
     async def _write(self, gathered: Gathered, attempt: _Attempt) -> Outgoing:
-        """The message as it goes out; what can't be told of it goes aside. Raises TextError, NothingToTellError."""
-        told = attempt.told
-        if told.broken is not None:
-            raise TextError(told.broken)
-        page = self._page_of(told.officer, told.message)
-        draft = gathered.draft(told, page)
-        if told.asides.found:
-            await patiently(lambda: self._put_aside(told))
+        """Write the message as it goes out; what can't be written goes aside. Raises TextError, NothingLeftError."""
+        message, taken = attempt.message, attempt.message.taken
+        if message.broken is not None:
+            raise TextError(message.broken)
+        page = self._page_of(taken.officer, taken.id)
+        draft = gathered.draft(message, page)
+        if message.asides.found:
+            await _record(lambda: self._put_aside(message))
         if not draft.sections:
-            raise NothingToTellError(f"nothing of it can be told: {told.asides.found[0].reason}")
-        messages = await self._filler.fill([(section.template, section.variables) for section in draft.sections])
-        letter = draft.letter(messages)
+            raise NothingLeftError(f"nothing of it can be told: {message.asides.found[0].reason}")
+        texts = await self._filler.fill([(section.template, section.variables) for section in draft.sections])
+        rendered = draft.rendered(texts)
         return Outgoing(
-            id=told.message, address=attempt.address, subject=letter.subject, body=letter.body, html=letter.html,
-            language=draft.language, topic=told.programme, page=page, officer=told.name, at=gathered.now,
+            id=taken.id, address=attempt.address, subject=rendered.subject, body=rendered.body, html=rendered.html,
+            language=draft.language, topic=taken.programme, page=page, officer=taken.name, at=gathered.now,
         )  # fmt: skip
 
-    async def _put_aside(self, told: Told) -> None:
+    async def _put_aside(self, message: MessageFacts) -> None:
         async with self._pool.acquire() as connection:
-            await aside_store.put(connection, told.asides.found, self._clock.now())
+            await aside_store.put(connection, message.asides.found, self._clock.now())
 
     async def _record_sent(self, attempts: Sequence[_Attempt]) -> None:
-        sent = [(attempt.message, attempt.kind) for attempt in attempts]
-        alerts = [alert for attempt in attempts for alert in attempt.told.alerts]
+        sent = [(attempt.id, attempt.kind) for attempt in attempts]
+        alerts = [alert for attempt in attempts for alert in attempt.message.alerts]
         now = self._clock.now()
-        await patiently(lambda: message_store.record_sent(self._pool, sent, alerts, now))
+        await _record(lambda: message_store.record_sent(self._pool, sent, alerts, now))
         for attempt in attempts:
-            for step in attempt.told.steps:
+            for step in attempt.message.steps:
                 ALERTS.labels(attempt.kind, step, "sent").inc()
         log.info("messages.sent", messages=len(sent), alerts=len(alerts))
 
     async def _retry(self, attempt: _Attempt, reason: str, retry_after: float | None = None) -> None:
-        tries = attempt.told.attempts
+        tries = attempt.message.taken.attempts
         if tries >= ATTEMPTS:
             await self._leave_channel(attempt, reason)
             return
         wait = timedelta(seconds=backoff(tries, retry_after, self._chance()))
-        await patiently(lambda: message_store.record_retry(self._pool, attempt.message, attempt.kind, reason, wait))
+        await _record(lambda: message_store.record_retry(self._pool, attempt.id, attempt.kind, reason, wait))
         log.warning(
-            "message.postponed", message=str(attempt.message), channel=attempt.kind,
+            "message.postponed", message=str(attempt.id), channel=attempt.kind,
             seconds=round(wait.total_seconds()), reason=reason,
         )  # fmt: skip
-        for step in attempt.told.steps:
+        for step in attempt.message.steps:
             ALERTS.labels(attempt.kind, step, "postponed").inc()
         self._retry_soon()
 
     async def _leave_channel(self, attempt: _Attempt, error: str) -> None:
         if attempt.is_last_channel:
-            await self._fail(attempt.told, attempt.kind, error)
+            await self._fail(attempt.message, attempt.kind, error)
             return
-        await patiently(lambda: message_store.record_next_channel(self._pool, attempt.message, attempt.kind, error))
-        log.warning("message.next_channel", message=str(attempt.message), channel=attempt.kind, reason=error)
+        await _record(lambda: message_store.record_next_channel(self._pool, attempt.id, attempt.kind, error))
+        log.warning("message.next_channel", message=str(attempt.id), channel=attempt.kind, reason=error)
         self._retry_soon()
 
-    async def _fail(self, told: Told, kind: str | None, error: str) -> None:
-        await patiently(lambda: message_store.record_failed(self._pool, told.message, kind, error))
-        for step in told.steps:
+    async def _fail(self, message: MessageFacts, kind: str | None, error: str) -> None:
+        await _record(lambda: message_store.record_failed(self._pool, message.id, kind, error))
+        for step in message.steps:
             ALERTS.labels(kind or "none", step, "failed").inc()
-        log.error("message.failed", message=str(told.message), channel=kind, reason=error)
+        log.error("message.failed", message=str(message.id), channel=kind, reason=error)
+
+
+async def _record(work: Callable[[], Awaitable[Result]]) -> Result:
+    """Run `work`, again and again while the database is away: what is known of a message is written down when it can
+    be. It must be safe to repeat. What else goes wrong is raised: the message is a row, whose lease ends.
+    """
+    return await patiently("messages", work, DATABASE_AWAY)
 
 
 def backoff(tries: int, retry_after: float | None, chance: float) -> float:
-    """Seconds until the next attempt after so many: three times as long each time, a quarter more or less by `chance`.
+    """Work out the seconds until the next attempt after so many.
 
+    Three times as long each time, a quarter more or less by `chance` (from 0 to 1): after the first attempt 1.5 to 2.5.
     Never sooner than the provider asks, unless it asks for more than the longest delay.
     """
     delay: float = min(_FIRST_DELAY * 3 ** (tries - 1), _LONGEST_DELAY) * (0.75 + 0.5 * chance)

@@ -1,11 +1,10 @@
-"""What a message says: gathers the facts of its items and renders the programme's templates for the reader."""
+"""Write what a message says: drafts the programme's templates with the facts of its items, for one reader."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
@@ -14,7 +13,9 @@ from services.notifications.alerts.escalation import days_late, wanted_agencies
 from services.notifications.alerts.planning import PROBLEM_RAISED, PROBLEM_RESOLVED, RECEIVED
 from services.notifications.alerts.summaries import Standing
 from services.notifications.apart import Asides
-from services.notifications.messages.html_part import html_of
+from services.notifications.messages.html_part import Variables, html_of
+from services.notifications.messages.message_store import Contact
+from services.notifications.obligations.deadlines import Shift
 from shared.domain.units import Units
 from shared.programme.base import Label
 from shared.programme.message import Message
@@ -42,7 +43,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing told: a step of an obligation, by the alert that claimed it."""
+    """One thing that a message says: a step of an obligation, by the alert that it carries."""
 
     step: str
     report: str
@@ -50,13 +51,13 @@ class Item:
     unit: str
     agency: str
     due_at: datetime
-    shifted_because: Mapping[str, Any] | None
+    shifted_because: Shift | None
     alert: int
 
 
 @dataclass(frozen=True, slots=True)
 class ProblemItem:
-    """A problem told (by an alert), or listed because it is open. Its text stays behind the link."""
+    """A problem that an alert is about, or that is listed because it is open. Its text stays behind the link."""
 
     step: str
     unit: str
@@ -70,13 +71,13 @@ class ProblemItem:
 class Facts:
     """What is known beside the items: officers by unit, how many owe by (report, period, parent), open problems."""
 
-    officers: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    officers: Mapping[str, Sequence[Contact]] = field(default_factory=dict)
     expected: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     problems: Sequence[ProblemItem] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Rendered:
     """A message in one language: plain text, and the same with tables."""
 
     subject: str
@@ -89,35 +90,31 @@ class Section:
     """One template of the programme, with what it is filled with; `rows` make the table of its HTML."""
 
     template: str
-    variables: Mapping[str, Any]
-
-    @property
-    def rows(self) -> list[Mapping[str, Any]]:
-        """What the section's list names."""
-        return [*self.variables["dark"], *self.variables["items"]]
+    variables: Variables
+    rows: Sequence[Variables]
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A message before its templates are filled. `left_out` says how many of its items could not be told."""
+    """A message before its templates are filled. `left_out` says how many of its items could not be written."""
 
     sections: Sequence[Section]
     language: str
     left_out: int
 
-    def letter(self, messages: Sequence[Message]) -> Letter:
-        """The letter, of the sections' texts in their order."""
-        parts = [(message, section.rows) for message, section in zip(messages, self.sections, strict=True)]
+    def rendered(self, texts: Sequence[Message]) -> Rendered:
+        """Put the message together of the sections' texts in their order."""
+        parts = [(text, section.rows) for text, section in zip(texts, self.sections, strict=True)]
         if self.left_out:
-            told = _LEFT_OUT.get(self.language, _LEFT_OUT[FALLBACK_LANGUAGE]).format(count=self.left_out)
-            parts.append((Message(parts[0][0].subject, f"{told}\n"), []))
-        body = _BETWEEN_SECTIONS.join(message.body for message, _ in parts)
-        return Letter(parts[0][0].subject, body, html_of(parts, self.language))
+            lacks = _LEFT_OUT.get(self.language, _LEFT_OUT[FALLBACK_LANGUAGE]).format(count=self.left_out)
+            parts.append((Message(parts[0][0].subject, f"{lacks}\n"), []))
+        body = _BETWEEN_SECTIONS.join(text.body for text, _ in parts)
+        return Rendered(parts[0][0].subject, body, html_of(parts, self.language))
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Drafts one reader's message about one programme. What can't be told goes to `asides`; the rest is told."""
+    """Drafts one reader's message about one programme. What can't be written goes to `asides`, the rest is sent."""
 
     programme: Programme
     units: Units
@@ -135,9 +132,9 @@ class Writer:
         return language_for(self.programme, self.reader.language)
 
     def draft(self, items: Sequence[Item], problems: Sequence[ProblemItem] = ()) -> Draft:
-        """One message: a section for each step (and for requests apart), the most serious first.
+        """Draft a message of alerts: a section for each step (and for requests apart), the most serious first.
 
-        Without a section where nothing can be told. Raises KeyError for a template that the programme doesn't have.
+        Without a section where nothing can be written. Raises KeyError for a template that the programme doesn't have.
         """
         places = {step.slug: place for place, step in enumerate(self.programme.escalation)}
         sections: dict[tuple[int, bool], list[Item]] = {}
@@ -149,18 +146,18 @@ class Writer:
                 place = -1 if item.step == RECEIVED else places[item.step]
                 sections.setdefault((place, requested), []).append(item)
         parts = [
-            self._section(place, told, requested=requested)
-            for (place, requested), told in sorted(sections.items(), key=lambda entry: (-entry[0][0], entry[0][1]))
+            self._section(place, found, requested=requested)
+            for (place, requested), found in sorted(sections.items(), key=lambda entry: (-entry[0][0], entry[0][1]))
         ]
         for step, resolved in _PROBLEMS.items():
             listed = self._problems([item for item in problems if item.step == step])
             if listed:
-                parts.append(self._filled("problem", items=listed, count=len(listed), resolved=resolved))
+                parts.append(self._filled("problem", listed, count=len(listed), resolved=resolved))
         return Draft(parts, self._language, len(self.asides.found))
 
     def summary(self, rows: Sequence[Standing]) -> Draft:
-        """The monthly summary."""
-        lines = [
+        """Draft the monthly summary."""
+        lines: list[Variables] = [
             {
                 "report_label": self._report_label(row.report),
                 "period": row.period,
@@ -173,16 +170,16 @@ class Writer:
             }
             for row in rows
         ]
-        section = self._filled("summary", items=lines, count=len(lines))
+        section = self._filled("summary", lines, count=len(lines))
         return Draft([section], self._language, len(self.asides.found))
 
     def _section(self, place: int, items: Sequence[Item], *, requested: bool) -> Section:
         if place < 0:
-            return self._filled("received", items=[self._item(item) for item in items], count=len(items))
+            return self._filled("received", [self._item(item) for item in items], count=len(items))
         step = self.programme.escalation[place]
         dark, rest = self._folded(items) if step.to else ([], items)
         listed = [self._item(item) for item in rest]
-        return self._filled(step.template, items=listed, dark=dark, count=len(items), requested=requested)
+        return self._filled(step.template, listed, dark=dark, count=len(items), requested=requested)
 
     def _prove(self, item: Item) -> None:
         """Work out once what may fail with an item, also where it is folded into a line with others."""
@@ -195,37 +192,40 @@ class Writer:
     def _apart(self, item: Item) -> AbstractContextManager[None]:
         return self.asides.unless_sound("alert", item.alert, self.programme.slug, item.unit)
 
-    def _problems(self, items: Iterable[ProblemItem]) -> list[dict[str, Any]]:
-        listed: list[dict[str, Any]] = []
+    def _problems(self, items: Iterable[ProblemItem]) -> list[Variables]:
+        listed: list[Variables] = []
         for item in items:
             kind, subject = ("problem", item.problem) if item.alert is None else ("alert", item.alert)
             with self.asides.unless_sound(kind, subject, self.programme.slug, item.unit):
                 listed.append(self._problem(item))
         return listed
 
-    def _filled(self, template: str, **variables: Any) -> Section:
+    def _filled(
+        self, template: str, items: Sequence[Variables], *, dark: Sequence[Variables] = (), **variables: object
+    ) -> Section:
         language = self._language
-        known = {
+        known: Variables = {
             "officer": {"name": self.reader.name},
             "unit": {"name": self.units[self.reader.unit].name},
             "programme_label": in_language(self.programme.label, language),
             "now": instant(self.now, self._zone, language),
             "page": self.reader.page,
             "problems": self._problems(self.facts.problems),
-            "dark": [],
+            "items": items,
+            "dark": dark,
             "requested": False,
             "resolved": False,
             "language": language,
             **variables,
         }
-        return Section(self.programme.messages[language][template], known)
+        return Section(self.programme.messages[language][template], known, [*dark, *items])
 
-    def _folded(self, items: Sequence[Item]) -> tuple[list[dict[str, Any]], list[Item]]:
+    def _folded(self, items: Sequence[Item]) -> tuple[list[Variables], list[Item]]:
         """Whole subtrees that are silent, as one line each, and the items that are not among those."""
         groups: dict[tuple[str, str, str], list[Item]] = {}
         for item in items:
             groups.setdefault((item.report, item.period, self.units[item.unit].parent or ""), []).append(item)
-        dark: list[dict[str, Any]] = []
+        dark: list[Variables] = []
         rest: list[Item] = []
         for (report, period, parent), silent in groups.items():
             whole = self.facts.expected.get((report, period, parent), 0)
@@ -244,17 +244,17 @@ class Writer:
                     "expected": whole,
                     "due_at": instant(first, self._zone, self._language),
                     "days_late": days_late(first, self.now, self._zone),
-                    "contact": ", ".join(row["name"] for row in self.facts.officers.get(parent, ())) or None,
+                    "contact": ", ".join(officer.name for officer in self.facts.officers.get(parent, ())) or None,
                 }
             )
         return dark, rest
 
-    def _item(self, item: Item) -> dict[str, Any]:
+    def _item(self, item: Item) -> Variables:
         language, zone = self._language, self._zone
         unit = self.units[item.unit]
-        at_unit = self.facts.officers.get(item.unit, ())
+        there = self.facts.officers.get(item.unit, ())
         wanted = wanted_agencies(self.programme, item.agency, 0, self.now.astimezone(zone).date())
-        chosen = [row["name"] for row in at_unit if row["agency"] in wanted] or [row["name"] for row in at_unit]
+        chosen = [officer for officer in there if officer.agency in wanted] or there
         return {
             "unit_name": unit.name,
             "unit_code": unit.code,
@@ -264,10 +264,10 @@ class Writer:
             "due_at": instant(item.due_at, zone, language),
             "shifted_because": shift_text(item.shifted_because, language),
             "days_late": days_late(item.due_at, self.now, zone),
-            "contact": ", ".join(chosen) or None,
+            "contact": ", ".join(officer.name for officer in chosen) or None,
         }
 
-    def _problem(self, item: ProblemItem) -> dict[str, Any]:
+    def _problem(self, item: ProblemItem) -> Variables:
         unit = self.units[item.unit]
         agency = self.programme.agency.get(item.agency)
         return {
@@ -283,24 +283,24 @@ class Writer:
 
 
 def language_for(programme: Programme, wanted: str) -> str:
-    """The reader's language if the programme has texts in it, else the fallback."""
+    """Choose the reader's language if the programme has texts in it, else the fallback."""
     return wanted if wanted in programme.messages else FALLBACK_LANGUAGE
 
 
 def in_language(label: Label, language: str) -> str:
-    """The label's text in a language that it has, else in the fallback."""
+    """Give the label's text in the language if it has one, else in the fallback."""
     text: str = getattr(label, language, None) or getattr(label, FALLBACK_LANGUAGE)
     return text
 
 
-def shift_text(shift: Mapping[str, Any] | None, language: str) -> str | None:
-    """Why a deadline was moved: "chuyển từ 25/04/2026, Thứ Bảy"."""
+def shift_text(shift: Shift | None, language: str) -> str | None:
+    """Say why a deadline was moved: "chuyển từ 25/04/2026, Thứ Bảy"."""
     if shift is None:
         return None
-    original, day = date.fromisoformat(shift["from"]), date.fromisoformat(shift["day"])
+    original, day = shift.original, shift.because.day
     moved = "moved from" if language == "en" else "chuyển từ"
     weekday = format_date(day, "EEEE", locale=language)
-    name = shift["name"].get(language) or weekday
+    name = dict(shift.because.name).get(language) or weekday
     if day == original:
         return f"{moved} {original:%d/%m/%Y}, {name}"
     return f"{moved} {original:%d/%m/%Y}: {day:%d/%m/%Y} {name}"
@@ -308,6 +308,6 @@ def shift_text(shift: Mapping[str, Any] | None, language: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def instant(at: datetime, zone: ZoneInfo, language: str) -> str:
-    """A time as the reader writes it: "17:00 16/03/2023", "17:00, 16 Mar 2023"."""
+    """Write an instant as the reader does: "17:00 16/03/2023", "17:00, 16 Mar 2023"."""
     text: str = format_datetime(at, _INSTANTS.get(language, "medium"), tzinfo=zone, locale=language)
     return text

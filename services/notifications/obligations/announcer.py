@@ -3,15 +3,16 @@
 An event is published, confirmed, then noted. A crash in between publishes it again, byte for byte the same.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
 import structlog
 
 from services.notifications import aside_store
 from services.notifications.apart import Asides, apart
 from services.notifications.obligations import change_store
+from services.notifications.obligations.change_store import Change, ChangeKey
 from services.notifications.recurring import Recurring
 from shared.broker.topology import routing_key
 from shared.database.connections import Connection, Pool
@@ -61,18 +62,18 @@ class Announcer:
                     rows = await self._read(connection, taken, asides)
                     for key, events in grouped(rows, self._registry(), asides).items():
                         await self._publish(key, encode_batch(events))
-                    await change_store.published(connection, [(row["obligation"], row["revision"]) for row in taken])
+                    await change_store.published(connection, taken)
                     await aside_store.put(connection, asides.found, self._now())
             count += len(taken)
             if len(taken) < _CHUNK:
                 return count
 
-    async def _read(self, connection: Connection, taken: Sequence[Any], asides: Asides) -> list[Any]:
-        """The changes in full. One that Python can't read goes aside."""
+    async def _read(self, connection: Connection, taken: Sequence[ChangeKey], asides: Asides) -> list[Change]:
+        """Read the changes in full. One that Python can't read goes aside."""
         read = await apart(
             taken,
             lambda some: change_store.read_changes(connection, some),
-            lambda row, error: asides.add("change", named(row), row["programme"], row["unit"], error),
+            lambda key, error: asides.add("change", key.name, key.programme, key.unit, error),
         )
         return [row for rows in read for row in rows]
 
@@ -83,38 +84,33 @@ class Announcer:
         return _LOOK_SECONDS
 
 
-def grouped(rows: Sequence[Mapping[str, Any]], registry: Registry, asides: Asides) -> dict[str, list[CanonicalEvent]]:
-    """The canonical events of these changes by the routing key that they travel under; what makes none goes aside."""
+def grouped(rows: Sequence[Change], registry: Registry, asides: Asides) -> dict[str, list[CanonicalEvent]]:
+    """Group the canonical events of these changes by routing key; a change that makes none goes aside."""
     found: dict[str, list[CanonicalEvent]] = {}
     for row in rows:
-        with asides.unless_sound("change", named(row), row["programme"], row["unit"]):
-            province = registry.units.province_of(row["unit"])
-            key = routing_key(ObligationChange(row["change"]).kind, registry.partition_of(province))
+        with asides.unless_sound("change", row.name, row.programme, row.unit):
+            province = registry.units.province_of(row.unit)
+            key = routing_key(ObligationChange(row.change).kind, registry.partition_of(province))
             event = event_of(row, province)
             found.setdefault(key, []).append(event)
     return found
 
 
-def named(row: Mapping[str, Any]) -> str:
-    """A change's name: that of its event too."""
-    return f"{row['obligation']}.{row['revision']}"
-
-
-def event_of(row: Mapping[str, Any], province: str) -> CanonicalEvent:
-    """The canonical event of one change."""
+def event_of(row: Change, province: str) -> CanonicalEvent:
+    """Make the canonical event of one change."""
     data = ObligationChanged(
-        programme=row["programme"], report=row["report"], agency=row["agency"], period=row["period"],
-        state=row["state"], cycle=row["cycle"], due_at=row["due_at"], met_at=row["met_at"], revision=row["revision"],
+        programme=row.programme, report=row.report, agency=row.agency, period=row.period,
+        state=row.state, cycle=row.cycle, due_at=row.due_at, met_at=row.met_at, revision=row.revision,
     )  # fmt: skip
     return CanonicalEvent(
-        id=named(row),
+        id=row.name,
         source=NOTIFICATIONS_SOURCE,
-        kind=ObligationChange(row["change"]).kind,
-        unit=row["unit"],
-        time=row["at"],
-        written_time=row["at"].isoformat().replace("+00:00", "Z"),
+        kind=ObligationChange(row.change).kind,
+        unit=row.unit,
+        time=row.at,
+        written_time=row.at.isoformat().replace("+00:00", "Z"),
         sender=NOTIFICATIONS_SENDER,
-        accepted_at=row["at"],
+        accepted_at=row.at,
         province=province,
         data=cast("EventData", data.model_dump(mode="json")),
     )

@@ -1,8 +1,8 @@
-"""The SQL of what changed about obligations: the outbox of the obligation.* events, and each one's history."""
+"""The SQL of what changed about obligations: the outbox of the obligation.* events, and a person's decisions."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from shared.database.connections import Connection, Pool
 
@@ -26,11 +26,6 @@ PUBLISHED = """
     UPDATE notifications.change SET published = true
     FROM unnest($1::bigint[], $2::integer[]) AS done (obligation, revision)
     WHERE change.obligation = done.obligation AND change.revision = done.revision
-"""
-OBLIGATION = "SELECT * FROM notifications.obligation WHERE id = $1"
-HISTORY = """
-    SELECT revision, change, state, cycle, due_at, met_at, at, by, reason
-    FROM notifications.change WHERE obligation = $1 ORDER BY revision
 """
 # Both lose quietly against a report that came meanwhile: what is met needs neither. An extension begins a new cycle.
 EXTEND = """
@@ -56,36 +51,64 @@ WAIVE = """
 UNPUBLISHED = "SELECT count(*) FROM notifications.change WHERE NOT published"
 
 
-async def take_unpublished(connection: Connection, limit: int) -> list[Any]:
-    """Which changes no event was published for, locked until the caller's transaction ends."""
-    return list(await connection.fetch(TAKE_UNPUBLISHED, limit))
+class ChangeKey(NamedTuple):
+    """A change that no event was published for: enough of it to say whose it is where the rest can't be read."""
+
+    obligation: int
+    revision: int
+    programme: str
+    unit: str
+
+    @property
+    def name(self) -> str:
+        """Its name: that of its event too."""
+        return f"{self.obligation}.{self.revision}"
 
 
-async def read_changes(connection: Connection, taken: Sequence[Any]) -> list[Any]:
-    """What these changes were."""
-    keys = [(row["obligation"], row["revision"]) for row in taken]
-    return list(await connection.fetch(CHANGES, *zip(*keys, strict=True)))
+class Change(NamedTuple):
+    """What happened to an obligation, as its event says."""
+
+    obligation: int
+    revision: int
+    change: str
+    state: str
+    cycle: int
+    due_at: datetime
+    met_at: datetime | None
+    at: datetime
+    programme: str
+    report: str
+    period: str
+    unit: str
+    agency: str
+
+    @property
+    def name(self) -> str:
+        """Its name: that of its event too."""
+        return f"{self.obligation}.{self.revision}"
 
 
-async def published(connection: Connection, changes: Sequence[tuple[int, int]]) -> None:
-    """Note (obligation, revision) as published."""
-    await connection.execute(PUBLISHED, *zip(*changes, strict=True))
+async def take_unpublished(connection: Connection, limit: int) -> list[ChangeKey]:
+    """Take changes that no event was published for, locked until the caller's transaction ends."""
+    return [ChangeKey(*row) for row in await connection.fetch(TAKE_UNPUBLISHED, limit)]
+
+
+async def read_changes(connection: Connection, taken: Sequence[ChangeKey]) -> list[Change]:
+    """Read these changes. Raises OverflowError where one has a time that Python doesn't know."""
+    keys = ((key.obligation, key.revision) for key in taken)
+    return [Change(*row) for row in await connection.fetch(CHANGES, *zip(*keys, strict=True))]
+
+
+async def published(connection: Connection, changes: Sequence[ChangeKey]) -> None:
+    """Note these as published."""
+    keys = ((key.obligation, key.revision) for key in changes)
+    await connection.execute(PUBLISHED, *zip(*keys, strict=True))
 
 
 async def unpublished(connection: "Connection | Pool") -> int:
-    """How many changes wait to be published."""
+    """Count the changes that wait to be published."""
     count: int = await connection.fetchval(UNPUBLISHED)
     return count
-
-
-async def find_obligation(pool: Pool, obligation: int) -> Any | None:
-    """One obligation's row."""
-    return await pool.fetchrow(OBLIGATION, obligation)
-
-
-async def history(pool: Pool, obligation: int) -> list[Any]:
-    """All that happened to an obligation, oldest first."""
-    return list(await pool.fetch(HISTORY, obligation))
 
 
 async def extend(pool: Pool, obligation: int, due_at: datetime, by: str, reason: str, now: datetime) -> bool:

@@ -1,9 +1,10 @@
 """From a rule to a deadline, with the reason where days off have moved it (Decree 09/2019/NĐ-CP, art. 8.5 and 13)."""
 
+import json
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Self
 from zoneinfo import ZoneInfo
 
 from shared.domain.periods import Period, PeriodCalendar
@@ -20,8 +21,8 @@ class Shift:
     original: date
     because: DayNote
 
-    def as_json(self) -> dict[str, Any]:
-        """As it is stored: language-free, rendered for each reader."""
+    def as_json(self) -> dict[str, object]:
+        """Give what is stored: language-free, rendered for each reader."""
         note = self.because
         return {
             "from": self.original.isoformat(),
@@ -29,6 +30,13 @@ class Shift:
             "kind": str(note.kind),
             "name": dict(note.name),
         }
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `as_json` gave. Raises KeyError, TypeError, ValueError or AttributeError for anything else."""
+        stored = json.loads(text)
+        note = DayNote(date.fromisoformat(stored["day"]), DayKind(stored["kind"]), tuple(stored["name"].items()))
+        return cls(date.fromisoformat(stored["from"]), note)
 
 
 @dataclass(frozen=True, slots=True)

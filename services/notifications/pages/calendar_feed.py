@@ -1,9 +1,7 @@
 """An officer's deadlines as an iCalendar feed (RFC 5545). Pure: a shifted deadline is the same event, moved."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
@@ -14,6 +12,7 @@ from services.notifications.alerts.escalation import wanted_agencies
 from services.notifications.apart import Asides
 from services.notifications.messages.writer import in_language, shift_text
 from services.notifications.obligations.deadlines import Shift, deadline_of
+from services.notifications.pages.page_store import CalendarObligation
 from shared.domain.duties import owes
 from shared.domain.units import Unit
 from shared.programme.model import Programme
@@ -28,8 +27,8 @@ _NAMES = {"vi": "Hạn báo cáo", "en": "Report deadlines"}
 _CANCELLED = frozenset({"waived"})
 
 
-def calendar(registry: Registry, officer: Officer, rows: Sequence[Mapping[str, Any]], now: datetime) -> bytes:
-    """The feed: opened obligations as `rows` (of their unit and those it came from) have them, later ones as the
+def calendar(registry: Registry, officer: Officer, rows: Sequence[CalendarObligation], now: datetime) -> bytes:
+    """Make the feed: opened obligations as `rows` (of their unit and those it came from) have them, later ones as the
     programmes' rules and calendars put them today.
     """
     feed = Calendar()
@@ -41,21 +40,20 @@ def calendar(registry: Registry, officer: Officer, rows: Sequence[Mapping[str, A
     asides = Asides()
     known: set[tuple[str, ...]] = set()
     for row in rows:
-        programme = registry.programmes.get(row["programme"])
-        with asides.unless_sound("obligation", "", row["programme"], row["unit"]):
-            if programme is not None and _concerns(programme, officer, row["agency"], now):
-                shift = json.loads(row["shifted_because"]) if row["shifted_because"] else None
-                key = (row["programme"], row["report"], row["period"], row["unit"], row["agency"])
-                cancelled = row["state"] in _CANCELLED
-                event = _event(registry, officer, key, row["due_at"], shift, now, row["revision"], cancelled)
+        programme = registry.programmes.get(row.programme)
+        with asides.unless_sound("obligation", "", row.programme, row.unit):
+            if programme is not None and _concerns(programme, officer, row.agency, now):
+                shift = Shift.from_json(row.shifted_because) if row.shifted_because else None
+                key = (row.programme, row.report, row.period, row.unit, row.agency)
+                cancelled = row.state in _CANCELLED
+                event = _event(registry, officer, key, row.due_at, shift, now, row.revision, cancelled)
                 known.add(key)
                 feed.add_component(event)
     for slug, programme in sorted(registry.programmes.items()):
         with asides.unless_sound("opening", slug, slug):
             for later, due_at, moved in _later(registry, programme, officer, now):
                 if later not in known:
-                    shift = moved.as_json() if moved else None
-                    feed.add_component(_event(registry, officer, later, due_at, shift, now, 0, cancelled=False))
+                    feed.add_component(_event(registry, officer, later, due_at, moved, now, 0, cancelled=False))
     if asides.found:  # the sweep puts such rows aside for a person; an officer sees the deadlines that there are
         log.warning("calendar.lacks", officer=officer.id, reasons=sorted({item.reason for item in asides.found})[:5])
     body: bytes = feed.to_ical()
@@ -98,7 +96,7 @@ def _event(
     officer: Officer,
     key: tuple[str, ...],
     due_at: datetime,
-    shift: Mapping[str, Any] | None,
+    shift: Shift | None,
     now: datetime,
     sequence: int,
     cancelled: bool,

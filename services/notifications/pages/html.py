@@ -1,6 +1,7 @@
 """The HTML of an officer's own page: small, readable on a phone, without scripts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, StrictUndefined, Template
 
 from services.notifications.messages.writer import in_language, instant, language_for
+from services.notifications.pages.page_store import PageObligation, PageProblem
 from shared.domain.units import Units
 from shared.programme.model import Programme
 from shared.registry.officers import Officer
@@ -90,62 +92,68 @@ _REFUSAL = """\
 """
 
 
-def render_page(
-    units: Units,
-    programme: Programme,
-    officer: Officer,
-    token: str,
-    obligations: Sequence[Mapping[str, Any]],
-    problems: Sequence[Mapping[str, Any]],
-    *,
-    calendar: str,
-    now: datetime,
-    done: str | None,
-    language: str,
-) -> str:
-    """The page for an officer, in `language` where the programme has it. What belongs to units below theirs can be
-    extended and waived there.
+@dataclass(frozen=True, slots=True)
+class PageContent:
+    """What an officer's page shows, as it is at `now`. `calendar` is the address of their calendar."""
+
+    officer: Officer
+    programme: Programme
+    obligations: Sequence[PageObligation]
+    problems: Sequence[PageProblem]
+    token: str
+    calendar: str
+    now: datetime
+
+
+def render_page(units: Units, content: PageContent, *, done: str | None, language: str) -> str:
+    """Render the page in `language` where the programme has it. `done` names what was just done.
+
+    What belongs to units below the officer's can be extended and waived there.
     """
+    programme, officer = content.programme, content.officer
     language = language_for(programme, language)
     words = _WORDS.get(language, _WORDS["en"])
-    zone = ZoneInfo(programme.timezone)
-    today = now.astimezone(zone).date()
-    below = {
-        row["unit"] for row in obligations if officer.unit in {u.uid for u in units.ladder(row["unit"], today)[1:]}
-    }
-    rows = [
-        {
-            "id": row["id"],
-            "unit": units[row["unit"]].name,
-            "report": in_language(programme.report[row["report"]].label, language),
-            "period": row["period"],
-            "due_at": instant(row["due_at"], zone, language),
-            "state": words[row["state"]],
-            "decidable": row["unit"] in below and row["state"] in {"open", "overdue"},
-        }
-        for row in obligations
-        if row["report"] in programme.report
-    ]
+    today = content.now.astimezone(ZoneInfo(programme.timezone)).date()
     return _template(_PAGE).render(
         words=words, language=language, officer=officer.name, unit=units[officer.unit].name,
-        programme=in_language(programme.label, language), rows=rows, token=token, calendar=calendar,
+        programme=in_language(programme.label, language), rows=_rows(units, content, words, language),
+        token=content.token, calendar=content.calendar,
         problems=[
-            {"unit": units[p["unit"]].name, "agency": _agency(programme, p["agency"], language),
-             "state": words[p["state"]], "text": p["text"] or ""}
-            for p in problems
+            {"unit": units[problem.unit].name, "agency": _agency(programme, problem.agency, language),
+             "state": words[problem.state], "text": problem.text or ""}
+            for problem in content.problems
         ],
         default=today + timedelta(days=5), least=today + timedelta(days=1), most=today + timedelta(days=31),
         done=words["done"].get(done or ""),
     )  # fmt: skip
 
 
+def _rows(units: Units, content: PageContent, words: Mapping[str, Any], language: str) -> list[dict[str, object]]:
+    programme, zone = content.programme, ZoneInfo(content.programme.timezone)
+    today = content.now.astimezone(zone).date()
+    above = {row.unit: {unit.uid for unit in units.ladder(row.unit, today)[1:]} for row in content.obligations}
+    return [
+        {
+            "id": row.id,
+            "unit": units[row.unit].name,
+            "report": in_language(programme.report[row.report].label, language),
+            "period": row.period,
+            "due_at": instant(row.due_at, zone, language),
+            "state": words[row.state],
+            "decidable": content.officer.unit in above[row.unit] and row.state in {"open", "overdue"},
+        }
+        for row in content.obligations
+        if row.report in programme.report
+    ]
+
+
 def render_refusal(message: str, language: str) -> str:
-    """A refusal that a person reads."""
+    """Render a refusal that a person reads."""
     return _template(_REFUSAL).render(message=message, language=language)
 
 
 def state_words(state: str) -> Words:
-    """What a state is called on the page."""
+    """Name a state as the page does, in both languages."""
     return Words(str(_WORDS["vi"][state]), str(_WORDS["en"][state]))
 
 

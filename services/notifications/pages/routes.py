@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from services.notifications import read_store
 from services.notifications.alerts import alert_store
 from services.notifications.alerts.escalation import policy_of
 from services.notifications.obligations import change_store
@@ -21,7 +22,7 @@ from services.notifications.obligations.decisions import DecisionError, declined
 from services.notifications.pages import page_store
 from services.notifications.pages.calendar_feed import calendar, since
 from services.notifications.pages.forms import read_form
-from services.notifications.pages.html import render_page, render_refusal, state_words
+from services.notifications.pages.html import PageContent, render_page, render_refusal, state_words
 from services.notifications.pages.links import Holder, LinkError, Links, Purpose
 from shared.access.authentication import authorization_of
 from shared.database.connections import DATABASE_AWAY, Pool
@@ -75,16 +76,12 @@ class Pages:
         programme = registry.programmes.get(slug or "")
         if programme is None:
             raise declined(Decline.NO_MESSAGE)
-        return HTMLResponse(
-            render_page(
-                registry.units, programme, officer, token,
-                await page_store.page_obligations(pool, holder.message, officer.id),
-                await page_store.page_problems(pool, holder.message, officer.id),
-                calendar=self.links().calendar(officer.id, now), now=now, done=request.query_params.get("done"),
-                language=_language_for(request, officer),
-            ),
-            headers=_HEADERS,
-        )  # fmt: skip
+        obligations = await page_store.page_obligations(pool, holder.message, officer.id)
+        problems = await page_store.page_problems(pool, holder.message, officer.id)
+        link = self.links().calendar(officer.id, now)
+        content = PageContent(officer, programme, obligations, problems, token, link, now)
+        done, language = request.query_params.get("done"), _language_for(request, officer)
+        return HTMLResponse(render_page(registry.units, content, done=done, language=language), headers=_HEADERS)
 
     async def acknowledge(self, request: Request) -> Response:
         """Acknowledge what the message told, or mute the whole programme, until the morning of a day."""
@@ -104,7 +101,7 @@ class Pages:
         action = "mute" if one_click else form.get("action")
         if action == "acknowledge":
             rows = await page_store.page_obligations(pool, holder.message, officer.id)
-            obligations: list[int | None] = [row["id"] for row in rows]
+            obligations: list[int | None] = [row.id for row in rows]
         elif action == "mute":
             obligations = [None]
         else:
@@ -141,26 +138,26 @@ class Pages:
         token = request.query_params.get("token")
         by = await who_decides(pool, registry, self.links(), authorization_of(request.scope["headers"]), token, now)
         form = await read_form(request, self.body)
-        row = await change_store.find_obligation(pool, _id_of(request))
-        programme = registry.programmes.get(row["programme"]) if row else None
+        row = await read_store.find_obligation(pool, _id_of(request))
+        programme = registry.programmes.get(row.programme) if row else None
         if row is None or programme is None:
             raise declined(Decline.NO_OBLIGATION)
         today = now.astimezone(ZoneInfo(programme.timezone)).date()
-        if not by.may_decide_for(registry.units, row["unit"], row["programme"], today):
+        if not by.may_decide_for(registry.units, row.unit, row.programme, today):
             raise declined(Decline.NOT_ABOVE)
         reason = reason_of(form.get("reason"), now.year)
         if what == "extend":
-            until = new_deadline(programme, form.get("until"), row["due_at"], now)
-            done = await change_store.extend(pool, row["id"], until, by.name, reason, now)
+            until = new_deadline(programme, form.get("until"), row.due_at, now)
+            done = await change_store.extend(pool, row.id, until, by.name, reason, now)
         else:
-            done = await change_store.waive(pool, row["id"], by.name, reason, now)
+            done = await change_store.waive(pool, row.id, by.name, reason, now)
         if not done:
-            now_is = await change_store.find_obligation(pool, row["id"])  # it changed between the two
-            raise declined(Decline.FINISHED, state=state_words((now_is or row)["state"]))
+            now_is = await read_store.find_obligation(pool, row.id)  # it changed between the two
+            raise declined(Decline.FINISHED, state=state_words((now_is or row).state))
         self.on_changed()
         if token is not None:
             return RedirectResponse(f"/v1/ack/{token}?done={what}", status_code=303, headers=_HEADERS)
-        return JSONResponse({"id": row["id"], "decided": what, "by": by.name})
+        return JSONResponse({"id": row.id, "decided": what, "by": by.name})
 
     async def _holder(self, token: str, purpose: Purpose) -> tuple[Holder, Officer]:
         try:

@@ -1,0 +1,182 @@
+"""The SQL of what the read API shows: obligations with their history, alerts, problems."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from shared.database.connections import Connection, Pool
+
+OBLIGATION_ROWS = """
+    SELECT id, unit, agency, report, period, due_at, shifted_because, state, met_at, cycle, programme
+    FROM notifications.obligation
+    WHERE ($1::text[] IS NULL OR programme = ANY ($1)) AND ($2::text IS NULL OR report = $2)
+      AND ($3::text[] IS NULL OR unit = ANY ($3)) AND ($4::text IS NULL OR period = $4)
+      AND ($5::text IS NULL OR state = $5) AND id > $6
+    ORDER BY id LIMIT $7
+"""
+ALERT_ROWS = """
+    SELECT alert.id, alert.obligation, alert.problem, alert.cycle, alert.step, alert.occurrence,
+           alert.unit AS addressed_unit, COALESCE(obligation.unit, problem.unit) AS unit,
+           COALESCE(obligation.agency, problem.agency) AS agency, obligation.report, obligation.period,
+           alert.state, alert.reason, alert.made_at, message.id AS message, message.channel, message.sent_at,
+           message.attempts, message.error, alert.officer, officer.name AS officer_name, officer.channels
+    FROM notifications.alert
+    LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
+    LEFT JOIN notifications.problem ON problem.id = alert.problem
+    LEFT JOIN notifications.message ON message.id = alert.message
+    LEFT JOIN registry.officer ON officer.id = alert.officer
+    WHERE ($1::text[] IS NULL OR COALESCE(obligation.unit, problem.unit) = ANY ($1))
+      AND ($8::text[] IS NULL OR COALESCE(obligation.programme, problem.programme) = ANY ($8))
+      AND ($2::bigint IS NULL OR alert.officer = $2 AND ($9::text[] IS NULL OR alert.unit = ANY ($9)))
+      AND ($3::text IS NULL OR alert.step = $3) AND ($4::timestamptz IS NULL OR alert.made_at >= $4) AND alert.id > $5
+      AND ($7::text IS NULL OR alert.state = $7)
+    ORDER BY alert.id LIMIT $6
+"""
+OBLIGATION = """
+    SELECT id, unit, agency, report, period, due_at, shifted_because, state, met_at, cycle, programme
+    FROM notifications.obligation WHERE id = $1
+"""
+HISTORY = """
+    SELECT revision, change, state, cycle, due_at, met_at, at, by, reason
+    FROM notifications.change WHERE obligation = $1 ORDER BY revision
+"""
+PROBLEM_ROWS = """
+    SELECT id, programme, sender, record, unit, agency, state, text, raised_at, changed_at
+    FROM notifications.problem
+    WHERE state <> 'withdrawn' AND ($1::text[] IS NULL OR unit = ANY ($1)) AND ($2::text IS NULL OR state = $2)
+      AND ($5::text[] IS NULL OR programme = ANY ($5)) AND id > $3 ORDER BY id LIMIT $4
+"""
+
+
+class ObligationRow(NamedTuple):
+    """An obligation as it stands."""
+
+    id: int
+    unit: str
+    agency: str
+    report: str
+    period: str
+    due_at: datetime
+    shifted_because: str | None  # JSON, see deadlines.Shift
+    state: str
+    met_at: datetime | None
+    cycle: int
+    programme: str
+
+
+class ChangeRow(NamedTuple):
+    """One thing that happened to an obligation, who decided it and why."""
+
+    revision: int
+    change: str
+    state: str
+    cycle: int
+    due_at: datetime
+    met_at: datetime | None
+    at: datetime
+    by: str | None
+    reason: str | None
+
+
+class AlertRow(NamedTuple):
+    """An alert with what it is about, the message that carries it, and the officer with their addresses."""
+
+    id: int
+    obligation: int | None
+    problem: int | None
+    cycle: int
+    step: str
+    occurrence: int
+    addressed_unit: str
+    unit: str
+    agency: str
+    report: str | None
+    period: str | None
+    state: str
+    reason: str | None
+    made_at: datetime
+    message: UUID | None
+    channel: str | None
+    sent_at: datetime | None
+    attempts: int | None
+    error: str | None
+    officer: int | None
+    officer_name: str | None
+    channels: list[str] | None
+
+
+class ProblemRow(NamedTuple):
+    """A problem as it stands."""
+
+    id: int
+    programme: str
+    sender: str
+    record: str
+    unit: str
+    agency: str
+    state: str
+    text: str | None
+    raised_at: datetime | None
+    changed_at: datetime
+
+
+async def obligations(
+    pool: Pool,
+    *,
+    programmes: Sequence[str] | None,
+    report: str | None,
+    units: Sequence[str] | None,
+    period: str | None,
+    state: str | None,
+    after: int,
+    limit: int,
+) -> list[ObligationRow]:
+    """Read obligations in order of their id, those after `after`."""
+    rows = await pool.fetch(OBLIGATION_ROWS, programmes, report, units, period, state, after, limit)
+    return [ObligationRow(*row) for row in rows]
+
+
+async def find_obligation(pool: Pool, obligation: int) -> ObligationRow | None:
+    """Read one obligation."""
+    row = await pool.fetchrow(OBLIGATION, obligation)
+    return ObligationRow(*row) if row else None
+
+
+async def history(pool: Pool, obligation: int) -> list[ChangeRow]:
+    """Read all that happened to an obligation, oldest first."""
+    return [ChangeRow(*row) for row in await pool.fetch(HISTORY, obligation)]
+
+
+async def alerts(
+    pool: "Pool | Connection",
+    *,
+    units: Sequence[str] | None,
+    officer: int | None,
+    step: str | None,
+    since: datetime | None,
+    after: int,
+    limit: int,
+    state: str | None = None,
+    programmes: Sequence[str] | None = None,
+    addressed: Sequence[str] | None = None,
+) -> list[AlertRow]:
+    """Read alerts in order of their id, those after `after`; an officer's only where `addressed` has the officer's
+    unit.
+    """
+    rows = await pool.fetch(ALERT_ROWS, units, officer, step, since, after, limit, state, programmes, addressed)
+    return [AlertRow(*row) for row in rows]
+
+
+async def problems(
+    pool: Pool,
+    *,
+    programmes: Sequence[str] | None,
+    units: Sequence[str] | None,
+    state: str | None,
+    after: int,
+    limit: int,
+) -> list[ProblemRow]:
+    """Read problems in order of their id, those after `after`."""
+    rows = await pool.fetch(PROBLEM_ROWS, units, state, after, limit, programmes)
+    return [ProblemRow(*row) for row in rows]
