@@ -72,14 +72,11 @@ class Allowed:
 
 
 STILL = Allowed(
-    sql=frozenset({"services/aggregation/consistency/recompute.py"}),
     long=frozenset(
         {
             "services/intake/documents/asyncapi.py::asyncapi",
             "services/intake/documents/openapi.py::_dhis2",
-            "services/intake/formats/dhis2_rows.py::read_csv",
             "services/notifications/app.py::_assemble",
-            "services/notifications/pages/html.py::render_page",
         }
     ),
 )
