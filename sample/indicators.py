@@ -17,7 +17,6 @@ from shared.domain.units import Unit
 from shared.programme.model import Indicator, IndicatorReporter, Programme
 
 ACCESS = "child-service-access"
-SKILLS = "knowledge-skills-provided"
 NETWORK = "district-network-model"
 # Children to 8 years in a unit of this type, fewest and most.
 CHILDREN = {"xa": (320, 1150), "thi-tran": (600, 1500), "phuong": (700, 2100)}

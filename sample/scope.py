@@ -10,7 +10,6 @@ from shared.registry.units_file import read_units
 UNITS_FILE = Path(__file__).resolve().parents[1] / "data" / "units.csv"
 SENDERS = {"19@1": "sample-year-thai-nguyen", "20@1": "sample-year-lang-son"}
 READER = "sample-year-reader"
-MADE_UP = "made up"
 
 
 @dataclass(frozen=True)
