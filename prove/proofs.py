@@ -32,4 +32,10 @@ PROOFS = (
         "tests/prove/test_boundaries.py",
         share=0.25,
     ),
+    Proof(
+        "nation",
+        "a year of every unit's obligations and alerts, against an independent model, row for row",
+        "tests/prove/test_nation.py",
+        share=0.5,
+    ),
 )

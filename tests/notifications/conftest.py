@@ -1,7 +1,5 @@
 """The registry as the services hold it, and connections to a loaded database of the test's own."""
 
-import csv
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from shared.domain.units import Units
 from shared.programme.folder import load_programme
 from shared.registry.snapshot import Registry
 from shared.registry.units_file import read_units
+from tests.notifications.register import write_part
 from tests.system import kip, migrate
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -36,27 +35,13 @@ async def pool(loaded_database):
 @pytest.fixture(scope="session")
 def district_template(session_database, tmp_path_factory) -> str:
     """A loaded database that knows Hữu Lũng, what lies above it and what became of them: to be copied."""
-    with (PROJECT / "data" / "units.csv").open(encoding="utf-8", newline="") as register:
-        rows = {row["uid"]: row for row in csv.DictReader(register)}
-    kept = set(_with_all_that_they_name(rows, [uid for uid, row in rows.items() if row["parent"] == "186@1"]))
     file = tmp_path_factory.mktemp("units") / "units.csv"
-    with file.open("w", encoding="utf-8", newline="") as part:
-        writer = csv.DictWriter(part, next(iter(rows.values())))
-        writer.writeheader()
-        writer.writerows(row for uid, row in rows.items() if uid in kept)
+    write_part(PROJECT / "data" / "units.csv", file, lambda row: row["parent"] == "186@1")
     url: str = session_database()
     migrate(url)
     words = ("load", "programmes/ecd-1437", "--units", str(file))
     kip(*words, environment={"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url})
     return url
-
-
-def _with_all_that_they_name(rows: dict[str, dict[str, str]], uids: list[str]) -> Iterator[str]:
-    for uid in uids:
-        yield uid
-        row = rows[uid]
-        named = [row["parent"], row["successor"], *row["other_successors"].split("|")]
-        yield from _with_all_that_they_name(rows, [name for name in named if name])
 
 
 @pytest.fixture
