@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from tests.intake.test_sheet_kinds import ACTIVITY, FIGURE, HELD, REPORT, WHOLE, datas, drafted, faults, refused
+from tests.intake.sheets import ACTIVITY, FIGURE, HELD, REPORT, WHOLE, datas, drafted, faults, refused
 
 TITLED = [["Sở Y tế, quý 1"], ACTIVITY]
 TWO_HELD = [[*HELD, 3, 1, ""], [*HELD[:3], "r2", *HELD[4:], 4, 1, ""]]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from shared.sheets.columns import FALSE, TRUE
+from tests.intake.sheets import ACTIVITY, FIGURE, REPORT, WHOLE, csv_of, drafted, faults, message, xlsx_of
 from tests.intake.test_import import XLSX, upload
-from tests.intake.test_sheet_kinds import ACTIVITY, FIGURE, REPORT, WHOLE, csv_of, drafted, faults, message, xlsx_of
 from tests.system import System
 
 ROW = [*WHOLE[:3], "progress-quarterly"]
