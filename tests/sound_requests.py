@@ -59,6 +59,8 @@ VALUES_CSV = (
     b"child-service-access.numerator,2023Q1,06412,,ubnd-xa,3\n"
     b"child-service-access.denominator,2023Q1,06412,,ubnd-xa,5\n"
 )
+FLAGS = {"partial": "true", "dry_run": "false"}  # of the events' and sheets' addresses
+PAGE = {"content-type": "application/x-www-form-urlencoded", "accept": "text/html"}  # of a form on a page
 
 
 class World(NamedTuple):
@@ -82,16 +84,22 @@ def sound_requests(service: str, world: World) -> list[Sound]:
 
 def _of_intake(world: World) -> list[Sound]:
     own = {"authorization": f"Bearer {world.keys['app']}"}
+    return [
+        *_of_events(own),
+        *_of_sheets(own),
+        *_of_kobo(own),
+        *_of_dhis2(own),
+        *(Sound("GET", path, part=6) for path in ("/openapi.json", "/asyncapi.json")),
+        Sound("GET", "/v1/schemas/{kind}", path={"kind": "activity.recorded"}),
+    ]
+
+
+def _of_events(own: Mapping[str, str]) -> list[Sound]:
     structured = {**own, "content-type": "application/cloudevents+json"}
-    json_ = {**own, "content-type": "application/json"}
-    binary = {f"ce-{name}": str(value) for name, value in counselling().items() if name != "data"}
-    flags = {"partial": "true", "dry_run": "false"}
-    dhis2 = {
-        "dryRun": "false",
-        "async": "false",
-        "importStrategy": "CREATE_AND_UPDATE",
-        "idScheme": "code",
-    }
+    attributes = {f"ce-{name}": str(value) for name, value in counselling().items() if name != "data"}
+    binary = {**own, "content-type": "application/json", **attributes}
+    batch = {**own, "content-type": BATCH}
+    lines = {**own, "content-type": "application/x-ndjson"}
     corrected = counselling()
     corrected["data"] |= {"supersedes": "r0", "by": {"domain": "nutrition"}}
     others = [
@@ -102,83 +110,50 @@ def _of_intake(world: World) -> list[Sound]:
     return [
         *(Sound("POST", "/v1/events", headers=structured, document=made) for made in (access(), corrected)),
         *(Sound("POST", "/v1/events", headers=structured, document=made, part=6) for made in others),
-        Sound(
-            "POST",
-            "/v1/events",
-            query=flags,
-            headers={**own, "content-type": BATCH},
-            document=[access(), counselling()],
-            part=6,
-        ),
-        Sound("POST", "/v1/events", headers={**json_, **binary}, document=counselling()["data"], part=6),
-        Sound(
-            "POST",
-            "/v1/events",
-            query=flags,
-            headers={**own, "content-type": "application/x-ndjson"},
-            body=json.dumps(access()).encode(),
-            part=3,
-        ),
-        Sound("POST", "/v1/import", query=flags, headers={**own, "content-type": "text/csv"}, body=FIGURES.encode()),
-        Sound(
-            "POST",
-            "/v1/import",
-            query=flags,
-            headers={**own, "content-type": "text/csv"},
-            body=ACTIVITIES.encode(),
-            part=3,
-        ),
-        Sound(
-            "POST",
-            "/v1/kobo/{form}",
-            path={"form": "parent-counselling"},
-            query={"dry_run": "true"},
-            headers=json_,
-            document=SUBMISSION,
-        ),
-        Sound(
-            "POST", "/v1/kobo/{form}", path={"form": "communication-sessions"}, headers=json_, document=SESSIONS, part=3
-        ),
-        Sound("POST", "/api/dataValueSets", query=dhis2, headers=json_, document=VALUES),
-        Sound(
-            "POST",
-            "/api/dataValueSets",
-            query={"firstRowIsHeader": "true"},
-            headers={**own, "content-type": "application/csv"},
-            body=VALUES_CSV,
-            part=2,
-        ),
-        Sound(
-            "POST",
-            "/api/{version}/dataValueSets",
-            path={"version": "41"},
-            query={"async": "true"},
-            headers=json_,
-            document=VALUES,
-            part=6,
-        ),
-        Sound(
-            "POST",
-            "/api/completeDataSetRegistrations",
-            query={"dryRun": "true", "dataSetIdScheme": "code"},
-            headers=json_,
-            document=COMPLETION,
-        ),
-        Sound(
-            "POST",
-            "/api/{version}/completeDataSetRegistrations",
-            path={"version": "41"},
-            headers=json_,
-            document=COMPLETION,
-            part=6,
-        ),
+        Sound("POST", "/v1/events", query=FLAGS, headers=batch, document=[access(), counselling()], part=6),
+        Sound("POST", "/v1/events", headers=binary, document=counselling()["data"], part=6),
+        Sound("POST", "/v1/events", query=FLAGS, headers=lines, body=json.dumps(access()).encode(), part=3),
+    ]
+
+
+def _of_sheets(own: Mapping[str, str]) -> list[Sound]:
+    sheet = {**own, "content-type": "text/csv"}
+    return [
+        Sound("POST", "/v1/import", query=FLAGS, headers=sheet, body=FIGURES.encode()),
+        Sound("POST", "/v1/import", query=FLAGS, headers=sheet, body=ACTIVITIES.encode(), part=3),
+    ]
+
+
+def _of_kobo(own: Mapping[str, str]) -> list[Sound]:
+    json_ = {**own, "content-type": "application/json"}
+    counselled, sessions = {"form": "parent-counselling"}, {"form": "communication-sessions"}
+    trial = {"dry_run": "true"}
+    return [
+        Sound("POST", "/v1/kobo/{form}", path=counselled, query=trial, headers=json_, document=SUBMISSION),
+        Sound("POST", "/v1/kobo/{form}", path=sessions, headers=json_, document=SESSIONS, part=3),
+    ]
+
+
+def _of_dhis2(own: Mapping[str, str]) -> list[Sound]:
+    json_ = {**own, "content-type": "application/json"}
+    csv = {**own, "content-type": "application/csv"}
+    asked = {"dryRun": "false", "async": "false", "importStrategy": "CREATE_AND_UPDATE", "idScheme": "code"}
+    header, later = {"firstRowIsHeader": "true"}, {"async": "true"}
+    trial = {"dryRun": "true", "dataSetIdScheme": "code"}
+    version = {"version": "41"}
+    values, completions = "dataValueSets", "completeDataSetRegistrations"
+    versioned = "/api/{version}"
+    return [
+        Sound("POST", f"/api/{values}", query=asked, headers=json_, document=VALUES),
+        Sound("POST", f"/api/{values}", query=header, headers=csv, body=VALUES_CSV, part=2),
+        Sound("POST", f"{versioned}/{values}", path=version, query=later, headers=json_, document=VALUES, part=6),
+        Sound("POST", f"/api/{completions}", query=trial, headers=json_, document=COMPLETION),
+        Sound("POST", f"{versioned}/{completions}", path=version, headers=json_, document=COMPLETION, part=6),
         *(
-            Sound("GET", f"{prefix}/system/{what}/DATAVALUE_IMPORT/{{job}}", path={"job": "a1", **version}, headers=own)
-            for prefix, version in (("/api", {}), ("/api/{version}", {"version": "41"}))
+            Sound("GET", f"{prefix}/system/{what}/DATAVALUE_IMPORT/{{job}}", path={"job": "a1", **given}, headers=own)
+            for prefix, given in (("/api", {}), (versioned, version))
             for what in ("tasks", "taskSummaries")
         ),
-        *(Sound("GET", path, part=6) for path in ("/openapi.json", "/asyncapi.json")),
-        Sound("GET", "/v1/schemas/{kind}", path={"kind": "activity.recorded"}),
     ]
 
 
@@ -221,79 +196,53 @@ def _of_aggregation(world: World) -> list[Sound]:
 
 
 def _of_notifications(world: World) -> list[Sound]:
-    own = {"authorization": f"Bearer {world.keys['reader']}", "accept": "application/json"}
-    operator = {"authorization": f"Bearer {world.keys['operator']}"}
-    form = {**operator, "content-type": "application/x-www-form-urlencoded"}
-    own_page = {"content-type": "application/x-www-form-urlencoded", "accept": "text/html"}
-    page = {"unit": "186", "limit": "10", "after": "0"}
-    one = {"id": str(world.obligations[0])}
-    extensions = ({"until": f"2023-05-{day}", "reason": "Bão số 3"} for day in (15, 16, 17))  # each a later day
     return [
-        Sound(
-            "GET",
-            "/v1/obligations",
-            query={
-                **page,
-                "programme": "ecd-1437",
-                "report": "progress-quarterly",
-                "period": "2023-Q1",
-                "state": "open",
-            },
-            headers=own,
-        ),
-        Sound("GET", "/v1/obligations/{id}", path=one, headers=own),
-        Sound(
-            "GET",
-            "/v1/alerts",
-            query={**page, "officer": "1", "step": "overdue", "since": "2023-03-01T00:00:00+07:00", "state": "sent"},
-            headers=own,
-        ),
-        Sound("GET", "/v1/problems", query={**page, "state": "raised"}, headers=own),
-        Sound(
-            "GET",
-            "/v1/ack/{token}",
-            path={"token": world.page},
-            query={"done": "mute"},
-            headers={"accept": "text/html"},
-        ),
-        Sound(
-            "POST",
-            "/v1/ack/{token}",
-            path={"token": world.page},
-            headers=own_page,
-            form={"action": "mute", "until": "2023-03-20"},
-        ),
-        Sound(
-            "POST",
-            "/v1/ack/{token}",
-            path={"token": world.page},
-            headers={"content-type": "application/json"},
-            document={"List-Unsubscribe": "One-Click"},
-        ),
+        *_of_lists(world),
+        *_of_links(world),
         Sound("GET", "/v1/calendar/{token}.ics", path={"token": world.calendar}),
         Sound("GET", "/openapi.json"),
-        Sound("POST", "/v1/obligations/{id}/extend", path=one, headers=form, form=next(extensions)),
-        Sound(
-            "POST",
-            "/v1/obligations/{id}/extend",
-            path=one,
-            headers={**operator, "content-type": "application/json"},
-            document=next(extensions),
-        ),
-        Sound(
-            "POST",
-            "/v1/obligations/{id}/extend",
-            path=one,
-            query={"token": world.page},
-            headers=own_page,
-            form=next(extensions),
-        ),
-        Sound(
-            "POST",
-            "/v1/obligations/{id}/waive",
-            path=one,
-            headers={**operator, "content-type": "application/json"},
-            document={"reason": "Sáp nhập"},
-        ),
-        Sound("POST", "/v1/obligations/{id}/waive", path=one, headers=form, form={"reason": "Sáp nhập"}),
+        *_of_decisions(world),
+    ]
+
+
+def _of_lists(world: World) -> list[Sound]:
+    own = {"authorization": f"Bearer {world.keys['reader']}", "accept": "application/json"}
+    page = {"unit": "186", "limit": "10", "after": "0"}
+    owed = {"programme": "ecd-1437", "report": "progress-quarterly", "period": "2023-Q1", "state": "open"}
+    alerted = {"officer": "1", "step": "overdue", "since": "2023-03-01T00:00:00+07:00", "state": "sent"}
+    one = {"id": str(world.obligations[0])}
+    return [
+        Sound("GET", "/v1/obligations", query={**page, **owed}, headers=own),
+        Sound("GET", "/v1/obligations/{id}", path=one, headers=own),
+        Sound("GET", "/v1/alerts", query={**page, **alerted}, headers=own),
+        Sound("GET", "/v1/problems", query={**page, "state": "raised"}, headers=own),
+    ]
+
+
+def _of_links(world: World) -> list[Sound]:
+    link = {"token": world.page}
+    json_ = {"content-type": "application/json"}
+    muted = {"action": "mute", "until": "2023-03-20"}
+    one_click = {"List-Unsubscribe": "One-Click"}
+    return [
+        Sound("GET", "/v1/ack/{token}", path=link, query={"done": "mute"}, headers={"accept": "text/html"}),
+        Sound("POST", "/v1/ack/{token}", path=link, headers=PAGE, form=muted),
+        Sound("POST", "/v1/ack/{token}", path=link, headers=json_, document=one_click),
+    ]
+
+
+def _of_decisions(world: World) -> list[Sound]:
+    operator = {"authorization": f"Bearer {world.keys['operator']}"}
+    form = {**operator, "content-type": "application/x-www-form-urlencoded"}
+    json_ = {**operator, "content-type": "application/json"}
+    one, link = {"id": str(world.obligations[0])}, {"token": world.page}
+    # Each a later day.
+    first, second, third = ({"until": f"2023-05-{day}", "reason": "Bão số 3"} for day in (15, 16, 17))
+    merged = {"reason": "Sáp nhập"}
+    return [
+        Sound("POST", "/v1/obligations/{id}/extend", path=one, headers=form, form=first),
+        Sound("POST", "/v1/obligations/{id}/extend", path=one, headers=json_, document=second),
+        Sound("POST", "/v1/obligations/{id}/extend", path=one, query=link, headers=PAGE, form=third),
+        Sound("POST", "/v1/obligations/{id}/waive", path=one, headers=json_, document=merged),
+        Sound("POST", "/v1/obligations/{id}/waive", path=one, headers=form, form=merged),
     ]

@@ -6,20 +6,20 @@ from services.intake.documents.schemas import MODELS, components
 from shared.broker.topology import CONTENT_TYPE, EVENTS
 from shared.domain.events import Kind
 
+_STAMPS: dict[str, Any] = {
+    "type": "object",
+    "description": "Extension attributes that the door adds; `subject` is a unit's uid from here on.",
+    "required": ["sender", "acceptedat", "province"],
+    "properties": {
+        "sender": {"type": "string", "description": "The name that the key belongs to"},
+        "acceptedat": {"type": "string", "format": "date-time", "description": "When the door took it"},
+        "province": {"type": "string", "description": "The province's uid at the end of the successor chain"},
+    },
+}
+
 
 def asyncapi(version: str) -> dict[str, Any]:
     """The document."""
-    schemas = components()
-    schemas["Stamps"] = {
-        "type": "object",
-        "description": "Extension attributes that the door adds; `subject` is a unit's uid from here on.",
-        "required": ["sender", "acceptedat", "province"],
-        "properties": {
-            "sender": {"type": "string", "description": "The name that the key belongs to"},
-            "acceptedat": {"type": "string", "format": "date-time", "description": "When the door took it"},
-            "province": {"type": "string", "description": "The province's uid at the end of the successor chain"},
-        },
-    }
     names = {kind: "".join(word.capitalize() for word in kind.split(".")) for kind in MODELS}
     return {
         "asyncapi": "3.0.0",
@@ -48,7 +48,7 @@ def asyncapi(version: str) -> dict[str, Any]:
         },
         "components": {
             "messages": {names[kind]: _message(kind, model.__name__) for kind, model in MODELS.items()},
-            "schemas": schemas,
+            "schemas": {**components(), "Stamps": _STAMPS},
         },
     }
 

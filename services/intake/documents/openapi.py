@@ -1,33 +1,16 @@
-"""OpenAPI 3.1 of the door: every format that it takes, with an example, and every answer."""
+"""OpenAPI 3.1 of intake: every format that it takes, with an example, and every answer."""
 
 from typing import Any
 
-from services.intake.documents import dhis2, examples
+from services.intake.documents import dhis2, dhis2_paths, examples
+from services.intake.documents.openapi_parts import REFUSALS, TAKEN, flag_parameter, language_parameter
 from services.intake.documents.openapi_responses import SCHEMAS
 from services.intake.documents.schemas import components
 from services.intake.formats import cloudevents
 from services.intake.formats.ndjson import NDJSON
-from services.intake.http.dhis2_parameters import OF_COMPLETIONS, OF_VALUES, OF_WITHDRAWALS
 from services.intake.http.sheets import CSV, XLSX
-from shared.documents.openapi import JSON, TEXT, answers, document, path, query, ref
+from shared.documents.openapi import JSON, TEXT, answers, document, path, ref
 from shared.domain.events import Kind
-
-_REFUSALS = {
-    400: "The body can't be read, or a parameter is bad",
-    401: "No valid key",
-    408: "The body came too slowly",
-    413: "Over the size of a request or an event",
-    415: "A type or an encoding that is not taken",
-    429: "Over the sender's rate",
-    503: "Neither broker nor spool took all of it: repeat the same post",
-}
-_TAKEN = {
-    200: "Dry run: what would have been answered; nothing was published",
-    202: "All taken, durably",
-    207: "partial=true: some taken, some refused",
-    403: "Outside the key's subtree, kinds or programmes; nothing was taken",
-    422: "Refused; nothing was taken",
-}
 
 
 def openapi(version: str) -> dict[str, Any]:
@@ -41,8 +24,8 @@ def openapi(version: str) -> dict[str, Any]:
             "/v1/events": {"post": _post_events(), "options": _handshake()},
             "/v1/import": {"post": _post_import()},
             "/v1/kobo/{form}": {"post": _post_kobo()},
-            **_dhis2("/api", []),
-            **_dhis2("/api/{version}", [path("version", {"type": "integer", "minimum": 0, "maximum": 99})]),
+            **dhis2_paths.paths("/api", []),
+            **dhis2_paths.paths("/api/{version}", [path("version", {"type": "integer", "minimum": 0, "maximum": 99})]),
             "/spool": {"get": _spool()},
             "/asyncapi.json": {"get": _document("asyncapi", "What travels on the broker, as AsyncAPI 3", [])},
             "/v1/schemas/{kind}": {
@@ -98,9 +81,9 @@ def _post_events() -> dict[str, Any]:
     return {
         "operationId": "postEvents",
         "summary": "Post events: CloudEvents 1.0 in binary, structured or batch mode, or as lines",
-        "parameters": [_flag("partial"), _flag("dry_run"), _language(), *headers],
+        "parameters": [flag_parameter("partial"), flag_parameter("dry_run"), language_parameter(), *headers],
         "requestBody": {"required": True, "content": content},
-        "responses": {**answers(_TAKEN, "Answer"), **answers(_REFUSALS, "RequestError")},
+        "responses": {**answers(TAKEN, "Answer"), **answers(REFUSALS, "RequestError")},
     }
 
 
@@ -125,102 +108,21 @@ def _post_import() -> dict[str, Any]:
     return {
         "operationId": "importSheet",
         "summary": "Upload a spreadsheet as `kip template` writes it; a second upload corrects the first",
-        "parameters": [_flag("partial"), _flag("dry_run"), _language()],
+        "parameters": [flag_parameter("partial"), flag_parameter("dry_run"), language_parameter()],
         "requestBody": {"required": True, "content": content},
-        "responses": {**answers(_TAKEN, "Answer"), **answers(_REFUSALS, "RequestError")},
+        "responses": {**answers(TAKEN, "Answer"), **answers(REFUSALS, "RequestError")},
     }
 
 
 def _post_kobo() -> dict[str, Any]:
     content = {JSON: {"schema": {"type": "object"}, "examples": {"submission": {"value": examples.SUBMISSION}}}}
-    taken = {status: text for status, text in _TAKEN.items() if status != 207}
+    taken = {status: text for status, text in TAKEN.items() if status != 207}
     return {
         "operationId": "postSubmission",
         "summary": "A submission of KoboToolbox or ODK, mapped by the programme",
-        "parameters": [path("form", {"type": "string"}, "parent-counselling"), _flag("dry_run"), _language()],
+        "parameters": [path("form", TEXT, "parent-counselling"), flag_parameter("dry_run"), language_parameter()],
         "requestBody": {"required": True, "content": content},
         "responses": {
-            **answers(taken, "Answer"), **answers({**_REFUSALS, 404: "No such form"}, "RequestError"),
+            **answers(taken, "Answer"), **answers({**REFUSALS, 404: "No such form"}, "RequestError"),
         },
-    }  # fmt: skip
-
-
-def _dhis2(prefix: str, version: list[dict[str, Any]]) -> dict[str, Any]:
-    """DHIS2's import endpoints; each answer of an import is wrapped, or bare for a version before 38."""
-    name = "Versioned" if version else ""
-    either = {"oneOf": [ref("WebMessage"), ref("ImportSummary")]}
-    imported = {
-        **answers({200: "Imported, or accepted as a job", 409: "Conflicts; `importCount` says what was taken"}, either),
-        **answers({**_REFUSALS, **({404: "No such version"} if version else {})}, "WebMessage"),
-    }
-    values = {
-        JSON: {"schema": ref("DataValueSet"), "examples": {"set": {"value": examples.DATA_VALUES}}},
-        "application/csv": {"schema": {"type": "string"}, "examples": {"set": {"value": examples.DATA_VALUES_CSV}}},
-    }
-    found = {401: "No valid key", 404: "No such job of this sender", 503: "The database can't be asked"}
-    job = [*version, path("job", {"type": "string"})]
-    return {
-        f"{prefix}/dataValueSets": {
-            "post": {
-                "operationId": f"importDataValues{name}",
-                "summary": "Import data values, as DHIS2 does; complete records only",
-                "parameters": [*version, *dhis2.parameters(OF_VALUES), _language()],
-                "requestBody": {"required": True, "content": values},
-                "responses": imported,
-            }
-        },
-        f"{prefix}/completeDataSetRegistrations": {
-            "post": {
-                "operationId": f"completeDataSets{name}",
-                "summary": "A completed data set is a submitted report",
-                "parameters": [*version, *dhis2.parameters(OF_COMPLETIONS), _language()],
-                "requestBody": {
-                    "required": True,
-                    "content": {
-                        JSON: {
-                            "schema": ref("CompleteDataSetRegistrations"),
-                            "examples": {"one": {"value": examples.COMPLETIONS}},
-                        }
-                    },
-                },
-                "responses": imported,
-            },
-            "delete": {
-                "operationId": f"withdrawCompletions{name}",
-                "summary": "A data set that is no longer complete: its report is withdrawn",
-                "parameters": [*version, *dhis2.parameters(OF_WITHDRAWALS, {"ds", "pe", "ou"}), _language()],
-                "responses": {
-                    "204": {"description": "Withdrawn"},
-                    **{status: told for status, told in imported.items() if status != "200"},
-                },
-            },
-        },
-        f"{prefix}/system/tasks/DATAVALUE_IMPORT/{{job}}": {
-            "get": {
-                "operationId": f"importTasks{name}",
-                "parameters": job,
-                "responses": {
-                    **answers({200: "The job's log"}, {"type": "array", "items": {"type": "object"}}),
-                    **answers(found, "WebMessage"),
-                },
-            }
-        },
-        f"{prefix}/system/taskSummaries/DATAVALUE_IMPORT/{{job}}": {
-            "get": {
-                "operationId": f"importSummary{name}",
-                "parameters": job,
-                "responses": {**answers({200: "The bare summary"}, "ImportSummary"), **answers(found, "WebMessage")},
-            }
-        },
-    }  # fmt: skip
-
-
-def _flag(name: str) -> dict[str, Any]:
-    return query(name, {"type": "boolean"})
-
-
-def _language() -> dict[str, Any]:
-    return {
-        "name": "Accept-Language", "in": "header", "required": False, "schema": {"type": "string"},
-        "description": "Messages are in Vietnamese where `vi` is preferred to `en`, by its weights; else in English",
     }  # fmt: skip
