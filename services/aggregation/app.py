@@ -1,4 +1,4 @@
-"""Wiring of the aggregation service."""
+"""Wires the aggregation service together."""
 
 import socket
 from collections.abc import AsyncIterator, Mapping
@@ -36,7 +36,7 @@ SERVER_SETTINGS = {"work_mem": "64MB", "jit": "off", "plan_cache_mode": "force_g
 
 
 class Aggregation:
-    """The service's parts, connected one after the other for as long as each takes to appear."""
+    """The service's parts: database, registry, broker, connected in that order, each as soon as it appears."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -56,13 +56,13 @@ class Aggregation:
         self._pool: Pool | None = None
 
     def pool(self) -> Pool:
-        """The connections. Raises ConnectionError (one of DATABASE_AWAY) before the first could be made."""
+        """Return the pool. Raises ConnectionError (one of DATABASE_AWAY) before a first connection could be made."""
         if self._pool is None:
             raise ConnectionError("the database has not answered yet")
         return self._pool
 
     async def readiness(self) -> Mapping[str, str | None]:
-        """Ready with broker, database and registry, and every subscriber running."""
+        """Say of broker, database and registry what keeps the service from being ready; None where nothing does."""
         broker = self.consuming and await self.broker.ping(timeout=1)
         return {
             "broker": None if broker else "not consuming: RabbitMQ does not answer",
@@ -105,7 +105,7 @@ class Aggregation:
             await self.broker.start()
 
     async def stop(self) -> None:
-        """Commit what is under way, then let go of everything."""
+        """Stop consuming, commit what is under way, then close every connection."""
         await self.broker.stop()
         await self.consistency.stop()
         for consumer in self.consumers:
@@ -116,7 +116,7 @@ class Aggregation:
 
 
 def make_app(settings: Settings) -> Measured:
-    """The ASGI application."""
+    """Make the ASGI application."""
     aggregation = Aggregation(settings)
 
     @asynccontextmanager

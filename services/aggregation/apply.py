@@ -1,4 +1,4 @@
-"""One batch, one transaction: ledger, records, cells; what can't be applied goes aside alone."""
+"""Applies a batch of events in one transaction: ledger, records, cells. What can't be applied is kept aside, alone."""
 
 import itertools
 from collections import Counter
@@ -36,7 +36,7 @@ class Applied:
 async def apply_batch(
     connect: Connect, partition: int, events: Sequence[JsonObject], contributor: Contributor, now: datetime
 ) -> Applied:
-    """Apply a batch of one partition's events in one transaction; events that are proven bad die alone.
+    """Apply a batch of one partition's events in one transaction; only events that are proven bad go to `dead`.
 
     Bad is what the pure check refuses, and what is refused alone by a fault of its data while a control event is taken.
     Raises UnknownToUsError before anything is written when the registry lacks a unit or programme, and whatever else
@@ -75,7 +75,7 @@ class _Batch:
             return await _apply(connection, self.partition, entries, dead, self.contributor, self.now)
 
     async def undo(self, entries: Sequence[Entry]) -> None:
-        """Apply the entries on trial: nothing of it stays."""
+        """Apply the entries and roll back: nothing of it stays."""
         async with self.connect() as connection, on_trial(connection):
             await _apply(connection, self.partition, entries, (), self.contributor, self.now)
 
@@ -107,7 +107,7 @@ async def _apply(
 
 
 def _read(events: Sequence[JsonObject], registry: Registry) -> tuple[list[Entry], list[DeadEvent]]:
-    """Read the events. One that can't be read is dead if the check refuses it, or a sound one can be read."""
+    """Decode the events. One that can't be decoded is dead if the check refuses it, or a sound one can be decoded."""
     entries: list[Entry] = []
     dead: list[DeadEvent] = []
     for event in events:
@@ -124,7 +124,7 @@ def _read(events: Sequence[JsonObject], registry: Registry) -> tuple[list[Entry]
 
 
 def _check(entries: Iterable[Entry]) -> tuple[list[Entry], list[DeadEvent]]:
-    """Find what is no event that intake lets through."""
+    """Part the entries into sound ones and what intake would never have let through."""
     sound: list[Entry] = []
     poison: list[DeadEvent] = []
     for entry in entries:
@@ -142,7 +142,7 @@ def _dead(entry: Entry, refused: str) -> DeadEvent:
 
 
 def _kind_of(event: JsonObject) -> str:
-    """The kind of what could not be decoded, if its type still says one."""
+    """Read the kind of what could not be decoded, if its type still says one."""
     return next((kind for kind in KINDS if event.get("type") == type_of_kind(kind)), "unknown")
 
 

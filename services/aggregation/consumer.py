@@ -54,11 +54,11 @@ class PartitionConsumer:
         consume(broker, aggregation_queue(self._partition), self._batcher.submit, prefetch=PREFETCH)
 
     async def stop(self) -> None:
-        """Commit what is waiting, then end."""
+        """Commit what is waiting, then stop."""
         await self._batcher.stop()
 
     async def _flush(self, messages: Sequence[Events]) -> None:
-        """Commit the batch, for as long as that takes: whatever refuses it, no event is thrown away for it."""
+        """Commit the batch, trying again for as long as that takes: no event is thrown away."""
         events = [event for message in messages for event in message]
         started = asyncio.get_running_loop().time()
         limits = growing_limits(self._seconds)

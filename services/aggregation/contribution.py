@@ -48,18 +48,18 @@ class Delta:
         self.leaves: dict[LeafKey, Parts] = {}
 
     def ladder(self, steps: Steps) -> int:
-        """The number of these steps."""
+        """Number these steps."""
         return self.ladders.setdefault(steps, len(self.ladders))
 
     def leaf(self, key: LeafKey) -> Parts:
-        """The sums of this leaf, to add to."""
+        """Return the sums of this leaf, to add to."""
         found = self.leaves.get(key)
         if found is None:
             found = self.leaves[key] = {}
         return found
 
     def cells(self) -> dict[CellKey, Parts]:
-        """The sums of each cell at every level. Cells of one leaf alone share its sums: they aren't to be changed."""
+        """Add the leaves up to cells at every level. Cells of one leaf alone share its sums: don't change them."""
         steps = {number: uids for uids, number in self.ladders.items()}
         gathered: dict[CellKey, list[Parts]] = {}
         for (ladder, subject, period, programme, province), parts in self.leaves.items():
@@ -90,7 +90,7 @@ class Contributor:
         self._narrowed: dict[tuple[str, str], tuple[Narrowed, ...]] = {}
 
     def record_subject(self, body: EventBody) -> RecordSubject:
-        """What the event's record is about. Raises UnknownToUsError for a programme that isn't loaded."""
+        """Say what the event's record is about. Raises UnknownToUsError for a programme that isn't loaded."""
         return record_subject(body, self.registry)
 
     def add(self, delta: Delta, body: EventBody, sign: int) -> None:
@@ -141,7 +141,7 @@ class Contributor:
         return end
 
     def _duty(self, programme: Programme, record: RecordSubject, unit: Unit, end: date) -> Duty:
-        """As `owes` decides it, but for the unit's own time in force, and remembered: an event asks it once."""
+        """Decide as `owes` does, but for the unit's own time in force, and remember it: every event asks once."""
         key = (record.programme, record.subject, record.agency, record.period, unit.level)
         duty = self._duties.get(key)
         if duty is None:

@@ -1,4 +1,4 @@
-"""From canonical events to ledger entries: pure, one pass, no second validation of what intake has checked."""
+"""Makes ledger entries of canonical events: pure, one pass, no second validation of what intake has checked."""
 
 import hashlib
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Entry(NamedTuple):
         return self.event.identity
 
     def row(self) -> tuple[object, ...]:
-        """Its columns in the ledger, as `COLUMNS` names them."""
+        """Lay it out as the ledger's columns, in the order of `COLUMNS`."""
         event = self.event
         return (
             event.province, event.sender, event.source, event.id, event.kind, event.unit, event.time,
@@ -35,7 +35,7 @@ class Entry(NamedTuple):
         )  # fmt: skip
 
     def claims(self) -> list[RecordClaim]:
-        """What it claims: its own record, and the one that it supersedes."""
+        """Make its claims: on its own record, and on the one that it supersedes."""
         event = self.event
         return claims(event.body(), event.source, event.id, event.accepted_at)
 
@@ -67,7 +67,7 @@ class LedgerEvent(NamedTuple):
         return cls(body, source, event_id, accepted_at, data)
 
     def claims(self) -> list[RecordClaim]:
-        """What it claims: its own record, and the one that it supersedes."""
+        """Make its claims: on its own record, and on the one that it supersedes."""
         return claims(self.body, self.source, self.id, self.accepted_at)
 
 

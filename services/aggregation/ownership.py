@@ -1,4 +1,4 @@
-"""Which partitions a replica owns: pure, stable, and the same answer in every replica."""
+"""Decides which partitions a replica owns: pure, stable, and the same answer in every replica."""
 
 import re
 
@@ -10,7 +10,7 @@ class OwnershipError(Exception):
 
 
 def ordinal(replica: int | None, replicas: int, hostname: str) -> int:
-    """This replica's number: as set, else the number that the host name ends in, else 0 for an only one.
+    """Find this replica's number: as set, else the number that the host name ends in, else 0 for an only one.
 
     Raises OwnershipError where several replicas run and this one's number is unknown or too high.
     """
@@ -30,5 +30,5 @@ def ordinal(replica: int | None, replicas: int, hostname: str) -> int:
 
 
 def owned(partitions: int, number: int, replicas: int) -> tuple[int, ...]:
-    """The partitions of replica `number`: each partition has exactly one owner."""
+    """Say which partitions replica `number` owns: each partition has exactly one owner."""
     return tuple(partition for partition in range(partitions) if partition % replicas == number)

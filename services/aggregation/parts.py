@@ -1,4 +1,8 @@
-"""Which counters a record carries, whole and in parts: pure. A part's name (`by`) says which options it is of."""
+"""Takes a record apart into counters, whole and in parts: pure. A part's name (`by`) says which options it is of.
+
+Invariant: parts are only added up, each sum by itself. So the order in which records come and go doesn't matter, and a
+record that goes leaves the sums as they were before it came.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from operator import add, neg, sub
@@ -43,7 +47,7 @@ def add_part(parts: Parts, by: str, counters: Sequence[int], sign: int) -> None:
 
 
 def together(several: Sequence[Parts]) -> Parts:
-    """All of these added up; of one alone itself, not a copy."""
+    """Add all of these up; return an only one itself, not a copy."""
     if len(several) == 1:
         return several[0]
     total = {**several[0]}
@@ -54,7 +58,7 @@ def together(several: Sequence[Parts]) -> Parts:
 
 
 def less(right: Parts, standing: Parts) -> Parts:
-    """What must be added to `standing` to make it `right`, without what is zero."""
+    """Subtract: what must be added to `standing` to make it `right`, without what is zero."""
     total = {**right}
     for by, sums in standing.items():
         add_part(total, by, sums, -1)
@@ -74,7 +78,7 @@ class Narrowed(NamedTuple):
 
 
 def narrowed(programme: Programme, activity: str) -> tuple[Narrowed, ...]:
-    """The measures that count this activity's events in part: some groups, lines or options, or each unit once."""
+    """Find the measures that count this activity's events in part: some groups, lines or options, or each unit once."""
     return tuple(
         Narrowed(
             measure.slug,
@@ -91,7 +95,7 @@ def narrowed(programme: Programme, activity: str) -> tuple[Narrowed, ...]:
 
 
 def figure_parts(data: EventData, indicator: Indicator, reported: int) -> Iterator[Part]:
-    """An indicator's record. `reported` is 1 where the report was expected of its sender."""
+    """Take an indicator's record apart. `reported` is 1 where the report was expected of its sender."""
     if indicator.components:
         states = data["components"]
         yield Part(WHOLE, Counters(records=1, reported=reported, numerator=int(all(states.values()))))
@@ -104,7 +108,7 @@ def figure_parts(data: EventData, indicator: Indicator, reported: int) -> Iterat
 
 
 def activity_parts(data: EventData, measures: tuple[Narrowed, ...]) -> Iterator[Part]:
-    """An activity's record: the whole, each option, each group of participants, each funding line, each measure."""
+    """Take an activity's record apart: the whole, each option, group of participants, funding line and measure."""
     participants: Mapping[str, int] = data.get("participants") or {}
     lines: dict[str, int] = {}
     for item in data.get("money") or ():
@@ -146,7 +150,7 @@ def _measure_parts(
 
 
 def by_text(by: Mapping[str, str]) -> str:
-    """A combination of options as one text, the same for every order: `domain:health,sex:female`."""
+    """Write a combination of options as one text, the same for every order: `domain:health,sex:female`."""
     if len(by) == 1:
         ((dimension, option),) = by.items()
         return f"{dimension}:{option}"

@@ -1,4 +1,4 @@
-"""How records stand, and how claims change that: pure."""
+"""Decides how records stand, and how claims change that: pure."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -42,15 +42,15 @@ def settle(standing: Standing | None, made: Sequence[RecordClaim]) -> Standing:
 
 
 def standing_of(kept: Sequence[Version]) -> Standing:
-    """The standing of a record for which these contenders, in their order, compete."""
+    """Let these contenders, in their order, compete for a record."""
     return Standing(winner(kept), any(version.revision is None for version in kept), tuple(kept))
 
 
 def contested(counts: Version, versions: Iterable[Version]) -> Standing:
-    """The standing of a contested record as its tables have it: the winner, and the contenders that they still hold."""
+    """Put a contested record together as its tables have it: the winner, and the contenders that they still hold."""
     return Standing(counts, True, tuple(contenders(versions)))
 
 
 def identity_of(version: Version, key: RecordKey) -> Identity:
-    """The identity of the event that has made this version of the record."""
+    """Name the event that has made this version of the record."""
     return (*version.identity, key[1])

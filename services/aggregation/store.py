@@ -137,7 +137,7 @@ async def guard_partition(connection: Connection, partition: int) -> None:
 
 
 async def next_batch(connection: Connection) -> int:
-    """The number of this transaction; under the guard it grows within a partition."""
+    """Take the number of this transaction; under the guard it grows within a partition."""
     batch: int = await connection.fetchval(NEXT_BATCH)
     return batch
 
@@ -149,14 +149,14 @@ async def append(connection: Connection, entries: Sequence[Entry], batch: int) -
 
 
 async def held(connection: Connection, entries: Sequence[Entry]) -> dict[Identity, tuple[bytes, datetime]]:
-    """The fingerprints under which the ledger holds these identities, and their acceptance."""
+    """Read the fingerprints under which the ledger holds these identities, and when they were accepted."""
     identities = [entry.identity for entry in entries]
     rows = await connection.fetch(LEDGER_HOLDS, *zip(*identities, strict=True))
     return {identities[number - 1]: (fingerprint, accepted_at) for number, fingerprint, accepted_at in rows}
 
 
 async def accept_earlier(connection: Connection, entries: Sequence[Entry], batch: int) -> None:
-    """Note that these events, which the ledger has, were accepted before it thought."""
+    """Set an earlier acceptance for these events, which the ledger has."""
     rows = [(*entry.identity, entry.event.accepted_at) for entry in sorted(entries, key=lambda entry: entry.identity)]
     await connection.execute(ACCEPT_EARLIER, *zip(*rows, strict=True), batch)
 
@@ -167,7 +167,7 @@ async def put_conflicts_aside(connection: Connection, entries: Sequence[Entry]) 
 
 
 async def standing_records(connection: Connection, keys: Collection[RecordKey]) -> dict[RecordKey, Standing]:
-    """The records that there are under these keys."""
+    """Read the records under these keys, as far as there are any."""
     asked = list(keys)
     found: dict[RecordKey, Standing] = {}
     versions: dict[RecordKey, list[Version]] = {}
@@ -187,7 +187,7 @@ async def standing_records(connection: Connection, keys: Collection[RecordKey]) 
 
 
 async def put_records(connection: Connection, settled: Iterable[Settled], standing: Collection[RecordKey] = ()) -> None:
-    """Let each record stand as settled; `standing` are the records that there are."""
+    """Write each record as it is settled; `standing` are the keys of the records that there are."""
     fresh: list[tuple[object, ...]] = []
     changed: list[tuple[object, ...]] = []
     competing: list[tuple[object, ...]] = []
@@ -211,7 +211,7 @@ async def put_records(connection: Connection, settled: Iterable[Settled], standi
 
 
 async def bodies(connection: Connection, identities: Sequence[Identity]) -> dict[Identity, EventBody]:
-    """The events under these identities, as the ledger holds them."""
+    """Read the events under these identities from the ledger."""
     rows = await connection.fetch(BODIES, *zip(*identities, strict=True))
     found: dict[Identity, EventBody] = {}
     for number, kind, unit, time, data in rows:
@@ -250,14 +250,14 @@ async def add_to_cells(connection: Connection, cells: Mapping[CellKey, Parts]) -
 
 
 def parts_of(whole: Iterable[int], parts: str) -> Parts:
-    """The counters of a row of `cell`."""
+    """Read the counters of a row of `cell`."""
     found: Parts = from_json(parts)
     found[WHOLE] = list(whole)
     return found
 
 
 def _numbers(parts: Parts) -> tuple[object, ...]:
-    """The counters of a cell as its row has them: the whole's, whether a unit counts once, the parts'."""
+    """Lay the counters of a cell out as its row has them: the whole's, whether a unit counts once, the parts'."""
     named = to_json({by: sums for by, sums in parts.items() if by and any(sums)}).decode()
     return (*parts.get(WHOLE, NOTHING), f'"{ONCE}' in named, named)
 
@@ -268,7 +268,7 @@ async def bury(connection: Connection, dead: Sequence[DeadEvent], now: datetime)
 
 
 async def advance(connection: Connection, partition: int, batch: int, now: datetime) -> None:
-    """Note the partition's last batch."""
+    """Write down the partition's last batch."""
     await connection.execute(ADVANCE, partition, batch, now)
 
 
@@ -279,5 +279,5 @@ async def _copy(connection: Connection, table: str, columns: Sequence[str], rows
 
 
 def _rows(entries: Sequence[Entry]) -> list[tuple[object, ...]]:
-    """The rows of the entries in the order of the ledger's key."""
+    """Lay out the rows of the entries in the order of the ledger's key."""
     return [entry.row() for entry in sorted(entries, key=lambda entry: entry.identity)]

@@ -113,7 +113,7 @@ class CanonicalEvent(NamedTuple):
         return (self.id, self.source, self.sender, self.province)
 
     def body(self) -> EventBody:
-        """The event without its envelope."""
+        """Take the event out of its envelope."""
         return EventBody(self.province, self.sender, self.kind, self.unit, self.time, self.data)
 
 
@@ -157,7 +157,7 @@ def decode(written: JsonObject) -> CanonicalEvent:
 
 @lru_cache(maxsize=64)
 def kind_of_type(type_: str) -> str:
-    """The kind of a CloudEvents type: `activity.recorded` of `vn.kip.activity.recorded.v1`. Raises ValueError."""
+    """Read the kind in a CloudEvents type: `activity.recorded` of `vn.kip.activity.recorded.v1`. Raises ValueError."""
     kind = type_.removeprefix(TYPE_PREFIX).removesuffix(TYPE_SUFFIX)
     if type_of_kind(kind) != type_:
         raise ValueError(f"type: expected one like {type_of_kind('…')}")
@@ -165,7 +165,7 @@ def kind_of_type(type_: str) -> str:
 
 
 def type_of_kind(kind: str) -> str:
-    """The CloudEvents type of a kind: `vn.kip.activity.recorded.v1` of `activity.recorded`."""
+    """Make the CloudEvents type of a kind: `vn.kip.activity.recorded.v1` of `activity.recorded`."""
     return f"{TYPE_PREFIX}{kind}{TYPE_SUFFIX}"
 
 

@@ -1,4 +1,4 @@
-"""What events claim: pure. Which claim on a record counts is `shared.domain.standing`'s to say."""
+"""Makes the claims of events on records: pure. Which claim counts is `shared.domain.standing`'s to say."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,7 +21,7 @@ class RecordClaim(NamedTuple):
 
 
 def claims(body: EventBody, source: str, event_id: str, accepted_at: datetime) -> list[RecordClaim]:
-    """The claims of an event: on its own record, and on the one that it supersedes.
+    """Make the claims of an event: on its own record, and on the one that it supersedes.
 
     The data of a current event has no revision. A problem's is whether it is resolved.
     """
@@ -43,7 +43,7 @@ def claims(body: EventBody, source: str, event_id: str, accepted_at: datetime) -
 
 
 def by_record(made: Iterable[RecordClaim]) -> dict[RecordKey, list[RecordClaim]]:
-    """The claims on each record."""
+    """Group the claims by the record that they are on."""
     found: dict[RecordKey, list[RecordClaim]] = {}
     for claim in made:
         found.setdefault((claim.key, claim.body.province), []).append(claim)
@@ -51,7 +51,7 @@ def by_record(made: Iterable[RecordClaim]) -> dict[RecordKey, list[RecordClaim]]
 
 
 def record_key(body: EventBody) -> str:
-    """The key of the record that the event is about, unique within its province."""
+    """Make the key of the record that the event is about, unique within its province."""
     data = body.data
     programme = data["programme"]
     if body.kind == Kind.ACTIVITY_RECORDED:

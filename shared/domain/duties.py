@@ -1,4 +1,4 @@
-"""Who is expected to report what: the one rule that coverage and obligations share."""
+"""Decides who is expected to report what: the one rule that coverage and obligations share."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -23,7 +23,7 @@ NOTHING = Owed((), ())
 
 
 def owes(programme: Programme, unit: Unit, agency: str, period: Period) -> Owed:
-    """What `agency` at `unit` is expected to report for `period`.
+    """Say what `agency` at `unit` is expected to report for `period`.
 
     Nothing before the programme's first or after its last period, for a unit that is not in force on the period's last
     day, at another level than the reporter's, or for a period of another kind than the report's own.

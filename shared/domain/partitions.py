@@ -1,4 +1,4 @@
-"""The partition map: which queue, and so which single writer, each province's events go to."""
+"""Assigns provinces to partitions: which queue, and so which single writer, each province's events go to."""
 
 from collections import Counter
 from collections.abc import Mapping

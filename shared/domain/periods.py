@@ -60,17 +60,17 @@ class Period:
         return self.first_month // 12
 
     def shift(self, count: int) -> "Period":
-        """The period `count` periods of the same kind later (earlier if negative)."""
+        """Move to the period `count` periods of the same kind later (earlier if negative)."""
         return Period(self.kind, self.ordinal + count)
 
     def within(self, kind: PeriodKind) -> "Period":
-        """The period of a longer (or the same) kind that this one lies in. Raises ValueError for a shorter kind."""
+        """Find the period of a longer (or the same) kind that it lies in. Raises ValueError for a shorter kind."""
         if kind.months < self.kind.months:
             raise ValueError(f"a {self.kind} lies in no {kind}")
         return Period(kind, self.first_month // kind.months)
 
     def parts(self, kind: PeriodKind) -> Iterator["Period"]:
-        """The periods of a shorter (or the same) kind that this one is made of, in order."""
+        """List the periods of a shorter (or the same) kind that this one is made of, in order."""
         if kind.months > self.kind.months:
             raise ValueError(f"a {self.kind} has no {kind}s")
         first = self.first_month // kind.months
@@ -113,7 +113,7 @@ class Stretch:
         return self.last.last_month
 
     def parts(self, kind: PeriodKind) -> Iterator[Period]:
-        """The periods of a kind that it is made of, in order."""
+        """List the periods of a kind that it is made of, in order."""
         return (Period(kind, i) for i in range(self.first_month // kind.months, self.last_month // kind.months + 1))
 
     def __str__(self) -> str:
@@ -142,7 +142,7 @@ class PeriodError(ValueError):
 
 
 def words_of(kind: PeriodKind) -> Words:
-    """What a kind of periods is called."""
+    """Look up what a kind of periods is called."""
     return PeriodWords[kind.name].value
 
 
@@ -172,15 +172,15 @@ class PeriodCalendar:
     cutoff_day: int | None
 
     def end(self, period: Span) -> date:
-        """The period's last day, inclusive."""
+        """Find the period's last day, inclusive."""
         return self._month_end(period.last_month)
 
     def start(self, period: Span) -> date:
-        """The period's first day."""
+        """Find the period's first day."""
         return self._month_end(period.first_month - 1) + timedelta(days=1)
 
     def containing(self, day: date, kind: PeriodKind) -> Period:
-        """The period of that kind in which the day lies: 2023-03-15 is in month 2023-04 when the cut-off is 14."""
+        """Find the period of that kind in which the day lies: 2023-03-15 is in month 2023-04 when the cut-off is 14."""
         month = day.year * 12 + day.month - 1
         if self.cutoff_day is not None and day.day > self.cutoff_day:
             month += 1

@@ -1,4 +1,4 @@
-"""Which version of a record counts: pure, and the same rule for live figures, rebuild, verify and obligations.
+"""Decides which version of a record counts: pure, and the same rule for live figures, rebuild, verify and obligations.
 
 An event is *explicit*: its sender numbers the revisions of a record; or *current*: a sheet, DHIS2, Kobo or the board,
 which know no revisions, say what holds from now on and so correct what was accepted before. The two can't be folded
@@ -45,7 +45,7 @@ class Version(NamedTuple):
 
 
 def winner(versions: Collection[Version]) -> Version:
-    """The version that counts. Raises ValueError where there is none.
+    """Pick the version that counts. Raises ValueError where there is none.
 
     Accepted at the same instant, the current one counts.
     """
@@ -62,7 +62,7 @@ def winner(versions: Collection[Version]) -> Version:
 
 
 def contenders(versions: Iterable[Version]) -> list[Version]:
-    """Those of a record's versions that decide who wins whatever comes: the strongest explicit one, all current ones.
+    """Keep the versions of a record that can still decide who wins: the strongest explicit one, all current ones.
 
     Of an event's copies the earliest stays. The explicit one comes first, the others in the order of their identities.
     """
@@ -77,7 +77,7 @@ def contenders(versions: Iterable[Version]) -> list[Version]:
 
 
 def stands_since(versions: Collection[Version]) -> datetime | None:
-    """Since when a submission stands; None where there is none or a withdrawal counts.
+    """Say since when a submission stands; None where there is none or a withdrawal counts.
 
     It is the earliest acceptance after the last withdrawal that the winner does not precede: a correction doesn't make
     a report late, and one that was handed in again counts from then.
@@ -102,7 +102,7 @@ def _rank(version: Version) -> tuple[int, datetime, str, str, str]:
 
 
 def _latest(versions: Collection[Version]) -> Version | None:
-    """The current version that counts: of each sender's form or sheet the last edit, of these the one accepted last.
+    """Pick the current version that counts: of each sender's form or sheet the last edit, of these the last accepted.
 
     A submission that another one edits is out, even where it is accepted later. An edit whose predecessor never came is
     above the submission that nobody edited. Between senders only acceptance counts: the last import wins.

@@ -63,18 +63,18 @@ class Units:
         return uid in self._by_uid
 
     def get(self, uid: str) -> Unit | None:
-        """The unit with this uid."""
+        """Look up the unit with this uid."""
         return self._by_uid.get(uid)
 
     def __getitem__(self, uid: str) -> Unit:
         return self._by_uid[uid]
 
     def by_code(self, code: str) -> list[Unit]:
-        """Every unit that ever had this code."""
+        """List every unit that ever had this code."""
         return self._by_code.get(code, [])
 
     def find(self, code_or_uid: str, on: date) -> Unit | None:
-        """The unit with this uid, or the one with this code that is in force on the day."""
+        """Look up the unit with this uid, or the one with this code that is in force on the day."""
         unit = self._by_uid.get(code_or_uid)
         if unit is not None and unit.uid != unit.code:
             return unit
@@ -84,11 +84,11 @@ class Units:
         return None
 
     def children(self, uid: str) -> list[Unit]:
-        """The units directly below."""
+        """List the units directly below."""
         return [self._by_uid[child] for child in self._children.get(uid, ())]
 
     def descendants(self, uid: str) -> Iterator[Unit]:
-        """The unit itself and all below it in its own tree."""
+        """List the unit itself and all below it in its own tree."""
         stack = [uid]
         while stack:
             current = stack.pop()
@@ -96,11 +96,11 @@ class Units:
             stack.extend(self._children.get(current, ()))
 
     def predecessors(self, uid: str) -> list[Unit]:
-        """The units whose (default) successor this one is."""
+        """List the units whose (default) successor this one is."""
         return [self._by_uid[old] for old in self._predecessors.get(uid, ())]
 
     def path(self, uid: str) -> tuple[Unit, ...]:
-        """The unit and its ancestors in its own tree, lowest first."""
+        """List the unit and its ancestors in its own tree, lowest first."""
         steps: list[Unit] = []
         current: str | None = uid
         while current is not None:
@@ -109,7 +109,7 @@ class Units:
         return tuple(steps)
 
     def ladder(self, uid: str, on: date) -> tuple[Unit, ...]:
-        """The steps that a figure of this unit climbs on that day, lowest first.
+        """List the steps that a figure of this unit climbs on that day, lowest first.
 
         A unit in force climbs its own tree. One that is no more climbs through its successor's; one without a
         successor (a district) through its parent's.
@@ -121,7 +121,7 @@ class Units:
         return ladder
 
     def steps(self, uid: str, on: date, levels: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """The uids of the ladder on that day; with `levels` only those of its steps that are of these levels."""
+        """List the uids of the ladder on that day; with `levels` only those of its steps that are of these levels."""
         key = (uid, self.epoch(on), levels)
         steps = self._steps.get(key)
         if steps is None:
@@ -130,7 +130,7 @@ class Units:
         return steps
 
     def epoch(self, on: date) -> int:
-        """Which time between two changes of the register the day lies in: ladders are the same all through it."""
+        """Number the time between two changes of the register that the day lies in: ladders are the same throughout."""
         return bisect_right(self._epochs, on)
 
     def _climb(self, uid: str, on: date) -> tuple[Unit, ...]:
@@ -143,7 +143,7 @@ class Units:
         return self.path(unit.uid)
 
     def today(self, uid: str) -> Unit:
-        """The unit at the end of the successor chain (through the parent where there is no successor)."""
+        """Follow the unit to the end of the successor chain (through the parent where there is no successor)."""
         unit = self._by_uid[uid]
         while unit.valid_to is not None:
             step = unit.successor or unit.parent
@@ -153,7 +153,7 @@ class Units:
         return unit
 
     def province_of(self, uid: str) -> str:
-        """The uid of the unit just below the root, at the end of the successor chain; the root itself for the root.
+        """Find the uid of the unit just below the root, at the end of the successor chain; the root itself for a root.
 
         Both epochs of a place share it (`06@1` and `19@1` give `19@2`): it is the key of partitions and of every
         aggregation table.
@@ -169,7 +169,7 @@ class Units:
         return uid in self.reached_by(holder)
 
     def reached_by(self, holder: str) -> frozenset[str]:
-        """The units that rights held on `holder` reach: all below it, what that came from, and what becomes of both.
+        """List the units that rights held on `holder` reach: all below it, what it came from, and what becomes of both.
 
         Rights follow successors, and a successor may post for its predecessors' earlier periods; what else went into
         the same successor stays another's. A district's rights go on in the communes that its communes became, not in
@@ -209,7 +209,7 @@ def _ends_in_its_parent(unit: Unit) -> bool:
 
 
 def _epochs(units: Iterable[Unit]) -> list[date]:
-    """The days on which some unit comes into force or is no more, in order."""
+    """List the days on which some unit comes into force or is no more, in order."""
     days = {unit.valid_from for unit in units if unit.valid_from is not None}
     days |= {unit.valid_to + timedelta(days=1) for unit in units if unit.valid_to is not None}
     return sorted(days)

@@ -1,4 +1,4 @@
-"""Working days: Monday to Friday less public holidays, plus make-up days, plus a programme's own overrides.
+"""Works out working days: Monday to Friday less public holidays, plus make-up days, plus a programme's own overrides.
 
 The `holidays` package knows Tết and most official swaps; a swap that is announced late, or that it misses, is in the
 programme's override file, which has the last word.
@@ -59,7 +59,7 @@ class WorkingDays:
         self._kinds: dict[date, DayKind] = {}
 
     def kind(self, day: date) -> DayKind:
-        """Whether the day is worked, and why."""
+        """Say whether the day is worked, and why."""
         kind = self._kinds.get(day)
         if kind is None:
             kind = self._kinds[day] = self._judge(day)
@@ -70,7 +70,7 @@ class WorkingDays:
         return self.kind(day).working
 
     def note(self, day: date) -> DayNote:
-        """The day's kind with the holiday's names or the instrument."""
+        """Describe the day: its kind with the holiday's names or the instrument."""
         kind = self.kind(day)
         name: tuple[tuple[str, str], ...] = ()
         if day in self._overrides:
@@ -80,7 +80,7 @@ class WorkingDays:
         return DayNote(day, kind, name)
 
     def add(self, day: date, count: int) -> date:
-        """The `count`-th working day after the day (before it if negative).
+        """Find the `count`-th working day after the day (before it if negative).
 
         For 0 the day itself, or the working day before it where it is a day off.
         """
@@ -96,7 +96,7 @@ class WorkingDays:
         return day
 
     def roll(self, day: date) -> date:
-        """The day itself if it is worked, else the next working day."""
+        """Move on to the next working day, unless the day itself is one."""
         while not self.is_working(day):
             day += timedelta(days=1)
         return day
@@ -114,5 +114,5 @@ class WorkingDays:
 
 @lru_cache(maxsize=64)
 def working_days(country: str, overrides: tuple[CalendarDay, ...]) -> WorkingDays:
-    """The calendar, made once for each country and set of overrides."""
+    """Return the calendar, made once for each country and set of overrides."""
     return WorkingDays(country, overrides)

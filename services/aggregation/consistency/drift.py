@@ -1,11 +1,12 @@
-"""`verify` and `rebuild`: a province's records and cells against what its ledger gives, on a live system.
+"""Compares a province's records and cells with what its ledger gives, and corrects them, on a live system.
 
 A check reads one instant and finds the difference, right less standing. Batches only ever add to cells, so the
 difference may be added at any later moment, beside live traffic: that is the rebuild, whether one cell is wrong or the
 tables are empty. The partition's writer waits for two moments: the snapshot, and the correction's commit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -50,7 +51,11 @@ async def check_province(
     *,
     correct: bool = False,
 ) -> Checked:
-    """Compare, keep the outcome in `aggregation.checked` and `drift`, and correct it if asked to."""
+    """Compare a province with its ledger, and correct it if asked. The tables `checked` and `drift` keep the outcome.
+
+    Invariant: what is added to the cells is right less standing at one batch. Batches only add, so it stays what is
+    missing, however many come before it is added.
+    """
     partition = contributor.registry.partition_of(province)
     delta = Delta()
     wrong = 0
@@ -63,18 +68,14 @@ async def check_province(
                 _contribute(contributor, delta, province, contest, 1)
             found = await _differing(connection, province, records, (bucket, passes), contributor)
             wrong += len(found)
-            if correct:
-                for some in _some(found):
-                    async with pool.acquire() as other, other.transaction():
-                        await store.guard_partition(other, partition)
-                        await _correct_records(other, province, some, batch, contributor)
+            for some in _some(found) if correct else ():
+                async with _writer(pool, partition) as other:
+                    await _correct_records(other, province, some, batch, contributor)
         difference = await _differing_cells(connection, province, delta.cells())
         twice = await drift_store.alive_twice(connection, province)
-        if correct:
-            for cells_at_once in _some(difference):
-                async with pool.acquire() as other, other.transaction():
-                    await store.guard_partition(other, partition)
-                    await store.add_to_cells(other, cells_at_once)
+        for cells_at_once in _some(difference) if correct else ():
+            async with _writer(pool, partition) as other:
+                await store.add_to_cells(other, cells_at_once)
     aside = await _put_wild_aside(pool, province, partition, batch) if correct else 0
     cells = sum(map(len, difference.values()))
     async with pool.acquire() as connection, connection.transaction():
@@ -82,6 +83,14 @@ async def check_province(
         left = (0, 0) if correct else (cells, wrong)
         await drift_store.remember(connection, province, batch, events, *left, twice)
     return Checked(province, events, cells, wrong, twice, aside)
+
+
+@asynccontextmanager
+async def _writer(pool: Pool, partition: int) -> AsyncIterator[Connection]:
+    """Open a transaction in the place of the partition's writer, who waits until it ends."""
+    async with pool.acquire() as connection, connection.transaction():
+        await store.guard_partition(connection, partition)
+        yield connection
 
 
 def _contribute(contributor: Contributor, delta: Delta, province: str, contest: Contest | None, sign: int) -> None:
@@ -120,10 +129,10 @@ def _same(record: drift_store.Record, contest: Contest, province: str, contribut
 async def _correct_records(
     connection: Connection, province: str, wrong: dict[str, Wrong], batch: int, contributor: Contributor
 ) -> None:
-    """Put the right winner in its place, and make good what batches since the snapshot have drawn from the wrong one.
+    """Put the right winners in place, and undo in the cells what batches since the snapshot drew from the wrong ones.
 
-    They have added to the cells what now stands less what stood; they should have added what is right now less what
-    was right.
+    Invariant: afterwards the cells have gained, since the snapshot, what is right now less what was right then. Such
+    a batch has added what stands now less what stood: that is taken back, and the right difference added.
     """
     later = await claims_since(connection, province, batch)
     now = await drift_store.standing(connection, province, list(wrong))
@@ -162,8 +171,7 @@ async def _put_wild_aside(pool: Pool, province: str, partition: int, batch: int)
 
     No record may rest on them any more: a live batch looks up what it beats.
     """
-    async with pool.acquire() as connection, connection.transaction():
-        await store.guard_partition(connection, partition)
+    async with _writer(pool, partition) as connection:
         wild = await wild_store.take_out(connection, province, batch)
         if wild:
             await store.bury(connection, wild, await wild_store.now(connection))
@@ -175,7 +183,7 @@ def _joined(one: Contest | None, other: Contest | None) -> Contest | None:
 
 
 def _some(all_: Mapping[Key, Value]) -> Iterable[dict[Key, Value]]:
-    """A few at a time, in the order of the keys: the partition's writer waits meanwhile."""
+    """Split it into portions in the order of the keys: the partition's writer waits while one is written."""
     keys = sorted(all_)
     for start in range(0, len(keys), CORRECTED_AT_ONCE):
         yield {key: all_[key] for key in keys[start : start + CORRECTED_AT_ONCE]}

@@ -1,4 +1,4 @@
-"""The SQL of checks and corrections."""
+"""The SQL of checks of a province against its ledger, and of their corrections."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -83,7 +83,7 @@ class Record(NamedTuple):
 
 @asynccontextmanager
 async def snapshot(pool: Pool, province: str, partition: int) -> AsyncIterator[tuple[Connection, int]]:
-    """A connection that sees one instant between two batches of the partition, and the last batch that it sees.
+    """Open a connection that sees one instant between two batches of the partition; yield it and the last batch seen.
 
     The partition's writer is held up only for the moment in which the snapshot is taken. One check of a province runs
     at a time.
@@ -126,7 +126,7 @@ async def cells(connection: Connection, province: str) -> AsyncIterator[tuple[Ce
 
 
 async def keep_difference(connection: Connection, province: str, difference: Mapping[CellKey, Parts]) -> None:
-    """Write down where the cells differ, for people to look at."""
+    """Replace what `drift` says of the province: where its cells differ, for people to look at."""
     await connection.execute(FORGET_DRIFT, province)
     rows = [(*key, by, *sums) for key, parts in difference.items() for by, sums in parts.items()]
     columns = (*store.CELL_KEY, "by", *Counters._fields)
@@ -155,26 +155,26 @@ async def standing_records(connection: Connection, province: str) -> AsyncIterat
 
 
 def _whole(record: Record, contending: Sequence[Version]) -> Record:
-    """The record with its contenders, where it is contested."""
+    """Give the record its contenders, where it is contested."""
     if not record.standing.contested:
         return record
     return record._replace(standing=contested(record.standing.winner, contending))
 
 
 async def forget_records(connection: Connection, province: str, keys: Sequence[str]) -> None:
-    """Remove these records, for others to take their place."""
+    """Delete these records, for others to take their place."""
     await connection.execute(FORGET_RECORDS, province, keys)
     await connection.execute(FORGET_CONTENDERS, province, keys)
 
 
 async def standing(connection: Connection, province: str, keys: Sequence[str]) -> dict[str, Identity | None]:
-    """The live event that each of these records rests on now; None for a withdrawn one."""
+    """Read the live event that each of these records rests on now; None for a withdrawn one."""
     rows = await connection.fetch(STANDING, province, keys)
     return {row["key"]: (row["id"], row["source"], row["sender"], province) if row["alive"] else None for row in rows}
 
 
 async def alive_twice(connection: Connection, province: str) -> int:
-    """How many activities of the province are alive in another one too."""
+    """Count the activities of the province that are alive in another one too."""
     count: int = await connection.fetchval(TWICE, province, timeout=3600)
     return count
 
@@ -182,27 +182,27 @@ async def alive_twice(connection: Connection, province: str) -> int:
 async def remember(
     connection: Connection, province: str, batch: int, events: int, cells: int, records: int, twice: int
 ) -> None:
-    """Keep the outcome of a check."""
+    """Write down the outcome of a check."""
     await connection.execute(REMEMBER, province, batch, events, cells, records, twice)
 
 
 async def drifting(connection: Connection) -> int:
-    """How many cells and records differ, by the last check of every province."""
+    """Count the cells and records that differ, by the last check of every province."""
     count: int = await connection.fetchval(DRIFTING)
     return count
 
 
 async def known_shapes(connection: Connection) -> dict[str, bytes]:
-    """By which register and rules each province's cells were made."""
+    """Read by which register and rules each province's cells were made."""
     return {row["province"]: row["fingerprint"] for row in await connection.fetch(SHAPES)}
 
 
 async def remember_shape(connection: Connection, province: str, fingerprint: bytes) -> None:
-    """Note by which register and rules the province's cells are made now."""
+    """Write down by which register and rules the province's cells are made now."""
     await connection.execute(REMEMBER_SHAPE, province, fingerprint)
 
 
 async def longest_unchecked(connection: Connection, provinces: Sequence[str]) -> str | None:
-    """The province whose last check is the oldest; None without provinces."""
+    """Find the province whose last check is the oldest; None without provinces."""
     province: str | None = await connection.fetchval(LONGEST_UNCHECKED, provinces)
     return province

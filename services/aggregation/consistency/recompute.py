@@ -1,4 +1,4 @@
-"""What the ledger alone gives: the records of one province, for `verify` and `rebuild`.
+"""Recomputes the records of one province from its ledger alone, for `verify` and `rebuild`.
 
 Reads the ledger in chunks, several times if it is long, so that memory stays bounded whatever a province holds.
 """
@@ -42,7 +42,7 @@ class Contest:
 
     @property
     def standing(self) -> Standing:
-        """How the record stands by it."""
+        """How the record stands by these versions."""
         return standing_of([held.version for held in self._held])
 
     @property

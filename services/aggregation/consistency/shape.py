@@ -1,4 +1,4 @@
-"""What a province's cells depend on besides its events: pure. A change of it means that they must be rebuilt."""
+"""Fingerprints what a province's cells depend on besides its events: pure. Where it changes, they are rebuilt."""
 
 import hashlib
 from collections import defaultdict
@@ -18,7 +18,7 @@ _MEASURE = {"slug", "counts", "activities", "groups", "lines", "by", "breakdowns
 
 
 def shapes(registry: Registry) -> Mapping[str, bytes]:
-    """The fingerprint of every province: its units' places in time, the units above them, and the programmes' rules."""
+    """Fingerprint every province: its units' places in time, the units above them, and the programmes' rules."""
     rules = to_json([_rules(registry.programmes[slug]) for slug in sorted(registry.programmes)])
     places: defaultdict[str, set[str]] = defaultdict(set)
     for unit in registry.units:

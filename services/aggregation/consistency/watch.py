@@ -1,4 +1,4 @@
-"""Keeps watch over the cells: rebuilds provinces whose units or rules have changed, and checks the others in turn."""
+"""Rebuilds provinces whose units or rules have changed, and checks the others in turn, in the background."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -43,18 +43,18 @@ class ConsistencyWatch:
         self._tasks = [Supervised("drift", self._run), Supervised("observer", self._observe)]
 
     def start(self) -> None:
-        """Begin."""
+        """Start the background tasks."""
         self._changed.set()
         for task in self._tasks:
             task.start()
 
     async def stop(self) -> None:
-        """End; a check under way leaves nothing behind."""
+        """Stop the background tasks; a check under way leaves nothing behind."""
         for task in self._tasks:
             await task.stop()
 
     async def heed(self, tables: frozenset[str]) -> None:
-        """Hear what of the registry has changed."""
+        """Registry listener: schedule a rebuild when units, programmes or partitions changed."""
         if tables & {"unit", "programme", "partition"}:
             self._changed.set()
 
@@ -80,7 +80,7 @@ class ConsistencyWatch:
                 continue
 
     async def _observe(self) -> None:
-        """What of the database goes into the metrics."""
+        """Export the database's health and the number of dead events as metrics, again and again."""
         while True:
             with suppress(*DATABASE_AWAY):
                 async with self._pool().acquire() as connection:

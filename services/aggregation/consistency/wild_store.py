@@ -29,7 +29,7 @@ NOW = "SELECT clock_timestamp()"  # a check's own clock, as when it remembers it
 
 
 async def listed(connection: Connection, limit: int) -> tuple[int, list[str]]:
-    """Count them, and name the first of them as `sender source id, time`."""
+    """Count the events of wild times, and name the first of them as `sender source id, time`."""
     rows = await connection.fetch(LISTED, limit)
     names = [f"{row['sender']} {row['source']} {row['id']}, {row['time']}" for row in rows]
     return (rows[0]["count"] if rows else 0), names
@@ -58,6 +58,6 @@ def _dead(
     accepted_at: datetime,
     data: str,
 ) -> DeadEvent:
-    """The event as it travelled; its time as PostgreSQL writes it, which reaches further than Python's."""
+    """Write the event as it travelled; its time as PostgreSQL writes it, which reaches further than Python's."""
     identity = event_id, source, sender, province
     return DeadEvent.of(kind, REASON, envelope(identity, kind, unit, time, accepted_at.isoformat(), from_json(data)))

@@ -1,4 +1,4 @@
-"""The read API: figures with their coverage, at one instant, of what the key sees."""
+"""Serves the read API: figures with their coverage, at one instant, of what the key sees."""
 
 import asyncio
 import hashlib
@@ -76,7 +76,7 @@ class Asked:
     expectations: Expectations
 
     def reading(self, programme: Programme, on: date) -> Reading:
-        """Reads figures on the tree of that day."""
+        """Prepare to read figures on the tree of that day."""
         return Reading(self.connection, self.registry, self.expectations, self.reach, programme, on, self.now)
 
 
@@ -84,7 +84,7 @@ Answer = Callable[[Asked], Awaitable[dict[str, object]]]
 
 
 def routes(reader: Reader) -> list[Route]:
-    """The endpoints of the read API."""
+    """List the endpoints of the read API."""
 
     def figures(respond: Answer) -> Callable[[Request], Awaitable[Response]]:
         return guarded(lambda request: _respond(reader, request, respond))
@@ -121,7 +121,7 @@ async def _respond(reader: Reader, request: Request, respond: Answer) -> Respons
 
 @asynccontextmanager
 async def _snapshot(reader: Reader) -> AsyncIterator[Connection]:
-    """One instant for a figure and its coverage: a rate must never be read beside another instant's count."""
+    """Open one instant for a figure and its coverage: a rate must never be read beside another instant's count."""
     async with (
         reader.pool().acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
@@ -132,7 +132,7 @@ async def _snapshot(reader: Reader) -> AsyncIterator[Connection]:
 async def _tag(
     connection: Connection, request: Request, registry: Registry, reach: Reach, form: str, now: datetime
 ) -> str:
-    """The answer's name: another batch, register, programme, day or reader gives another."""
+    """Make the answer's ETag: another batch, register, programme, day or reader gives another."""
     batch, _ = await read_store.state(connection)
     known = (id(registry.units), id(registry.programmes))
     asked = (request.scope["path"], request.scope["query_string"], form)
@@ -168,7 +168,7 @@ def _uid(row: Mapping[str, object]) -> str:
 
 
 def _sorted_page(rows: list[dict[str, object]], column: str, downwards: bool, question: Question) -> dict[str, object]:
-    """Rows without a value come last either way; the next page begins after as many rows as were shown."""
+    """Sort the rows, those without a value last either way, and cut a page out. The next begins after those shown."""
     present = [row for row in rows if row[column] is not None]
     present.sort(key=lambda row: (cast("str | float", row[column]), _uid(row)), reverse=downwards)
     ordered = present + [row for row in rows if row[column] is None]
@@ -178,7 +178,7 @@ def _sorted_page(rows: list[dict[str, object]], column: str, downwards: bool, qu
 
 
 def _units(asked: Asked, reading: Reading, within: Unit, rows: Sequence[Sequence[date]]) -> list[Unit]:
-    """The units of the wanted level below one, in force on the day, of whose rows, each made of the trees of
+    """List the units of the wanted level below one, in force on the day, of whose rows, each made of the trees of
     these days, who asks sees one; by uid.
 
     Raises ForbiddenError where there are such units, and none of their rows is to be seen.
@@ -193,7 +193,7 @@ def _units(asked: Asked, reading: Reading, within: Unit, rows: Sequence[Sequence
 
 
 async def _missing(asked: Asked) -> dict[str, object]:
-    """Who is expected and hasn't spoken, by name; with `waived` where the obligation is."""
+    """Answer who is expected and hasn't reported, by name; with `waived` where the obligation is."""
     only(asked.query, MISSING_PARAMETERS)
     question = understand(asked.query, asked.registry, asked.reach, asked.now)
     subject = question.subject
@@ -255,8 +255,8 @@ async def _timeliness(asked: Asked) -> dict[str, object]:
 
 
 async def _event(asked: Asked) -> dict[str, object]:
-    """What became of the event that the path names; where nothing is known of it, and no slash in the path was encoded,
-    of those that it may mean besides.
+    """Answer what became of the event that the path names; where nothing is known of it, and no slash in the path was
+    encoded, of those that it may mean besides.
     """
     only(asked.query, frozenset({"format"}))
     path = read("source", text, f"{asked.path['source']}/{asked.path['id']}", LONGEST_PATH)
@@ -274,13 +274,13 @@ async def _became(asked: Asked, names: Sequence[EventName]) -> list[dict[str, ob
 
 
 def _name_sent(raw_path: str) -> EventName:
-    """The source and id as the documents have them: each percent-encoded, so that the last slash parts them."""
+    """Read source and id as the documents have them: each percent-encoded, so that the last slash parts them."""
     before, _, event_id = raw_path.rpartition("/")
     return unquote(before).removeprefix("/v1/events").removeprefix("/"), unquote(event_id)
 
 
 def _names_in(path: str) -> list[EventName]:
-    """Each source and id that a path may name whose slashes weren't encoded: both may hold some."""
+    """List each source and id that a path may name whose slashes weren't encoded: both may hold some."""
     places = (place for place, letter in enumerate(path) if letter == "/")
     names = ((path[:place], path[place + 1 :]) for place in places)
     return [name for name in names if _possible(name)]
@@ -291,7 +291,7 @@ def _possible(name: EventName) -> bool:
 
 
 def _pending(source: str, event_id: str) -> dict[str, str]:
-    """An event that hasn't arrived. Raises QueryError for what no event is called."""
+    """Answer for an event that hasn't arrived. Raises QueryError for what no event is called."""
     if not (source and event_id):
         raise QueryError("id" if source else "source", ReadWords.NO_SOURCE.value)
     return {"source": read("source", text, source), "id": read("id", text, event_id), "status": "pending"}

@@ -1,4 +1,4 @@
-"""Who is expected to have spoken: pure, by `owes`. A figure without this is misleading."""
+"""Counts who is expected to have reported: pure, by `owes`. A figure without this is misleading."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -32,12 +32,12 @@ class Expectations:
         return registry
 
     def lineage(self) -> Lineage:
-        """The lineage of the units of now."""
+        """Return the lineage of the units as the registry has them now."""
         self._refresh()
         return self._lineage
 
     def reporters(self, programme: Programme, subject: str, period: Period) -> list[tuple[Unit, str, tuple[str, ...]]]:
-        """Every (unit, agency, levels that it counts at) expected to report the subject for its native period."""
+        """List every (unit, agency, levels that it counts at) expected to report the subject for its native period."""
         registry = self._refresh()
         key = (programme.slug, subject, period)
         found = self._reporters.get(key)
@@ -46,7 +46,7 @@ class Expectations:
         return found
 
     def below(self, programme: Programme, subject: str, period: Period, on: date) -> Counter[str]:
-        """Expected reporters for each unit's uid, climbing the ladder of that day."""
+        """Count expected reporters for each unit's uid, climbing the ladder of that day."""
         registry = self._refresh()
         key = (programme.slug, subject, period, registry.units.epoch(on))
         counts = self._counts.get(key)
@@ -56,7 +56,7 @@ class Expectations:
         return counts
 
     def in_force(self, levels: tuple[str, ...], on: date) -> Counter[str]:
-        """How many units of these levels stand below each unit on that day."""
+        """Count the units of these levels that stand below each unit on that day."""
         registry = self._refresh()
         key = (levels, registry.units.epoch(on))
         counts = self._in_force.get(key)
@@ -67,7 +67,7 @@ class Expectations:
 
 
 def climb(registry: Registry, reporters: Iterable[tuple[Unit, str, tuple[str, ...]]], on: date) -> Counter[str]:
-    """How many of these reporters count at each unit of that day's ladder."""
+    """Count how many of these reporters count at each unit of that day's ladder."""
     counts: Counter[str] = Counter()
     for unit, _, levels in reporters:
         for uid in registry.units.steps(unit.uid, on, levels):
@@ -78,7 +78,7 @@ def climb(registry: Registry, reporters: Iterable[tuple[Unit, str, tuple[str, ..
 def expected_reporters(
     registry: Registry, programme: Programme, subject: str, period: Period
 ) -> list[tuple[Unit, str, tuple[str, ...]]]:
-    """Every (unit, agency, levels that it counts at) expected to report the subject for its native period."""
+    """List every (unit, agency, levels that it counts at) expected to report the subject for its native period."""
     what, _, slug = subject.partition(":")
     reporters: list[tuple[str, str, tuple[str, ...]]]
     if what == "indicator":

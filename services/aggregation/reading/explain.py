@@ -40,7 +40,7 @@ class Explained(NamedTuple):
     status: str
 
     def to_json(self) -> dict[str, object]:
-        """As the answer has it."""
+        """Lay it out as the answer has it."""
         body = self.event.body
         return {
             "source": self.event.source,
@@ -166,12 +166,12 @@ async def _elsewhere(
 
 
 def _name_of(event: LedgerEvent) -> str:
-    """What its sender calls the activity."""
+    """Read what its sender calls the activity."""
     return event.body.data["record"]
 
 
 def _key_of(event: LedgerEvent) -> RecordKey:
-    """A record's key is its own within its province only."""
+    """Name the event's record: its key is its own within its province only."""
     return record_key(event.body), event.body.province
 
 

@@ -1,4 +1,4 @@
-"""From counters to the rows that people read: pure. Every figure carries its coverage."""
+"""Turns counters into the figures that people read: pure. Every figure carries its coverage."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ class Coverage:
 
     @property
     def missing(self) -> int:
-        """Expected, silent, and not excused."""
+        """How many are expected, silent, and not excused."""
         return self.expected - self.reported - self.waived
 
     def row(self) -> dict[str, object]:
@@ -44,17 +44,17 @@ class Coverage:
 
 
 def percentage(numerator: int, denominator: int) -> float | None:
-    """In per cent, to four places; None of nothing."""
+    """Divide, in per cent, to four places; None where the denominator is 0."""
     return round(100 * numerator / denominator, 4) if denominator else None
 
 
 def add(left: Counters, right: Counters, times: int = 1) -> Counters:
-    """Counters added up."""
+    """Add counters up, the right ones `times` times."""
     return Counters(*(a + times * b for a, b in zip(left, right, strict=True)))
 
 
 def carried_forward(states: Iterable[EventBody], registry: Registry, programme: Programme, period: Period) -> Cells:
-    """The cells of an indicator of states: a reporter that is silent in the period stands with its last state."""
+    """Make the cells of an indicator of states: a reporter that is silent in the period stands with its last state."""
     end = programme.calendar.end(period)
     delta, contributor = Delta(), Contributor(registry)
     for body in states:
@@ -69,7 +69,7 @@ def carried_forward(states: Iterable[EventBody], registry: Registry, programme: 
 
 
 def split(subject: Subject, counters: Mapping[str, Counters], by: str) -> list[tuple[dict[str, str], Counters]]:
-    """The parts of a figure by `by`: one or more dimensions, `series`, `component`, `participants` or `money`."""
+    """Split a figure by `by`: one or more dimensions, `series`, `component`, `participants` or `money`."""
     if by == "series" and subject.indicator is not None:
         return [
             ({"series": series.slug}, _sum(counters.get(f"{series.dimension}:{option}") for option in series.options))
@@ -133,7 +133,7 @@ def value_of(subject: Subject, counters: Counters, coverage: Coverage, divisor: 
 
 
 def counted(subject: Subject, counters: Counters) -> int:
-    """What an activity or a measure counts."""
+    """Pick the number that the activity or measure counts."""
     return {"participants": counters.people, "money": counters.amount}.get(subject.counts, counters.records)
 
 
@@ -175,12 +175,12 @@ def timeliness(states: Mapping[str, int]) -> Timeliness:
 
 
 def identity(unit: Unit, period: Span) -> dict[str, object]:
-    """What a row is about."""
+    """Name the unit and the period that a row is about."""
     return {"uid": unit.uid, "code": unit.code, "name": unit.name, "level": unit.level, "period": str(period)}
 
 
 def attainment(programme: Programme, subject: Subject, value: float | None) -> dict[str, object]:
-    """The stage's target, how much of it is reached, and whether the value lies on the straight line to it."""
+    """Work out the stage's target, how much of it is reached, and whether the value lies on the straight line to it."""
     nothing: dict[str, object] = {"target": None, "on_track": None, "attainment": None}
     indicator, period = subject.indicator, subject.periods[-1]
     if indicator is None:
@@ -205,7 +205,7 @@ def attainment(programme: Programme, subject: Subject, value: float | None) -> d
 
 
 def soft_checks(subject: Subject, value: float | None, now: Counters, before: Counters | None) -> list[str]:
-    """What makes a reported figure doubtful: it is flagged, never refused. `before` is a year earlier."""
+    """Flag what makes a reported figure doubtful; nothing is refused for it. `before` is a year earlier."""
     if subject.indicator is None or value is None:
         return []
     checks, flags = subject.indicator.checks, []

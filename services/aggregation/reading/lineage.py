@@ -1,4 +1,4 @@
-"""Today's units and those behind them: pure. Which cells of one tree make up a figure of another."""
+"""Finds which cells of an earlier tree of units make up a figure of a later one: pure."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ class Lineage:
         return self._units.epoch(earlier) == self._units.epoch(later)
 
     def makeup(self, earlier: date, later: date) -> Makeup:
-        """What each unit of the later day is made of.
+        """Say what each unit of the later day is made of.
 
         A cell holds all that lies below its unit, so a unit that moved whole is one cell; where only a part of an old
         unit belongs to a new one, that part's cells are added, and what went elsewhere is taken away.
@@ -36,6 +36,12 @@ class Lineage:
         return made
 
     def _make_up(self, earlier: date, later: date) -> Makeup:
+        """Compare each unit's later ladder with its parent's.
+
+        Invariant: added up over all units of the earlier day, each unit's own figure reaches each step of its later
+        ladder exactly once. A parent's cell holds the unit's figure already and carries it to the parent's ladder: so
+        the unit's cell is added only where its ladder leaves that one, and taken away from the steps it doesn't climb.
+        """
         makeup: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
         for unit in self._in_force(earlier):
             here = {step.uid for step in self._units.ladder(unit.uid, later)}
@@ -49,8 +55,10 @@ class Lineage:
         return makeup
 
     def approximate(self, earlier: date, later: date) -> Mapping[str, Sequence[str]]:
-        """By unit of the later day, the divided units of the earlier one that went to it in part only: all that they
-        counted is with their default successor."""
+        """List, by unit of the later day, the divided units of the earlier one that went to it in part only.
+
+        All that they counted is with their default successor.
+        """
         key = (self._units.epoch(earlier), self._units.epoch(later))
         found = self._approximate.get(key)
         if found is None:

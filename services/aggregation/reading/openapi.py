@@ -147,7 +147,7 @@ _REFUSALS = {
 
 
 def openapi(version: str) -> dict[str, object]:
-    """The document."""
+    """Make the document."""
     lists = {
         "/v1/rollups": ("rollups", "Figures with their coverage", ROLLUP_PARAMETERS, "Figures"),
         "/v1/rollups/missing": ("missing", "Who is expected and silent", MISSING_PARAMETERS, "AllMissing"),

@@ -1,4 +1,4 @@
-"""A request's parameters, understood: pure. What can't be is refused with the parameter's name."""
+"""Understands a request's parameters: pure. What can't be is refused with the parameter's name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Place:
 
 
 def understand(query: Mapping[str, str], registry: Registry, reach: Reach, now: datetime) -> Question:
-    """A question about an indicator, measure or activity. Raises QueryError or ForbiddenError."""
+    """Read a question about an indicator, measure or activity. Raises QueryError or ForbiddenError."""
     programme = programme_asked(query, registry)
     today = now.astimezone(ZoneInfo(programme.timezone)).date()
     if ("indicator" in query) == ("activity" in query):
@@ -70,7 +70,7 @@ def understand(query: Mapping[str, str], registry: Registry, reach: Reach, now: 
 
 
 def place_asked(query: Mapping[str, str], registry: Registry, reach: Reach, end: date, today: date) -> Place:
-    """The unit below which is asked, on the tree of the period's end or of today.
+    """Read the unit below which is asked, on the tree of the period's end or of today.
 
     Where none is named, it is the one that the rights are held on or what that has become; of an old district that is a
     province, of which it sees a part: what is shown below it is for each row to say.
@@ -96,7 +96,7 @@ def place_asked(query: Mapping[str, str], registry: Registry, reach: Reach, end:
 
 
 def programme_asked(query: Mapping[str, str], registry: Registry) -> Programme:
-    """The programme named, or the only one."""
+    """Look up the programme named, or the only one."""
     slug = query.get("programme")
     if slug is None and len(registry.programmes) == 1:
         return next(iter(registry.programmes.values()))
@@ -107,14 +107,14 @@ def programme_asked(query: Mapping[str, str], registry: Registry) -> Programme:
 
 
 def _stage_asked(query: Mapping[str, str], programme: Programme) -> Sequence[Span]:
-    """The stage of the programme that the period names, if it names one."""
+    """Look up the stage of the programme that the period names, if it names one."""
     return [
         Stretch(stage.slug, stage.first, stage.last) for stage in programme.stages if stage.slug == query.get("period")
     ]
 
 
 def periods_asked(query: Mapping[str, str], programme: Programme, native: PeriodKind, today: date) -> list[Period]:
-    """One period, or a range of one kind (`2023-Q1..2023-Q4`); the current one where none is named."""
+    """Read one period, or a range of one kind (`2023-Q1..2023-Q4`); the current one where none is named."""
     if "period" not in query:
         return [programme.calendar.containing(today, native)]
     first_text, _, last_text = query["period"].partition("..")
@@ -134,7 +134,7 @@ def periods_asked(query: Mapping[str, str], programme: Programme, native: Period
 
 
 def sort_asked(query: Mapping[str, str]) -> tuple[str, bool]:
-    """The column to sort by, and whether downwards (`-value`)."""
+    """Read the column to sort by, and whether downwards (`-value`)."""
     text = query.get("sort", SORTS[0])
     column = text.removeprefix("-")
     if column not in SORTS:
@@ -143,7 +143,7 @@ def sort_asked(query: Mapping[str, str]) -> tuple[str, bool]:
 
 
 def level_asked(query: Mapping[str, str], registry: Registry, within: Unit) -> str:
-    """The level of the rows; the unit's own without one."""
+    """Read the level of the rows; the unit's own without one."""
     level = query.get("level", within.level)
     known = sorted({unit.level for unit in registry.units})
     if level not in known:

@@ -47,7 +47,7 @@ class Reading:
     as_of: datetime
 
     async def rows(self, subject: Subject, units: Sequence[Unit], by: str | None) -> list[dict[str, object]]:
-        """The figures of those of these units of which who asks sees them, split by `by`."""
+        """Make the figures of these units, as far as who asks sees them, split by `by`."""
         units = self.seen(units, self.days(subject))
         uids = [unit.uid for unit in units]
         if subject.counts == "timeliness":
@@ -76,7 +76,7 @@ class Reading:
         return rows
 
     def days(self, subject: Subject) -> list[date]:
-        """The days on whose trees a figure and its coverage stood before they were brought to the tree of `on`."""
+        """List the days on whose trees a figure and its coverage stood before they were brought to the tree of `on`."""
         divisors = subject.divisor.periods if subject.divisor is not None else ()
         ends = [self.programme.calendar.end(p) for p in (*subject.periods, subject.coverage_period, *divisors)]
         return list({self.registry.units.epoch(end): end for end in ends}.values())
@@ -89,7 +89,7 @@ class Reading:
         return self.reach.sees_figure(self.registry.units, unit.uid, made_of)
 
     def seen(self, units: Iterable[Unit], days: Collection[date]) -> list[Unit]:
-        """Those of the units of which who asks sees such a figure."""
+        """Keep those of the units of which who asks sees such a figure."""
         return [unit for unit in units if self.sees(unit, days)]
 
     def _row(
@@ -112,7 +112,7 @@ class Reading:
         }
 
     def _reason(self, subject: Subject, unit: Unit, counters: Counters) -> dict[str, str] | None:
-        """Why there is no figure, where it isn't for want of reports."""
+        """Say why there is no figure, where it isn't for want of reports."""
         if subject.indicator is None or counters.records:
             return None
         end = self.programme.calendar.end(subject.periods[-1])
@@ -152,7 +152,7 @@ class Reading:
         return not self.expectations.lineage().same(calendar.start(subject.period), calendar.end(subject.period))
 
     async def _cells(self, subject: Subject, uids: Sequence[str], by: str | None) -> Cells:
-        """The counters of these units, on the tree of `on`."""
+        """Read the counters of these units, on the tree of `on`."""
         if subject.indicator is not None and subject.indicator.over_time is OverTime.STATE:
             return await self._states(subject, uids)
         if subject.counts == "units":
@@ -170,7 +170,7 @@ class Reading:
         return total
 
     def _trees(self, periods: Sequence[Period]) -> list[tuple[date, list[Period]]]:
-        """The periods by the tree on which their cells stand."""
+        """Group the periods by the tree on which their cells stand."""
         trees: dict[int, tuple[date, list[Period]]] = {}
         for period in periods:
             end = self.programme.calendar.end(period)
@@ -222,7 +222,7 @@ class Reading:
         return climb(self.registry, [item for item in reporters if (item[0].uid, item[1]) in waived], self.on)
 
     async def waived(self, subject: Subject) -> set[tuple[str, str]]:
-        """The (unit, agency) that are excused from the report that covers the subject, and haven't spoken."""
+        """Read the (unit, agency) that are excused from the report that covers the subject, and haven't reported."""
         programme, period = self.programme, subject.coverage_period
         what, _, slug = subject.coverage.partition(":")
         reports = [slug] if what == "report" else [r.slug for r in programme.reports if r.period is period.kind]
@@ -232,12 +232,12 @@ class Reading:
         return waived - await self.spoken(subject)
 
     async def spoken(self, subject: Subject) -> set[tuple[str, str]]:
-        """The (unit, agency) with a live record of what covers the subject."""
+        """Read the (unit, agency) with a live record of what covers the subject."""
         period = str(subject.coverage_period)
         return await read_store.live_reporters(self.connection, self.programme.slug, subject.coverage, period)
 
     async def _year_before(self, subject: Subject, units: Sequence[Unit]) -> dict[str, Counters]:
-        """The wholes of a year earlier, for the units that report themselves: above them coverage changes the sum."""
+        """Read the wholes of a year earlier, of units that report themselves: above them coverage changes the sum."""
         if subject.indicator is None or subject.indicator.checks.denominator_change is None:
             return {}
         levels = {reporter.level for reporter in subject.indicator.reporters}
@@ -263,7 +263,7 @@ class Reading:
     async def obligations(
         self, cells: Sequence[str], period: Period, uids: Sequence[str]
     ) -> Mapping[str, Mapping[str, int]]:
-        """How many obligations of a period stand in which state, for these units."""
+        """Count how many obligations of a period stand in which state, for these units."""
         makeup = self._makeup(self.programme.calendar.end(period), uids)
         sources = sorted({source for made in makeup.values() for source, _ in made})
         found = await read_store.read_cells(
@@ -286,7 +286,7 @@ def _join(
 
 
 def _prefix(subject: Subject, by: str | None) -> str:
-    """What the names of the wanted parts begin with."""
+    """Say what the names of the wanted parts begin with."""
     if by is None:
         return read_store.NOTHING
     if by == "series":
@@ -303,7 +303,7 @@ def _named(parts: Sequence[tuple[dict[str, str], Counters]]) -> list[tuple[str, 
 
 
 def check_by(question: Question, by: str | None) -> str | None:
-    """The dimensions in the order in which parts are named. Refuses a breakdown that the subject doesn't have."""
+    """Put the dimensions into the order in which parts are named. Refuses a breakdown that the subject doesn't have."""
     if by is None:
         return None
     subject, programme = question.subject, question.programme

@@ -1,4 +1,4 @@
-"""What a figure is of: pure. From a slug and a period to the cells that make it up and the reports that cover it."""
+"""Finds what a figure is of: pure. From slug and period to the cells that make it up and the reports that cover it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Subject:
 
 
 def subject_of(programme: Programme, field: str, slug: str, period: Span, today: date) -> Subject:
-    """The subject of `indicator=<indicator or measure>` or `activity=<activity>` over a period."""
+    """Find the subject of `indicator=<indicator or measure>` or `activity=<activity>` over a period."""
     if field == "activity":
         if slug not in programme.activity:
             raise none_of("activity", sorted(programme.activity), slug)
@@ -54,7 +54,7 @@ def subject_of(programme: Programme, field: str, slug: str, period: Span, today:
 
 
 def _indicator(programme: Programme, indicator: Indicator, period: Span, today: date) -> Subject:
-    """Its own native period, or the last that has begun of a longer one."""
+    """Take its own native period, or the last that has begun of a longer one."""
     slug = indicator.slug
     if period.kind.months < indicator.period.months:
         kind = words_of(indicator.period)
@@ -99,7 +99,7 @@ def _counted(
     today: date,
     divisor: Subject | None = None,
 ) -> Subject:
-    """Counted from activities: the sum of its months, covered by the report that tells whether a unit has spoken."""
+    """Count it from activities: the sum of its months, covered by the report that tells whether a unit has spoken."""
     report = covering_report(programme, period.kind)
     if isinstance(period, Period) and report.period.months >= period.kind.months:
         covering = period.within(report.period)
@@ -110,8 +110,8 @@ def _counted(
 
 
 def covering_report(programme: Programme, kind: PeriodKind) -> Report:
-    """The report whose submission says that a unit's activities of a period are in: the most widely owed one of the
-    period's own kind, else the shortest that contains it, else the shortest of all."""
+    """Pick the report whose submission says that a unit's activities of a period are in: the most widely owed one of
+    the period's own kind, else the shortest that contains it, else the shortest of all."""
     by_length = sorted(programme.reports, key=lambda item: (item.period.months, -len(item.reporters)))
     lowest = by_length[0].reporters[0].level
     own = [item for item in by_length if item.period is kind and any(r.level == lowest for r in item.reporters)]
@@ -120,6 +120,6 @@ def covering_report(programme: Programme, kind: PeriodKind) -> Report:
 
 
 def last_begun(parts: Sequence[Period], programme: Programme, today: date) -> Period:
-    """The last of these periods that has begun; the first where none has."""
+    """Pick the last of these periods that has begun; the first where none has."""
     begun = [part for part in parts if programme.calendar.start(part) <= today]
     return (begun or parts[:1])[-1]

@@ -1,4 +1,4 @@
-"""An answer's rows as JSON, CSV (UTF-8 with BOM, so that Excel reads Vietnamese) or XLSX."""
+"""Writes an answer's rows as JSON, CSV (UTF-8 with BOM, so that Excel reads Vietnamese) or XLSX."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ _AS_THEY_ARE = " /:@~=+"  # of X-Next, beside letters and digits
 
 
 def format_asked(query: Mapping[str, str], accept: str) -> str:
-    """`json`, `csv` or `xlsx`: by `format=`, else by Accept."""
+    """Choose `json`, `csv` or `xlsx`: by `format=`, else by Accept."""
     asked = query.get("format")
     if asked is not None:
         if asked not in TYPES:
@@ -31,7 +31,7 @@ def format_asked(query: Mapping[str, str], accept: str) -> str:
 
 
 def answer(body: Answer, form: str, headers: Mapping[str, str]) -> Response:
-    """The response. A table's next page is named by the header `X-Next`, percent-encoded: names have any letters."""
+    """Make the response. The header `X-Next` names a table's next page, percent-encoded: names have any letters."""
     if form == "json":
         return JSONResponse(body, headers=headers)
     rows = cast("Sequence[Row]", body["rows"])
@@ -67,7 +67,7 @@ def _csv(rows: Sequence[Row]) -> bytes:
 
 
 def _harmless(value: str | int | float | bool | None) -> str | int | float | bool | None:
-    """A text that no spreadsheet runs as a formula; numbers stay numbers."""
+    """Make a text one that no spreadsheet runs as a formula; numbers stay numbers."""
     return neutral(value) if isinstance(value, str) else value
 
 
