@@ -16,7 +16,7 @@ from faststream.rabbit import RabbitBroker
 from bench.load import lowest_level
 from bench.usage import peak_mib
 from services.notifications.alerts.sweep import Swept, sweep
-from services.notifications.app import publish_ids
+from services.notifications.messages.queue import publish_ids
 from services.notifications.obligations.opening import Opener
 from shared.broker import topology
 from shared.broker.client import make_broker

@@ -76,7 +76,6 @@ STILL = Allowed(
         {
             "services/intake/documents/asyncapi.py::asyncapi",
             "services/intake/documents/openapi.py::_dhis2",
-            "services/notifications/app.py::_assemble",
         }
     ),
 )

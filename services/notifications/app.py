@@ -1,33 +1,32 @@
 """Wiring of the notifications service."""
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from random import random
-from typing import Any
-from uuid import UUID
 
 import structlog
 from faststream import AckPolicy
 from faststream.rabbit import Channel as AmqpChannel
-from faststream.rabbit import RabbitBroker
 from starlette.applications import Starlette
 
 from services.notifications.alerts.backlog import Queues
 from services.notifications.alerts.loop import Sweeper
 from services.notifications.messages.channels.configured import make_channels
 from services.notifications.messages.filling import Filler
+from services.notifications.messages.queue import PUBLISH_SECONDS, publish_ids
 from services.notifications.messages.worker import Delivery
 from services.notifications.obligations.announcer import Announcer
-from services.notifications.obligations.consumer import Consumer, Taken
+from services.notifications.obligations.consumer import Consumer
 from services.notifications.observer import Observer
 from services.notifications.openapi import openapi
 from services.notifications.pages import page_store
 from services.notifications.pages.forms import FORM_BYTES
 from services.notifications.pages.links import Links
 from services.notifications.pages.routes import Pages
+from services.notifications.reactions import Reactions
 from services.notifications.read_api import Reader, routes
+from services.notifications.readiness import readiness
 from shared import __version__
 from shared.broker import topology
 from shared.broker.answering import answered_within
@@ -39,6 +38,7 @@ from shared.http.application import application
 from shared.http.held_body import BodyLimits, Memory
 from shared.http.probes import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
+from shared.registry.snapshot import Registry
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import Settings
 from shared.runtime.lifecycle import connected, open_migrated, until_there
@@ -47,10 +47,21 @@ log = structlog.get_logger()
 EVENT_PREFETCH = 100
 BODIES = 8  # of kip.alerts in hand
 POOL_SIZE = BODIES + 8
-PUBLISH_SECONDS = 10.0
 CONNECT_SECONDS = 30.0
 LOOPBACK = "127.0.0.1"
-_ASKS_FOR_SWEEP = frozenset({"clock", "unit", "programme", "sweeper"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What works once the database has answered."""
+
+    queues: Queues
+    consumer: Consumer
+    sweeper: Sweeper
+    announcer: Announcer
+    delivery: Delivery
+    observer: Observer
+    reactions: Reactions
 
 
 class Notifications:
@@ -67,13 +78,8 @@ class Notifications:
         self.channels = make_channels(settings)
         self.running = False
         self._pool: Pool | None = None
-        self._consumer: Consumer | None = None
-        self._queues: Queues | None = None
-        self._sweeper: Sweeper | None = None
-        self._announcer: Announcer | None = None
-        self._delivery: Delivery | None = None
-        self._observer: Observer | None = None
         self._links: Links | None = None
+        self._parts: _Parts | None = None
 
     def pool(self) -> Pool:
         """The connections. Raises ConnectionError (one of DATABASE_AWAY) before the first could be made."""
@@ -87,112 +93,85 @@ class Notifications:
             raise ConnectionError("the database has not answered yet")
         return self._links
 
-    def obligations_changed(self) -> None:
-        """A person decided or an answer came: look at once, publish what changed."""
-        if self._sweeper is not None and self._announcer is not None:
-            self._sweeper.obligations_changed()
-            self._sweeper.ask()
-            self._announcer.ask()
+    def registry(self) -> Registry:
+        """The registry as it is now."""
+        return self.follower.registry
+
+    def decided(self) -> None:
+        """Pass on that a person decided about an obligation."""
+        if self._parts is not None:
+            self._parts.reactions.decided()
 
     async def readiness(self) -> Mapping[str, str | None]:
-        """Ready with broker, database and registry, consuming and sweeping, the last sweeps not all broken."""
-        broker = self.running and await self.consuming.ping(timeout=1) and await self.publishing.ping(timeout=1)
-        return {
-            "broker": None if broker else "not consuming: RabbitMQ does not answer",
-            "database": None if self._pool is not None and self.follower.connected else "PostgreSQL does not answer",
-            "registry": None if self.follower.registry.loaded else "not loaded: run 'kip migrate' and 'kip load'",
-            "sweeps": self._sweeper.broken if self._sweeper is not None else None,
-        }
+        """Give, per dependency, None if it is good or the reason why not."""
+        return readiness(
+            broker=self.running and await self.consuming.ping(timeout=1) and await self.publishing.ping(timeout=1),
+            database=self._pool is not None and self.follower.connected,
+            registry=self.registry().loaded,
+            sweeps=self._parts.sweeper.broken if self._parts is not None else None,
+        )
 
     async def connect(self) -> None:
         """Open the database, wait for migrations and registry, then consume, deliver and sweep."""
         await until_there(self._open_database, "database.waiting")
         await self.follower.wait_loaded()
-        if self._sweeper is None:
-            self._assemble(self.pool())
+        if self._parts is None:
+            self._parts = self._assemble(self.pool())
         await until_there(self._consume, "broker.waiting")
-        if self._sweeper is not None and self._announcer is not None:
-            self._sweeper.start()
-            self._announcer.start()
+        self._parts.sweeper.start()
+        self._parts.announcer.start()
         self.running = True
 
     async def stop(self) -> None:
-        """Finish what is in hand, then let go of everything."""
-        if self._sweeper is not None:
-            await self._sweeper.stop()
+        """Finish what is in hand, then let go of everything: first what makes work, last what the others use."""
+        parts = self._parts
+        if parts is not None:
+            await parts.sweeper.stop()
         await self.consuming.stop()
-        if self._consumer is not None:
-            await self._consumer.stop()
-        if self._delivery is not None:
-            await self._delivery.stop()
-        if self._announcer is not None:
-            await self._announcer.stop()
+        if parts is not None:
+            await parts.consumer.stop()
+            await parts.delivery.stop()
+            await parts.announcer.stop()
         await self.publishing.stop()
-        if self._queues is not None:
-            await self._queues.close()
+        if parts is not None:
+            await parts.queues.close()
         for channel in self.channels.values():
             await channel.close()
-        if self._observer is not None:
-            await self._observer.stop()
+        if parts is not None:
+            await parts.observer.stop()
         await self.follower.stop()
         if self._pool is not None:
             await close_pool(self._pool)
 
-    def _assemble(self, pool: Pool) -> None:
+    def _assemble(self, pool: Pool) -> _Parts:
+        """Make the parts and start those that need no broker."""
         settings = self._settings
         intake_url = settings.intake_url or f"http://{LOOPBACK}:{settings.intake_port}"
-        queues = Queues(self._amqp_url, intake_url, lambda: self._consumer.in_hand if self._consumer else 0)
+        queues = Queues(self._amqp_url, intake_url, lambda: consumer.in_hand)
         announcer = Announcer(
-            pool,
-            lambda: self.follower.registry,
-            self.clock.now,
+            pool, self.registry, self.clock.now,
             lambda key, body: publish_events(self.publishing, body, key, PUBLISH_SECONDS),
-        )
+        )  # fmt: skip
         sweeper = Sweeper(
-            pool,
-            lambda: self.follower.registry,
-            self.clock,
-            lambda bodies: publish_ids(self.publishing, bodies),
-            queues,
-            on_swept=announcer.ask,
-            interval=self._settings.sweep_interval,
-        )
-
-        def settled(taken: Taken) -> None:
-            sweeper.obligations_changed()
-            announcer.ask()
-            if taken.problems:
-                sweeper.ask()  # a problem is told at once
-
+            pool, self.registry, self.clock, lambda bodies: publish_ids(self.publishing, bodies), queues,
+            on_swept=announcer.ask, interval=settings.sweep_interval,
+        )  # fmt: skip
+        reactions = Reactions(sweeper, announcer)
         consumer = Consumer(
-            pool, lambda: self.follower.registry, self.clock, on_settled=settled, seconds=self._settings.batch_timeout
+            pool, self.registry, self.clock, on_settled=reactions.settled, seconds=settings.batch_timeout
         )
-        delivery = self._make_delivery(pool, sweeper)
-
-        async def ask_for_sweep(changed: frozenset[str]) -> None:
-            if changed & _ASKS_FOR_SWEEP:
-                sweeper.ask()
-
-        self.follower.on_change(ask_for_sweep)
+        delivery = Delivery(
+            pool, self.registry, self.clock, self.channels, Filler(),
+            page_of=lambda officer, message: self.links().page(officer, message, self.clock.now()),
+            retry_soon=sweeper.ask, chance=random,
+        )  # fmt: skip
+        observer = Observer(pool)
+        self.follower.on_change(reactions.registry_changed)
         self._subscribe(consumer, delivery)
         consumer.start()
         delivery.start()
-        self._observer = Observer(pool)
-        self._observer.start()
-        self._delivery, self._announcer = delivery, announcer
-        self._consumer, self._queues, self._sweeper = consumer, queues, sweeper
-
-    def _make_delivery(self, pool: Pool, sweeper: Sweeper) -> Delivery:
-        return Delivery(
-            pool,
-            lambda: self.follower.registry,
-            self.clock,
-            self.channels,
-            Filler(),
-            page_of=lambda officer, message: self.links().page(officer, message, self.clock.now()),
-            retry_soon=sweeper.ask,
-            chance=random,
-        )
+        observer.start()
+        return _Parts(queues, consumer, sweeper, announcer, delivery, observer, reactions)
 
     def _subscribe(self, consumer: Consumer, delivery: Delivery) -> None:
         consume(self.consuming, topology.NOTIFICATIONS, consumer.handle, prefetch=EVENT_PREFETCH)
@@ -218,26 +197,8 @@ class Notifications:
             await self.consuming.start()
 
 
-async def publish_ids(broker: RabbitBroker, bodies: Sequence[Sequence[UUID]]) -> None:
-    """Queue messages by id and wait for every confirm. Raises one of BROKER_AWAY."""
-    async with answered_within(PUBLISH_SECONDS):
-        await asyncio.gather(
-            *(
-                broker.publish(
-                    json.dumps([str(id_) for id_ in ids]).encode(),
-                    exchange=topology.TO_ALERTS,
-                    routing_key=topology.ALERTS.name,
-                    persist=True,
-                    mandatory=True,
-                    content_type="application/json",
-                )
-                for ids in bodies
-            )
-        )
-
-
 def make_app(settings: Settings) -> Measured:
-    """The ASGI application."""
+    """Make the ASGI application."""
     notifications = Notifications(settings)
 
     @asynccontextmanager
@@ -246,20 +207,17 @@ def make_app(settings: Settings) -> Measured:
             log.info("notifications.started", port=settings.notifications_port)
             yield
 
-    reader = Reader(
-        registry=lambda: notifications.follower.registry, pool=notifications.pool, now=notifications.clock.now
-    )
-
+    reader = Reader(registry=notifications.registry, pool=notifications.pool, now=notifications.clock.now)
     pages = Pages(
-        registry=lambda: notifications.follower.registry,
+        registry=notifications.registry,
         pool=notifications.pool,
         links=notifications.links,
         now=notifications.clock.now,
         body=BodyLimits(FORM_BYTES, settings.body_timeout, Memory(settings.body_memory, settings.body_memory)),
-        on_changed=notifications.obligations_changed,
+        on_changed=notifications.decided,
     )
 
-    def describe() -> Mapping[str, Any]:
+    def describe() -> Mapping[str, str]:
         return {"clock": notifications.clock.now().isoformat()}
 
     endpoints = [

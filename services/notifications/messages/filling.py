@@ -6,7 +6,6 @@ Sections that come at the same time are asked for together: most letters are sho
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -55,7 +54,7 @@ class Filler:
         for child in self._free:
             await child.close()
 
-    async def fill(self, sections: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Message]:
+    async def fill(self, sections: Sequence[tuple[str, Mapping[str, object]]]) -> list[Message]:
         """The messages of these (template, variables). Raises TextError for a text that can't be filled.
 
         ValueError for variables that are no data.

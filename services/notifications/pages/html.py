@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, StrictUndefined, Template
@@ -16,7 +15,7 @@ from shared.programme.model import Programme
 from shared.registry.officers import Officer
 from shared.wording.words import Words
 
-_WORDS: Mapping[str, Mapping[str, Any]] = {
+_WORDS: Mapping[str, Mapping[str, str]] = {
     "vi": {
         "title": "Nhắc báo cáo", "until": "Đến ngày", "reason": "Lý do", "due": "Hạn", "state": "Tình trạng",
         "acknowledge": "Đã biết, không nhắc lại các báo cáo này", "mute": "Tạm dừng mọi nhắc nhở của chương trình",
@@ -25,7 +24,6 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
         "note": "Cấp trên vẫn được thông báo theo quy định.",
         "open": "chưa đến hạn", "overdue": "quá hạn", "met": "đã gửi", "late_met": "đã gửi muộn", "waived": "được miễn",
         "expired": "không theo dõi", "raised": "chưa giải quyết", "resolved": "đã giải quyết", "withdrawn": "đã rút",
-        "done": {"acknowledge": "Đã ghi nhận.", "mute": "Đã tạm dừng.", "extend": "Đã gia hạn.", "waive": "Đã miễn."},
     },
     "en": {
         "title": "Report reminders", "until": "Until", "reason": "Reason", "due": "Due", "state": "State",
@@ -35,9 +33,12 @@ _WORDS: Mapping[str, Mapping[str, Any]] = {
         "note": "The levels above are told as the rules say.",
         "open": "not due yet", "overdue": "overdue", "met": "received", "late_met": "received late", "waived": "waived",
         "expired": "not followed", "raised": "open", "resolved": "resolved", "withdrawn": "withdrawn",
-        "done": {"acknowledge": "Noted.", "mute": "Paused.", "extend": "Extended.", "waive": "Waived."},
     },
 }  # fmt: skip
+_DONE: Mapping[str, Mapping[str, str]] = {
+    "vi": {"acknowledge": "Đã ghi nhận.", "mute": "Đã tạm dừng.", "extend": "Đã gia hạn.", "waive": "Đã miễn."},
+    "en": {"acknowledge": "Noted.", "mute": "Paused.", "extend": "Extended.", "waive": "Waived."},
+}
 _PAGE = """\
 <!DOCTYPE html>
 <html lang="{{ language }}"><head><meta charset="utf-8"><title>{{ words.title }}</title>
@@ -124,11 +125,11 @@ def render_page(units: Units, content: PageContent, *, done: str | None, languag
             for problem in content.problems
         ],
         default=today + timedelta(days=5), least=today + timedelta(days=1), most=today + timedelta(days=31),
-        done=words["done"].get(done or ""),
+        done=_DONE.get(language, _DONE["en"]).get(done or ""),
     )  # fmt: skip
 
 
-def _rows(units: Units, content: PageContent, words: Mapping[str, Any], language: str) -> list[dict[str, object]]:
+def _rows(units: Units, content: PageContent, words: Mapping[str, str], language: str) -> list[dict[str, object]]:
     programme, zone = content.programme, ZoneInfo(content.programme.timezone)
     today = content.now.astimezone(zone).date()
     above = {row.unit: {unit.uid for unit in units.ladder(row.unit, today)[1:]} for row in content.obligations}
@@ -154,7 +155,7 @@ def render_refusal(message: str, language: str) -> str:
 
 def state_words(state: str) -> Words:
     """Name a state as the page does, in both languages."""
-    return Words(str(_WORDS["vi"][state]), str(_WORDS["en"][state]))
+    return Words(_WORDS["vi"][state], _WORDS["en"][state])
 
 
 def _agency(programme: Programme, slug: str, language: str) -> str:

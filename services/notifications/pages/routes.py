@@ -3,10 +3,9 @@
 Mail scanners open every link; none of them posts. The link is the identity: there is no login.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -33,6 +32,7 @@ from shared.registry.snapshot import Registry
 from shared.values.scalars import ScalarError, day, whole_number
 from shared.wording.language import VIETNAMESE, language_of
 
+Endpoint = Callable[[Request], Awaitable[Response]]
 LONGEST_ACKNOWLEDGEMENT = timedelta(days=31)
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -169,15 +169,14 @@ class Pages:
             raise declined(Decline.OFFICER_GONE)
         return holder, officer
 
-    def _guarded(self, answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
+    def _guarded(self, respond: Endpoint) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             try:
-                found: Response = await answer(request)
+                return await respond(request)
             except DecisionError as error:
                 return _refused(request, error)
             except DATABASE_AWAY:
                 return _refused(request, declined(Decline.NO_DATABASE), {"Retry-After": "2"})
-            return found
 
         return endpoint
 
