@@ -74,8 +74,6 @@ class Allowed:
 STILL = Allowed(
     long=frozenset(
         {
-            "services/intake/documents/asyncapi.py::asyncapi",
-            "services/intake/documents/openapi.py::_dhis2",
         }
     ),
 )

@@ -1,4 +1,4 @@
-"""Keeps what fails apart from the rest: one bad row, unit, officer or programme stops nobody else.
+"""Isolate what fails from the rest: one bad row, unit, officer or programme stops nobody else.
 
 For rows of our own, which stay where they are and can be taken up again: one failure is enough to pass one over. An
 accepted event has nowhere else to be, so it takes a proof (`shared/runtime/isolation.py`).
@@ -39,7 +39,7 @@ class Asides:
         self.found.append(Aside(kind, str(subject), storable(programme), storable(unit), reason_of(error)))
 
     def subjects(self, kind: str) -> frozenset[str]:
-        """Which ones of a kind went aside."""
+        """List which ones of a kind went aside."""
         return frozenset(item.subject for item in self.found if item.kind == kind)
 
     @contextmanager
@@ -54,7 +54,7 @@ class Asides:
 
 
 def is_of_the_data(error: Exception) -> bool:
-    """Whether an error speaks of the data that was worked on, and not of a database that is not well."""
+    """Tell whether an error speaks of the data that was worked on, and not of a database that is not well."""
     return data_fault(error) is not None or not isinstance(error, DATABASE_REFUSES)
 
 
@@ -88,12 +88,12 @@ async def saved(connection: Connection, work: Callable[[], Awaitable[Result]]) -
 
 
 def reason_of(error: BaseException) -> str:
-    """An error in words that can be stored."""
+    """Describe an error in words that can be stored."""
     return storable(told(error))
 
 
 def storable(text: str) -> str:
-    """A text from elsewhere as PostgreSQL can keep it: without NULs and lone surrogates, not without end."""
+    """Make a text one that PostgreSQL can keep: without NULs and lone surrogates, 500 characters at most."""
     return text[:LONGEST_REASON].replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 

@@ -82,19 +82,19 @@ class Notifications:
         self._parts: _Parts | None = None
 
     def pool(self) -> Pool:
-        """The connections. Raises ConnectionError (one of DATABASE_AWAY) before the first could be made."""
+        """Get the connections. Raises ConnectionError (one of DATABASE_AWAY) before the first could be made."""
         if self._pool is None:
             raise ConnectionError("the database has not answered yet")
         return self._pool
 
     def links(self) -> Links:
-        """What signs links. Raises ConnectionError before the secret could be read."""
+        """Get what signs links. Raises ConnectionError before the secret could be read."""
         if self._links is None:
             raise ConnectionError("the database has not answered yet")
         return self._links
 
     def registry(self) -> Registry:
-        """The registry as it is now."""
+        """Get the registry as it is now."""
         return self.follower.registry
 
     def decided(self) -> None:

@@ -38,7 +38,7 @@ AGAIN: Mapping[str, str] = {
         UPDATE notifications.problem SET to_tell = true
         WHERE id = ANY ($1::text[]::bigint[]) AND state <> 'withdrawn' AND $2::timestamptz IS NOT NULL
     """,
-    # Told anew, in a message of its own, if it is still true.
+    # Sent anew, in a message of its own, if it is still true.
     "alert": """
         UPDATE notifications.alert SET state = 'muted', message = NULL, wake_at = $2
         WHERE id = ANY ($1::text[]::bigint[]) AND state = 'failed'

@@ -1,4 +1,4 @@
-"""Brings into the metrics what of the database waits for a person."""
+"""Count in the metrics what waits for a person in the database."""
 
 import asyncio
 from contextlib import suppress
@@ -20,11 +20,11 @@ class Observer:
         self._task = Supervised("observer", self._run)
 
     def start(self) -> None:
-        """Begin."""
+        """Begin to count, every 5 s."""
         self._task.start()
 
     async def stop(self) -> None:
-        """End."""
+        """Stop counting."""
         await self._task.stop()
 
     async def _run(self) -> None:

@@ -141,7 +141,7 @@ _BODY_REFUSALS = {
 
 
 def openapi(version: str) -> dict[str, Any]:
-    """The document."""
+    """Make the document."""
     token, id_ = path("token", TEXT), path("id", _ID, 1)
     obligation = _read("obligation", "One obligation with all that happened to it", [id_], "History")
     obligation["responses"] |= answers({404: "There is no such address"}, "Refusal")

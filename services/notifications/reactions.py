@@ -1,4 +1,4 @@
-"""What follows from what: which change has the sweeper sweep, or the announcer publish, at once."""
+"""React to changes: which of them has the sweeper sweep, or the announcer publish, at once."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The read API: obligations, alerts and problems that the key sees, addresses masked."""
+"""Serve the read API: obligations, alerts and problems that the key sees, addresses masked."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -54,7 +54,7 @@ Query = Callable[[Reader, Request, Registry, Reach], Awaitable[Shown]]
 
 
 def routes(reader: Reader) -> list[Route]:
-    """The endpoints of the read API."""
+    """List the routes of the read API."""
 
     def endpoint(query: Query) -> Callable[[Request], Awaitable[Response]]:
         async def respond(request: Request) -> Response:
@@ -113,7 +113,7 @@ async def _alerts(reader: Reader, request: Request, registry: Registry, reach: R
 
 
 async def _history(reader: Reader, request: Request, registry: Registry, reach: Reach) -> Shown:
-    """One obligation with all that happened to it: who was told what, and who decided what and why."""
+    """Show one obligation with all that happened to it, who decided what and why."""
     only(parameters(request), ())
     id_ = read("id", whole_number, request.path_params["id"])
     row = await read_store.find_obligation(reader.pool(), id_)
@@ -186,7 +186,7 @@ def _after(query: Mapping[str, str]) -> int:
 
 
 def _day(query: Mapping[str, str], registry: Registry, now: datetime) -> date:
-    """The day that a code is resolved on: the period's last, else today."""
+    """Choose the day that a code is resolved on: the period's last, else today."""
     programme = registry.programmes.get(query.get("programme", "")) or next(iter(registry.programmes.values()))
     if "period" not in query:
         return now.astimezone(ZoneInfo(programme.timezone)).date()
@@ -199,7 +199,7 @@ def _day(query: Mapping[str, str], registry: Registry, now: datetime) -> date:
 
 
 def _programmes(query: Mapping[str, str], registry: Registry, reach: Reach) -> list[str] | None:
-    """The programmes whose rows may be shown; None for all."""
+    """List the programmes whose rows may be shown; None for all."""
     slug = query.get("programme")
     if slug is None:
         return None if reach.programmes is None else sorted(reach.programmes)
@@ -209,7 +209,7 @@ def _programmes(query: Mapping[str, str], registry: Registry, reach: Reach) -> l
 
 
 def _units(query: Mapping[str, str], registry: Registry, reach: Reach, on: date) -> list[str] | None:
-    """The units whose rows may be shown; None for all."""
+    """List the units whose rows may be shown; None for all."""
     if "unit" in query:
         unit = registry.units.find(query["unit"], on)
         if unit is None:
@@ -221,6 +221,6 @@ def _units(query: Mapping[str, str], registry: Registry, reach: Reach, on: date)
 
 
 def _reached(registry: Registry, reach: Reach) -> list[str] | None:
-    """All units that are reached; None for all there are."""
+    """List all units that are reached; None for all there are."""
     reached = reach.units(registry.units)
     return None if len(reached) == len(registry.units) else sorted(reached)

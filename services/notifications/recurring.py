@@ -1,4 +1,4 @@
-"""Work that a replica does again and again: after a pause of its own choice, or at once when asked."""
+"""Repeat work in a replica: after a pause of its own choice, or at once when asked."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ PAUSE_AFTER_ERROR = 1.0
 
 
 class Recurring:
-    """`work` returns after how many seconds it is to be done again. What is away is tried again soon.
+    """Repeats `work`, which returns after how many seconds it is to be done again. What is away is tried again soon.
 
     `least_pause` (seconds) lies between two turns however often somebody asks. `broken_pause` follows a fault of ours,
     which is logged as `<name>.broken`; what is away as `<name>.failed`.
@@ -33,15 +33,15 @@ class Recurring:
         self._task = Supervised(name, self._run)
 
     def start(self) -> None:
-        """Begin."""
+        """Begin to work."""
         self._task.start()
 
     async def stop(self) -> None:
-        """End; work under way is cancelled, and repaired by the next turn of whoever does it."""
+        """Stop; work under way is cancelled, and repaired by the next turn of whoever does it."""
         await self._task.stop()
 
     def ask(self) -> None:
-        """Do it soon."""
+        """Ask for the work to be done soon."""
         self._asked.set()
 
     async def _run(self) -> None:

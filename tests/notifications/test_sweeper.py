@@ -11,7 +11,7 @@ from shared.runtime.metrics import SWEEP_LAST_SUCCESS
 from tests.notifications.field import BEFORE, Field, Fixed, at, limited
 
 
-class NoLag:
+class NoBacklog:
     """Nothing is on its way."""
 
     async def hold(self):
@@ -32,7 +32,7 @@ async def field(pool, registry):
 
 def sweeper(field, pool, publish):
     return Sweeper(
-        pool, lambda: field.registry, Fixed(at("2023-03-15 08:00")), publish, NoLag(), on_swept=lambda: None,
+        pool, lambda: field.registry, Fixed(at("2023-03-15 08:00")), publish, NoBacklog(), on_swept=lambda: None,
         interval=30,
     )  # fmt: skip
 

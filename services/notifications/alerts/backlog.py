@@ -1,4 +1,4 @@
-"""Whether events are still on their way: nobody is accused while the answer may lie in a queue."""
+"""Find out whether events are still on their way: nobody is accused while the report may lie in a queue."""
 
 import asyncio
 from collections.abc import Callable
@@ -32,25 +32,25 @@ class Queues:
         self._held_since: float | None = None
 
     async def hold(self) -> str | None:
-        """Why accusing steps should wait; None when all that came has been taken, or has been waited for too long.
+        """Say why accusing steps should wait; None when all events are taken, or have been waited for too long.
 
         Only a broker that answers is waited for too long.
         """
         reason = await self._reason()
         now = asyncio.get_running_loop().time()
         if reason is None or reason == _BROKER_SILENT:
-            self._held_since = None  # without the broker nothing could be told; what it brings when it is back counts
+            self._held_since = None  # without the broker nothing could be sent; what it brings when it is back counts
             return reason
         if self._held_since is None:
             self._held_since = now
         return reason if now - self._held_since < LONGEST_HOLD_SECONDS else None
 
     async def alerts_empty(self) -> bool:
-        """Whether no message waits in kip.alerts."""
+        """Tell whether no message waits in kip.alerts."""
         return await self._waiting(ALERTS.name) == 0
 
     async def close(self) -> None:
-        """Give back the connections; this is the end."""
+        """Give back the connections."""
         await self._intake.aclose()
         await self._disconnect()
 
@@ -89,7 +89,7 @@ class Queues:
         return declared.declaration_result.message_count
 
     async def _spooled(self) -> int | None:
-        """How many events intake keeps that the broker has not taken yet; None where it can't say."""
+        """Count the events in intake's spool, which the broker has not taken yet; None where intake can't say."""
         try:
             answer = await self._intake.get("/spool")
             return int(answer.raise_for_status().json()["events"])

@@ -102,7 +102,7 @@ async def _officers(connection: Connection, units: Sequence[str], asides: Asides
 
 
 def _zones(registry: Registry) -> Mapping[str, ZoneInfo]:
-    """The zones by programme. One without a sound zone is left out: what is its goes aside."""
+    """Map programmes to their time zones. One without a sound zone is left out: its alerts go aside."""
     zones: dict[str, ZoneInfo] = {}
     for slug, programme in registry.programmes.items():
         with suppress(ValueError, OSError, ZoneInfoNotFoundError):

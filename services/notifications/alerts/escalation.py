@@ -22,11 +22,11 @@ class WorkingHours:
     zone: ZoneInfo
 
     def opening(self, day: date) -> datetime:
-        """When work starts on that day."""
+        """Give the instant at which work starts on that day."""
         return datetime.combine(day, self.start, self.zone)
 
     def next_open(self, now: datetime) -> datetime:
-        """`now` itself within working hours, else the next morning of a working day."""
+        """Give `now` itself within working hours, else the next morning of a working day."""
         local = now.astimezone(self.zone)
         day = local.date()
         if self.days.is_working(day):
@@ -57,12 +57,12 @@ class Policy:
     hours: WorkingHours
 
     def timeline(self, base: datetime) -> tuple[Occurrence, ...]:
-        """Every turn of every step, counted from the deadline (or from a later reopening), in order of time."""
+        """List every turn of every step, counted from the deadline (or from a later reopening), in order of time."""
         return _timeline(self.steps, self.hours, base.astimezone(self.hours.zone).date())
 
 
 def policy_of(programme: Programme) -> Policy:
-    """The policy that the programme's file states."""
+    """Make the policy that the programme's file states."""
     days = working_days(programme.holidays.country, programme.calendar_overrides)
     hours = programme.working_hours
     return Policy(programme.escalation, WorkingHours(days, hours.start, hours.end, ZoneInfo(programme.timezone)))
@@ -147,7 +147,7 @@ def plan(situation: Situation, policy: Policy, now: datetime, *, held: bool) -> 
 
 
 def _irrelevant(turn: Occurrence, situation: Situation) -> Reason | None:
-    """Why this turn is none of the situation's, whatever the time; None if it is."""
+    """Say why this turn is none of the situation's, whatever the time; None if it is."""
     if turn.before is situation.overdue:
         return Reason.DEADLINE_PASSED if turn.before else Reason.NOT_OVERDUE
     return Reason.NOT_ESCALATED if turn.to and not situation.escalates else None
@@ -156,7 +156,7 @@ def _irrelevant(turn: Occurrence, situation: Situation) -> Reason | None:
 def _reason(
     turn: Occurrence, situation: Situation, applies: Sequence[Occurrence], now: datetime, waits: Reason | None
 ) -> Reason:
-    """Why a turn is claimed or isn't. `applies` are the relevant turns whose time has come, in order of time.
+    """Say why a turn is claimed or isn't. `applies` are the relevant turns whose time has come, in order of time.
 
     `waits` is why nothing can be claimed at this instant.
     """
@@ -175,13 +175,13 @@ def _reason(
 
 
 def addressed(units: Units, uid: str, to: int, on: date) -> Unit | None:
-    """The unit `to` levels above, by the ladder in force on the day; its successor for a unit that is no more."""
+    """Find the unit `to` levels above, by the ladder in force on the day; its successor for a unit that is no more."""
     ladder = units.ladder(uid, on)
     return ladder[to] if to < len(ladder) else None
 
 
 def _acting(programme: Programme, agency: str, on: date) -> str:
-    """The agency that acts for this one on that day: its successor after its last day."""
+    """Find the agency that acts for this one on that day: its successor after its last day."""
     known = programme.agency.get(agency)
     while known is not None and known.until is not None and known.until < on and known.successor is not None:
         agency = known.successor
@@ -190,7 +190,7 @@ def _acting(programme: Programme, agency: str, on: date) -> str:
 
 
 def _superiors(programme: Programme, agency: str, on: date) -> frozenset[str]:
-    """Those that it reports to and that these report to; who took over from one of them also took its superiors."""
+    """Find all that it reports to, directly or not; who took over from one of them also took its superiors."""
     found: set[str] = set()
     waiting = [agency]
     while waiting:
@@ -203,16 +203,16 @@ def _superiors(programme: Programme, agency: str, on: date) -> frozenset[str]:
 
 
 def wanted_agencies(programme: Programme, agency: str, to: int, on: date) -> frozenset[str]:
-    """Which agencies are told: the one that owes (or its successor); above its unit, those that it reports to."""
+    """Choose the agencies to notify: the one that owes (or its successor); above its unit, those that it reports to."""
     return _superiors(programme, agency, on) if to else frozenset({_acting(programme, agency, on)})
 
 
 def escalates(programme: Programme, agency: str) -> bool:
-    """Whether the level above is told: a mass organisation is asked, never reported."""
+    """Tell whether the level above is notified: a mass organisation is asked, never reported."""
     known = programme.agency.get(agency)
     return known is None or known.role is not AgencyRole.REQUESTED
 
 
 def days_late(due_at: datetime, now: datetime, zone: ZoneInfo) -> int:
-    """Calendar days from the deadline's day to today, at least 0."""
+    """Count the calendar days from the deadline's day to today, at least 0."""
     return max(0, (now.astimezone(zone).date() - due_at.astimezone(zone).date()) // timedelta(days=1))

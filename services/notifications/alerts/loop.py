@@ -1,4 +1,4 @@
-"""Runs the sweeps: at an interval, at once when asked, in one replica at a time."""
+"""Run the sweeps: at an interval, at once when asked, in one replica at a time."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -25,15 +25,15 @@ _PAUSE_WHILE_HELD = 0.3
 _LONGEST_SECONDS = 300.0  # the first sweep of a programme opens the nation's obligations
 
 
-class Lag(Protocol):
-    """Knows what the queues hold."""
+class Backlog(Protocol):
+    """What is on its way in the queues."""
 
     async def hold(self) -> str | None:
-        """Why accusing steps should wait."""
+        """Say why accusing steps should wait; None if they need not."""
         ...
 
     async def alerts_empty(self) -> bool:
-        """Whether no message waits for a worker."""
+        """Tell whether no message waits for a worker."""
         ...
 
 
@@ -46,7 +46,7 @@ class Sweeper:
         registry: Callable[[], Registry],
         clock: Clock,
         publish: Publish,
-        lag: Lag,
+        backlog: Backlog,
         *,
         on_swept: Callable[[], None],
         interval: float,
@@ -56,7 +56,7 @@ class Sweeper:
         self._clock = clock
         self._machine = SystemClock()
         self._publish = publish
-        self._lag = lag
+        self._backlog = backlog
         self._on_swept = on_swept
         self._interval = interval
         self._opener = Opener()
@@ -71,11 +71,11 @@ class Sweeper:
         self._turns.start()
 
     async def stop(self) -> None:
-        """End; a sweep that is under way is rolled back or repaired by the next one."""
+        """Stop; a sweep that is under way is rolled back, or repaired by the next one."""
         await self._turns.stop()
 
     def ask(self) -> None:
-        """Sweep soon."""
+        """Ask for a sweep soon."""
         self._turns.ask()
 
     @property
@@ -86,7 +86,7 @@ class Sweeper:
         return f"the last {self._broken} sweeps failed: {self._reason}"
 
     def obligations_changed(self) -> None:
-        """The counts by state are to be taken anew."""
+        """Have the next sweep count obligations by state anew."""
         self._counts_stale = True
 
     async def sweep_once(self) -> tuple[Swept | None, float]:
@@ -101,9 +101,9 @@ class Sweeper:
 
     async def _sweep(self, connection: Connection) -> tuple[Swept, float]:
         served = await obligation_store.requested_sweep(connection)
-        held = await self._lag.hold()
+        held = await self._backlog.hold()
         now = self._clock.now()
-        repair = await self._lag.alerts_empty()
+        repair = await self._backlog.alerts_empty()
         done = await sweep(connection, self._registry(), self._opener, self._publish, now, held=held, repair=repair)
         await obligation_store.swept(connection, served, now, held)
         self._on_swept()

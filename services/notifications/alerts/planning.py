@@ -124,7 +124,7 @@ class Planner:
         ]
 
     def policy(self, slug: str) -> Policy:
-        """The programme's escalation policy."""
+        """Get the programme's escalation policy, made at the first call."""
         if slug not in self._policies:
             self._policies[slug] = policy_of(self._registry.programmes[slug])
         return self._policies[slug]
@@ -160,5 +160,5 @@ def _resolved(notified: Mapping[int, str]) -> Reason:
 
 
 def accusing_steps(programme: Programme) -> dict[str, int]:
-    """The steps that speak of lateness, with how many levels up they go."""
+    """Map the steps that speak of lateness to how many levels up they go."""
     return {step.slug: step.to for step in programme.escalation if step.working_days > 0}

@@ -90,7 +90,7 @@ class Addresser:
                 self.alerts += alerts or [NewAlert(one, None, None)]
 
     def message(self, officer: Officer, programme: str, unit: str) -> NewMessage:
-        """The officer's message of this sweep about the programme, made at the first call."""
+        """Get the officer's message of this sweep about the programme, made at the first call."""
         made = self.messages.get((officer.id, programme))
         if made is None:
             free = officer.free_at(self.now, self.zones[programme])

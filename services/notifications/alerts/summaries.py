@@ -77,7 +77,7 @@ def _month_due(programme: Programme, now: datetime) -> str | None:
 async def _summaries(
     connection: Connection, registry: Registry, programme: Programme, month: str, now: datetime, asides: Asides
 ) -> list[NewSummary]:
-    """The month's summaries. A unit whose officers or figures can't be read costs only its own."""
+    """List the month's summaries. A unit whose officers or figures can't be read costs only its own."""
     slug, today = programme.slug, now.astimezone(ZoneInfo(programme.timezone)).date()
     units = [u for u in registry.units if u.level in programme.summary_levels and u.in_force(today)]
     found = await apart(
@@ -91,7 +91,7 @@ async def _summaries(
 async def _of_units(
     connection: Connection, units: Units, programme: Programme, month: str, some: Sequence[Unit], now: datetime
 ) -> list[NewSummary]:
-    """The summaries of those units that have something to report: for the lead agency's officers, else all there."""
+    """List summaries of those units that have something to report: for the lead agency's officers, else for all."""
     slug, zone = programme.slug, ZoneInfo(programme.timezone)
     today = now.astimezone(zone).date()
     lead = programme.lead(today)
@@ -110,7 +110,7 @@ async def _of_units(
 
 
 def subject_of(units: Units, slug: str, uid: str) -> Subject:
-    """The subject of a unit's summary: it and all units that it came from. Raises KeyError for an unknown unit."""
+    """Make the subject of a unit's summary: it and all units that it came from. Raises KeyError for an unknown unit."""
     return Subject(slug, uid, tuple(_with_predecessors(units, units[uid])))
 
 
@@ -129,7 +129,7 @@ async def standings(
 
 
 def _trend(periods: Sequence[PeriodCounts]) -> Iterator[Standing]:
-    """The latest periods of one report, each with what has changed since the one before it."""
+    """Give the latest periods of one report, each with what has changed since the one before it."""
     before: Standing | None = None
     for place, row in enumerate(periods):
         share = 100 * row.on_time / row.expected

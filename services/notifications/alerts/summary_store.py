@@ -79,7 +79,7 @@ async def note_summarised(connection: Connection, programme: str, month: str) ->
 
 
 async def make_summaries(connection: Connection, summaries: Sequence[NewSummary], now: datetime) -> None:
-    """Make these messages, those left out that exist."""
+    """Make these messages; an occasion that has one already is left out."""
     if summaries:
         await connection.execute(MAKE_SUMMARIES, *zip(*summaries, strict=True), now)
 

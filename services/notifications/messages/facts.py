@@ -176,7 +176,7 @@ async def _standings(
 
 
 def _parents(registry: Registry, digests: Sequence[tuple[MessageFacts, AlertItem]]) -> set[str]:
-    """The parents of late units, but for the digest's own unit: a whole silent subtree is one line."""
+    """Find the parents of late units, but for the digest's own unit: a whole silent subtree is one line."""
     units = ((message, registry.units.get(item.unit)) for message, item in digests)
     return {unit.parent or "" for message, unit in units if unit is not None and unit.parent != message.taken.unit}
 

@@ -1,6 +1,6 @@
-"""Fills messages' templates, in processes of their own: a text without end costs its own message, and no other.
+"""Fill messages' templates, in processes of their own: a text without end costs its own message, and no other.
 
-Sections that come at the same time are asked for together: most letters are short, and asking costs as much as filling.
+Sections that come at the same time are asked for together: most are short, and asking costs as much as filling.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ log = structlog.get_logger()
 CHILDREN = 2
 REFUSED_SECONDS = 30.0  # how long a template that overran is not tried again
 _TOGETHER = 64
-_BYTES_A_WEIGHT = 8192  # what a long list weighs: a short letter has 2,000
+_BYTES_A_WEIGHT = 8192  # what a long list weighs: a short message has 2,000
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Filler:
             await child.close()
 
     async def fill(self, sections: Sequence[tuple[str, Mapping[str, object]]]) -> list[Message]:
-        """The messages of these (template, variables). Raises TextError for a text that can't be filled.
+        """Fill these (template, variables), in order. Raises TextError for a text that can't be filled.
 
         ValueError for variables that are no data.
         """
@@ -71,7 +71,7 @@ class Filler:
             self._free.append(child)
 
     async def _together(self, child: Confined, jobs: Sequence[_Job]) -> list[Exception | None]:
-        """How each ended. What overran together is tried alone, so that only the guilty fail."""
+        """Fill jobs; return how each ended. What overran together is tried alone, so that only the guilty fail."""
         asked = [job for job in jobs if self._refusal(job) is None]
         try:
             await self._ask(child, asked)

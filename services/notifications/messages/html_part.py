@@ -48,7 +48,7 @@ def html_of(parts: Sequence[tuple[Message, Sequence[Variables]]], language: str)
 
 
 def _section(message: Message, items: Sequence[Variables], language: str) -> str:
-    """Put together by hand: a template engine took half of the time of writing a message."""
+    """Make a section by hand: a template engine took half of the time of writing a message."""
     return "".join(
         _table(items, language) if block is None else f"<p>\n{_BREAK.join(map(_line, block))}\n</p>\n"
         for block in _blocks(message.body)
@@ -63,19 +63,19 @@ def _table(items: Sequence[Variables], language: str) -> str:
 
 @cache
 def _titles(keys: Sequence[str], language: str) -> str:
-    """The beginning of a table with these columns."""
+    """Make the beginning of a table with these columns."""
     titles = [COLUMNS[key].get(language, COLUMNS[key]["en"]) for key in keys]
     return f"{_TABLE}<tr>{''.join(map(_TITLE.format, map(escape, titles)))}</tr>\n"
 
 
 def _row(values: Sequence[object]) -> str:
-    """Escaped at once: no text of PostgreSQL's has a NUL in it."""
+    """Make a row, all cells escaped at once: no text of PostgreSQL's has a NUL in it."""
     cells = escape("\0".join(["" if value is None else str(value) for value in values]))
     return f"<tr><td>{cells.replace(chr(0), '</td><td>')}</td></tr>\n"
 
 
 def _line(text: str) -> str:
-    """A line of a paragraph, its addresses as links."""
+    """Make a line of a paragraph, its addresses as links."""
     pieces = _LINK.split(text)  # every second one is an address
     pieces[::2] = [escape(piece) for piece in pieces[::2]]
     pieces[1::2] = [f'<a href="{escape(url)}" rel="noreferrer">{escape(url)}</a>' for url in pieces[1::2]]
@@ -83,7 +83,7 @@ def _line(text: str) -> str:
 
 
 def _blocks(body: str) -> list[list[str] | None]:
-    """The paragraphs as lists of lines; None where the table stands."""
+    """Split the text into paragraphs as lists of lines, None where the table stands."""
     blocks: list[list[str] | None] = []
     for block in body.strip().split("\n\n"):
         lines = [line for line in block.splitlines() if line.strip()]

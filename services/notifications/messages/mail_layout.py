@@ -1,4 +1,4 @@
-"""How a message looks as a mail: RFC 5322 headers and a multipart/alternative body, as bytes.
+"""Lay a message out as a mail: RFC 5322 headers and a multipart/alternative body, as bytes.
 
 Laid out here because the standard library's generator parses every header once more: it took half of the time of a
 delivery. Everything is ASCII, so that no server needs SMTPUTF8 or 8BITMIME, and no line begins with a dot, so that the
@@ -32,12 +32,12 @@ class Origin:
 
     @classmethod
     def of(cls, name: str, address: str) -> Self:
-        """The origin with this name and address. Raises ValueError for an address that can't be written."""
+        """Make the origin with this name and address. Raises ValueError for an address that can't be written."""
         return cls(mailbox(address), formataddr((name, address)), address.rpartition("@")[2])
 
 
 def mailbox(address: str) -> str:
-    """The address as it may stand in a command and in a header. Raises ValueError, without the address in it."""
+    """Check an address that is to stand in a command and a header. Raises ValueError, without the address in it."""
     local, _, domain = address.rpartition("@")
     if not local or not domain or "@" in local or _NOT_IN_A_MAILBOX.search(address):
         raise ValueError("expected name@domain in ASCII, without spaces and brackets")
@@ -45,7 +45,7 @@ def mailbox(address: str) -> str:
 
 
 def lay_out(message: Outgoing, origin: Origin) -> bytes:
-    """The mail, of lines that end in CRLF. Raises ValueError for an address that can't be written to.
+    """Lay out the mail, of lines that end in CRLF. Raises ValueError for an address that can't be written to.
 
     A repeat has the same Message-ID. The other headers keep robots from answering, and let a mail program offer its
     button to leave: RFC 8058, which asks for https.
@@ -72,18 +72,18 @@ def lay_out(message: Outgoing, origin: Origin) -> bytes:
 
 @lru_cache(maxsize=64)
 def _date(at: datetime) -> str:
-    """RFC 5322's. Remembered, because all messages of a body are of one instant."""
+    """Write an instant as RFC 5322 does. Remembered, because all messages of a body are of one instant."""
     return format_datetime(at)
 
 
 def _subject(text: str) -> str:
-    """As it is, or as the encoded words of RFC 2047, none of which cuts a letter in two."""
+    """Write the subject as it is, or as the encoded words of RFC 2047, none of which cuts a character in two."""
     if _PLAIN_SUBJECT.fullmatch(text):
         return text
     raw, words = text.encode(), []
     while raw:
         end = _BYTES_A_WORD
-        while end < len(raw) and raw[end] & 0xC0 == 0x80:  # within a letter
+        while end < len(raw) and raw[end] & 0xC0 == 0x80:  # within a character
             end -= 1
         words.append(f"=?utf-8?b?{b64encode(raw[:end]).decode()}?=")
         raw = raw[end:]

@@ -1,4 +1,4 @@
-"""Addresses are nobody's business: how they are shown, and how they are kept out of what a provider says of them."""
+"""Mask addresses, where they are shown and in what a provider says of them: they are nobody's business."""
 
 import re
 
@@ -6,7 +6,7 @@ _DIGITS_OF_A_NUMBER = 9  # after country code or trunk prefix, however the provi
 
 
 def masked(address: str) -> str:
-    """An address that its owner recognises and nobody else can use: `a•••@b.vn`, `•••678`, `https://•••`."""
+    """Mask an address so that its owner recognises it and nobody else can use it: `a•••@b.vn`, `•••678`, `https://•••`."""
     scheme, is_url, _ = address.partition("://")
     if is_url:
         return f"{scheme}://•••"
@@ -15,7 +15,7 @@ def masked(address: str) -> str:
 
 
 def without(address: str, text: str) -> str:
-    """The text with the address masked: servers like to repeat it in their refusals."""
+    """Mask the address in a text: servers like to repeat it in their refusals."""
     wanted = re.escape(address)
     if address.isdigit():
         wanted = rf"\+?\d*{re.escape(address[-_DIGITS_OF_A_NUMBER:])}"

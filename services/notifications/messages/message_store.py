@@ -1,8 +1,8 @@
 """The SQL of messages on their way.
 
 A message is taken by compare-and-set: its state is the lock. `sending` with `act_at` ahead is the lease of the worker
-that took it; whoever finds the lease ended may take it again, and only a row that is still `sending` is recorded, so
-that of two workers the later one's record counts. `act_at`, leases and retries run on the database's own clock, the
+that took it; whoever finds the lease ended may take it again. Only a row that is still `sending` is recorded: of two
+workers that had it, the first record counts. `act_at`, leases and retries run on the database's own clock, the
 same for every replica; `now` is the run's.
 """
 

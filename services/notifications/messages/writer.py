@@ -221,7 +221,7 @@ class Writer:
         return Section(self.programme.messages[language][template], known, [*dark, *items])
 
     def _folded(self, items: Sequence[Item]) -> tuple[list[Variables], list[Item]]:
-        """Whole subtrees that are silent, as one line each, and the items that are not among those."""
+        """Fold whole subtrees that are silent into one line each; return those lines, and the other items."""
         groups: dict[tuple[str, str, str], list[Item]] = {}
         for item in items:
             groups.setdefault((item.report, item.period, self.units[item.unit].parent or ""), []).append(item)

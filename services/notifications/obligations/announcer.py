@@ -1,4 +1,4 @@
-"""Publishes obligation.* events from the outbox, so that timeliness rolls up like any figure.
+"""Publish obligation.* events from the outbox, so that timeliness rolls up like any figure.
 
 An event is published, confirmed, then noted. A crash in between publishes it again, byte for byte the same.
 """
@@ -44,11 +44,11 @@ class Announcer:
         self._turns.start()
 
     async def stop(self) -> None:
-        """End; what was not noted as published is published again."""
+        """Stop; what was not noted as published is published again."""
         await self._turns.stop()
 
     def ask(self) -> None:
-        """There may be something to publish."""
+        """Ask for a look at what there is to publish soon."""
         self._turns.ask()
 
     async def announce(self) -> int:

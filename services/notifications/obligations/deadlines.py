@@ -1,4 +1,4 @@
-"""From a rule to a deadline, with the reason where days off have moved it (Decree 09/2019/NĐ-CP, art. 8.5 and 13)."""
+"""Work out a deadline from its rule, and which day off has moved it (Decree 09/2019/NĐ-CP, art. 8.5 and 13)."""
 
 import json
 from calendar import monthrange
@@ -50,7 +50,7 @@ class Deadline:
 def due_at(
     rule: DueRule, period: Period, calendar: PeriodCalendar, days: WorkingDays, due_time: time, zone: ZoneInfo
 ) -> Deadline:
-    """The deadline of a period under a rule."""
+    """Work out the deadline of a period under a rule."""
     cutoff = calendar.end(period)
     match rule:
         case AfterCutoff():
@@ -61,7 +61,7 @@ def due_at(
 
 
 def deadline_of(programme: Programme, rule: DueRule, period: Period) -> Deadline:
-    """The deadline of a period under a rule of the programme."""
+    """Work out the deadline of a period under a rule of the programme."""
     days = working_days(programme.holidays.country, programme.calendar_overrides)
     return due_at(rule, period, programme.calendar, days, programme.due_time, ZoneInfo(programme.timezone))
 

@@ -36,7 +36,7 @@ class DecisionError(Exception):
 
 
 def declined(reason: Decline, field: str | None = None, **values: object) -> DecisionError:
-    """A refusal, with what its words name."""
+    """Make a refusal, its words filled with `values`."""
     refused = reason.value
     return DecisionError(refused._replace(words=refused.words.filled(**values)), field)
 
@@ -49,7 +49,7 @@ class Decider:
     right: Officer | Reach
 
     def may_decide_for(self, units: Units, uid: str, programme: str, on: date) -> bool:
-        """An officer for units below their own, never for their own; an operator as far as the key reaches."""
+        """Tell whether they may: an officer for units below their own, an operator as far as the key reaches."""
         if isinstance(self.right, Reach):
             return self.right.sees(units, uid, programme)
         return self.right.unit in {step.uid for step in units.ladder(uid, on)[1:]}
@@ -58,7 +58,7 @@ class Decider:
 async def who_decides(
     pool: Pool, registry: Registry, links: Links, authorization: str | None, token: str | None, now: datetime
 ) -> Decider:
-    """The holder of a link's token (in `token` or as Bearer), or of an operator's key. Raises DecisionError."""
+    """Find the holder of a link's token (in `token` or as Bearer), or of an operator's key. Raises DecisionError."""
     scheme, _, value = (authorization or "").strip().partition(" ")
     candidate = token or (value.strip() if scheme.lower() == "bearer" else None)
     key = find_key(registry, authorization, now)
@@ -79,12 +79,12 @@ async def who_decides(
 
 
 def written(officer: Officer) -> str:
-    """An officer as the audit names them."""
+    """Name an officer as the audit does."""
     return f"officer {officer.id} of {officer.unit}"
 
 
 def reason_of(given: object, year: int) -> str:
-    """The reason that was given, with nothing of a person's; `year` is today's. Raises DecisionError."""
+    """Read the reason given, which may hold nothing of a person's; `year` is today's. Raises DecisionError."""
     try:
         reason = text(" ".join(given.split()) if isinstance(given, str) else given, LONGEST_REASON)
     except ScalarError:
@@ -97,7 +97,7 @@ def reason_of(given: object, year: int) -> str:
 
 
 def new_deadline(programme: Programme, written: object, due_at: datetime, now: datetime) -> datetime:
-    """The deadline on a day (2023-03-20), at the programme's hour.
+    """Read the new deadline: a day (2023-03-20), at the programme's hour.
 
     It is later than the one that stands and now, by LONGEST_EXTENSION at most. Raises DecisionError.
     """

@@ -87,7 +87,8 @@ ANSWERS = """
          AS key (programme, period, report, unit, agency)
     JOIN notifications.answer USING (programme, period, report, unit, agency)
 """
-# Reopening begins a new cycle: its steps count anew. A late report is looked at once more: who was told hears of it.
+# Reopening begins a new cycle: its steps count anew. A late report is looked at once more: who was notified that it was
+# late hears of it.
 SETTLE = """
     WITH settled AS (
         UPDATE notifications.obligation SET

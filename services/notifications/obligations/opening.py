@@ -1,4 +1,4 @@
-"""Opens obligations: for every period that has begun, what each unit's agency owes by `shared.domain.duties.owes`."""
+"""Open obligations: for every period that has begun, what each unit's agency owes by `shared.domain.duties.owes`."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ from shared.registry.snapshot import Registry
 
 
 class Opener:
-    """Opens what is not open yet. A fingerprint of register and rules tells at once that there is nothing new."""
+    """Opens what is not open yet. A fingerprint of register and rules shows at once that there is nothing new."""
 
     def __init__(self) -> None:
         self._units: tuple[Units | None, bytes] = (None, b"")
@@ -61,7 +61,7 @@ class Opener:
     async def _look_again(
         self, connection: Connection, registry: Registry, programme: Programme, now: datetime
     ) -> bytes:
-        """The programme's fingerprint; what is unfinished is planned anew where register or programme are new."""
+        """Return the programme's fingerprint, and plan anew what is unfinished where register or programme are new."""
         if programme.slug not in self._seen:
             self._seen[programme.slug] = await obligation_store.first_seen(connection, programme.slug, now)
         fingerprint, is_new = self._fingerprint(registry.units, programme)
@@ -91,7 +91,7 @@ class Opener:
         return opened
 
     def _fingerprint(self, units: Units, programme: Programme) -> tuple[bytes, bool]:
-        """What openings depend on, and whether register or programme were loaded since the last call."""
+        """Fingerprint what openings depend on; tell whether register or programme were loaded since the last call."""
         if self._units[0] is not units:
             self._units = (units, _fingerprint_of_units(units))
             self._programmes.clear()
@@ -103,13 +103,13 @@ class Opener:
         return fingerprint, True
 
     def _planned_by(self, programme: Programme) -> bytes:
-        """What plans are made of: the register, all of the programme, and the version that makes them."""
+        """Fingerprint what plans are made of: the register, all of the programme, and the version that makes them."""
         whole = json.dumps(programme.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(self._units[1] + whole.encode() + __version__.encode()).digest()
 
 
 def begun_periods(programme: Programme, today: date) -> Iterator[Period]:
-    """Every owed period of every report's kind whose first day is not after `today`."""
+    """List every owed period of every report's kind whose first day is not after `today`."""
     for kind in sorted({report.period for report in programme.reports}):
         for period in programme.owed_periods(kind):
             if programme.calendar.start(period) > today:
@@ -120,9 +120,9 @@ def begun_periods(programme: Programme, today: date) -> Iterator[Period]:
 def obligations_of(
     programme: Programme, units: Units, period: Period, now: datetime, *, expired_before: datetime
 ) -> Iterator[Opening]:
-    """What everybody owes for a period, by the register in force on its last day.
+    """List what everybody owes for a period, by the register in force on its last day.
 
-    A deadline before `expired_before` passed before anybody could be told: such an obligation opens as expired.
+    A deadline before `expired_before` passed before anybody could be notified: such an obligation opens as expired.
     """
     policy = policy_of(programme)
     owing: dict[tuple[str, str, str, DueRule], list[str]] = {}
@@ -178,7 +178,7 @@ def _line(unit: Unit) -> str:
 
 
 def _rules(programme: Programme) -> bytes:
-    """The parts of a programme that obligations and deadlines are made of."""
+    """Serialise the parts of a programme that obligations and deadlines are made of."""
     parts = programme.model_dump(
         mode="json",
         include={

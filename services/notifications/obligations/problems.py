@@ -1,4 +1,4 @@
-"""Obstacles that units meet: from events, in any order and repeated, to how each problem stands. Pure."""
+"""Decide how each problem stands from its events, in any order and repeated. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ def problem_of(event: CanonicalEvent) -> ProblemChange | None:
 
 
 def latest(changes: Iterable[ProblemChange]) -> list[ProblemChange]:
-    """The one that counts of each problem, in the order of their keys."""
+    """Choose the change that counts of each problem, in the order of their keys."""
     found: dict[tuple[str, str, str, str], ProblemChange] = {}
     for change in changes:
         known = found.get(change.key)

@@ -49,7 +49,7 @@ def judged(
     now: datetime,
     asides: Asides,
 ) -> list[tuple[int, Verdict]]:
-    """The verdicts that change an obligation, with its id; what can't be judged goes to `asides`."""
+    """Judge obligations; return those verdicts that change one, with its id. What can't be judged goes to `asides`."""
     verdicts: list[tuple[int, Verdict]] = []
     for row in obligations:
         with asides.unless_sound("answer", " ".join(row.key), row.programme, row.unit):
@@ -61,7 +61,7 @@ def judged(
 
 
 def _once_each(answers: Iterable[Answer]) -> list[Answer]:
-    """Of copies of an answer the one accepted first, sorted by the key of their table."""
+    """Keep of copies of an answer the one accepted first, sorted by the key of their table."""
     by_acceptance = sorted(answers, key=lambda answer: answer.accepted_at, reverse=True)
     unique = {(answer.key, answer.source, answer.id, answer.sender): answer for answer in by_acceptance}
     return [unique[key] for key in sorted(unique)]

@@ -1,4 +1,4 @@
-"""From submissions and withdrawals, in any order and repeated, to whether an obligation is met. Pure."""
+"""Decide whether an obligation is met from submissions and withdrawals, in any order and repeated. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ def _answer(event: CanonicalEvent, report: str, item: str, *, submitted: bool) -
 
 
 def _completed_by_figures(programme: Programme | None, indicator: str) -> list[str]:
-    """The reports that are complete when all indicators have arrived, and that this one counts for."""
+    """Find the reports that are complete when all indicators have arrived, and that this one counts for."""
     known = programme.indicator.get(indicator) if programme else None
     if programme is None or known is None:
         return []
@@ -100,7 +100,7 @@ def _completed_by_figures(programme: Programme | None, indicator: str) -> list[s
 
 
 def required_items(registry: Registry) -> Callable[[tuple[str, str, str, str, str]], frozenset[str]]:
-    """What has to arrive for an obligation (programme, period, report, unit, agency) to be met, as the programme says.
+    """Make a function that says what has to arrive for an obligation to be met, as its programme says.
 
     A submission; or every indicator that the agency owes, where it owes any and the report is complete with those.
     """
@@ -117,7 +117,7 @@ def required_items(registry: Registry) -> Callable[[tuple[str, str, str, str, st
 
 
 def answered_at(answers: Iterable[Answer], required: frozenset[str]) -> datetime | None:
-    """When all that is required was first handed in and still stands; None if any of it doesn't."""
+    """Find when all that is required was first handed in and still stands; None if any of it doesn't."""
     by_item: dict[str, list[Version]] = {}
     for answer in answers:
         by_item.setdefault(answer.item, []).append(answer.version)
@@ -135,7 +135,7 @@ class Verdict:
 
 
 def judge(state: State, due_at: datetime, met_at: datetime | None, now: datetime) -> Verdict:
-    """What becomes of an obligation in `state` whose report stands since `met_at` (None: it doesn't).
+    """Judge what becomes of an obligation in `state` whose report stands since `met_at` (None: it doesn't).
 
     On time means accepted at the door by the deadline. A waived one stays waived, and one that had expired before it
     was opened becomes met only if it was on time.

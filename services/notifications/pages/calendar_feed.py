@@ -1,4 +1,4 @@
-"""An officer's deadlines as an iCalendar feed (RFC 5545). Pure: a shifted deadline is the same event, moved."""
+"""Make an officer's iCalendar feed of deadlines (RFC 5545). Pure: a shifted deadline is the same event, moved."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -73,7 +73,7 @@ def _concerns(programme: Programme, officer: Officer, agency: str, now: datetime
 def _later(
     registry: Registry, programme: Programme, officer: Officer, now: datetime
 ) -> Iterator[tuple[tuple[str, ...], datetime, Shift | None]]:
-    """A programme's deadlines of the coming year, whether their period has begun or not."""
+    """List a programme's deadlines of the coming year, whether their period has begun or not."""
     unit: Unit = registry.units[officer.unit]
     for report in programme.reports:
         agencies = sorted({r.agency for r in report.reporters if _concerns(programme, officer, r.agency, now)})
@@ -127,7 +127,7 @@ def _event(
 
 
 def since(now: datetime) -> datetime:
-    """From when on opened obligations are listed."""
+    """Give the instant from which on opened obligations are listed."""
     return now - BEHIND
 
 

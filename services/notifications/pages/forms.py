@@ -1,4 +1,4 @@
-"""The fields that a person or a mail program posts: a form in either encoding, or a JSON object. Bounded."""
+"""Read the fields that a person or a mail program posts: a form in either encoding, or a JSON object. Bounded."""
 
 from email import message_from_bytes
 from urllib.parse import parse_qs
@@ -17,13 +17,13 @@ _MOST_FIELDS = 20
 
 
 def refused_body(reason: LimitWords, words: Words) -> Refused:
-    """A body that isn't read to its end, as it is told: some of the reasons say what was expected, others what was."""
+    """Make the refusal of a body that isn't read to its end. Some reasons say what was expected, others what was."""
     expected = reason in {LimitWords.TOO_LARGE, LimitWords.TOO_SLOW}
     return Refused(*BODY_ERRORS[reason], Common.EXPECTED.value.filled(expected=words) if expected else words)
 
 
 async def read_form(request: Request, limits: BodyLimits) -> dict[str, object]:
-    """The fields. Raises DecisionError. Call it when it is known who asks: nobody else's body is read."""
+    """Read the fields. Raises DecisionError. Call it when it is known who asks: nobody else's body is read."""
     content_type = request.headers.get("content-type", "")
     try:
         async with HeldBody(request, limits) as body:
@@ -42,7 +42,7 @@ async def read_form(request: Request, limits: BodyLimits) -> dict[str, object]:
 
 
 def _parts(content_type: str, body: bytes) -> dict[str, object]:
-    """The fields of multipart/form-data, which mail programs send for one field."""
+    """Read the fields of multipart/form-data, which mail programs send for one field."""
     whole = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
     return {
         str(part.get_param("name", header="content-disposition")): str(part.get_payload())

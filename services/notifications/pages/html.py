@@ -1,4 +1,4 @@
-"""The HTML of an officer's own page: small, readable on a phone, without scripts."""
+"""Render the HTML of an officer's own page: small, readable on a phone, without scripts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

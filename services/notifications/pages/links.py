@@ -1,4 +1,4 @@
-"""Signed links: what a message's links carry, and who holds one. Nothing is stored; the signature is the proof."""
+"""Sign and read the links in messages, and find who holds one. Nothing is stored; the signature is the proof."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -48,15 +48,15 @@ class Links:
         self._signers = {purpose: Signer(secret, salt=f"kip {purpose}", digest_method=sha256) for purpose in Purpose}
 
     def page(self, officer: int, message: UUID, now: datetime) -> str:
-        """The address of an officer's own page for a message."""
+        """Make the address of an officer's own page for a message."""
         return f"{self._base}/v1/ack/{self._token(Purpose.PAGE, officer, message.hex, now, PAGE_DAYS)}"
 
     def calendar(self, officer: int, now: datetime) -> str:
-        """The address of an officer's calendar."""
+        """Make the address of an officer's calendar."""
         return f"{self._base}/v1/calendar/{self._token(Purpose.CALENDAR, officer, NO_MESSAGE, now, CALENDAR_DAYS)}.ics"
 
     def read(self, purpose: Purpose, token: str, now: datetime) -> Holder:
-        """Who holds this token. Raises LinkError."""
+        """Find who holds this token. Raises LinkError."""
         try:
             officer, message, until = self._signers[purpose].unsign(text(token)).decode().split(".")
             holder = Holder(whole_number(officer), UUID(message) if message else None)
@@ -68,6 +68,6 @@ class Links:
         return holder
 
     def _token(self, purpose: Purpose, officer: int, message: str, now: datetime, days: int) -> str:
-        """`officer.message.until.signature`, all of it fit for a URL and short enough for a phone's screen."""
+        """Sign a token: `officer.message.until.signature`, fit for a URL and short enough for a phone's screen."""
         until = int((now + timedelta(days=days)).timestamp())
         return self._signers[purpose].sign(f"{officer}.{message}.{until}").decode()

@@ -1,4 +1,4 @@
-"""An officer's own page behind the signed link in a message: read by GET, which changes nothing, acted on by POST.
+"""Serve an officer's own page behind the signed link in a message: GET shows it and changes nothing, POST acts.
 
 Mail scanners open every link; none of them posts. The link is the identity: there is no login.
 """
@@ -57,7 +57,7 @@ class Pages:
     on_changed: Callable[[], None]
 
     def routes(self) -> list[Route]:
-        """The routes."""
+        """List the routes."""
         return [
             Route("/v1/ack/{token}", self._guarded(self.show), methods=["GET"]),
             Route("/v1/ack/{token}", self._guarded(self.acknowledge), methods=["POST"]),
@@ -67,7 +67,7 @@ class Pages:
         ]
 
     async def show(self, request: Request) -> Response:
-        """The page: what the message told, as it stands now, and what can be done."""
+        """Show the page: what the message was about, as it stands now, and what can be done."""
         token = request.path_params["token"]
         holder, officer = await self._holder(token, Purpose.PAGE)
         pool, registry, now = self.pool(), self.registry(), self.now()
@@ -84,7 +84,7 @@ class Pages:
         return HTMLResponse(render_page(registry.units, content, done=done, language=language), headers=_HEADERS)
 
     async def acknowledge(self, request: Request) -> Response:
-        """Acknowledge what the message told, or mute the whole programme, until the morning of a day."""
+        """Acknowledge what the message was about, or mute the whole programme, until the morning of a day."""
         token = request.path_params["token"]
         holder, officer = await self._holder(token, Purpose.PAGE)
         form = await read_form(request, self.body)
@@ -113,7 +113,7 @@ class Pages:
         return RedirectResponse(f"{token}?done={action}", status_code=303, headers=_HEADERS)
 
     async def calendar(self, request: Request) -> Response:
-        """The officer's deadlines."""
+        """Serve the officer's deadlines as iCalendar."""
         _, officer = await self._holder(request.path_params["token"], Purpose.CALENDAR)
         registry, now = self.registry(), self.now()
         units = registry.units
@@ -192,7 +192,7 @@ def _refused(request: Request, error: DecisionError, headers: Mapping[str, str] 
 
 
 def _language_for(request: Request, officer: Officer) -> str:
-    """Vietnamese where the browser asks for it, else the language that the officer is registered with."""
+    """Choose Vietnamese where the browser asks for it, else the language that the officer is registered with."""
     asked = language_of(request.scope["headers"])
     return asked if asked == VIETNAMESE else officer.language
 

@@ -16,7 +16,7 @@ logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
 
 
 class AppriseChannel:
-    """Sends subject and text. Apprise tells only whether it worked: a failure may pass, a bad URL will not."""
+    """Sends subject and text. Apprise says only whether it worked: a failure may pass, a bad URL will not."""
 
     kind = "apprise"
 
@@ -45,4 +45,4 @@ class AppriseChannel:
             raise DeliveryError("apprise could not deliver it", permanent=False)
 
     async def close(self) -> None:
-        """Nothing is kept."""
+        """Do nothing: no connection is kept."""

@@ -1,4 +1,4 @@
-"""Which channels this installation has: e-mail, what apprise reaches, and what the settings have secrets for."""
+"""Make this installation's channels: e-mail, what apprise reaches, and what the settings have secrets for."""
 
 from time import monotonic
 
@@ -17,7 +17,7 @@ from shared.runtime.config import Settings
 
 
 def make_channels(settings: Settings) -> dict[str, Channel]:
-    """The channels by the kind of address that they deliver to."""
+    """Make the channels, by the kind of address that they deliver to."""
 
     def new_pace() -> Pace:
         return Pace(settings.channel_rate, monotonic)

@@ -87,7 +87,7 @@ class EmailChannel:
             raise _failure(error) from error
 
     async def _transact(self, connection: aiosmtplib.SMTP, mail: bytes, address: str) -> None:
-        """One mail to one mailbox.
+        """Send one mail to one mailbox.
 
         Said to aiosmtplib's protocol itself: its commands look once more for what `lay_out` and `mailbox` let through
         never (line ends, dots that begin a line, control characters), and that was half of the time of handing over.
@@ -158,7 +158,7 @@ async def _start_over(connection: aiosmtplib.SMTP) -> None:
 
 
 def _failure(error: Exception) -> DeliveryError:
-    """A server's 5xx about this mailbox or mail is final; what is the installation's own fault may be put right."""
+    """Judge a refusal: a 5xx about this mailbox or mail is final; the installation's own fault may be put right."""
     if isinstance(error, aiosmtplib.SMTPResponseException):
         about_this = isinstance(error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError)
         final = error.code == SMTPStatus.storage_exceeded or (about_this and error.code >= _FINAL)

@@ -53,7 +53,7 @@ class EsmsChannel:
 
 
 def short_text(text: str) -> str:
-    """The text without accents, in the GSM alphabet's ASCII part, at most 160 characters: "Bao cao qua han: …"."""
+    """Write a text without accents, in the GSM alphabet's ASCII part, 160 characters at most: "Bao cao qua han"."""
     plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
     letters = "".join(letter for letter in plain if not unicodedata.combining(letter))
     ascii_only = " ".join("".join(letter if " " <= letter <= "~" else " " for letter in letters).split())
@@ -61,7 +61,7 @@ def short_text(text: str) -> str:
 
 
 def _judge(body: bytes) -> None:
-    """eSMS answers 200 whatever happened; CodeResult is 100 where it took the message."""
+    """Judge a response: eSMS answers 200 whatever happened; CodeResult is 100 where it took the message."""
     try:
         answer = json.loads(body)
     except ValueError as error:

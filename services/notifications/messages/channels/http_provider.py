@@ -1,4 +1,4 @@
-"""How providers that speak HTTP answer, and what that means for a message."""
+"""Post to providers that speak HTTP, and judge what their responses mean for a message."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -90,7 +90,7 @@ class Provider:
 
 @asynccontextmanager
 async def _failures() -> AsyncIterator[None]:
-    """No connection, no answer, or none that is HTTP: it may pass. An address that is none will not."""
+    """Judge failures: no connection, no response or none that is HTTP may pass; an address that is none will not."""
     try:
         yield
     except (httpcore.UnsupportedProtocol, ValueError) as error:
@@ -100,7 +100,7 @@ async def _failures() -> AsyncIterator[None]:
 
 
 def seconds_until(retry_after: str | None, date: str | None, now: datetime) -> float | None:
-    """How long a server wants to be left alone: seconds, or an instant counted from its own `Date` (else from `now`).
+    """Read how long a server wants to be left alone: seconds, or an instant, from its own `Date` (else from `now`).
 
     From 0 to LONGEST_REST; None for what is neither (RFC 9110, section 10.2.3).
     """
@@ -114,7 +114,7 @@ def seconds_until(retry_after: str | None, date: str | None, now: datetime) -> f
 
 
 def _instant(text: str) -> datetime | None:
-    """An HTTP date, in any of its three forms; None for anything else."""
+    """Read an HTTP date, in any of its three forms; None for anything else."""
     try:
         read = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
@@ -123,7 +123,7 @@ def _instant(text: str) -> datetime | None:
 
 
 def number_of(answer: Mapping[str, Any], name: str) -> int:
-    """A result code that some providers write as a number and some as a text. Raises DeliveryError for neither."""
+    """Read a result code that some providers write as a number and some as a text. Raises DeliveryError for neither."""
     try:
         return int(answer[name])
     except (KeyError, TypeError, ValueError) as error:

@@ -56,11 +56,11 @@ class Outward(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,  # noqa: ASYNC109
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Never: a socket of this machine is nobody's address."""
+        """Refuse: a socket of this machine is nobody's address."""
         raise httpcore.UnsupportedProtocol("expected a host")
 
     async def sleep(self, seconds: float) -> None:
-        """As httpcore asks between two attempts."""
+        """Sleep between two attempts, as httpcore asks."""
         await asyncio.sleep(seconds)
 
     async def _allowed(self, host: str, port: int, seconds: float | None) -> list[str]:

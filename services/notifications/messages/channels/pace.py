@@ -1,6 +1,6 @@
 """How fast one provider may be asked: a bucket that a second's worth of requests fills, and that leaks at the rate.
 
-Nobody waits at it: a message that finds it full is told when to come back, and leaves its place to other channels'.
+Nobody waits at it: a message that finds it full learns when to come back, and leaves its place to other channels'.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ class Pace:
         raise BusyError(self._promised - now)
 
     def rest(self, seconds: float) -> None:
-        """The provider wants to be left alone for that long."""
+        """Leave the provider alone for that long."""
         self._rests_until = max(self._rests_until, self._clock() + seconds)
 
 

@@ -1,4 +1,4 @@
-"""Tells for how long a channel's provider has been away: from a message that didn't reach it to the next that did."""
+"""Measure for how long a channel's provider has been away: from a message that didn't reach it to the next that did."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,11 +21,11 @@ class WatchedChannel:
         CHANNEL_AWAY_SECONDS.labels(self.kind).set_function(self.away_seconds)
 
     def away_seconds(self) -> float:
-        """For how long no message has reached the provider; 0 while the last one did."""
+        """Measure for how many seconds no message has reached the provider; 0 while the last one did."""
         return 0.0 if self._away_since is None else self._now() - self._away_since
 
     async def send(self, message: Outgoing) -> None:
-        """As the channel's own."""
+        """Hand the message to the channel, and note whether it reached the provider. Raises what the channel raises."""
         try:
             await self._channel.send(message)
         except DeliveryError as error:

@@ -53,7 +53,7 @@ class ZnsChannel:
 
 
 def _judge(body: bytes) -> None:
-    """ZNS answers 200 whatever happened; `error` is 0 where it took the message."""
+    """Judge a response: ZNS answers 200 whatever happened; `error` is 0 where it took the message."""
     try:
         answer = json.loads(body)
     except ValueError as error:
