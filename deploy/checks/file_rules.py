@@ -71,12 +71,7 @@ class Allowed:
     long: frozenset[str] = frozenset()
 
 
-STILL = Allowed(
-    long=frozenset(
-        {
-        }
-    ),
-)
+STILL = Allowed()
 
 
 def breaches(folder: Path, still: Allowed = STILL) -> Iterator[str]:
