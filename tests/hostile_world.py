@@ -112,7 +112,7 @@ def fault_of(asked: Asked, answer: Answer) -> str | None:
         return f"{answer.status} {answer.body[:80]!r}"
     if answer.headers is not None and "x-injected" in answer.headers:
         return "a header was injected"
-    if answer.status < 400 or asked.method == "HEAD" or answer.body == b"Invalid HTTP request received.":
+    if answer.status < 400 or asked.method == "HEAD":
         return None
     html = any(name == "accept" and b"text/html" in value for name, value in asked.headers)
     if html and answer.body.startswith(b"<!DOCTYPE html>"):

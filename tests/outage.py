@@ -9,6 +9,7 @@ from deploy.local.http import LOCAL
 from deploy.local.own_loop import in_own_loop
 from deploy.local.stack import LocalStack
 from shared.database.connections import Hosts
+from shared.runtime.clock import SystemClock
 from tests.intake.load import COMMUNES, Load
 from tests.system import System, dead_letters, event, kip
 
@@ -106,7 +107,7 @@ class Outage:
 
     def back(self, load: WholeLoad, since: float) -> float:
         """Wait until all is as before: seconds since `since` (monotonic). Nothing may be left in between."""
-        system = self.system
+        system, now = self.system, SystemClock().now().timestamp()
         system.wait_until(self.ready, "every service is ready", seconds=10 * RECOVERY_SECONDS)
         system.wait_until(lambda: system.metric("intake", "kip_spool_events") == 0, "the spool is empty")
         taken = load.records(), load.problems
@@ -114,6 +115,10 @@ class Outage:
             lambda: load.counted() >= taken[0] and load.known_problems() >= taken[1],
             f"{taken} accepted events are counted", seconds=10 * RECOVERY_SECONDS,
         )  # fmt: skip
+        swept = "kip_sweep_last_success_timestamp_seconds"
+        system.wait_until(
+            lambda: system.metric("notifications", swept) > now, "sweeps go on", seconds=10 * RECOVERY_SECONDS
+        )
         return time.monotonic() - since
 
     def settle(self, load: WholeLoad) -> None:

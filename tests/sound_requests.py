@@ -112,6 +112,7 @@ def _of_events(own: Mapping[str, str]) -> list[Sound]:
         *(Sound("POST", "/v1/events", headers=structured, document=made, part=6) for made in others),
         Sound("POST", "/v1/events", query=FLAGS, headers=batch, document=[access(), counselling()], part=6),
         Sound("POST", "/v1/events", headers=binary, document=counselling()["data"], part=6),
+        Sound("OPTIONS", "/v1/events", headers={"webhook-request-origin": "example.vn"}),
         Sound("POST", "/v1/events", query=FLAGS, headers=lines, body=json.dumps(access()).encode(), part=3),
     ]
 
@@ -140,6 +141,7 @@ def _of_dhis2(own: Mapping[str, str]) -> list[Sound]:
     asked = {"dryRun": "false", "async": "false", "importStrategy": "CREATE_AND_UPDATE", "idScheme": "code"}
     header, later = {"firstRowIsHeader": "true"}, {"async": "true"}
     trial = {"dryRun": "true", "dataSetIdScheme": "code"}
+    withdrawn = {"ds": "progress-quarterly", "pe": "2023Q1", "ou": "06412", "cp": "ubnd-xa", "multiOu": "false"}
     version = {"version": "41"}
     values, completions = "dataValueSets", "completeDataSetRegistrations"
     versioned = "/api/{version}"
@@ -149,6 +151,8 @@ def _of_dhis2(own: Mapping[str, str]) -> list[Sound]:
         Sound("POST", f"{versioned}/{values}", path=version, query=later, headers=json_, document=VALUES, part=6),
         Sound("POST", f"/api/{completions}", query=trial, headers=json_, document=COMPLETION),
         Sound("POST", f"{versioned}/{completions}", path=version, headers=json_, document=COMPLETION, part=6),
+        Sound("DELETE", f"/api/{completions}", query=withdrawn, headers=own),
+        Sound("DELETE", f"{versioned}/{completions}", path=version, query=withdrawn, headers=own, part=6),
         *(
             Sound("GET", f"{prefix}/system/{what}/DATAVALUE_IMPORT/{{job}}", path={"job": "a1", **given}, headers=own)
             for prefix, given in (("/api", {}), (versioned, version))

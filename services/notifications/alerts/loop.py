@@ -22,7 +22,9 @@ log = structlog.get_logger()
 MOST_BROKEN = 3  # sweeps in a row, before the service says that it isn't ready
 _LEAST_PAUSE = 0.2  # between two sweeps, however often somebody asks
 _PAUSE_WHILE_HELD = 0.3
-_LONGEST_SECONDS = 300.0  # the first sweep of a programme opens the nation's obligations
+# For a sweep on one connection: a server that hangs is left after the first of these. Each sweep in a row that fails
+# gives the next one twice the time, because the first of a programme opens the nation's obligations.
+_FIRST_SECONDS, _LONGEST_SECONDS = 60.0, 480.0
 
 
 class Backlog(Protocol):
@@ -91,7 +93,8 @@ class Sweeper:
 
     async def sweep_once(self) -> tuple[Swept | None, float]:
         """Sweep unless another replica does; return what was done and after how many seconds to look again."""
-        async with self._pool.acquire(limit=_LONGEST_SECONDS) as connection:
+        limit = min(_FIRST_SECONDS * 2**self._broken, _LONGEST_SECONDS)
+        async with self._pool.acquire(limit=limit) as connection:
             if not await obligation_store.try_sweep_lock(connection):
                 return None, self._interval
             try:
