@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 import structlog
 from faststream.rabbit import RabbitBroker
@@ -64,11 +63,11 @@ class Intake:
         self.draining = Supervised("drain", self.drain.run)
 
     def trusted(self) -> bool:
-        """Whether what the registry says may be believed: the database answered within the grace time."""
+        """Say whether the registry may be believed: the database answered within the grace time."""
         return asyncio.get_running_loop().time() - self.follower.confirmed_at <= self._settings.key_grace
 
     async def readiness(self) -> Mapping[str, str | None]:
-        """Ready with the registry loaded, and either the broker or the spool taking."""
+        """Say why the service isn't ready: it needs the registry loaded, and the broker or the spool taking."""
         loaded = self.follower.registry.loaded and self.trusted()
         taking = self.circuit.closed or not self.spool.away
         return {
@@ -76,12 +75,12 @@ class Intake:
             "taking": None if taking else "neither RabbitMQ nor the spool in PostgreSQL takes events",
         }
 
-    def describe(self) -> Mapping[str, Any]:
-        """The run's time, and where events go at the moment."""
+    def describe(self) -> Mapping[str, object]:
+        """Tell the run's time, and where events go at the moment."""
         return {"clock": self.clock.now().isoformat(), "events_go_to": "broker" if self.circuit.closed else "spool"}
 
     def endpoint_context(self) -> EndpointContext:
-        """Give the endpoints these parts."""
+        """Make the context that gives the endpoints these parts."""
         return EndpointContext(
             registry=lambda: self.follower.registry,
             trusted=self.trusted,
@@ -108,7 +107,7 @@ class Intake:
 
 
 def make_app(settings: Settings) -> Measured:
-    """The ASGI application."""
+    """Make the ASGI application."""
     intake = Intake(settings)
     context = intake.endpoint_context()
     readers = Readers(REQUEST)

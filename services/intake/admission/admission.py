@@ -8,12 +8,12 @@ from typing import NamedTuple, TypeAlias, cast
 
 import prometheus_client
 
-from services.intake.admission.contest import Superseded, superseded_among
 from services.intake.admission.limits import EVENT_BYTES, EVENT_SIZE
 from services.intake.admission.refusals import FORBIDDEN, Code, Refusal, Rejected
 from services.intake.admission.refusals import rejected as rejected_for
 from services.intake.admission.rules import Admitted, judge
 from services.intake.admission.slices import Pause, aside
+from services.intake.admission.superseding import Superseded, superseded_among
 from services.intake.formats.cloudevents import Candidate, Parsed
 from services.intake.outbox.publisher import Publisher
 from shared.domain.canonical import EventBody, EventData, encode_current, encode_posted, instant_json
@@ -131,7 +131,7 @@ def _refuse(candidate: Candidate, refusals: tuple[Refusal, ...]) -> Rejected:
 def _stamp(
     candidate: Candidate, admitted: Admitted, registry: Registry, key: Key, acceptedat: bytes, current: Current | None
 ) -> Stamped | Refusal:
-    """The event as it may go, unless that is too large. `acceptedat` is `instant_json`'s."""
+    """Make the event as it may go, or refuse it as too large. `acceptedat` is `instant_json`'s."""
     event = candidate.event
     if current is None:
         body = encode_posted(event, admitted.unit.uid, key.sender, acceptedat, admitted.province)
@@ -146,7 +146,7 @@ def _stamp(
 def _claims_of(
     candidate: Candidate, admitted: Admitted, key: Key, now: datetime, current: Current | None
 ) -> list[RecordClaim]:
-    """What the event will claim when it is applied."""
+    """Make the claims that aggregation will make of the event when it applies it."""
     event = candidate.event
     data = vars(event.data)
     if current is not None:

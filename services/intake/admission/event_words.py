@@ -9,7 +9,7 @@ from shared.wording.words import Common, Words
 
 
 def wanted(expected: Words) -> Words:
-    """What a value has to be, as it stands behind the words of `value_invalid`."""
+    """Say what a value has to be, as it stands behind the words of `value_invalid`."""
     return Words(f"cần {expected.vi}", expected.en)
 
 

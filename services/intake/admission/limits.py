@@ -37,7 +37,7 @@ class RateLimits:
         self._buckets: dict[str, _Bucket] = {}
 
     def wait(self, key: Key) -> float:
-        """For how many seconds the sender has to wait; 0 when it may post now."""
+        """Return for how many seconds the sender has to wait; 0 when it may post now."""
         if key.rate is None:
             return 0.0
         bucket = self._fill(key.sender, key.rate)
@@ -65,7 +65,7 @@ class OwnTurns:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def of(self, sender: str) -> asyncio.Lock:
-        """The sender's turn, as a context manager. It lives as long as somebody holds or awaits it."""
+        """Return the sender's turn, as a context manager. It lives as long as somebody holds or awaits it."""
         return self._locks.setdefault(sender, asyncio.Lock())
 
 
@@ -83,7 +83,7 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self, sender: str, *, needed: bool = True) -> AsyncIterator[None]:
-        """The sender's turn, for as long as the block lasts. Raises RefusedError (503) when it doesn't come in time."""
+        """Hold the sender's turn for as long as the block lasts. Raises RefusedError (503) if it doesn't come soon."""
         if not needed:
             yield
             return

@@ -28,7 +28,7 @@ _SOURCE_RULE = Words(
 
 
 def check_names(event: Event, year: int) -> Iterable[Refusal]:
-    """What a sender has named and written: without a person's number, and names of letters that every system keeps."""
+    """Refuse a person's number in what a sender has named or written, and names that not every system keeps."""
     data = event.data
     for field, name in (
         ("id", event.id), ("data.record", getattr(data, "record", None)),

@@ -150,8 +150,8 @@ class Place:
     row: int
     column: str
 
-    def to_json(self) -> dict[str, Any]:
-        """`{sheet, row, column}`."""
+    def to_json(self) -> dict[str, object]:
+        """Write `{sheet, row, column}`."""
         return {**asdict(self), "sheet": named(self.sheet)}
 
 
@@ -162,11 +162,11 @@ class Refusal:
     code: Code
     field: str
     expected: Told = ""
-    got: Any = None
+    got: object = None
     place: Place | None = None
 
     def to_json(self, language: str) -> dict[str, Any]:
-        """`{code, field, message, got}` in `vi` or `en`, and `{sheet, row, column}` of a spreadsheet."""
+        """Write `{code, field, message, got}` in `vi` or `en`, and `{sheet, row, column}` of a spreadsheet."""
         got = None if self.code is Code.PERSONAL_DATA else _shown(self.got, language)
         return {
             "code": self.code.value,
@@ -187,7 +187,7 @@ class Rejected:
     more: int = 0
 
     def to_json(self, language: str) -> dict[str, Any]:
-        """`{index, id, errors}`, and `errors_total` where not all are listed.
+        """Write `{index, id, errors}`, and `errors_total` where not all are listed.
 
         An id that may be a person's is null, whatever the event is refused for: `index` says which it is.
         """
@@ -198,12 +198,12 @@ class Rejected:
 
 
 def rejected(index: int, id_: str | None, refusals: Sequence[Refusal]) -> Rejected:
-    """An event that is refused for all of this."""
+    """Make the rejection of an event that is refused for all of this."""
     return Rejected(index, id_, tuple(refusals[:LISTED]), max(0, len(refusals) - LISTED))
 
 
-def _shown(value: Any, language: str) -> Any:
-    """What came, in bounded length; nothing of it where it may be a person's."""
+def _shown(value: object, language: str) -> object:
+    """Return what came, in bounded length; nothing of it where it may be a person's."""
     if isinstance(value, Words):
         return value.in_language(language)
     if value is None or isinstance(value, bool):

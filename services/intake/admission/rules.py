@@ -74,7 +74,7 @@ def _judge(event: Event, registry: Registry, key: Key, now: datetime) -> Admitte
 
 
 def out_of_range(field: str, registry: Registry, now: datetime, got: datetime) -> Refusal:
-    """The refusal of a time that the service's clock doesn't allow: it names the clock."""
+    """Refuse a time that the service's clock doesn't allow; the refusal names the clock."""
     reads, latest = now.isoformat(timespec="seconds"), (now + AHEAD).isoformat(timespec="seconds")
     words = (RuleWords.SIMULATED_CLOCK if registry.simulated else RuleWords.CLOCK).value
     expected = words.filled(first=FIRST_DAY, latest=latest, now=reads)
@@ -93,7 +93,7 @@ def _resolve(registry: Registry, code_or_uid: str, on: date) -> Unit:
 
 
 def _check(event: Event, programme: Programme, now: datetime, registry: Registry) -> tuple[date, list[Refusal]]:
-    """The day on which the unit must be in force, and what is wrong whatever the unit is."""
+    """Find the day on which the unit must be in force, and what is wrong whatever the unit is."""
     today = _today(now, programme.timezone)
     data = event.data
     if isinstance(data, ActivityRecorded):
@@ -217,7 +217,7 @@ def _check_retraction(data: RecordRetracted, programme: Programme, today: date) 
 
 
 def _check_unit(event: Event, programme: Programme, unit: Unit, on: date) -> Iterable[Refusal]:
-    """Whether a unit of this level, and this agency, report such a thing for a period that ends on that day."""
+    """Refuse a unit of a level, or an agency, that doesn't report such a thing for a period that ends on that day."""
     data = event.data
     agency = data.agency
     if agency is not None and agency not in programme.agency:
@@ -234,7 +234,7 @@ def _check_unit(event: Event, programme: Programme, unit: Unit, on: date) -> Ite
 
 
 def _reporters(event: Event, programme: Programme, unit: Unit, on: date) -> tuple[Collection[str], Collection[str]]:
-    """The levels that report such a thing, and the agencies that do so at this unit."""
+    """Find the levels that report such a thing, and the agencies that do so at this unit."""
     data = event.data
     at_unit = programme.agencies_at.get(unit.level, frozenset())
     if isinstance(data, ActivityRecorded):
@@ -256,7 +256,7 @@ def _reporters(event: Event, programme: Programme, unit: Unit, on: date) -> tupl
 
 
 def _check_groups(data: IndicatorReported, indicator: Indicator, unit: Unit, on: date) -> Iterable[Refusal]:
-    """Each agency reports the groups of its own field only, or two would count the same persons."""
+    """Refuse groups of another agency's field: two agencies would count the same persons."""
     speaking = [item for item in indicator.reporters if data.agency in item.agencies and applies(item, unit, on)]
     groups = {group for item in speaking for group in item.groups}
     for index, split in enumerate(data.breakdown if groups else ()):
@@ -298,7 +298,7 @@ def _unknown(code: Code, field: str, known: Iterable[str], got: object) -> Refus
 
 
 def _fitting_first(fitting: Collection[str], known: Iterable[str]) -> Words:
-    """All names, those that fit the unit's level before the others."""
+    """List all names, those that fit the unit's level before the others."""
     return listed([*sorted(fitting), *sorted(set(known) - set(fitting))], _LISTED)
 
 
@@ -308,17 +308,17 @@ def _names(known: Iterable[str]) -> Words:
 
 @lru_cache(maxsize=64)
 def _today(now: datetime, timezone: str) -> date:
-    """The day that it is there. Remembered, because all events of a request ask for the same instant."""
+    """Return the day that it is there. Remembered, because all events of a request ask for the same instant."""
     return now.astimezone(zone(timezone)).date()
 
 
 @lru_cache(maxsize=4096)
 def _month(calendar: PeriodCalendar, day: date) -> Period:
-    """The month's period in which the day lies. Remembered, because days come again and again."""
+    """Return the month in which the day lies. Remembered, because days come again and again."""
     return calendar.containing(day, PeriodKind.MONTH)
 
 
 @lru_cache(maxsize=16)
 def zone(name: str) -> ZoneInfo:
-    """The time zone of this name, read once."""
+    """Return the time zone of this name, read once."""
     return ZoneInfo(name)

@@ -19,7 +19,7 @@ class Pause:
         self._bytes = 0
 
     async def after(self, size: int = 0) -> None:
-        """One more item was worked on, of so many bytes."""
+        """Count one more item of so many bytes, and give way when enough was done."""
         self._items += 1
         self._bytes += size
         if self._items >= _ITEMS or self._bytes >= _BYTES:
@@ -30,7 +30,7 @@ class Pause:
 async def aside(
     size: int, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **named: _Arguments.kwargs
 ) -> _Result:
-    """What the work gives. On a body that isn't small it is done in a thread, beside the event loop."""
+    """Do the work and return its result; on a body that isn't small in a thread, beside the event loop."""
     if size <= SMALL:
         return work(*arguments, **named)
     return await asyncio.to_thread(work, *arguments, **named)

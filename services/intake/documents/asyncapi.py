@@ -19,7 +19,7 @@ _STAMPS: dict[str, Any] = {
 
 
 def asyncapi(version: str) -> dict[str, Any]:
-    """The document."""
+    """Write the document."""
     names = {kind: "".join(word.capitalize() for word in kind.split(".")) for kind in MODELS}
     return {
         "asyncapi": "3.0.0",

@@ -20,7 +20,7 @@ _TOLD = {
 
 
 def parameters(known: Collection[str], required: Collection[str] = ()) -> list[dict[str, Any]]:
-    """All query parameters of an address that obeys `known`, also those that change nothing there."""
+    """Describe all query parameters of an address that obeys `known`, also those that change nothing there."""
     described = [_parameter(name) for name in sorted({*known, *HARMLESS, *NEVER})]
     return [{**made, "required": made["name"] in required} for made in described]
 
@@ -41,7 +41,7 @@ def _option(name: str) -> dict[str, Any]:
 
 
 def _object(fields: Collection[str], required: list[str], special: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """An object with no other fields than these: names of things, unless `special` says what they are."""
+    """Describe an object with no other fields than these: names of things, unless `special` says what they are."""
     known = {name: _NOT_KEPT if name in dhis2_rows.NOT_KEPT else _NAME for name in sorted(fields)}
     return {
         "type": "object",

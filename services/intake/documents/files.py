@@ -14,7 +14,7 @@ from shared.documents.files import keep
 
 
 def documents(version: str) -> dict[str, Any]:
-    """Every document by its file name."""
+    """Write every document, by its file name."""
     return {
         "openapi.json": openapi(version),
         "asyncapi.json": asyncapi(version),

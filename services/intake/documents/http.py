@@ -14,7 +14,7 @@ from shared.values.personal_data import named
 
 
 def document_routes() -> list[Route]:
-    """`/openapi.json`, `/asyncapi.json` and `/v1/schemas/{name}`, made once."""
+    """Route `/openapi.json`, `/asyncapi.json` and `/v1/schemas/{name}`; all are made once."""
     made = documents(__version__)
 
     def serve(name: str) -> Response:

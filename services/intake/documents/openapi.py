@@ -14,7 +14,7 @@ from shared.domain.events import Kind
 
 
 def openapi(version: str) -> dict[str, Any]:
-    """The document."""
+    """Write the document."""
     return document(
         "Kịp: intake",
         version,

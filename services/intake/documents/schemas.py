@@ -28,13 +28,13 @@ MODELS: dict[Kind, type[CloudEvent]] = {
 
 
 def event_schema(kind: Kind) -> dict[str, Any]:
-    """The schema of one kind's event, whole in itself."""
+    """Write the schema of one kind's event, whole in itself."""
     schema = MODELS[kind].model_json_schema()
     return {"$schema": DIALECT, "title": kind.type, **schema, "examples": [EVENTS[kind]]}
 
 
 def components() -> dict[str, Any]:
-    """The schemas of all events and of their parts, by name, for OpenAPI and AsyncAPI."""
+    """Collect the schemas of all events and of their parts, by name, for OpenAPI and AsyncAPI."""
     wanted = [(model, "validation") for model in MODELS.values()]
     _, found = models_json_schema(wanted, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
     made: dict[str, Any] = found["$defs"]

@@ -121,7 +121,7 @@ def parse_binary(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Parsed:
 
 
 def decode_header(attribute: str, value: bytes) -> str:
-    """An attribute's text: unquoted, then percent-decoded once, then UTF-8 (section 3.1.3.2 of the binding)."""
+    """Decode an attribute: unquoted, then percent-decoded once, then UTF-8 (section 3.1.3.2 of the binding)."""
     text = value.strip()
     if len(text) > 1 and text.startswith(b'"') and text.endswith(b'"'):
         text = _ESCAPED.sub(rb"\1", text[1:-1])
@@ -170,12 +170,12 @@ def _too_large(size: int) -> Refusal:
 
 
 def refusals_of(error: ValidationError) -> tuple[Refusal, ...]:
-    """What is wrong with an event's form."""
+    """Say what is wrong with an event's form."""
     return tuple(_refusal(detail) for detail in error.errors(include_url=False))
 
 
 def keys_of(event: Event) -> int:
-    """How many keys the event was written with, those of its parts included."""
+    """Count the keys that the event was written with, those of its parts included."""
     data = event.data
     count = len(event.model_fields_set) + len(data.model_fields_set)
     if isinstance(data, ActivityRecorded):

@@ -66,8 +66,9 @@ def _column(name: str) -> str:
 
 
 def _refuse_separator(body: bytes) -> None:
-    """Name what stands between the cells, where it is no comma: spreadsheet programs write what the system's language
-    has for it.
+    """Refuse another sign than a comma between the cells, by its name. Raises UnreadableError.
+
+    Spreadsheet programs write what the system's language has for it.
     """
     first = body.partition(b"\n")[0].decode("utf-8", "replace")
     for sign, name in _OTHER_SEPARATORS.items():

@@ -121,7 +121,7 @@ def read_json(body: bytes) -> DataValueSet:
 
 
 def _deleted(scope: Mapping[str, Any], given: list[DataValue]) -> list[DataValue]:
-    """What a set says to be gone by naming units, periods and elements and having no value there.
+    """Make deleted values of what a set names in its `deletion` and has no value for.
 
     Records are whole, so that an element is named whole as well: its options can't be gone one by one.
     """
@@ -164,7 +164,7 @@ def _known(item: Any, known: frozenset[str], where: str) -> Mapping[str, Any]:
 
 
 def _refuse_unknown(item: Mapping[str, Any], known: frozenset[str], where: str) -> None:
-    """A field that isn't read might have changed what the others mean: DHIS2's clients get to know its name."""
+    """Refuse a field that isn't read, by its name: it might have changed what the others mean."""
     unknown = next((name for name in item if name not in known), None)
     if unknown is not None:
         name = f"{where}{named(unknown)}"
@@ -208,7 +208,7 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 
 def _text(item: Mapping[str, Any], name: str) -> str:
-    """The text of a field; "" when absent. A number is a period or a code that somebody's software did not quote."""
+    """Read the text of a field; "" when absent. A number is a period or code that somebody's software did not quote."""
     value = item.get(name)
     if value is None:
         return ""

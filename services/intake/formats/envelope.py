@@ -30,7 +30,7 @@ class EnvelopeError(Exception):
 
 
 def plain(item: Any) -> Any:
-    """The same event with its data in the open, whole numbers as such and no extension attributes.
+    """Write an event with its data in the open, whole numbers as such and no extension attributes.
 
     Knative, Dapr and tracing add attributes of their own on the way: they are taken, and not kept. What a name or value
     forbids to be one (`Revision`, an object) stays, to be refused by the model; so does a field of `data` that stands
@@ -58,7 +58,7 @@ def _is_extension(name: str, value: object) -> bool:
 
 
 def _decoded(coded: object) -> Any:
-    """The JSON that stands in base64, which may be folded into lines as MIME has it."""
+    """Decode JSON in base64, which may be folded into lines as MIME has it."""
     if not isinstance(coded, str):
         words = EnvelopeWords.BASE64_TEXT.value.filled(got=name_of(coded))
         raise EnvelopeError(Refusal(Code.VALUE_INVALID, BASE64, words))
@@ -74,7 +74,7 @@ def _decoded(coded: object) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    """The same value with `24.0` and `2.4e1` as 24: JSON has one kind of numbers, and these are whole ones."""
+    """Write `24.0` and `2.4e1` as 24 throughout a value: JSON has one kind of numbers, and these are whole ones."""
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
     if isinstance(value, Mapping):

@@ -32,12 +32,12 @@ _WRAPPERS = {
 
 
 def foreign_type(media_type: str) -> Words | None:
-    """What to set up where the body is of this type; None if the type says nothing."""
+    """Say what to set up where the body is of this type; None if the type says nothing."""
     return ForeignWords.OPENROSA.value if media_type in XML else None
 
 
 def foreign_body(document: Any, form: Form) -> Refusal | None:
-    """Why a body is no submission of this form; None where it answers any of its questions, or nothing is known."""
+    """Say why a body is no submission of this form; None where it answers any of its questions, or nothing is known."""
     if isinstance(document, list):
         return Refusal(Code.VALUE_INVALID, "submission", ForeignWords.LIST.value)
     if not isinstance(document, Mapping) or any(find(document, name) is not None for name in _names(form)):
@@ -54,7 +54,7 @@ def foreign_body(document: Any, form: Form) -> Refusal | None:
 
 
 def _names(form: Form) -> Iterator[str]:
-    """The names under which a submission may have an answer, or a group of some: those of all groups around it too."""
+    """List the names under which a submission may have an answer or a group of some, those of groups around it too."""
     for event in form.events:
         for question in (event.unit, *event.fields.values(), *((event.repeat,) if event.repeat else ())):
             steps = question.split("/")

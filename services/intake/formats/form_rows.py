@@ -35,26 +35,26 @@ class Row:
     outer: "Row | None" = None
 
     def answer(self, name: str) -> Any:
-        """The answer to the question of this full name, in this row or in one around it; None if there is none."""
+        """Find the answer to the question of this full name in this row or one around it; None if there is none."""
         found = self.own(name)
         return self.outer.answer(name) if found is None and self.outer is not None else found
 
     def own(self, name: str) -> Any:
-        """What this row itself has under a full name."""
+        """Find what this row itself has under a full name."""
         found = find(self.fields, name)
         if found is None and self.group and name.startswith(f"{self.group}/"):
             found = find(self.fields, name.removeprefix(f"{self.group}/"))
         return found
 
     def name_of(self, name: str) -> str:
-        """The full name with the numbers of the rows, like `visit/villages[2]/meetings[1]/date`."""
+        """Write the full name with the numbers of the rows, like `visit/villages[2]/meetings[1]/date`."""
         if self.group and (name == self.group or name.startswith(f"{self.group}/")):
             name = f"{self.group}[{self.number}]{name.removeprefix(self.group)}"
         return self.outer.name_of(name) if self.outer is not None else name
 
 
 def rows_of(whole: Row, group: str, at_most: int) -> list[Row]:
-    """Every row of a repeat group in the order of the form, those of all rows around it together.
+    """List every row of a repeat group in the order of the form, those of all rows around it together.
 
     Raises RowsError where something else stands in a group's place, and when they are more than `at_most`.
     """
@@ -65,7 +65,7 @@ def rows_of(whole: Row, group: str, at_most: int) -> list[Row]:
 
 
 def is_told(outer: Row, group: str) -> bool:
-    """Whether a submission says how many rows a repeat group has, be it none, or that one around it has none.
+    """Say whether a submission tells how many rows a repeat group has, be it none, or that one around it has none.
 
     KoboToolbox leaves out a group without rows; but so does a form in which the group has another name by now.
     """
@@ -80,7 +80,7 @@ def is_told(outer: Row, group: str) -> bool:
 
 
 def answers(row: Row, question: str) -> Iterator[Any]:
-    """Every answer to a question in a row and in the rows inside it."""
+    """Find every answer to a question in a row and in the rows inside it."""
     found = row.own(question)
     if found is not None:
         yield found
@@ -95,7 +95,7 @@ def answers(row: Row, question: str) -> Iterator[Any]:
 
 
 def find(fields: Mapping[str, Any], name: str) -> Any:
-    """A field by its name: webhooks write groups as `group/field`, some software as nested objects."""
+    """Find a field by its name: webhooks write groups as `group/field`, some software as nested objects."""
     if name in fields:
         return fields[name]
     here: Any = fields
@@ -107,7 +107,7 @@ def find(fields: Mapping[str, Any], name: str) -> Any:
 
 
 def _rows(outer: Row, group: str) -> Iterator[Row]:
-    """The first list on the way to the group holds its rows, or those of a repeat around it."""
+    """Find the rows on the way to the group: the first list holds its own, or those of a repeat around it."""
     for name in _names_below(outer.group, group):
         found = outer.own(name)
         if isinstance(found, list):
@@ -125,7 +125,7 @@ def _rows(outer: Row, group: str) -> Iterator[Row]:
 
 
 def _names_below(outer: str, group: str) -> Iterator[str]:
-    """`a/b` and `a/b/c` for the group `a/b/c` below `a`."""
+    """List `a/b` and `a/b/c` for the group `a/b/c` below `a`."""
     steps = group.split("/")
     for length in range(1, len(steps) + 1):
         name = "/".join(steps[:length])

@@ -71,7 +71,7 @@ def refuse_duplicates(body: bytes) -> None:
 
 
 def may_have_duplicates(body: bytes, keys: int) -> bool:
-    """Whether valid JSON may have a key twice, where a parser that keeps the last found `keys` of them.
+    """Say whether valid JSON may have a key twice, where a parser that keeps the last found `keys` of them.
 
     Counts what ends a key, at a quarter of the cost of parsing again. A text that holds the same is suspicious as well:
     `refuse_duplicates` then decides.
@@ -80,7 +80,7 @@ def may_have_duplicates(body: bytes, keys: int) -> bool:
 
 
 def _fault_of(found: str) -> Words:
-    """What is wrong and where, of what the parser says: its own words are English, and for programmers."""
+    """Say what is wrong and where, of what the parser says: its own words are English, and for programmers."""
     place = _PLACE.fullmatch(found)
     what, line, column = place.groups() if place else (found, "1", "1")
     fault = next((words for begin, words in _FAULTS.items() if what.startswith(begin)), JsonWords.OTHER)

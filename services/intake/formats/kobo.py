@@ -46,7 +46,7 @@ class Draft:
     deprecates: str | None = None
 
     def told(self, rejected: Rejected) -> Rejected:
-        """The same refusals in the words of whoever made the form."""
+        """Say the same refusals in the words of whoever made the form."""
         refusals = tuple(
             Refusal(item.code, f"{item.field} ({question})" if question else item.field, item.expected, item.got)
             for item in rejected.refusals
@@ -87,11 +87,11 @@ class _Submission:
     made: Drafted = field(default_factory=Drafted)
 
     def record(self, number: int, row: int) -> str:
-        """The uuid itself for a form's first and only event; its place behind it for the others."""
+        """Name a record: by the uuid itself for a form's first event, with its place behind it for the others."""
         return _record(self.root or self.instance, number, row)
 
     def superseded(self, number: int, row: int) -> str | None:
-        """The record that an edit ends, where the two have no record in common."""
+        """Name the record that an edit ends, where the two have no record in common."""
         return None if self.root or self.former is None else _record(self.former, number, row)
 
     def refuse(self, refusal: Refusal) -> None:
@@ -132,7 +132,7 @@ def read_submission(body: bytes, form: Form) -> Mapping[str, Any] | Refusal:
 
 
 def draft_events(programme: str, form: Form, fields: Mapping[str, Any], zone: ZoneInfo) -> Drafted:
-    """The events of a submission, in the order of the mapping. An instant is the day that it is in the zone."""
+    """Make the events of a submission, in the order of the mapping. An instant is the day that it is in the zone."""
     instance, time = _first(fields, INSTANCE), _time(fields)
     if instance is None:
         missing = Refusal(Code.FIELD_MISSING, "_uuid", FormWords.UUID.value)
@@ -199,7 +199,7 @@ def _draft(made: _Submission, event: FormEvent, row: Row, number: int, place: in
 
 
 def _withdraw(made: _Submission, event: FormEvent, rows: int, number: int) -> None:
-    """An edit with fewer rows than before: how many there were is not told, so every further one is withdrawn."""
+    """Withdraw every row beyond an edit's own: how many there were before is not told."""
     if event.repeat is None or made.former is None or event.kind != "activity.recorded":
         return
     unit = next((found for found in answers(made.whole, event.unit) if _text(found)), None)
@@ -212,7 +212,7 @@ def _withdraw(made: _Submission, event: FormEvent, rows: int, number: int) -> No
 
 
 def _data(event: FormEvent, row: Row, zone: ZoneInfo) -> tuple[dict[str, Any], dict[str, str]]:
-    """The event's data, with numbers and dates read from the texts that forms send, and its fields' questions."""
+    """Make the event's data, numbers and dates read from the texts that forms send, and its fields' questions."""
     data: dict[str, Any] = {}
     questions = {"subject": row.name_of(event.unit)}
     for place, text in event.values.items():
@@ -239,7 +239,7 @@ def _data(event: FormEvent, row: Row, zone: ZoneInfo) -> tuple[dict[str, Any], d
 
 
 def _read(place: str, question: str, value: Any, zone: ZoneInfo) -> Any:
-    """The value of a place: whole numbers, yes or no, days, else texts."""
+    """Read the value of a place: whole numbers, yes or no, days, else texts."""
     text = _text(value)
     if place.startswith(_COUNTS) or place in {"female", "numerator", "denominator"}:
         try:
@@ -254,7 +254,7 @@ def _read(place: str, question: str, value: Any, zone: ZoneInfo) -> Any:
 
 
 def _day(text: str, zone: ZoneInfo) -> str:
-    """The day itself, or the one that an instant is in the zone; without an offset it is already told there."""
+    """Return the day itself, or the one that an instant is in the zone; without an offset it is already told there."""
     if len(text) <= _DAY:
         return text
     try:
@@ -264,7 +264,7 @@ def _day(text: str, zone: ZoneInfo) -> str:
 
 
 def _text(value: Any) -> str:
-    """A text without space around it, its letters composed: codes are compared so."""
+    """Return a value as a text without space around it, its letters composed: codes are compared so."""
     return composed(str(value)).strip()
 
 
@@ -285,7 +285,7 @@ def _first(fields: Mapping[str, Any], names: Sequence[str]) -> str | None:
 
 
 def _time(fields: Mapping[str, Any]) -> str | None:
-    """When the form was submitted; Kobo writes it in UTC without saying so."""
+    """Read when the form was submitted; Kobo writes it in UTC without saying so."""
     text = _first(fields, TIMES)
     try:
         return any_instant(text, assumed=UTC).isoformat() if text else None

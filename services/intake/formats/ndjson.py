@@ -50,7 +50,7 @@ class _Splitter:
         self._too_long = False
 
     async def take(self, chunk: bytes) -> list[Lines]:
-        """Take a chunk apart; the groups that are full with it."""
+        """Take a chunk apart; return the groups that are full with it."""
         full: list[Lines] = []
         *ended, rest = chunk.split(b"\n")
         for piece in ended:
@@ -67,7 +67,7 @@ class _Splitter:
         return full
 
     def end(self) -> Lines:
-        """The last group, with a line that has no end."""
+        """Return the last group, with a line that has no end."""
         if self._too_long or self._begun.removeprefix(MARK).strip():
             self._group.append((self._number, None if self._too_long else self._begun))
         return self._group

@@ -51,7 +51,7 @@ _SETS = 100  # of one withdrawal
 
 
 def dhis2_routes(context: EndpointContext, jobs: Jobs) -> list[Route]:
-    """The import endpoints with and without a version, and those that tell what became of an asynchronous import."""
+    """Route the imports, with and without a version, and what tells the result of an asynchronous one."""
 
     async def data_values(request: Request) -> Response:
         return await _post_data_values(context, jobs, request)
@@ -98,7 +98,7 @@ def _in_dhis2_shape(endpoint: Endpoint) -> Endpoint:
 
 
 def _check_version(request: Request) -> None:
-    """DHIS2's own versions have two digits; an address with anything else is none."""
+    """Refuse an address whose version is no number (404). DHIS2's own have two digits."""
     version = request.path_params.get("version")
     if version is not None:
         try:
@@ -170,7 +170,7 @@ async def _post_completions(context: EndpointContext, request: Request) -> Respo
 
 
 async def _delete_completions(context: EndpointContext, request: Request) -> Response:
-    """`?ds=…&pe=…&ou=…`, with `cp` where several agencies report: 204, or 409 with what could not be withdrawn."""
+    """Withdraw `?ds=…&pe=…&ou=…`, with `cp` where several agencies report: 204, or 409 with what wasn't."""
     post = enter(context, request)
     dry_run, _ = read_options(request.query_params.multi_items(), OF_WITHDRAWALS)
     result = await _complete(post, _named_in(request), context.now(), 0, dry_run=dry_run)
@@ -208,7 +208,7 @@ def _log(context: EndpointContext, post: Post, result: ImportResult, *, dry_run:
 
 
 def _named_in(request: Request) -> list[Completion]:
-    """The registrations that a query names: each data set (repeated, or parted by commas) of a unit and period."""
+    """Read the registrations that a query names: each data set (repeated, or parted by commas) of a unit and period."""
     if flag(request, "multiOu"):
         raise RefusedError(Fault.BAD_PARAMETER, RequestWords.ONE_UNIT.value)
     query = request.query_params

@@ -42,7 +42,7 @@ class Jobs:
             log.warning("intake.job_in_memory_only", reason=type(error).__name__)
 
     async def get(self, job: str, sender: str) -> dict[str, Any] | None:
-        """A sender's summaries. Raises SpoolAwayError when it is not here and the database can't be asked."""
+        """Find a sender's summaries. Raises SpoolAwayError when it is not here and the database can't be asked."""
         text = self._recent.get((job, sender))
         if text is not None:
             return dict(json.loads(text))

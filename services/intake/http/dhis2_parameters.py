@@ -59,8 +59,9 @@ def read_options(
 
 
 def _read(asked: Iterable[Asked], known: Collection[str]) -> dict[str, str]:
-    """What parameters of one place say: of the strategy, whichever its name, and of what is true or false. Given more
-    than once, they have to say the same.
+    """Read the parameters of one place: the strategy, whichever its name, and what is true or false.
+
+    Given more than once, they have to say the same.
     """
     found: dict[str, str] = {}
     for name, value in asked:
@@ -87,14 +88,14 @@ def _check(name: str, value: str, known: Collection[str]) -> None:
 
 
 def _strategy(value: str) -> str:
-    """`DELETE` or `CREATE_AND_UPDATE`, by any of their names."""
+    """Read `DELETE` or `CREATE_AND_UPDATE`, by any of their names."""
     if value.upper() not in STRATEGIES:
         raise _refused_strategy(named(value.upper()))
     return "DELETE" if value.upper() in _DELETE else "CREATE_AND_UPDATE"
 
 
 def truth(name: str, value: str) -> bool:
-    """A parameter that is true or false, in any case. Raises RefusedError."""
+    """Read a parameter that is true or false, in any case. Raises RefusedError."""
     if value.lower() not in {"true", "false"}:
         raise _refused(RequestWords.FLAG, name=name, got=shown(value))
     return value.lower() == "true"

@@ -70,7 +70,7 @@ def summary(result: ImportResult, language: str, *, complete: str | None, dry_ru
 
 
 def import_answer(found: dict[str, Any], version: int | None, language: str) -> JSONResponse:
-    """200 for SUCCESS, 409 for WARNING and ERROR; wrapped, or bare for `/api/37/` and lower."""
+    """Answer an import: 200 for SUCCESS, 409 for WARNING and ERROR; wrapped, or bare for `/api/37/` and lower."""
     status = HTTPStatus.OK if found["status"] == "SUCCESS" else HTTPStatus.CONFLICT
     if version is not None and version < WRAPPED_SINCE:
         return JSONResponse(found, status_code=status)
@@ -80,7 +80,7 @@ def import_answer(found: dict[str, Any], version: int | None, language: str) -> 
 
 
 def job_answer(job: str, created: str, prefix: str, language: str) -> JSONResponse:
-    """An import that is asked for with `async=true`: where its result is."""
+    """Answer an import that is asked for with `async=true`: where its result will be."""
     response = {
         "responseType": "JobConfigurationWebMessageResponse",
         "name": "dataValueImport",
@@ -93,12 +93,12 @@ def job_answer(job: str, created: str, prefix: str, language: str) -> JSONRespon
 
 
 def error_answer(status: int, message: str, headers: dict[str, str] | None) -> JSONResponse:
-    """Any other end of a request: JSON as well, 5xx included."""
+    """Answer any other end of a request: JSON as well, 5xx included."""
     return JSONResponse(_web_message(HTTPStatus(status), "ERROR", message), status_code=status, headers=headers)
 
 
 def notifications(job: str, found: dict[str, Any], time: str) -> list[dict[str, Any]]:
-    """The finished job's log, of one line."""
+    """Write the finished job's log, of one line."""
     level = "INFO" if found["status"] == "SUCCESS" else "ERROR"
     return [
         {
@@ -135,7 +135,7 @@ def _conflict(conflict: Conflict, language: str) -> dict[str, Any]:
 
 
 def _sentence(error: dict[str, Any], language: str) -> str:
-    """What is wrong, as DHIS2 shows it to people: which field, why, and what came."""
+    """Say what is wrong as DHIS2 shows it to people: which field, why, and what came."""
     field, message, got = error["field"], error["message"].rstrip("."), error["got"]
     came = "" if got in (None, "") else ImportWords.CAME.value.filled(got=got)
     reason = message[:1].lower() + message[1:]

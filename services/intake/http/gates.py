@@ -148,7 +148,7 @@ class Post:
             yield chunk
 
     def stream_turn(self) -> asyncio.Lock:
-        """The sender's turn to have a part of a stream worked on (gate 7), as a context manager."""
+        """Return the sender's turn to have a part of a stream worked on (gate 7), as a context manager."""
         return self._context.streams.of(self.key.sender)
 
     async def wait_for_rate(self) -> None:

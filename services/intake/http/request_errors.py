@@ -92,11 +92,11 @@ class RefusedError(Exception):
         self.headers = headers
 
     def message(self, language: str) -> str:
-        """The words in `vi` or `en`."""
+        """Say it in `vi` or `en`."""
         return FAULTS[self.fault][1].filled(detail=self.detail).in_language(language)
 
     def response(self, language: str) -> JSONResponse:
-        """`{"error", "message"}`."""
+        """Answer `{"error", "message"}`."""
         return JSONResponse(
             {"error": self.fault.value, "message": self.message(language)},
             status_code=self.status,
@@ -105,11 +105,11 @@ class RefusedError(Exception):
 
 
 def unsupported_type(expected: Told, got: str) -> RefusedError:
-    """415: the body is of another type than this address takes."""
+    """Make the refusal of a body of another type than this address takes (415)."""
     words = Common.GOT.value.filled(expected=expected, got=named(got) or Common.NOTHING.value)
     return RefusedError(Fault.UNSUPPORTED_TYPE, words)
 
 
 def unavailable(detail: Told) -> RefusedError:
-    """503: nothing is promised; the same post with the same ids, repeated, counts once."""
+    """Make the refusal that promises nothing (503): the same post with the same ids, repeated, counts once."""
     return RefusedError(Fault.UNAVAILABLE, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})

@@ -16,12 +16,12 @@ _EVENT_STATUS = "/v1/events/{source}/{id}"
 
 
 def status_url(aggregation: str) -> str:
-    """Where aggregation at this address tells what became of an event; "" without one: no answer names it then."""
+    """Name where aggregation at this address tells what became of an event; "" without one: no answer names it then."""
     return f"{aggregation.rstrip('/')}{_EVENT_STATUS}" if aggregation else ""
 
 
 def answer(outcome: Outcome, language: str, address: str, *, dry_run: bool, notes: Sequence[Words] = ()) -> Response:
-    """202, 207, 200 (dry run), 403, 413 or 422: `{"accepted", "rejected"}`, with `rejected_total`, `superseded`,
+    """Answer 202, 207, 200 (dry run), 403, 413 or 422: `{"accepted", "rejected"}`, with `rejected_total`, `superseded`,
     `superseded_total` and `notes` if there are any; where events were taken, with the `status_url` unless it is "".
     """
     if not outcome.rejected and not outcome.superseded and not notes:
@@ -32,7 +32,7 @@ def answer(outcome: Outcome, language: str, address: str, *, dry_run: bool, note
 
 @lru_cache(maxsize=512)
 def all_taken(accepted: int, status: int, address: str) -> Response:
-    """The common answer, made once for each number of events; nobody changes it afterwards."""
+    """Make the common answer, once for each number of events; nobody changes it afterwards."""
     return _json({"accepted": accepted, "rejected": [], **_named(status, address)}, status)
 
 
@@ -45,7 +45,7 @@ def stream_answer(
     dry_run: bool,
     notes: Sequence[Words] = (),
 ) -> Response:
-    """The same where `outcome` has no more than the first refused and superseded ones: `totals` is how many of each
+    """Answer the same where `outcome` has only the first refused and superseded ones: `totals` is how many of each
     there were.
     """
     rejected, superseded = totals
@@ -72,7 +72,7 @@ def _json(body: Mapping[str, object], status: int) -> Response:
 
 
 def status_of(outcome: Outcome, *, dry_run: bool) -> int:
-    """The HTTP status that says what became of the request."""
+    """Choose the HTTP status that says what became of the request."""
     if outcome.forbidden:
         return 403
     if dry_run:

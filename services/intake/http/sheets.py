@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -69,7 +68,7 @@ async def _read(drafting: Drafting, readers: Readers, kind: Kind, body: bytes) -
     return drafting.end()
 
 
-async def _while_asked(request: Request, reading: Coroutine[Any, Any, Drafted]) -> Drafted:
+async def _while_asked(request: Request, reading: Coroutine[object, object, Drafted]) -> Drafted:
     """Wait for the reading; end it early, and its process with it, when the client has gone."""
     work = asyncio.create_task(reading)
     gone = asyncio.create_task(_disconnected(request))

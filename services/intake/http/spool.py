@@ -16,7 +16,7 @@ _AWAY: tuple[type[Exception], ...] = (*DATABASE_AWAY, SpoolAwayError)
 
 
 def spool_route(spool: Spool) -> Route:
-    """`{"events": n}`, of all replicas, as the database says now; 503 where it can't be asked."""
+    """Route `GET /spool`: `{"events": n}` of all replicas, as the database says now; 503 where it can't be asked."""
 
     async def waiting(request: Request) -> Response:
         try:

@@ -5,8 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from services.intake.admission.admission import Outcome, Terms
-from services.intake.admission.contest import Superseded
 from services.intake.admission.refusals import Code, Refusal, Rejected
+from services.intake.admission.superseding import Superseded
 from services.intake.formats.ndjson import Lines, groups_of, parse_lines
 from services.intake.http.gates import Post
 from services.intake.http.request_errors import Fault, RefusedError

@@ -44,7 +44,7 @@ class Drain:
         self._told = ""
 
     async def run(self) -> None:
-        """Until cancelled. Raises nothing that a broker or a database can bring about."""
+        """Watch and drain until cancelled. Raises nothing that a broker or a database can bring about."""
         pause = TICK_SECONDS
         while True:
             waiting = await self._count()
@@ -61,7 +61,7 @@ class Drain:
             await asyncio.sleep(pause)
 
     async def _count(self) -> int:
-        """How many events wait; 0 as well while the database is away, which the spool remembers."""
+        """Count the events that wait; 0 as well while the database is away, which the spool remembers."""
         try:
             return await self._spool.count()
         except _AWAY as error:
@@ -86,8 +86,9 @@ class Drain:
         self._told = reason
 
     async def _publish_some(self) -> None:
-        """Publish the oldest messages and remove what was confirmed. A crash in between publishes them twice: the
-        events' ids make that harmless.
+        """Publish the oldest messages and remove what was confirmed.
+
+        A crash in between publishes them twice: the events' ids make that harmless.
         """
         async with self._spool.take(MESSAGES) as (connection, messages):
             ended = await asyncio.gather(*map(self._publish, messages), return_exceptions=True)

@@ -46,13 +46,13 @@ async def try_to_put(connection: Connection) -> None:
 
 
 async def waiting_events(connection: Connection) -> int:
-    """How many events wait, of all replicas."""
+    """Count the events that wait, of all replicas."""
     count: int = await connection.fetchval(WAITING)
     return count
 
 
 async def take_messages(connection: Connection, limit: int) -> list[Spooled]:
-    """The oldest messages, locked until the caller's transaction ends."""
+    """Read the oldest messages, locked until the caller's transaction ends."""
     return [Spooled(*row) for row in await connection.fetch(TAKE, limit)]
 
 
@@ -70,6 +70,6 @@ async def put_job(
 
 
 async def read_job(connection: Connection, job: str, sender: str) -> str | None:
-    """The summary of a sender's import."""
+    """Read the summary of a sender's import."""
     summary: str | None = await connection.fetchval(JOB, job, sender)
     return summary

@@ -78,7 +78,7 @@ class Publisher:
         await self._turns.stop()
 
     async def _turn(self, pieces: Sequence[Piece]) -> Sequence[Exception | None]:
-        """Publish what waits; each piece ends as the message does in which it went."""
+        """Publish what waits; each piece ends as its message does."""
         outcomes: dict[int, Exception] = {}  # by identity: two posts may hold the same event
 
         async def take(together: Sequence[Piece]) -> None:

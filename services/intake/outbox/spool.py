@@ -92,7 +92,7 @@ class Spool:
 
     @asynccontextmanager
     async def take(self, limit: int) -> AsyncIterator[tuple[Connection, list[outbox_store.Spooled]]]:
-        """The oldest messages, held for this caller until its block ends; what it removed is gone then."""
+        """Take the oldest messages, held for this caller until its block ends; what it removed is gone then."""
         async with self.connection(WORK_SECONDS) as connection, connection.transaction():
             yield connection, await outbox_store.take_messages(connection, limit)
 
@@ -103,7 +103,7 @@ class Spool:
 
     @asynccontextmanager
     async def connection(self, seconds: float) -> AsyncIterator[Connection]:
-        """One of the connections, for so many seconds at most. Raises one of DATABASE_AWAY."""
+        """Give one of the connections, for so many seconds at most. Raises one of DATABASE_AWAY."""
         if self._pool is None:
             raise SpoolAwayError(AwayWords.NOT_OPEN.value)
         async with self._pool.acquire(limit=seconds) as connection:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.intake.admission.contest import superseded_among
+from services.intake.admission.superseding import superseded_among
 from shared.domain.canonical import EventBody
 from shared.domain.claims import claims
 from shared.domain.events import Kind
