@@ -15,6 +15,7 @@ from shared.http.body import Body, body_behind
 from shared.http.connections import Connections, Limits
 from shared.http.exchange import HELD_BYTES, Exchange
 from shared.http.head import Head, HeadReader
+from shared.http.pace import Pace
 from shared.http.refusal import RefusedRequestError, too_slow
 from shared.http.words import HttpWords
 from shared.runtime.metrics import HTTP_REFUSED
@@ -30,6 +31,7 @@ class _Stage(Enum):
     HEAD = auto()  # waits for a head, or reads one
     BODY = auto()  # reads a body; its application is at work
     ANSWER = auto()  # the request is whole; its application is at work
+    UNREAD = auto()  # the answer is out and its client is slow to take it: only then comes the next request's turn
     DRAIN = auto()  # the last answer is out; what still comes is read for a while, so that the client can read it
     CLOSED = auto()
 
@@ -69,6 +71,8 @@ class HttpConnection(asyncio.Protocol):
         self._writable.set()
         self._written = self._sent = 0
         self._sent_at = 0.0
+        self._received = 0  # of bodies
+        self._pace = Pace()
 
     # What uvicorn and the event loop call.
 
@@ -97,7 +101,7 @@ class HttpConnection(asyncio.Protocol):
                 self._read_head(data)
             case _Stage.BODY:
                 self._read_body(data)
-            case _Stage.ANSWER:
+            case _Stage.ANSWER | _Stage.UNREAD:
                 self._behind += data
                 if len(self._behind) > HELD_BYTES:
                     self._pause()
@@ -111,17 +115,23 @@ class HttpConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Let answers go on (asyncio's callback)."""
         self._writable.set()
+        if self._stage is _Stage.UNREAD:
+            self._next()
 
     def shutdown(self) -> None:
         """Answer what has begun, then close: the service ends (uvicorn's call)."""
         self._last = True
-        if self._stage in {_Stage.HEAD, _Stage.DRAIN}:
+        if self._stage in {_Stage.HEAD, _Stage.UNREAD, _Stage.DRAIN}:
             self._close()
 
     # What `Connections` calls.
 
     def check(self, now: float) -> None:
-        """Close the connection, or refuse its request, if its stage has taken too long."""
+        """End what has taken too long, and see how fast the client is."""
+        if self._due():
+            self._pace.look(self._received + self._written - self._transport.get_write_buffer_size(), now)
+        else:
+            self._pace.forget()
         if self._stalls(now):
             self._transport.abort()
         elif now < self._deadline:
@@ -133,10 +143,23 @@ class HttpConnection(asyncio.Protocol):
         else:
             self._close()
 
+    def pace(self) -> float:
+        """Bytes a second that the client moves, where it is waited for and slower than is due; else inf."""
+        rate = self._pace.rate
+        return rate if rate < self._due() else inf
+
     def give_way(self) -> None:
-        """Close: another needs the place."""
+        """Close: another needs the place. Who was slow with a body is told to try again."""
         HTTP_REFUSED.labels("gave_way").inc()
         self.connections.work(self)
+        unread = not self._writable.is_set()
+        exchange = self._exchange
+        if exchange is not None and not exchange.answer.started and not unread:
+            self._exchange = None
+            exchange.lose()
+            self.write(_FULL.answer(self._reader.language))
+        elif unread or self.pace() < inf:
+            self._transport.abort()  # a close would wait until what is unread is read
         self._close()
 
     # What `Exchange` calls.
@@ -157,8 +180,10 @@ class HttpConnection(asyncio.Protocol):
         return self._server.default_headers
 
     def whole(self) -> bool:
-        """Tell whether the request has come whole."""
-        return self._stage is _Stage.ANSWER and not self._last
+        """Tell whether the request has come whole and another may follow. When every place is taken, who has sent more
+        requests ahead isn't served them before others.
+        """
+        return self._stage is _Stage.ANSWER and not self._last and not (self._behind and self.connections.full)
 
     def taken(self) -> None:
         """Read on: the application has taken what came of the body."""
@@ -179,8 +204,10 @@ class HttpConnection(asyncio.Protocol):
             self._close()  # in the midst of it: the client sees that it isn't whole
         elif answer.closes or self._last:
             self._end()
-        else:
+        elif self._writable.is_set():
             self._next()
+        else:
+            self._stage = _Stage.UNREAD
 
     # The stages.
 
@@ -223,6 +250,7 @@ class HttpConnection(asyncio.Protocol):
             self._break_off(exchange, refusal)
 
     def _feed_body(self, exchange: Exchange, data: bytes) -> None:
+        self._received += len(data)
         part, behind = self._body.feed(data)
         exchange.feed(part)
         if behind is not None:
@@ -299,6 +327,15 @@ class HttpConnection(asyncio.Protocol):
         if self._paused:
             self._paused = False
             self._transport.resume_reading()
+
+    def _due(self) -> float:
+        """Bytes a second of a client that keeps its place: any pace is too slow for an answer that waits only for its
+        client, a body has its own; 0 where it isn't the client that is waited for.
+        """
+        if self._exchange is None or not self._writable.is_set():
+            return inf if self._transport.get_write_buffer_size() else 0.0
+        sends = self._stage is _Stage.BODY and not self._paused and self._broken_by is None
+        return self._limits.body_rate if sends else 0.0
 
     def _stalls(self, now: float) -> bool:
         """Tell whether the client has taken next to nothing of what waits for it."""

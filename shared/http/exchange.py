@@ -28,7 +28,7 @@ class Wire(Protocol):
         ...
 
     def whole(self) -> bool:
-        """Tell whether the request has come whole: else its answer is the connection's last."""
+        """Tell whether the request has come whole and another may follow: else its answer is the connection's last."""
         ...
 
     def taken(self) -> None:

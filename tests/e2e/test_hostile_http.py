@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -204,3 +205,28 @@ def test_idle_connections_never_keep_a_client_out(running: System, service: str,
             lambda: LOCAL.get(f"{running.services.url(service)}/nowhere", timeout=30).status_code == 404, "for all"
         )
     assert running.metric(service, "kip_http_refused_total", reason="gave_way") > 0
+
+
+def test_slow_readers_without_a_key_keep_nobody_out(running: System, service: str, port: int) -> None:
+    with ExitStack() as opened:
+        for _ in range(CONNECTIONS + 4):
+            client = opened.enter_context(Raw(port, receive_buffer=4096))
+            client.socket.setblocking(False)
+            with contextlib.suppress(OSError):  # one too many is refused
+                client.socket.send(request("GET", "/openapi.json") * 200)
+        time.sleep(2.5)
+        for _ in range(10):
+            assert LOCAL.get(f"{running.services.url(service)}/nowhere", timeout=2).status_code == 404
+
+
+def test_half_bodies_of_one_key_keep_no_other_sender_out(running: System) -> None:
+    other = running.add_source("other-sender")
+    head = ("POST", "/v1/events", f"Authorization: Bearer {running.key}", "Content-Length: 1000")
+    with ExitStack() as opened:
+        for number in range(CONNECTIONS + 4):
+            media = f"Content-Type: {'application/x-ndjson' if number % 2 else BATCH}"
+            opened.enter_context(Raw(running.services.ports["intake"])).send(request(*head, media) + b"[")
+        time.sleep(2.5)
+        for number in range(10):
+            event = counselling("06412", f"meanwhile-{number}")
+            assert running.post([event], key=other).status_code == 202

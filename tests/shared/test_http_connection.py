@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,8 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from shared.http.connection import http_protocol
 from shared.http.connections import Limits
+from tests.http_server import serving
 from tests.raw_http import Raw, answers_in, in_chunks, request
 
 LIMITS = Limits(
@@ -98,22 +97,9 @@ def server(slow: Slow) -> Iterator[uvicorn.Server]:
     broken = {"/silent": silent, "/wrong": wrong, "/torn": torn}
     routes = [Route(path, endpoint, methods=every) for path, endpoint in {**paths, **broken}.items()]
     app = Starlette(routes=[*routes, Route("/healthz", early)])
-    config = uvicorn.Config(
-        app, http=http_protocol(LIMITS), ws="none", loop="uvloop", lifespan="off", log_level="warning",
-        proxy_headers=False, timeout_graceful_shutdown=10,
-    )  # fmt: skip
-    running = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        config.port = listening.getsockname()[1]
-        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
-        thread.start()
-        while not running.started:
-            threading.Event().wait(0.01)
+    with serving(app, LIMITS) as running:
         yield running
         slow.go.set()
-        running.should_exit = True
-        thread.join(30)
-        assert not thread.is_alive()
 
 
 @pytest.fixture
