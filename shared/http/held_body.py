@@ -89,7 +89,9 @@ class HeldBody:
         except BaseException:
             await self.__aexit__()
             raise
-        return b"".join(self._chunks)
+        body = b"".join(self._chunks)
+        self._chunks.clear()  # or the body is held twice, and counted once
+        return body
 
     async def __aexit__(self, *_: object) -> None:
         self._limits.memory.give_back(self._size, self._limits.sender)

@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     publish_linger: float = Field(default=0.002, ge=0, le=1, description="Longest wait of a post for others to share")
     publish_timeout: float = Field(default=1.5, gt=0, le=30, description="Longest wait for the broker's confirm")
     body_timeout: float = Field(default=30, gt=0, description="Longest time for a body, or pause of a stream")
-    body_memory: int = Field(default=256 * 1024 * 1024, ge=2**23, description="Most memory of all bodies under way")
+    body_memory: int = Field(default=128 * 1024 * 1024, ge=2**23, description="Most memory of all bodies under way")
     stream_limit: int = Field(default=2**31, ge=1, description="Largest NDJSON stream")
     spool_events: int = Field(default=5_000_000, ge=0, description="Most events that wait in the spool, all replicas")
     replicas: int = Field(default=1, ge=1, le=64, description="Aggregation replicas; each owns some of the partitions")
