@@ -6,6 +6,7 @@ with `#` is for people. A cell may hold `label [slug]`, as the drop-down lists d
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 SLUG_IN_BRACKETS = re.compile(r"\[([^\[\]]+)\]\s*$")
 NOTE = "#"  # begins the name of a column for people
@@ -74,6 +75,7 @@ def slug_of(text: str) -> str:
     return found.group(1).strip() if found else text.strip()
 
 
+@lru_cache(maxsize=1024)
 def column_letters(number: int) -> str:
     """Write the letters of a column, counted from 0: A, B, … Z, AA."""
     letters = ""

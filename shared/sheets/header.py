@@ -16,6 +16,7 @@ from shared.values.scalars import shown
 from shared.wording.words import Words, joined
 
 HEADER_ROWS = 20  # the header is looked for in the first ones
+NAME_CHARS = 200  # of a column's name that are read: a known one is shorter, and one for people isn't compared
 _UNSEEN = "\u200b\ufeff"  # a space without width, a byte order mark that was copied along
 _KNOWN = frozenset().union(*COLUMNS.values())
 
@@ -77,8 +78,9 @@ class HeaderSearch:
 
 
 def column_name(cell: object) -> str:
-    """Write a column's name as it counts."""
-    return composed(str(cell)).strip().strip(_UNSEEN).strip().lower()
+    """Write a column's name as it counts: of a long cell NAME_CHARS at most, for any cell may stand in a first row."""
+    text = str(cell).strip().strip(_UNSEEN).strip()
+    return composed(text[:NAME_CHARS]).strip().lower()
 
 
 def place_of(sheet: str, number: int) -> Words:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from shared.sheets.columns import LISTS, column_letters
 from shared.sheets.header import Header
@@ -53,7 +54,7 @@ class Notes:
         """Return all notes, in the order of the file."""
         found = [NoteWords.NOTHING.value] if self._nothing else []
         found += [NoteWords.NO_TABLE.value.filled(sheet=named(sheet)) for sheet in self._without_table[:_LISTED]]
-        for sheet, unseen in self._unseen.items():
+        for sheet, unseen in islice(self._unseen.items(), _LISTED):
             if unseen.sheet:
                 found.append(NoteWords.HIDDEN_SHEET.value.filled(sheet=named(sheet)))
             if unseen.rows:

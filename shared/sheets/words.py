@@ -67,6 +67,10 @@ class FileWords(Enum):
     )
     XLSX_MISSING = Words("{file}: thiếu phần {part}", "{file}: the part {part} is missing")
     XLSX_NAMES = Words("{file}: mỗi trang phải có tên riêng", "{file}: each sheet has a name of its own")
+    XLSX_SHEET_NAME = Words(
+        "{file}: cần tối đa {most} ký tự trong tên trang, nhận được {got}; hãy đặt tên ngắn hơn",
+        "{file}: expected {most} characters at most in a sheet's name, got {got}; shorten it",
+    )
     XLSX_DOCTYPE = Words(
         "{file}: một phần có khai báo kiểu tài liệu, điều không chương trình bảng tính nào ghi",
         "{file}: a part has a document type, which no spreadsheet program writes",

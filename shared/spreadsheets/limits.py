@@ -8,7 +8,8 @@ from shared.wording.words import Words
 
 MIB = 1024 * 1024
 LAST_ROW = 1_048_576  # of Excel and all that follow it
-MERGES = 20_000  # of a sheet
+MERGES = 20_000  # different ones, of all sheets together
+SHEET_NAME_CHARS = 200  # every cell's place names its sheet; Excel's limit is 31
 CELL_CHARS = 128 * 1024  # the csv module's own limit; Excel's is 32,767
 
 Kind: TypeAlias = Literal["xlsx", "csv"]

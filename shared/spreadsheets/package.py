@@ -15,7 +15,7 @@ from typing import IO, BinaryIO, NamedTuple
 from xml.parsers import expat
 
 from shared.sheets.words import FileWords
-from shared.spreadsheets.limits import CELL_CHARS, MIB, Limits, SheetError
+from shared.spreadsheets.limits import CELL_CHARS, MIB, SHEET_NAME_CHARS, Limits, SheetError
 from shared.values.composed_text import composed
 from shared.values.personal_data import named
 
@@ -148,12 +148,15 @@ class Package:
     def _found(self, part: str) -> _Found:
         found = _Found()
 
-        def start(name: str, attributes: Mapping[str, str]) -> None:
-            match local_name(name):
+        def start(element: str, attributes: Mapping[str, str]) -> None:
+            match local_name(element):
                 case "sheet":
                     id_ = next((value for key, value in attributes.items() if _ID.fullmatch(key)), "")
                     hidden = attributes.get("state", "visible") != "visible"
-                    found.sheets.append((composed(attributes.get("name", "")), id_, hidden))
+                    name = attributes.get("name", "")
+                    if len(name) > SHEET_NAME_CHARS:
+                        raise no_xlsx(FileWords.XLSX_SHEET_NAME, most=SHEET_NAME_CHARS, got=len(name))
+                    found.sheets.append((composed(name), id_, hidden))
                 case "workbookPr":
                     found.since_1904 = attributes.get("date1904") in {"1", "true"}
 

@@ -35,9 +35,10 @@ def read_xlsx(file: BinaryIO, limits: Limits) -> Iterator[Slice]:
     if not workbook.sheets:
         raise no_xlsx(FileWords.XLSX_SHEET)
     left = limits.rows
+    merges_left = MERGES
     for name, part, hidden in workbook.sheets:
         yield Slice(name, (), Hidden(hidden))
-        reading = _SheetReading(name, workbook, limits.columns)
+        reading = _SheetReading(name, workbook, limits.columns, merges_left)
         for _ in package.parse(part, reading.start, reading.end, reading.text):
             rows, reading.rows = reading.rows, []
             left -= len(rows)
@@ -47,17 +48,19 @@ def read_xlsx(file: BinaryIO, limits: Limits) -> Iterator[Slice]:
                 unseen, reading.hidden_rows = reading.hidden_rows, []
                 yield Slice(name, rows, Hidden(hidden, reading.hidden_columns, unseen))
         if reading.merges:
-            yield Slice(name, (), Hidden(hidden, reading.hidden_columns), reading.merges)
+            merges_left -= len(reading.merges)
+            yield Slice(name, (), Hidden(hidden, reading.hidden_columns), tuple(reading.merges))
 
 
 class _SheetReading:
     """Puts a sheet's cells together to `rows` while its XML is parsed."""
 
-    def __init__(self, name: str, workbook: Workbook, columns: int) -> None:
+    def __init__(self, name: str, workbook: Workbook, columns: int, merges: int) -> None:
         self.rows: list[Row] = []
         self.hidden_rows: list[int] = []  # of these
         self.hidden_columns: list[int] = []  # of the sheet, from 0; they are told before its rows
-        self.merges: list[Merge] = []  # of the sheet; they are told behind its rows
+        self.merges: dict[Merge, None] = {}  # of the sheet, each once; they are told behind its rows
+        self._most_merges = merges
         self._name = name
         self._workbook = workbook
         self._columns = columns
@@ -158,12 +161,16 @@ class _SheetReading:
 
     def _merge(self, written: str) -> None:
         corners = _RANGE.fullmatch(written)
-        if corners is None or len(self.merges) >= MERGES:
-            got = repr(written[:40])
-            raise SheetError(FileWords.MERGES.value.filled(sheet=self._name, most=MERGES, got=got))
+        if corners is None:
+            raise self._no_merge(written)
         top, bottom = sorted((int(corners[2]), int(corners[4])))
         left, right = sorted((_column_number(corners[1]) - 1, _column_number(corners[3]) - 1))
-        self.merges.append(Merge(top, left, bottom, right))
+        self.merges[Merge(top, left, bottom, right)] = None
+        if len(self.merges) > self._most_merges:
+            raise self._no_merge(written)
+
+    def _no_merge(self, written: str) -> SheetError:
+        return SheetError(FileWords.MERGES.value.filled(sheet=named(self._name), most=MERGES, got=repr(written[:40])))
 
     def _read(self, attributes: Mapping[str, str]) -> Cell:
         """Read the cell's value; "" for none."""

@@ -27,15 +27,21 @@ def written_whole_number(text: str, most: int) -> int:
     two.
     """
     plain = _SPACES.sub(" ", text.strip())
-    expected = ScalarWords.WHOLE_NUMBER.value.filled(least=0, most=most)
-    two_meanings = ScalarWords.DIGITS_ALONE.value.filled(least=0, most=most)
     if len(plain) > _LONGEST:
-        raise ScalarError(expected, shown(text))
+        raise _no_number(text, most)
     if _TWO_MEANINGS.fullmatch(plain):
-        raise TwoMeaningsError(two_meanings, shown(text))
+        raise _two_meanings(text, most)
     found = _PLAIN.fullmatch(plain) or _GROUPED.fullmatch(plain)
     if found is None:
-        raise ScalarError(expected, shown(text))
+        raise _no_number(text, most)
     if found["zeros"] == "000" and set(found[1]) & set("123456789"):  # of thousands, where signs are set carelessly
-        raise TwoMeaningsError(two_meanings, shown(text))
+        raise _two_meanings(text, most)
     return whole_number(re.sub(r"[., ]", "", found[1]).lstrip("0") or "0", most=most)
+
+
+def _no_number(text: str, most: int) -> ScalarError:
+    return ScalarError(ScalarWords.WHOLE_NUMBER.value.filled(least=0, most=most), shown(text))
+
+
+def _two_meanings(text: str, most: int) -> TwoMeaningsError:
+    return TwoMeaningsError(ScalarWords.DIGITS_ALONE.value.filled(least=0, most=most), shown(text))

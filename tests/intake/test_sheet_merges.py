@@ -1,4 +1,4 @@
-"""Merged cells of a workbook: refused where one of them would be read as empty."""
+"""Merged cells of a workbook are refused where one of them would be read as empty; what a sheet repeats is bounded."""
 
 import io
 from collections.abc import Sequence
@@ -7,7 +7,22 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from tests.intake.sheets import ACTIVITY, FIGURE, HELD, REPORT, WHOLE, datas, drafted, faults, refused
+from services.intake.formats.sheet import Drafted, Drafting
+from shared.sheets import header
+from shared.sheets.rows import Hidden, Merge, Row, Slice
+from tests.intake.sheets import (
+    ACTIVITY,
+    FIGURE,
+    HELD,
+    NOW,
+    REPORT,
+    WHOLE,
+    csv_of,
+    datas,
+    drafted,
+    faults,
+    refused,
+)
 
 TITLED = [["Sở Y tế, quý 1"], ACTIVITY]
 TWO_HELD = [[*HELD, 3, 1, ""], [*HELD[:3], "r2", *HELD[4:], 4, 1, ""]]
@@ -88,3 +103,54 @@ def test_a_merged_cell_in_the_header_refuses_the_file(merge: str) -> None:
 def test_cells_that_nothing_is_read_of_may_be_merged(merge: str) -> None:
     rows = [TITLED[0], [*ACTIVITY, "#ghi chú"], *TWO_HELD]
     assert len(datas(drafted(merged_xlsx(rows, merge), "xlsx"))) == 2
+
+
+def test_merges_that_lie_on_each_other_are_told_for_a_record_up_to_a_bound_and_counted() -> None:
+    drafting = Drafting("ecd-1437", NOW)
+    drafting.take(
+        Slice("A", [Row(1, ACTIVITY), *(Row(2 + at, [*HELD[:3], f"r{at}", *HELD[4:], 3]) for at in range(9))])
+    )
+    drafting.take(Slice("A", (), merges=[Merge(2, 0, 11 + at, 6) for at in range(5000)]))
+    found = drafting.end()
+    assert [len(item.refusals) for item in found.rejected] == [10, *[1] * 8]
+    assert found.rejected[0].to_json("vi")["errors_total"] == 5000
+
+
+def test_of_a_row_of_bad_cells_the_first_are_kept_and_all_are_counted() -> None:
+    groups = [f"money.g{at}" for at in range(16)]
+    row = [*HELD[:5], "nutrition", *["1.5"] * 16]
+    found = drafted(csv_of([[*ACTIVITY[:6], *groups], row]))
+    assert len(found.rejected[0].refusals) == 10
+    assert found.rejected[0].to_json("vi")["errors_total"] == 16
+
+
+@pytest.mark.parametrize(("prefix", "most"), [("participants.", 32), ("money.", 16), ("by.", 8)])
+def test_a_row_with_more_cells_than_an_event_has_is_refused_before_it_is_one(prefix: str, most: int) -> None:
+    def made(count: int) -> Drafted:
+        header = [*ACTIVITY[:6], *(f"{prefix}g{at}" for at in range(most + 1))]
+        return drafted(csv_of([header, [*HELD, *["1"] * count]]))
+
+    assert made(most).rejected == []
+    (error,) = made(most + 1).rejected[0].to_json("en")["errors"]
+    assert (error["code"], error["row"], error["field"]) == ("value_invalid", 2, f"data.{prefix.rstrip('.')}")
+    assert error["message"].endswith(f"{most} items at most")
+
+
+def test_hidden_sheets_are_named_up_to_a_bound() -> None:
+    drafting = Drafting("ecd-1437", NOW)
+    for at in range(50):
+        rows = [Row(1, ACTIVITY), Row(2, [*HELD[:3], f"r{at}", *HELD[4:], 3])]
+        drafting.take(Slice(f"s{at}", rows, Hidden(sheet=True)))
+    assert len(drafting.end().notes) == 20
+
+
+def test_of_a_long_cell_above_a_table_no_more_is_read_than_a_column_s_name_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths: list[int] = []
+    monkeypatch.setattr(header, "composed", lambda text: lengths.append(len(text)) or text)
+    drafting = Drafting("ecd-1437", NOW)
+    drafting.take(
+        Slice("A", [Row(1, ["é" * 60_000] * 60), Row(2, [f" {' ' * 500}Unit ", *ACTIVITY[1:], "#" + "é" * 60_000])])
+    )
+    drafting.take(Slice("A", [Row(3, [*HELD, 3])]))
+    assert len(drafting.end().drafts) == 1
+    assert max(lengths) == 200

@@ -52,6 +52,23 @@ def workbook(sheet: str, path: str = "xl/worksheets/sheet1.xml", **more: str) ->
     return made.getvalue()
 
 
+def workbook_of(pages: Sequence[str], name: str = "s") -> bytes:
+    """An XLSX of sheets of this XML, named `s0`, `s1` and so on."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("_rels/.rels", related(("officeDocument", "xl/workbook.xml")))
+        sheets = "".join(
+            f'<sheet name="{name}{at}" sheetId="{at + 1}" r:id="r{at + 1}" xmlns:r="{RELATIONS}"/>'
+            for at in range(len(pages))
+        )
+        archive.writestr("xl/workbook.xml", f'<workbook xmlns="{MAIN}"><sheets>{sheets}</sheets></workbook>')
+        targets = [("worksheet", f"p{at}.xml") for at in range(len(pages))]
+        archive.writestr("xl/_rels/workbook.xml.rels", related(*targets))
+        for at, page in enumerate(pages):
+            archive.writestr(f"xl/p{at}.xml", page)
+    return made.getvalue()
+
+
 def sheet(rows: str, opening: str = "") -> str:
     return f'{opening}<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'
 
@@ -350,16 +367,33 @@ async def test_a_merge_that_can_t_be_read_is_refused(written: str) -> None:
         await slices_of(workbook(sheet("<row><c><v>1</v></c></row>").replace("</worksheet>", merges)))
 
 
-async def test_the_merges_of_a_sheet_come_behind_its_rows_and_have_a_bound() -> None:
+async def test_the_merges_of_a_sheet_come_behind_its_rows_each_once_and_have_a_bound() -> None:
     def made(count: int) -> bytes:
-        merges = '<mergeCell ref="F3:E2"/>' * count
-        page = sheet("<row><c><v>1</v></c></row>").replace(
-            "</worksheet>", f"<mergeCells>{merges}</mergeCells></worksheet>"
-        )
-        return workbook(page)
+        return workbook(merging('<mergeCell ref="F3:E2"/>' * 3 + different(count - 1)))
 
     parts = await slices_of(made(20_000))
     assert [len(part.merges) for part in parts] == [0] * (len(parts) - 1) + [20_000]
     assert parts[-1].merges[0] == Merge(2, 4, 3, 5)
     with pytest.raises(SheetError, match="20000 ranges"):
         await slices_of(made(20_001))
+
+
+async def test_the_bound_of_merges_is_one_of_all_sheets_together() -> None:
+    assert await slices_of(workbook_of([merging(different(10_000))] * 2))
+    with pytest.raises(SheetError, match="s2: expected 20000 ranges"):
+        await slices_of(workbook_of([merging(different(10_000))] * 2 + [merging(different(1))]))
+
+
+async def test_the_name_of_a_sheet_has_a_bound() -> None:
+    assert (await slices_of(workbook_of([sheet("")], "a" * 199)))[0].sheet == "a" * 199 + "0"
+    with pytest.raises(SheetError, match="200 characters at most in a sheet's name, got 201; shorten it"):
+        await slices_of(workbook_of([sheet("")], "a" * 200))
+
+
+def merging(merges: str) -> str:
+    page = sheet("<row><c><v>1</v></c></row>")
+    return page.replace("</worksheet>", f"<mergeCells>{merges}</mergeCells></worksheet>")
+
+
+def different(count: int) -> str:
+    return "".join(f'<mergeCell ref="A2:G{number + 3}"/>' for number in range(count))

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from services.intake.admission.event_words import SheetWords
-from services.intake.admission.refusals import Code, Place, Refusal, Rejected, rejected
+from services.intake.admission.refusals import LISTED, Code, Place, Refusal, Rejected
 from services.intake.formats.json_text import UnreadableError
 from services.intake.formats.sheet_row import SheetRow, activity_data, places_of
 from shared.domain.events import Kind
@@ -35,17 +35,28 @@ _OF_THE_WHOLE = frozenset(f"data.{name}" for name in _COUNTS)
 
 @dataclass(slots=True)
 class Draft:
-    """An event, and where each of its fields stands; `refusals` are the cells that are wrong in themselves."""
+    """An event, and where each of its fields stands.
+
+    `refusals` are the first LISTED cells that are wrong in themselves, `more` says how many there are besides: a small
+    file may have millions of them.
+    """
 
     event: dict[str, Any]
     places: dict[str, Place]
     refusals: list[Refusal] = field(default_factory=list)
+    more: int = 0
     parts: dict[Hashable, int] = field(default_factory=dict)  # of a figure: the row of its whole, of each part
 
     @property
     def start(self) -> Place:
         """Where its first row stands."""
         return self.places["event"]
+
+    def refuse(self, refusals: Sequence[Refusal]) -> None:
+        """Add what is wrong with it; what isn't listed is counted."""
+        room = LISTED - len(self.refusals)
+        self.refusals += refusals[:room]
+        self.more += max(0, len(refusals) - room)
 
     def located(self, item: Rejected) -> Rejected:
         """The same refusals with the cells that they are about."""
@@ -128,7 +139,7 @@ class Drafting:
         numbered = list(enumerate(self._drafts))
         return Drafted(
             {index: draft for index, draft in numbered if not draft.refusals},
-            [rejected(index, None, draft.refusals) for index, draft in numbered if draft.refusals],
+            [Rejected(index, None, tuple(draft.refusals), draft.more) for index, draft in numbered if draft.refusals],
             self._notes.words(),
         )
 
@@ -164,10 +175,12 @@ class Drafting:
         for merge, covered in sorted(merges_over(merges, rows, columns), key=lambda found: found[1].start):
             place = Place(sheet, merge.first_row, column_letters(merge.first_column))
             refusal = Refusal(Code.VALUE_INVALID, "row", merge_fault(merge), None, place)
+            told: set[int] = set()  # a record of several rows is refused once for the merge
             for at in (covered.start, *range(max(covered.start + 1, done), covered.stop)):
                 draft = self._of_rows[rows[at]]
-                if not draft.refusals or draft.refusals[-1] is not refusal:
-                    draft.refusals.append(refusal)
+                if id(draft) not in told:
+                    draft.refuse([refusal])
+                told.add(id(draft))
             done = max(done, covered.stop)
 
     def _refuse(self, row: SheetRow, key: tuple[str, ...] | None) -> Draft:
@@ -175,7 +188,7 @@ class Drafting:
         draft = self._records.get(key) if key else None
         if draft is None:
             return self._add(Kind.REPORT_SUBMITTED, row, key, {}, {})
-        draft.refusals += row.refusals
+        draft.refuse(row.refusals)
         return draft
 
     def _add(
@@ -201,9 +214,9 @@ class Drafting:
         )
         before = self._records.get(key) if key else None
         if before is not None:
-            before.refusals += [*row.refusals, _twice(before.start, row)]
+            before.refuse([*row.refusals, _twice(before.start, row)])
             return before
-        draft.refusals += row.refusals
+        draft.refuse(row.refusals)
         if key:
             self._records[key] = draft
         self._drafts.append(draft)
@@ -232,7 +245,7 @@ class Drafting:
         elif draft.start.sheet != row.sheet or draft.event.get("subject", "") != row.text("unit"):
             row.refusals.append(_apart(draft.start, row))
         _read_figure(draft, row)
-        draft.refusals += row.refusals
+        draft.refuse(row.refusals)
         return draft
 
 

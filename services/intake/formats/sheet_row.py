@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from services.intake.admission.event_words import SheetWords
+from annotated_types import MaxLen
+from pydantic import BaseModel
+
+from services.intake.admission.event_words import SheetWords, wanted
 from services.intake.admission.refusals import Code, Place, Refusal
-from shared.domain.events import MAX_COUNT
+from shared.domain.events import MAX_COUNT, ActivityRecorded
 from shared.sheets.columns import (
     BY,
     FALSE,
@@ -21,12 +24,27 @@ from shared.sheets.faults import fault_of
 from shared.sheets.header import Header
 from shared.sheets.rows import Cell
 from shared.sheets.rows import Row as Cells
+from shared.values.model_words import expected_by_model
 from shared.values.scalars import FIRST_DAY, LAST_DAY, ScalarError
 from shared.values.written_days import written_day
 from shared.values.written_numbers import TwoMeaningsError, written_whole_number
 from shared.wording.words import Words
 
 _NUMBER = SheetWords.NUMBER.value.filled(most=MAX_COUNT)
+
+
+def _most_of(model: type[BaseModel], name: str) -> int:
+    """How many members a field of an event may have, as its model says."""
+    return next(bound.max_length for bound in model.model_fields[name].metadata if isinstance(bound, MaxLen))
+
+
+# Of the columns of a prefix, in how many something may stand in a row: a sheet may have hundreds, and a small file
+# thousands of rows of them.
+_MOST = {
+    BY: ("data.by", _most_of(ActivityRecorded, "by")),
+    PARTICIPANTS: ("data.participants", _most_of(ActivityRecorded, "participants")),
+    MONEY: ("data.money", _most_of(ActivityRecorded, "money")),
+}
 
 
 class SheetRow:
@@ -56,12 +74,19 @@ class SheetRow:
         return Place(self.sheet, self.number, "" if column is None else column_letters(column))
 
     def check(self) -> bool:
-        """Whether its cells stand where they belong; refuses those that hold no value of their own."""
+        """Whether its cells stand where they belong, and aren't too many for an event; refuses those that hold no
+        value of their own.
+        """
         if self._outside is not None:
             index, got = self._outside
             place = Place(self.sheet, self.number, column_letters(index))
             self.refusals.append(Refusal(Code.ROW_TOO_LONG, "row", SheetWords.TOO_LONG.value, got, place))
             return False
+        for prefix, (field, most) in _MOST.items():
+            if len(self.given(prefix)) > most:
+                expected = wanted(expected_by_model("too_long", {"max_length": most}))
+                self.refusals.append(Refusal(Code.VALUE_INVALID, field, expected, None, self.place(self.kind)))
+                return False
         for name, text in self._texts.items():
             fault = fault_of(text)
             if fault is not None:

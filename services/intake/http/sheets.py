@@ -26,7 +26,7 @@ from shared.wording.words import Common
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv"
 _KINDS: Mapping[str, Kind] = {XLSX: "xlsx", CSV: "csv"}
-ROWS_AT_ONCE = 100  # are made events of; then others have the event loop
+ROWS_AT_ONCE = 25  # are made events of, some 25 ms where they have hundreds of cells; then others have the event loop
 READ_AT_ONCE = 2  # each of them takes a core, and up to the memory of shared.spreadsheets.limits.REQUEST
 
 
