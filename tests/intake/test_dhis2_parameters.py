@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from deploy.local.http import LOCAL
+from services.intake.admission.slices import SMALL, work
 from services.intake.formats.dhis2_rows import VALUES, read_json
 from services.intake.formats.json_text import TooManyError
 from services.intake.http.dhis2_parameters import HARMLESS, OF_VALUES, read_options
@@ -67,6 +68,19 @@ def test_a_deletion_is_bounded_before_it_is_spelt_out() -> None:
     wide = {"orgUnits": ["1"] * 1000, "periods": ["2023"] * 1000, "elements": [NUMERATOR]}
     with pytest.raises(TooManyError, match=str(VALUES)):
         read_json(json.dumps({"dataValues": [], "deletion": wide}).encode())
+
+
+def test_a_short_deletion_is_work_for_as_many_values_as_it_names_and_is_spelt_out_only_then() -> None:
+    units, periods = [f"{at:05}" for at in range(316)], [f"2{at:03}Q1" for at in range(316)]
+    wide = {"orgUnits": units, "periods": periods, "elements": [NUMERATOR]}
+    given = [*values(units[0], 1), {**values(units[1], 1)[0], "period": periods[0]}]
+    body = json.dumps({"dataValues": given, "deletion": wide}).encode()
+    assert len(body) < 10_000
+    found = read_json(body)
+    assert (len(found.values), len(found)) == (3, 3 + 316 * 316)
+    assert work(len(body), len(found)) > SMALL
+    assert len(found.whole(deletes=False).values) == 3 + 316 * 316 - 2  # of which two have a value
+    assert [row.index for row in found.whole(deletes=True).values] == list(range(1 + 316 * 316))
 
 
 @pytest.mark.parametrize("option", [{"dryRun": True}, {"dryRun": "TRUE"}])

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 SMALL = 512 * 1024  # bytes of a body that is worked on at once: some 25 ms
+_OF_AN_ITEM = 200  # bytes of a body that are as much work as what one item of it is made into
 _ITEMS = 100
 _BYTES = 128 * 1024
 _Result = TypeVar("_Result")
@@ -27,10 +28,15 @@ class Pause:
             await asyncio.sleep(0)
 
 
+def work(size: int, items: int) -> int:
+    """Weigh how much a body of so many bytes is to do, in bytes: a short one may stand for very many items."""
+    return max(size, items * _OF_AN_ITEM)
+
+
 async def aside(
-    size: int, work: Callable[_Arguments, _Result], *arguments: _Arguments.args, **named: _Arguments.kwargs
+    size: int, doing: Callable[_Arguments, _Result], *arguments: _Arguments.args, **named: _Arguments.kwargs
 ) -> _Result:
     """Do the work and return its result; on a body that isn't small in a thread, beside the event loop."""
     if size <= SMALL:
-        return work(*arguments, **named)
-    return await asyncio.to_thread(work, *arguments, **named)
+        return doing(*arguments, **named)
+    return await asyncio.to_thread(doing, *arguments, **named)

@@ -1,7 +1,7 @@
 """DHIS2's rows, and how its JSON is read into them. Source: its documentation of `dataValueSets`, version 2.43."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,26 +71,63 @@ class Completion:
 
 
 @dataclass(frozen=True, slots=True)
+class Deletion:
+    """What a set says to be gone: each element (its name and attribute), in each unit and period."""
+
+    units: Sequence[str]
+    periods: Sequence[str]
+    elements: Sequence[tuple[str, str]]
+
+    def __len__(self) -> int:
+        """Return for how many values it stands: a few hundred names are tens of thousands."""
+        return len(self.units) * len(self.periods) * len(self.elements)
+
+    def values(self, given: Sequence[DataValue]) -> Iterator[DataValue]:
+        """Give the deleted values, behind those that the set has: what it has a value for isn't gone."""
+        there = {(row.unit, row.period, row.element, row.attribute) for row in given}
+        there |= {(row.unit, row.period, row.element, "") for row in given}
+        index = itertools.count(len(given))
+        for name, attribute in self.elements:
+            for unit, period in itertools.product(self.units, self.periods):
+                if (unit, period, name, attribute) not in there:
+                    yield DataValue(next(index), name, period, unit, "", attribute, None, True)
+
+
+@dataclass(frozen=True, slots=True)
 class DataValueSet:
-    """A body: its values, and the completion that it states itself."""
+    """A body: its values, and the completion that it states itself.
+
+    `deletion` is kept as short as it was written, until `whole` makes values of it.
+    """
 
     values: list[DataValue]
     completion: Completion | None
     complete_date: str | None
     options: Mapping[str, str] = field(default_factory=dict)  # parameters of the import that stand in the body
+    deletion: Deletion | None = None
 
-    def deleted(self) -> "DataValueSet":
-        """Return the set in which each of its values is deleted, and its report no longer complete."""
-        values = [replace(row, deleted=True) for row in self.values]
-        completion = None if self.completion is None else replace(self.completion, completed=False)
-        return DataValueSet(values, completion, None, self.options)
+    def __len__(self) -> int:
+        """Return how many values the whole set has at most."""
+        return len(self.values) + len(self.deletion or ())
+
+    def whole(self, *, deletes: bool) -> "DataValueSet":
+        """Return the set with a deleted value for each that its deletion names.
+
+        With `deletes` each of its values is deleted, and its report is no longer complete.
+        """
+        gone = [] if self.deletion is None else list(self.deletion.values(self.values))
+        completion = self.completion and replace(self.completion, index=len(self.values) + len(gone))
+        if not deletes:
+            return replace(self, values=[*self.values, *gone], completion=completion, deletion=None)
+        values = [*(replace(row, deleted=True) for row in self.values), *gone]
+        withdrawn = completion and replace(completion, completed=False)
+        return DataValueSet(values, withdrawn, None, self.options)
 
 
 def read_json(body: bytes) -> DataValueSet:
     """Read a JSON data value set. Period, unit and attribute may stand once for all values.
 
-    What its `deletion` names and no value is given for comes as a deleted value. Raises UnreadableError, and
-    TooManyError for more than VALUES.
+    Raises UnreadableError, and TooManyError for more than VALUES, those of its `deletion` included.
     """
     document = _object(load(body))
     _refuse_unknown(document, SET_FIELDS, "")
@@ -112,35 +149,31 @@ def read_json(body: bytes) -> DataValueSet:
         )
         for index, value in enumerate(_known(item, VALUE_FIELDS, "dataValues.") for item in document["dataValues"])
     ]
+    deletion = None
     if document.get("deletion") is not None:
-        values += _deleted(_known(document["deletion"], DELETION_FIELDS, "deletion."), values)
+        deletion = _deletion(_known(document["deletion"], DELETION_FIELDS, "deletion."), len(values))
     options = {name: _option(document[name], name) for name in OF_BODIES if document.get(name) is not None}
     date = _text(document, "completeDate") or None
     completion = _completion(document, len(values), "completeDate") if date else None
-    return DataValueSet(values, completion, date, options)
+    return DataValueSet(values, completion, date, options, deletion)
 
 
-def _deleted(scope: Mapping[str, Any], given: list[DataValue]) -> list[DataValue]:
-    """Make deleted values of what a set names in its `deletion` and has no value for.
+def _deletion(scope: Mapping[str, Any], given: int) -> Deletion:
+    """Find what a set of so many values says to be gone: the units, periods and elements that it names without a value.
 
     Records are whole, so that an element is named whole as well: its options can't be gone one by one.
     """
     units, periods, elements = (_list(scope, name) for name in ("orgUnits", "periods", "elements"))
-    bound(len(units) * len(periods) * len(elements) + len(given), VALUES, BodyWords.MOST_VALUES)
-    there = {(row.unit, row.period, row.element, row.attribute) for row in given}
-    there |= {(row.unit, row.period, row.element, "") for row in given}
-    gone: list[DataValue] = []
+    bound(len(units) * len(periods) * len(elements) + given, VALUES, BodyWords.MOST_VALUES)
+    whole: list[tuple[str, str]] = []
     for item in elements:
         element = (
             _known(item, ELEMENT_FIELDS, "deletion.elements.") if isinstance(item, dict) else {"dataElement": item}
         )
         if _text(element, "categoryOptionCombo") not in DEFAULT:
             raise UnreadableError(BodyWords.WHOLE_ELEMENTS.value)
-        name, attribute = _text(element, "dataElement"), _text(element, "attributeOptionCombo")
-        for unit, period in itertools.product(map(_plain, units), map(_plain, periods)):
-            if (unit, period, name, attribute) not in there:
-                gone.append(DataValue(len(given) + len(gone), name, period, unit, "", attribute, None, True))
-    return gone
+        whole.append((_text(element, "dataElement"), _text(element, "attributeOptionCombo")))
+    return Deletion([_plain(unit) for unit in units], [_plain(period) for period in periods], whole)
 
 
 def _list(scope: Mapping[str, Any], name: str) -> list[Any]:

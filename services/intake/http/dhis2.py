@@ -17,7 +17,7 @@ from starlette.routing import Route
 from services.intake.admission.admission import Terms
 from services.intake.admission.event_words import Dhis2Words
 from services.intake.admission.refusals import Code, Refusal
-from services.intake.admission.slices import aside
+from services.intake.admission.slices import SMALL, aside, work
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.dhis2 import Conflict, Draft
 from services.intake.formats.dhis2_completions import draft_completions
@@ -117,18 +117,19 @@ async def _post_data_values(context: EndpointContext, jobs: Jobs, request: Reque
     async with post.body() as body:
         found = await aside(len(body), read, body)
         dry_run, deletes = read_options(asked, OF_VALUES, found.options)
-        found = found.deleted() if deletes else found
-        drafts, conflicts = await aside(len(body), draft_records, found.values, post.known, now)
-        result = ImportResult(len(found.values), conflicts)
-        await _admit(post, drafts, result, dry_run=dry_run)
-        if found.completion is not None:
-            await _complete_set(post, found.completion, result, now, dry_run=dry_run, deletes=deletes)
-        size = len(body)
+        size = work(len(body), len(found))
+        async with context.large.turn(post.key.sender, needed=len(body) <= SMALL < size):  # a large body has one
+            found = await aside(size, found.whole, deletes=deletes)
+            drafts, conflicts = await aside(size, draft_records, found.values, post.known, now)
+            result = ImportResult(len(found.values), conflicts)
+            await _admit(post, drafts, result, dry_run=dry_run)
+            if found.completion is not None:
+                await _complete_set(post, found.completion, result, now, dry_run=dry_run, deletes=deletes)
     summaries = {
         language: await aside(size, summary, result, language, complete=found.complete_date, dry_run=dry_run)
         for language in ((ENGLISH, VIETNAMESE) if later else (language_of(request),))
     }
-    _log(context, post, result, dry_run=dry_run)
+    await _log(context, post, result, size, dry_run=dry_run)
     if later:
         job = uuid.uuid4().hex
         await jobs.put(job, post.key.sender, summaries, now)  # who asks for it may ask in another language
@@ -163,8 +164,9 @@ async def _post_completions(context: EndpointContext, request: Request) -> Respo
         rows = await aside(len(body), read_completions, body)
         if deletes:
             rows = [replace(row, completed=False) for row in rows]
-        result = await _complete(post, rows, context.now(), len(body), dry_run=dry_run)
-    _log(context, post, result, dry_run=dry_run)
+        size = work(len(body), len(rows))
+        result = await _complete(post, rows, context.now(), size, dry_run=dry_run)
+    await _log(context, post, result, size, dry_run=dry_run)
     found = summary(result, language_of(request), complete=None, dry_run=dry_run)
     return import_answer(found, request.path_params.get("version"), language_of(request))
 
@@ -174,7 +176,7 @@ async def _delete_completions(context: EndpointContext, request: Request) -> Res
     post = enter(context, request)
     dry_run, _ = read_options(request.query_params.multi_items(), OF_WITHDRAWALS)
     result = await _complete(post, _named_in(request), context.now(), 0, dry_run=dry_run)
-    _log(context, post, result, dry_run=dry_run)
+    await _log(context, post, result, 0, dry_run=dry_run)
     if not result.conflicts:
         return Response(status_code=204)
     found = summary(result, language_of(request), complete=None, dry_run=dry_run)
@@ -201,9 +203,9 @@ async def _admit(post: Post, drafts: Sequence[Draft], result: ImportResult, *, d
     ]
 
 
-def _log(context: EndpointContext, post: Post, result: ImportResult, *, dry_run: bool) -> None:
-    """Log the import in rows."""
-    refused = Counter(code.value for code in result.refused.values())
+async def _log(context: EndpointContext, post: Post, result: ImportResult, size: int, *, dry_run: bool) -> None:
+    """Log the import, which is as much work as a body of `size` bytes, in rows."""
+    refused = Counter(code.value for code in (await aside(size, lambda: result.refused)).values())
     context.log.record(post.key.sender, "dhis2", result.total - refused.total(), refused, dry_run=dry_run)
 
 
