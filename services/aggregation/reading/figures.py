@@ -16,7 +16,6 @@ from shared.programme.model import Programme
 from shared.registry.snapshot import Registry
 
 Cells = Mapping[str, Mapping[str, Counters]]  # counters by unit and `by`
-STATES = ("met", "late_met", "overdue", "expired", "waived", "open")
 
 
 @dataclass(frozen=True, slots=True)
