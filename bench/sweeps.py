@@ -15,6 +15,7 @@ from faststream.rabbit import RabbitBroker
 
 from bench.load import lowest_level
 from bench.usage import peak_mib
+from services.notifications.alerts.escalation import first_look
 from services.notifications.alerts.sweep import Swept, sweep
 from services.notifications.messages.queue import publish_ids
 from services.notifications.obligations.opening import Opener
@@ -62,7 +63,7 @@ class Sweeps:
         self._connection = connection
         self._registry = registry
         self._broker = broker
-        self._opener = Opener()
+        self._opener = Opener(first_look)
         self._programme = next(iter(registry.programmes.values()))
         self._lowest = lowest_level(self._programme)
 
@@ -81,7 +82,7 @@ class Sweeps:
     async def open(self, at: datetime) -> tuple[float, int]:
         """Seconds to open everything that has begun, from nothing; and how many obligations that is."""
         await self._connection.execute(FORGET)
-        self._opener = Opener()
+        self._opener = Opener(first_look)
         begun = perf_counter()
         count = await self._opener.open(self._connection, self._registry, at)
         return perf_counter() - begun, count

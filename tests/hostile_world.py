@@ -18,7 +18,7 @@ import asyncpg
 
 from deploy.local.services import SERVICES
 from deploy.local.stack import LocalStack
-from services.notifications.pages.links import Links
+from services.notifications.links import Links
 from tests.hostile import Asked
 from tests.sound_requests import World, problem
 from tests.system import System, access, counselling, kip

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from services.notifications.alerts.backlog import Queues
 from services.notifications.alerts.loop import Sweeper
+from services.notifications.links import Links
 from services.notifications.messages.channels.configured import make_channels
 from services.notifications.messages.filling import Filler
 from services.notifications.messages.queue import PUBLISH_SECONDS, publish_ids
@@ -22,7 +23,6 @@ from services.notifications.observer import Observer
 from services.notifications.openapi import openapi
 from services.notifications.pages import page_store
 from services.notifications.pages.forms import FORM_BYTES
-from services.notifications.pages.links import Links
 from services.notifications.pages.routes import Pages
 from services.notifications.reactions import Reactions
 from services.notifications.read_api import Reader, routes

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from services.notifications.alerts.escalation import first_look
 from services.notifications.alerts.sweep import Swept, sweep
 from services.notifications.messages.channels import Channel
 from services.notifications.messages.filling import Filler
@@ -72,7 +73,7 @@ class Field:
 
     pool: Pool
     registry: Registry
-    opener: Opener = field(default_factory=Opener)
+    opener: Opener = field(default_factory=lambda: Opener(first_look))
     published: list[UUID] = field(default_factory=list)
 
     async def officer(self, name: str, unit: str, agency: str, *channels: str, **wishes: Any) -> None:

@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 
 from deploy.local.http import LOCAL
 from services.notifications import aside_store
+from services.notifications.alerts.escalation import first_look
 from services.notifications.messages.channels import DeliveryError
 from services.notifications.messages.channels.email import EmailChannel
 from services.notifications.messages.channels.esms import EsmsChannel
@@ -118,7 +119,7 @@ async def test_a_programme_that_can_t_be_opened_stops_no_other(field):
         }.items()
     }
     field.registry = replace(field.registry, programmes={**broken, "ecd-1437": sound})
-    field.opener = Opener()
+    field.opener = Opener(first_look)
     await field.pool.execute("UPDATE notifications.obligation SET programme = 'no-zone' WHERE unit = '06412@1'")
     await field.sweep(MORNING)
     assert "Cúc" in await told(field, "overdue")

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from services.notifications import read_store
-from services.notifications.messages import message_store
+from services.notifications.alerts import outgoing_store
 from services.notifications.messages import worker as delivery_module
 from services.notifications.messages.channels.email import EmailChannel
 from services.notifications.messages.channels.esms import EsmsChannel
@@ -116,7 +116,7 @@ async def test_a_message_that_is_delivered_many_times_at_once_is_sent_once(field
 async def test_a_worker_that_is_quicker_than_the_sweeps_own_note_waits_for_it(field, worker, server):
     message = await message_of(field, "Bình")
     async with field.pool.acquire() as sweeping, sweeping.transaction():
-        await message_store.published(sweeping, [message])
+        await outgoing_store.published(sweeping, [message])
         delivering = asyncio.create_task(worker.deliver([message]))
         await asyncio.sleep(0.2)  # the worker stands at the row that the sweep holds
     await delivering

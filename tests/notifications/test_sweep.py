@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from services.notifications.alerts.escalation import first_look
 from services.notifications.alerts.sweep import sweep
 from services.notifications.obligations.opening import Opener
 from shared.domain.events import ObligationState as State
@@ -177,7 +178,7 @@ async def written(field):
 
 
 async def restarted(field, registry, now):
-    field.opener = Opener()
+    field.opener = Opener(first_look)
     field.registry = registry
     await field.sweep(now)
 

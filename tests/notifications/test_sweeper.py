@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from services.notifications.alerts import outgoing_store
 from services.notifications.alerts.loop import Sweeper
-from services.notifications.messages import message_store
 from shared.database import connections
 from shared.runtime.metrics import SWEEP_LAST_SUCCESS
 from tests.notifications.field import BEFORE, Field, Fixed, at, limited
@@ -85,6 +85,6 @@ async def test_the_heartbeat_is_that_of_the_last_sweep_that_ended_well(field):
         await sweeper(field, field.pool, refuse).sweep_once()
     assert heartbeat() == 0
     async with field.pool.acquire() as connection:
-        assert len(await message_store.to_publish(connection, at("2023-03-15 08:00"), repair=False)) == 1
+        assert len(await outgoing_store.to_publish(connection, at("2023-03-15 08:00"), repair=False)) == 1
     await sweeper(field, field.pool, queue).sweep_once()
     assert heartbeat() > at("2023-03-15 08:00").timestamp()  # the machine's time, not the run's

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.notifications.alerts.escalation import first_look
 from services.notifications.obligations.deadlines import Deadline, deadline_of
 from services.notifications.obligations.opening import begun_periods, obligations_of
 from shared.domain.periods import Period, parse_period
@@ -76,7 +77,7 @@ def test_what_opens_is_what_the_tables_say_for_every_report_and_level_from_2023_
     opened: dict[Who, tuple[date, date | None]] = {}
     now = datetime(2026, 1, 1, tzinfo=ZONE)
     for period in begun_periods(PROGRAMME, now.date()):
-        for item in obligations_of(PROGRAMME, registry.units, period, now, expired_before=now):
+        for item in obligations_of(PROGRAMME, registry.units, period, now, first_look, expired_before=now):
             opened[item.report, item.period, item.level, item.agency] = days_of(item.deadline)
     assert opened == {who: days for who, days in HAND.items() if is_owed(who) and who[1] in worked.OWED}
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from deploy.local.stack import LocalStack
-from services.notifications.pages.links import Links
+from services.notifications.links import Links
 from services.notifications.pages.page_store import link_secret
 from shared.access.keys import hash_key, new_key
 from shared.database import connections

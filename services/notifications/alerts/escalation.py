@@ -216,3 +216,12 @@ def escalates(programme: Programme, agency: str) -> bool:
 def days_late(due_at: datetime, now: datetime, zone: ZoneInfo) -> int:
     """Count the calendar days from the deadline's day to today, at least 0."""
     return max(0, (now.astimezone(zone).date() - due_at.astimezone(zone).date()) // timedelta(days=1))
+
+
+def first_look(programme: Programme, agency: str, due: datetime, now: datetime) -> datetime:
+    """Plan when a fresh obligation of this agency is looked at first: now, if its deadline or a step is due."""
+    situation = Situation(
+        overdue=False, due_at=due, reopened_at=None, escalates=escalates(programme, agency), sent=frozenset()
+    )
+    first = plan(situation, policy_of(programme), now, held=False)
+    return now if first.due or due < now or first.next_at is None else first.next_at

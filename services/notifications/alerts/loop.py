@@ -6,10 +6,11 @@ from typing import Protocol
 
 import structlog
 
+from services.notifications.alerts import outgoing_store
+from services.notifications.alerts.escalation import first_look
 from services.notifications.alerts.reasons import Reason
 from services.notifications.alerts.sweep import Publish, Swept, sweep
 from services.notifications.apart import reason_of
-from services.notifications.messages import message_store
 from services.notifications.obligations import obligation_store
 from services.notifications.obligations.opening import Opener
 from services.notifications.recurring import Recurring
@@ -61,7 +62,7 @@ class Sweeper:
         self._backlog = backlog
         self._on_swept = on_swept
         self._interval = interval
-        self._opener = Opener()
+        self._opener = Opener(first_look)
         self._counts_stale = True
         self._reasons: Mapping[Reason, int] = {}  # of the last sweep
         self._broken = 0  # sweeps in a row that did not end well
@@ -110,7 +111,7 @@ class Sweeper:
         done = await sweep(connection, self._registry(), self._opener, self._publish, now, held=held, repair=repair)
         await obligation_store.swept(connection, served, now, held)
         self._on_swept()
-        oldest, next_in = await message_store.undelivered(connection, now)
+        oldest, next_in = await outgoing_store.undelivered(connection, now)
         SWEEP_LAST_SUCCESS.set(self._machine.now().timestamp())
         OLDEST_UNDELIVERED_ALERT.set(oldest or 0)
         if done.opened or done.overdue or self._counts_stale:

@@ -12,14 +12,13 @@ from typing import TypeVar
 from uuid import UUID
 
 from services.notifications import aside_store
-from services.notifications.alerts import alert_store
+from services.notifications.alerts import alert_store, outgoing_store
 from services.notifications.alerts.claiming import claim, wake
 from services.notifications.alerts.planning import PROBLEM_RAISED, Planned, Planner, accusing_steps
 from services.notifications.alerts.reasons import Reason
 from services.notifications.alerts.recipients import DueAlert
 from services.notifications.alerts.summaries import claim_summaries
 from services.notifications.apart import Asides, apart, saved
-from services.notifications.messages import message_store
 from services.notifications.obligations import obligation_store
 from services.notifications.obligations.obligation_store import DueObligation
 from services.notifications.obligations.opening import Opener
@@ -114,11 +113,11 @@ async def _claim_due(connection: Connection, registry: Registry, now: datetime, 
 
 async def hand_over(connection: Connection, publish: Publish, now: datetime, *, repair: bool) -> int:
     """Publish what should be on the queue and note it when the broker has confirmed; return how many."""
-    waiting = await message_store.to_publish(connection, now, repair=repair)
+    waiting = await outgoing_store.to_publish(connection, now, repair=repair)
     for start in range(0, len(waiting), _PUBLISH_CHUNK):
         chunk = waiting[start : start + _PUBLISH_CHUNK]
         await publish([chunk[i : i + IDS_PER_MESSAGE] for i in range(0, len(chunk), IDS_PER_MESSAGE)])
-        await message_store.published(connection, chunk)
+        await outgoing_store.published(connection, chunk)
     return len(waiting)
 
 

@@ -15,23 +15,7 @@ from services.notifications.apart import storable
 from shared.database.connections import Connection, Pool
 
 LEASE = timedelta(seconds=60)  # longer than one attempt to send may take
-REPUBLISH_AFTER = timedelta(seconds=60)
 
-TO_PUBLISH = """
-    SELECT id FROM notifications.message
-    WHERE act_at <= clock_timestamp() AND (state <> 'queued' OR $1) AND (not_before IS NULL OR not_before <= $2)
-    ORDER BY made_at, id
-"""
-PUBLISHED = """
-    WITH ours AS (
-        SELECT id FROM notifications.message
-        WHERE id = ANY ($1::uuid[])
-          AND (state IN ('pending', 'queued') OR (state IN ('waiting', 'sending') AND act_at <= clock_timestamp()))
-        ORDER BY id FOR UPDATE
-    )
-    UPDATE notifications.message SET state = 'queued', act_at = clock_timestamp() + $2
-    FROM ours WHERE message.id = ours.id
-"""
 # Another worker may have got there first: then there is no row. Locked in order, or two workers deadlock; a locked row
 # is waited for, because it may be the sweep's that is just noting what it has published: skipped, it would be lost
 # until the repair.
@@ -125,11 +109,6 @@ FAILED = """
     UPDATE notifications.alert SET state = 'failed'
     FROM message WHERE alert.message = message.id AND alert.state = 'queued'
 """
-UNDELIVERED = """
-    SELECT EXTRACT(EPOCH FROM clock_timestamp() - min(created_at))::float8 AS oldest,
-           EXTRACT(EPOCH FROM min(act_at) - clock_timestamp())::float8 AS next
-    FROM notifications.message WHERE act_at IS NOT NULL AND (not_before IS NULL OR not_before <= $1)
-"""
 # What was tried on its present channel often enough ($2 attempts that ended: not the one under way), or waits long ($3)
 # for its next attempt, will not go out soon; nor will what isn't looked at before $4.
 ON_THEIR_WAY = """
@@ -207,13 +186,6 @@ class OpenProblem(NamedTuple):
     raised_at: datetime | None
 
 
-class Undelivered(NamedTuple):
-    """The oldest message on its way: its age in seconds; and in how many seconds one must be looked at."""
-
-    oldest: float | None
-    next_in: float | None
-
-
 class Unsent(NamedTuple):
     """A message that is neither sent nor failed; `wait` is the time until it is looked at again."""
 
@@ -225,21 +197,6 @@ class Unsent(NamedTuple):
     error: str | None
     not_before: datetime | None
     wait: timedelta
-
-
-async def to_publish(connection: Connection, now: datetime, *, repair: bool) -> list[UUID]:
-    """Find the messages that should be on the queue: new ones, retries that are due, sends whose worker is gone.
-
-    What its officer wants to be left alone for until later waits.
-
-    With `repair` also those that were queued long ago: only where the queue itself is known to be empty.
-    """
-    return [row["id"] for row in await connection.fetch(TO_PUBLISH, repair, now)]
-
-
-async def published(connection: Connection, messages: Sequence[UUID]) -> None:
-    """Note that the broker has confirmed them; what a worker has taken meanwhile stays with it."""
-    await connection.execute(PUBLISHED, messages, REPUBLISH_AFTER)
 
 
 async def take(pool: Pool, messages: Sequence[UUID]) -> list[TakenMessage]:
@@ -305,12 +262,6 @@ async def record_next_channel(pool: Pool, message: UUID, channel: str, error: st
 async def record_failed(pool: Pool, message: UUID, channel: str | None, error: str) -> None:
     """Record that no channel is left: it stays as a failed row that operations sees."""
     await pool.execute(FAILED, message, channel, storable(error))
-
-
-async def undelivered(connection: Connection, now: datetime) -> Undelivered:
-    """Read how old the oldest message on its way is, and when one must be looked at."""
-    row = await connection.fetchrow(UNDELIVERED, now)
-    return Undelivered(*row) if row else Undelivered(None, None)
 
 
 async def on_their_way(connection: Connection, now: datetime, tries: int, soon: timedelta, patience: timedelta) -> int:

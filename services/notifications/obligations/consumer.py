@@ -8,8 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from services.notifications.alerts import alert_store
-from services.notifications.obligations import dead_store
+from services.notifications.obligations import dead_store, problem_store
 from services.notifications.obligations.problems import ProblemChange, latest, problem_of
 from services.notifications.obligations.settling import take_answers
 from services.notifications.obligations.submissions import Answer, answers_of, required_items
@@ -156,7 +155,7 @@ async def _write(connection: Connection, registry: Registry, taken: Taken, now: 
     if taken.dead:
         await dead_store.bury(connection, [(item.reason, item.kind, item.event) for item in taken.dead], now)
         log.error("events.dead", events=len(taken.dead))
-    await alert_store.take_problems(connection, latest(taken.problems))
+    await problem_store.take_problems(connection, latest(taken.problems))
     answers = taken.answers
     return await take_answers(connection, answers, required_items(registry), now) if answers else {}
 

@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from services.notifications import aside_store
-from services.notifications.alerts.escalation import Policy, Situation, escalates, plan, policy_of
 from services.notifications.apart import Asides
 from services.notifications.obligations import obligation_store
 from services.notifications.obligations.deadlines import deadline_of
@@ -23,11 +23,18 @@ from shared.domain.units import Unit, Units
 from shared.programme.model import DueRule, Programme
 from shared.registry.snapshot import Registry
 
+# From the programme, the agency that owes, the deadline and now.
+FirstLook: TypeAlias = Callable[[Programme, str, datetime, datetime], datetime]
+
 
 class Opener:
-    """Opens what is not open yet. A fingerprint of register and rules shows at once that there is nothing new."""
+    """Opens what is not open yet. A fingerprint of register and rules shows at once that there is nothing new.
 
-    def __init__(self) -> None:
+    `first_look` plans when the sweep looks at an obligation first: what alerts are due then is not decided here.
+    """
+
+    def __init__(self, first_look: FirstLook) -> None:
+        self._first_look = first_look
         self._units: tuple[Units | None, bytes] = (None, b"")
         self._programmes: dict[str, tuple[Programme, bytes]] = {}
         self._seen: dict[str, datetime] = {}
@@ -80,7 +87,7 @@ class Opener:
         now: datetime,
     ) -> int:
         late = now if (programme.slug, str(period)) in known else min(self._seen[programme.slug], now)
-        items = list(obligations_of(programme, registry.units, period, now, expired_before=late))
+        items = list(obligations_of(programme, registry.units, period, now, self._first_look, expired_before=late))
         async with connection.transaction():
             await obligation_store.lock_openings(connection)
             opened = await obligation_store.open_obligations(connection, items, now)
@@ -118,13 +125,18 @@ def begun_periods(programme: Programme, today: date) -> Iterator[Period]:
 
 
 def obligations_of(
-    programme: Programme, units: Units, period: Period, now: datetime, *, expired_before: datetime
+    programme: Programme,
+    units: Units,
+    period: Period,
+    now: datetime,
+    first_look: FirstLook,
+    *,
+    expired_before: datetime,
 ) -> Iterator[Opening]:
     """List what everybody owes for a period, by the register in force on its last day.
 
     A deadline before `expired_before` passed before anybody could be notified: such an obligation opens as expired.
     """
-    policy = policy_of(programme)
     owing: dict[tuple[str, str, str, DueRule], list[str]] = {}
     for level, agency in _reporters(programme, period):
         for unit in units:
@@ -142,17 +154,9 @@ def obligations_of(
             level=level,
             deadline=deadline,
             state=state,
-            next_at=None if state is State.EXPIRED else _first_look(policy, programme, agency, deadline.due_at, now),
+            next_at=None if state is State.EXPIRED else first_look(programme, agency, deadline.due_at, now),
             units=sorted(uids),
         )
-
-
-def _first_look(policy: Policy, programme: Programme, agency: str, due: datetime, now: datetime) -> datetime:
-    situation = Situation(
-        overdue=False, due_at=due, reopened_at=None, escalates=escalates(programme, agency), sent=frozenset()
-    )
-    first = plan(situation, policy, now, held=False)
-    return now if first.due or due < now or first.next_at is None else first.next_at
 
 
 def _reporters(programme: Programme, period: Period) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from services.notifications import read_store
 from services.notifications.alerts import alert_store
 from services.notifications.alerts.escalation import policy_of
+from services.notifications.links import Holder, LinkError, Links, Purpose
 from services.notifications.obligations import change_store
 from services.notifications.obligations.decision_words import Decline, Refused
 from services.notifications.obligations.decisions import DecisionError, declined, new_deadline, reason_of, who_decides
@@ -22,7 +23,6 @@ from services.notifications.pages import page_store
 from services.notifications.pages.calendar_feed import calendar, since
 from services.notifications.pages.forms import read_form
 from services.notifications.pages.html import PageContent, render_page, render_refusal, state_words
-from services.notifications.pages.links import Holder, LinkError, Links, Purpose
 from shared.access.authentication import authorization_of
 from shared.database.connections import DATABASE_AWAY, Pool
 from shared.http.held_body import BodyLimits
