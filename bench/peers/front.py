@@ -11,13 +11,13 @@ from typing import Protocol, cast
 from starlette.applications import Starlette
 
 from services.intake.admission.admission import Admission
-from services.intake.admission.limits import LARGE_PATIENCE, OwnTurns, RateLimits, Turns
 from services.intake.http.endpoint import EndpointContext
 from services.intake.http.errors import on_http_error
 from services.intake.http.events import events_routes
 from services.intake.http.request_log import RequestLog
 from services.intake.http.responses import status_url
 from services.intake.outbox.publisher import Publisher
+from services.intake.pacing.limits import LARGE_PATIENCE, OwnTurns, RateLimits, Turns
 from shared.http.application import application
 from shared.http.held_body import Memory
 from shared.http.probes import Measured, probe_routes

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from services.intake.admission.refusals import FORBIDDEN, TEXTS, Code
 from services.intake.documents.cures import CODE_CURES, FAULT_CURES
-from services.intake.http.request_errors import FAULTS, Fault
-from services.notifications.obligations.decision_words import NOBODY, Decline
+from services.intake.refusals.refusals import FORBIDDEN, TEXTS, Code
+from services.intake.refusals.request_errors import FAULTS, Fault
+from services.notifications.decision_words import NOBODY, Decline
 from services.notifications.pages.cures import BODY_CURES, CURES
 from services.notifications.pages.forms import refused_body
 from shared.documents.cures import HTTP_CURES, READ_CURES, Cure

@@ -10,7 +10,6 @@ from faststream.rabbit import RabbitBroker
 from starlette.applications import Starlette
 
 from services.intake.admission.admission import Admission
-from services.intake.admission.limits import LARGE_PATIENCE, OwnTurns, RateLimits, Turns
 from services.intake.documents.http import document_routes
 from services.intake.http.dhis2 import dhis2_routes
 from services.intake.http.dhis2_jobs import Jobs
@@ -27,6 +26,7 @@ from services.intake.outbox.circuit import BrokerCircuit
 from services.intake.outbox.drain import Drain
 from services.intake.outbox.publisher import Publisher
 from services.intake.outbox.spool import Spool
+from services.intake.pacing.limits import LARGE_PATIENCE, OwnTurns, RateLimits, Turns
 from shared.broker import topology
 from shared.broker.answering import answered_within
 from shared.broker.client import make_broker

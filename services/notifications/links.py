@@ -8,7 +8,7 @@ from uuid import UUID
 
 from itsdangerous import BadData, Signer
 
-from services.notifications.obligations.decision_words import Decline
+from services.notifications.decision_words import Decline
 from shared.values.scalars import text, whole_number
 
 PAGE_DAYS = 60  # a page outlives its message's steps

@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from deploy.local.http import LOCAL
-from services.intake.admission.slices import SMALL, work
+from services.intake.formats.dhis2_parameters import HARMLESS, OF_VALUES, read_options
 from services.intake.formats.dhis2_rows import VALUES, read_json
 from services.intake.formats.json_text import TooManyError
-from services.intake.http.dhis2_parameters import HARMLESS, OF_VALUES, read_options
-from services.intake.http.request_errors import RefusedError
+from services.intake.pacing.slices import SMALL, work
+from services.intake.refusals.request_errors import RefusedError
 from tests.system import System
 
 NUMERATOR, DENOMINATOR = "child-service-access.numerator", "child-service-access.denominator"

@@ -11,10 +11,10 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 
 from deploy.local.http import LOCAL
-from services.intake.admission.refusals import TEXTS, Code
 from services.intake.documents import examples
 from services.intake.documents.openapi import openapi
-from services.intake.http.request_errors import FAULTS, Fault
+from services.intake.refusals.refusals import TEXTS, Code
+from services.intake.refusals.request_errors import FAULTS, Fault
 from tests.documented import CHECKS as DOCUMENTED
 from tests.system import BATCH, ROOT, System, kip
 

@@ -11,11 +11,11 @@ import httpx
 import pytest
 
 from deploy.local.http import LOCAL
-from services.intake.admission.refusals import Refusal
 from services.intake.documents import examples
 from services.intake.formats.cloudevents import Event, parse_batch, parse_structured
 from services.intake.formats.json_text import MARK
 from services.intake.formats.ndjson import groups_of, parse_lines
+from services.intake.refusals.refusals import Refusal
 from shared.domain.events import Kind
 from tests.system import BATCH, System, access, counselling
 

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from deploy.local.http import LOCAL
-from services.intake.admission.refusals import Refusal
 from services.intake.admission.rules import Admitted, judge
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.kobo import draft_events
+from services.intake.refusals.refusals import Refusal
 from shared.programme.folder import load_programme
 from shared.registry.snapshot import Key, Registry
 from shared.values.scalars import instant

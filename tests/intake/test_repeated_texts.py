@@ -8,16 +8,16 @@ import pytest
 from starlette.requests import Request
 
 from deploy.local.http import LOCAL
-from services.intake.admission.refusals import Code, Place, Refusal
 from services.intake.formats.cloudevents import parse_binary, parse_structured
 from services.intake.formats.dhis2 import Conflict
 from services.intake.formats.dhis2_csv import read_csv
+from services.intake.formats.dhis2_parameters import OF_VALUES, read_options, truth
 from services.intake.formats.dhis2_rows import LONGEST_NAME, read_completions, read_json
 from services.intake.formats.json_text import UnreadableError, load
-from services.intake.http.dhis2_parameters import OF_VALUES, read_options, truth
 from services.intake.http.dhis2_responses import ImportResult, summary
-from services.intake.http.request_errors import RefusedError, unsupported_type
 from services.intake.http.request_head import flag, flags
+from services.intake.refusals.refusals import Code, Place, Refusal
+from services.intake.refusals.request_errors import RefusedError, unsupported_type
 from shared.domain.periods import PeriodError, parse_period
 from shared.http.read_api import QueryError, none_of, only
 from shared.sheets.header import HeaderSearch, LayoutError

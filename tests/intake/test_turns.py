@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.intake.admission.limits import OwnTurns, Turns
 from services.intake.formats.ndjson import groups_of
-from services.intake.http.request_errors import RefusedError
+from services.intake.pacing.limits import OwnTurns, Turns
+from services.intake.refusals.request_errors import RefusedError
 from shared.http.held_body import Memory
 
 

@@ -9,11 +9,11 @@ import httpx
 import pytest
 
 from deploy.local.http import LOCAL
-from services.intake.admission.event_words import FormWords
-from services.intake.admission.refusals import TEXTS, Code, Place, Refusal
 from services.intake.formats.cloudevents import STRUCTURED
-from services.intake.http.request_errors import FAULTS, Fault, RefusedError
-from services.intake.http.request_words import ImportWords
+from services.intake.refusals.event_words import FormWords
+from services.intake.refusals.refusals import TEXTS, Code, Place, Refusal
+from services.intake.refusals.request_errors import FAULTS, Fault, RefusedError
+from services.intake.refusals.request_words import ImportWords
 from shared.sheets.words import NoteWords
 from shared.wording.words import Words
 from tests.intake.test_form_versions import COMMCARE

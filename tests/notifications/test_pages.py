@@ -11,9 +11,9 @@ import pytest
 from starlette.applications import Starlette
 
 from services.notifications import read_store
+from services.notifications.decision_words import Decline
 from services.notifications.links import LinkError, Links, Purpose
 from services.notifications.obligations import change_store
-from services.notifications.obligations.decision_words import Decline
 from services.notifications.pages.forms import FORM_BYTES
 from services.notifications.pages.routes import Pages
 from shared.access.keys import hash_key

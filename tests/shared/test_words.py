@@ -24,7 +24,7 @@ import shared
 from services.aggregation.poison_check import fault_of
 from services.intake.formats.cloudevents import refusals_of
 from services.intake.formats.json_text import UnreadableError, load
-from services.notifications.obligations.decision_words import NOBODY, Decline
+from services.notifications.decision_words import NOBODY, Decline
 from services.notifications.pages.forms import refused_body
 from shared.http.held_body import BODY_ERRORS
 from shared.http.words import LimitWords
@@ -108,11 +108,11 @@ def test_the_tables_are_found() -> None:
     assert len(SAID) > 300
     tables = {name.rpartition(".")[0] for name in SAID.values()}
     assert tables >= {
-        "services.intake.admission.refusals",
-        "services.intake.http.request_errors",
-        "services.intake.http.request_words",
-        "services.intake.admission.event_words",
-        "services.notifications.obligations.decision_words",
+        "services.intake.refusals.refusals",
+        "services.intake.refusals.request_errors",
+        "services.intake.refusals.request_words",
+        "services.intake.refusals.event_words",
+        "services.notifications.decision_words",
         "shared.sheets.words",
         "shared.http.read_words",
         "shared.http.words",

@@ -8,14 +8,14 @@ from typing import NamedTuple, TypeAlias, cast
 
 import prometheus_client
 
-from services.intake.admission.limits import EVENT_BYTES, EVENT_SIZE
-from services.intake.admission.refusals import FORBIDDEN, Code, Refusal, Rejected
-from services.intake.admission.refusals import rejected as rejected_for
 from services.intake.admission.rules import Admitted, judge
-from services.intake.admission.slices import Pause, aside
 from services.intake.admission.superseding import Superseded, superseded_among
 from services.intake.formats.cloudevents import Candidate, Parsed
 from services.intake.outbox.publisher import Publisher
+from services.intake.pacing.limits import EVENT_BYTES, EVENT_SIZE
+from services.intake.pacing.slices import Pause, aside
+from services.intake.refusals.refusals import FORBIDDEN, Code, Refusal, Rejected
+from services.intake.refusals.refusals import rejected as rejected_for
 from shared.domain.canonical import EventBody, EventData, encode_current, encode_posted, instant_json
 from shared.domain.claims import RecordClaim, claims
 from shared.domain.events import KIND_OF_TYPE, Kind

@@ -1,15 +1,16 @@
 """Checks one event against the registry: pure, and the only place that decides what the door takes."""
 
 from collections.abc import Collection, Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from services.intake.admission.event_words import RuleWords
 from services.intake.admission.names import check_names
-from services.intake.admission.refusals import Code, Refusal
 from services.intake.formats.cloudevents import Event
+from services.intake.refusals.event_words import RuleWords
+from services.intake.refusals.instants import AHEAD, out_of_range
+from services.intake.refusals.refusals import Code, Refusal
 from shared.domain.duties import applies
 from shared.domain.events import (
     KIND_OF_TYPE,
@@ -24,11 +25,10 @@ from shared.domain.periods import Period, PeriodCalendar, PeriodKind, parse_peri
 from shared.domain.units import Unit
 from shared.programme.model import Indicator, IndicatorReporter, Programme, Reporter
 from shared.registry.snapshot import Key, Registry
-from shared.values.scalars import FIRST_DAY, FIRST_INSTANT
+from shared.values.scalars import FIRST_INSTANT
 from shared.wording.level_words import levels_listed
 from shared.wording.words import Common, Told, Words, listed
 
-AHEAD = timedelta(hours=24)  # of the service's clock may a sender's be
 _LISTED = 12
 
 
@@ -71,14 +71,6 @@ def _judge(event: Event, registry: Registry, key: Key, now: datetime) -> Admitte
     if refusals:
         return refusals
     return Admitted(kind, unit, registry.units.province_of(unit.uid))
-
-
-def out_of_range(field: str, registry: Registry, now: datetime, got: datetime) -> Refusal:
-    """Refuse a time that the service's clock doesn't allow; the refusal names the clock."""
-    reads, latest = now.isoformat(timespec="seconds"), (now + AHEAD).isoformat(timespec="seconds")
-    words = (RuleWords.SIMULATED_CLOCK if registry.simulated else RuleWords.CLOCK).value
-    expected = words.filled(first=FIRST_DAY, latest=latest, now=reads)
-    return Refusal(Code.TIME_OUT_OF_RANGE, field, expected, got.isoformat())
 
 
 def _resolve(registry: Registry, code_or_uid: str, on: date) -> Unit:

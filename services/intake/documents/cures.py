@@ -1,7 +1,7 @@
 """What each code of the door means and how it is cured, for `docs/errors.md`."""
 
-from services.intake.admission.refusals import Code
-from services.intake.http.request_errors import Fault
+from services.intake.refusals.refusals import Code
+from services.intake.refusals.request_errors import Fault
 from shared.documents.cures import Cure
 from shared.wording.words import Words
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from services.intake.formats import dhis2_rows
-from services.intake.http.dhis2_parameters import FLAGS, HARMLESS, NEVER, SCHEMES, STRATEGIES
+from services.intake.formats.dhis2_parameters import FLAGS, HARMLESS, NEVER, SCHEMES, STRATEGIES
 from shared.documents.openapi import FLAG, TEXT, query
 
 _NAME: dict[str, Any] = {"type": ["string", "integer", "null"]}  # of a code or a period that isn't quoted

@@ -4,7 +4,7 @@ from typing import Any
 
 from services.intake.documents import dhis2, examples
 from services.intake.documents.openapi_parts import REFUSALS, language_parameter
-from services.intake.http.dhis2_parameters import OF_COMPLETIONS, OF_VALUES, OF_WITHDRAWALS
+from services.intake.formats.dhis2_parameters import OF_COMPLETIONS, OF_VALUES, OF_WITHDRAWALS
 from services.intake.http.dhis2_responses import JOB_TYPE
 from shared.documents.openapi import JSON, answers, path, ref
 

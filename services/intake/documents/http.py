@@ -6,8 +6,8 @@ from starlette.routing import Route
 
 from services.intake.documents.files import documents
 from services.intake.http.errors import WithErrorResponses
-from services.intake.http.request_errors import Fault, RefusedError
-from services.intake.http.request_words import RequestWords
+from services.intake.refusals.request_errors import Fault, RefusedError
+from services.intake.refusals.request_words import RequestWords
 from shared import __version__
 from shared.documents.http import ANY_ORIGIN, document_route
 from shared.values.personal_data import named

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from services.intake.admission.refusals import Code
-from services.intake.http.request_errors import Fault
+from services.intake.refusals.refusals import Code
+from services.intake.refusals.request_errors import Fault
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}

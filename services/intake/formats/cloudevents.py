@@ -12,10 +12,6 @@ from urllib.parse import unquote_to_bytes
 from pydantic import FailFast, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, to_json
 
-from services.intake.admission.event_words import wanted
-from services.intake.admission.limits import EVENT_BYTES, EVENT_SIZE, EVENTS
-from services.intake.admission.refusals import Code, Refusal, Rejected, rejected
-from services.intake.admission.slices import SMALL, Pause, aside
 from services.intake.formats.envelope import EnvelopeError, plain
 from services.intake.formats.json_text import (
     TooManyError,
@@ -24,7 +20,11 @@ from services.intake.formats.json_text import (
     may_have_duplicates,
     refuse_duplicates,
 )
-from services.intake.http.request_words import BodyWords
+from services.intake.pacing.limits import EVENT_BYTES, EVENT_SIZE, EVENTS
+from services.intake.pacing.slices import SMALL, Pause, aside
+from services.intake.refusals.event_words import wanted
+from services.intake.refusals.refusals import Code, Refusal, Rejected, rejected
+from services.intake.refusals.request_words import BodyWords
 from shared.domain.events import (
     KIND_OF_TYPE,
     TYPE_PREFIX,

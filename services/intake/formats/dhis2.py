@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.intake.admission.event_words import Dhis2Words, RuleWords, wanted
-from services.intake.admission.refusals import Code, Refusal
 from services.intake.formats.dhis2_rows import DEFAULT
+from services.intake.refusals.event_words import Dhis2Words, RuleWords, wanted
+from services.intake.refusals.refusals import Code, Refusal
 from shared.domain.duties import applies
 from shared.domain.events import Kind
 from shared.domain.periods import PeriodKind, parse_period

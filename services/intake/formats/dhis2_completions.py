@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from services.intake.admission.event_words import Dhis2Words
-from services.intake.admission.refusals import Code, Refusal
-from services.intake.admission.rules import AHEAD, out_of_range
 from services.intake.formats.dhis2 import Conflict, ConflictError, Draft, agency_of, event_of, period_of, truth, unit_of
 from services.intake.formats.dhis2_rows import Completion
+from services.intake.refusals.event_words import Dhis2Words
+from services.intake.refusals.instants import AHEAD, out_of_range
+from services.intake.refusals.refusals import Code, Refusal
 from shared.domain.events import Kind
 from shared.programme.model import Programme
 from shared.registry.snapshot import Registry

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from services.intake.formats.dhis2_rows import VALUES, DataValue, DataValueSet, bound, checked_name
 from services.intake.formats.json_text import UnreadableError
-from services.intake.http.request_words import BodyWords
+from services.intake.refusals.request_words import BodyWords
 from shared.sheets.header import LayoutError, refuse_twice
 from shared.spreadsheets.csv_text import csv_fault
 from shared.values.scalars import shown

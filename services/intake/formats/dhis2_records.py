@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from services.intake.admission.event_words import Dhis2Words, wanted
-from services.intake.admission.refusals import Code, Refusal
 from services.intake.formats.dhis2 import Conflict, ConflictError, Draft, agency_of, event_of, period_of, truth, unit_of
 from services.intake.formats.dhis2_rows import DEFAULT, DataValue
+from services.intake.refusals.event_words import Dhis2Words, wanted
+from services.intake.refusals.refusals import Code, Refusal
 from shared.domain.events import MAX_COUNT, Kind
 from shared.programme.model import Indicator, Programme
 from shared.registry.snapshot import Registry

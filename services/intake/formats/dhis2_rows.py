@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from services.intake.admission.limits import EVENTS
+from services.intake.formats.dhis2_parameters import SCHEMES
 from services.intake.formats.json_text import TooManyError, UnreadableError, load
-from services.intake.http.dhis2_parameters import SCHEMES
-from services.intake.http.request_words import BodyWords
+from services.intake.pacing.limits import EVENTS
+from services.intake.refusals.request_words import BodyWords
 from shared.values.personal_data import named
 from shared.values.scalars import name_of
 

@@ -8,9 +8,9 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
-from services.intake.admission.event_words import EnvelopeWords
-from services.intake.admission.refusals import Code, Refusal
 from services.intake.formats.json_text import UnreadableError, load
+from services.intake.refusals.event_words import EnvelopeWords
+from services.intake.refusals.refusals import Code, Refusal
 from shared.domain.events import DATA_FIELDS, CloudEvent
 from shared.values.scalars import name_of
 

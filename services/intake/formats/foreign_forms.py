@@ -9,9 +9,9 @@ KoboToolbox's API (`results`), n8n's items (`json`) and webhooks (`body`), and t
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.intake.admission.event_words import ForeignWords
-from services.intake.admission.refusals import Code, Refusal
 from services.intake.formats.form_rows import find
+from services.intake.refusals.event_words import ForeignWords
+from services.intake.refusals.refusals import Code, Refusal
 from shared.programme.senders import Form
 from shared.wording.words import Words
 

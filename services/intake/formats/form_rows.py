@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from services.intake.admission.event_words import FormWords
+from services.intake.refusals.event_words import FormWords
 from shared.values.scalars import name_of
 from shared.wording.words import Words
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from services.intake.http.request_words import JsonWords
+from services.intake.refusals.request_words import JsonWords
 from shared.values.scalars import shown
 from shared.wording.words import Words
 

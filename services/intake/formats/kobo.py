@@ -12,12 +12,12 @@ from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.intake.admission.event_words import FormWords, wanted
-from services.intake.admission.refusals import Code, Refusal, Rejected
 from services.intake.formats.foreign_forms import foreign_body
 from services.intake.formats.form_rows import Row, RowsError, answers, find, is_told, rows_of
 from services.intake.formats.json_text import UnreadableError, load
-from services.intake.http.request_words import BodyWords
+from services.intake.refusals.event_words import FormWords, wanted
+from services.intake.refusals.refusals import Code, Refusal, Rejected
+from services.intake.refusals.request_words import BodyWords
 from shared.domain.events import MAX_COUNT, Kind
 from shared.programme.senders import Form, FormEvent
 from shared.values.composed_text import composed

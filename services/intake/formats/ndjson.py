@@ -6,12 +6,12 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from typing import TypeAlias
 
-from services.intake.admission.limits import EVENT_BYTES as LINE_BYTES
-from services.intake.admission.limits import EVENT_SIZE
-from services.intake.admission.refusals import Code, Refusal, Rejected
-from services.intake.admission.slices import Pause
 from services.intake.formats.cloudevents import Candidate, Parsed, parse_structured
 from services.intake.formats.json_text import MARK, UnreadableError
+from services.intake.pacing.limits import EVENT_BYTES as LINE_BYTES
+from services.intake.pacing.limits import EVENT_SIZE
+from services.intake.pacing.slices import Pause
+from services.intake.refusals.refusals import Code, Refusal, Rejected
 
 NDJSON = "application/x-ndjson"
 GROUP_BYTES = 512 * 1024

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from services.intake.admission.event_words import SheetWords
-from services.intake.admission.refusals import LISTED, Code, Place, Refusal, Rejected
 from services.intake.formats.json_text import UnreadableError
 from services.intake.formats.sheet_row import SheetRow, activity_data, places_of
+from services.intake.refusals.event_words import SheetWords
+from services.intake.refusals.refusals import LISTED, Code, Place, Refusal, Rejected
 from shared.domain.events import Kind
 from shared.sheets.columns import BY, column_letters
 from shared.sheets.header import Header, HeaderSearch, LayoutError, no_table

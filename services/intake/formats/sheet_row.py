@@ -6,8 +6,8 @@ from typing import Any
 from annotated_types import MaxLen
 from pydantic import BaseModel
 
-from services.intake.admission.event_words import SheetWords, wanted
-from services.intake.admission.refusals import Code, Place, Refusal
+from services.intake.refusals.event_words import SheetWords, wanted
+from services.intake.refusals.refusals import Code, Place, Refusal
 from shared.domain.events import MAX_COUNT, ActivityRecorded
 from shared.sheets.columns import (
     BY,

@@ -15,17 +15,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.intake.admission.admission import Terms
-from services.intake.admission.event_words import Dhis2Words
-from services.intake.admission.refusals import Code, Refusal
-from services.intake.admission.slices import SMALL, aside, work
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.dhis2 import Conflict, Draft
 from services.intake.formats.dhis2_completions import draft_completions
 from services.intake.formats.dhis2_csv import read_csv
+from services.intake.formats.dhis2_parameters import OF_COMPLETIONS, OF_VALUES, OF_WITHDRAWALS, read_options, truth
 from services.intake.formats.dhis2_records import draft_records
 from services.intake.formats.dhis2_rows import Completion, DataValueSet, read_completions, read_json
 from services.intake.http.dhis2_jobs import Jobs
-from services.intake.http.dhis2_parameters import OF_COMPLETIONS, OF_VALUES, OF_WITHDRAWALS, read_options, truth
 from services.intake.http.dhis2_responses import (
     JOB_TYPE,
     ImportResult,
@@ -38,9 +35,12 @@ from services.intake.http.dhis2_responses import (
 from services.intake.http.endpoint import EndpointContext
 from services.intake.http.errors import Endpoint, refusal_of
 from services.intake.http.gates import Post, enter, identify
-from services.intake.http.request_errors import Fault, RefusedError, unsupported_type
 from services.intake.http.request_head import flag, language_of, media_type_of
-from services.intake.http.request_words import RequestWords
+from services.intake.pacing.slices import SMALL, aside, work
+from services.intake.refusals.event_words import Dhis2Words
+from services.intake.refusals.refusals import Code, Refusal
+from services.intake.refusals.request_errors import Fault, RefusedError, unsupported_type
+from services.intake.refusals.request_words import RequestWords
 from shared.values.personal_data import named
 from shared.values.scalars import ScalarError, text, whole_number
 from shared.wording.language import ENGLISH, VIETNAMESE

@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 
-from services.intake.http.request_words import AwayWords
 from services.intake.outbox import outbox_store
 from services.intake.outbox.spool import Spool, SpoolAwayError
+from services.intake.refusals.request_words import AwayWords
 from shared.database.connections import DATABASE_AWAY
 
 # In memory, as JSON: what was imported while the database is away is known to this replica only.

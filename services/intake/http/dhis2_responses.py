@@ -6,10 +6,10 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
-from services.intake.admission.refusals import Code
 from services.intake.formats.dhis2 import Conflict, written_for_dhis2
-from services.intake.http.request_words import ImportWords
 from services.intake.http.responses import LISTED
+from services.intake.refusals.refusals import Code
+from services.intake.refusals.request_words import ImportWords
 from shared.values.personal_data import named
 
 WRAPPED_SINCE = 38

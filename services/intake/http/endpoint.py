@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.intake.admission.admission import Admission
-from services.intake.admission.limits import OwnTurns, RateLimits, Turns
 from services.intake.http.request_log import RequestLog
+from services.intake.pacing.limits import OwnTurns, RateLimits, Turns
 from shared.http.held_body import Memory
 from shared.registry.snapshot import Registry
 

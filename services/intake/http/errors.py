@@ -10,9 +10,9 @@ from starlette.types import Receive, Scope, Send
 
 from services.intake.formats.json_text import TooManyError, UnreadableError
 from services.intake.http.dhis2_responses import error_answer
-from services.intake.http.request_errors import Fault, RefusedError, unavailable
 from services.intake.http.request_head import language_of
 from services.intake.outbox.spool import SpoolAwayError
+from services.intake.refusals.request_errors import Fault, RefusedError, unavailable
 from shared.broker.client import UnroutableError
 from shared.http.words import HttpWords
 from shared.runtime.metrics import EVENTS_RECEIVED

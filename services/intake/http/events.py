@@ -14,11 +14,11 @@ from services.intake.formats.ndjson import NDJSON
 from services.intake.http.endpoint import EndpointContext
 from services.intake.http.errors import WithErrorResponses
 from services.intake.http.gates import Post, enter
-from services.intake.http.request_errors import unsupported_type
 from services.intake.http.request_head import flags, header, language_of, media_type_of
-from services.intake.http.request_words import RequestWords
 from services.intake.http.responses import answer, stream_answer
 from services.intake.http.stream import take_stream
+from services.intake.refusals.request_errors import unsupported_type
+from services.intake.refusals.request_words import RequestWords
 
 ALLOWED = "POST, OPTIONS"
 Parse: TypeAlias = Callable[[bytes], Awaitable[Parsed]]

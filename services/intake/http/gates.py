@@ -25,13 +25,13 @@ from contextlib import asynccontextmanager
 from starlette.requests import ClientDisconnect, Request
 
 from services.intake.admission.admission import Outcome, Terms
-from services.intake.admission.limits import Turns
-from services.intake.admission.slices import SMALL
 from services.intake.formats.cloudevents import Parsed
 from services.intake.http.endpoint import EndpointContext
-from services.intake.http.request_errors import Fault, RefusedError, unavailable
 from services.intake.http.request_head import header
-from services.intake.http.request_words import AwayWords, BodyWords, RequestWords
+from services.intake.pacing.limits import Turns
+from services.intake.pacing.slices import SMALL
+from services.intake.refusals.request_errors import Fault, RefusedError, unavailable
+from services.intake.refusals.request_words import AwayWords, BodyWords, RequestWords
 from shared.access.authentication import CHALLENGE, EXPECTED, authorization_of, find_key
 from shared.domain.events import Kind
 from shared.http.held_body import BodyError, BodyLimits, HeldBody

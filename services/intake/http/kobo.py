@@ -11,19 +11,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.intake.admission.admission import Terms
-from services.intake.admission.refusals import Refusal, Rejected
 from services.intake.admission.rules import zone
-from services.intake.admission.slices import aside
 from services.intake.formats.cloudevents import JSON, parse_items
 from services.intake.formats.foreign_forms import foreign_type
 from services.intake.formats.kobo import Draft, Drafted, draft_events, read_submission
 from services.intake.http.endpoint import EndpointContext
 from services.intake.http.errors import WithErrorResponses
 from services.intake.http.gates import enter
-from services.intake.http.request_errors import Fault, RefusedError, unsupported_type
 from services.intake.http.request_head import flags, language_of, media_type_of
-from services.intake.http.request_words import RequestWords
 from services.intake.http.responses import answer
+from services.intake.pacing.slices import aside
+from services.intake.refusals.refusals import Refusal, Rejected
+from services.intake.refusals.request_errors import Fault, RefusedError, unsupported_type
+from services.intake.refusals.request_words import RequestWords
 from shared.programme.model import Programme
 from shared.programme.senders import Form
 from shared.registry.snapshot import Registry

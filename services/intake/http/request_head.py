@@ -2,8 +2,8 @@
 
 from starlette.requests import Request
 
-from services.intake.http.request_errors import Fault, RefusedError
-from services.intake.http.request_words import RequestWords
+from services.intake.refusals.request_errors import Fault, RefusedError
+from services.intake.refusals.request_words import RequestWords
 from shared.values.scalars import shown
 from shared.wording.language import language_of as language_asked
 

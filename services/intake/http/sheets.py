@@ -8,17 +8,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.intake.admission.admission import Terms
-from services.intake.admission.limits import LARGE_PATIENCE, Turns
-from services.intake.admission.refusals import Rejected
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.sheet import KINDS, Draft, Drafted, Drafting
 from services.intake.http.endpoint import EndpointContext
 from services.intake.http.errors import WithErrorResponses
 from services.intake.http.gates import Post, enter
-from services.intake.http.request_errors import Fault, RefusedError, unsupported_type
 from services.intake.http.request_head import flags, language_of, media_type_of
-from services.intake.http.request_words import BodyWords
 from services.intake.http.responses import LISTED, answer
+from services.intake.pacing.limits import LARGE_PATIENCE, Turns
+from services.intake.refusals.refusals import Rejected
+from services.intake.refusals.request_errors import Fault, RefusedError, unsupported_type
+from services.intake.refusals.request_words import BodyWords
 from shared.spreadsheets.limits import Kind
 from shared.spreadsheets.readers import Readers
 from shared.wording.words import Common

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.intake.http.request_words import AwayWords
 from services.intake.outbox.spool import Spool, SpoolAwayError
+from services.intake.refusals.request_words import AwayWords
 from shared.database.connections import DATABASE_AWAY
 from shared.wording.language import language_of
 

@@ -5,12 +5,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from services.intake.admission.admission import Outcome, Terms
-from services.intake.admission.refusals import Code, Refusal, Rejected
 from services.intake.admission.superseding import Superseded
 from services.intake.formats.ndjson import Lines, groups_of, parse_lines
 from services.intake.http.gates import Post
-from services.intake.http.request_errors import Fault, RefusedError
 from services.intake.http.responses import LISTED
+from services.intake.refusals.refusals import Code, Refusal, Rejected
+from services.intake.refusals.request_errors import Fault, RefusedError
 from shared.wording.words import Told
 
 

@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from services.intake.http.request_words import AwayWords
 from services.intake.outbox import outbox_store
+from services.intake.refusals.request_words import AwayWords
 from shared.database.connections import DATABASE_AWAY, DATABASE_REFUSES, Connection, Pool, close_pool
 from shared.runtime.metrics import SPOOL_EVENTS
 from shared.wording.words import Words

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from services.notifications.decision_words import NOBODY, Decline, Refused
 from services.notifications.links import LinkError, Links, Purpose
-from services.notifications.obligations.decision_words import NOBODY, Decline, Refused
 from shared.access.authentication import find_key
 from shared.access.rights import Reach, reach_of
 from shared.database.connections import Pool

@@ -1,6 +1,6 @@
 """The cure of each refusal of an officer's page and of a decision, for `docs/errors.md`."""
 
-from services.notifications.obligations.decision_words import Decline
+from services.notifications.decision_words import Decline
 from shared.http.words import LimitWords
 from shared.wording.words import Words
 

@@ -15,9 +15,9 @@ from starlette.routing import Route
 from services.notifications import read_store
 from services.notifications.alerts import alert_store
 from services.notifications.alerts.escalation import policy_of
+from services.notifications.decision_words import Decline, Refused
 from services.notifications.links import Holder, LinkError, Links, Purpose
 from services.notifications.obligations import change_store
-from services.notifications.obligations.decision_words import Decline, Refused
 from services.notifications.obligations.decisions import DecisionError, declined, new_deadline, reason_of, who_decides
 from services.notifications.pages import page_store
 from services.notifications.pages.calendar_feed import calendar, since

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from services.intake.http.request_errors import Fault, RefusedError
-from services.intake.http.request_words import RequestWords
+from services.intake.refusals.request_errors import Fault, RefusedError
+from services.intake.refusals.request_words import RequestWords
 from shared.values.personal_data import named
 from shared.values.scalars import shown
 from shared.wording.words import Told

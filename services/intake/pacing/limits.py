@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
-from services.intake.http.request_errors import unavailable
-from services.intake.http.request_words import AwayWords
+from services.intake.refusals.request_errors import unavailable
+from services.intake.refusals.request_words import AwayWords
 from shared.registry.snapshot import Key
 from shared.runtime.gc_tuning import give_back
 from shared.wording.words import Common
