@@ -125,6 +125,7 @@ _CUE = re.compile(
 _CUE_REACHES = 30  # characters before a number
 _UNIT_CODE = re.compile(r"\d{5}[-/._]")
 _NINE_DIGITS = re.compile(r"@|(?:\d[\W_]{0,4}){9}")  # what has none of these holds nothing
+_FEWEST_DIGITS = 9  # of a number that is somebody's
 _DIGITS_OF_A_DATE = 6  # at least: what has fewer, and no address, holds nothing
 _BEYOND = 200  # characters that are looked at behind what is told: an address or a number may be cut at its end
 
@@ -169,11 +170,16 @@ def named(text: str, most: int = 60) -> str:
 
 def _plain(text: str) -> str:
     """Write the text as a reader sees it: composed, digits of any script as ours, without what has no width."""
-    return "".join(
-        str(unicodedata.decimal(letter)) if letter.isdecimal() else letter
-        for letter in composed(composed(text, "NFKC"))
-        if unicodedata.category(letter) != "Cf"
-    )
+    whole = composed(composed(text, "NFKC"))
+    # Each letter is looked at once, however often it stands there.
+    others = {ord(letter): _as_read(letter) for letter in set(whole) if not letter.isascii()}
+    return whole.translate({code: read for code, read in others.items() if read != chr(code)})
+
+
+def _as_read(letter: str) -> str:
+    if unicodedata.category(letter) == "Cf":
+        return ""
+    return str(unicodedata.decimal(letter)) if letter.isdecimal() else letter
 
 
 def _birth_beside_a_name(text: str) -> bool:
@@ -193,6 +199,8 @@ def _holds_a_name(text: str) -> bool:
 def _number_in(text: str, year: int) -> PersonalData | None:
     text = _DATE_OR_HOUR.sub("|", _MACHINE_MADE.sub("|", text))
     for run in _RUN.finditer(text):
+        if run.end() - run.start() < _FEWEST_DIGITS:
+            continue
         if _AMOUNT.match(text, run.end()) and not run[0].startswith("0"):
             continue
         before = text[max(0, run.start() - _CUE_REACHES) : run.start()]

@@ -102,3 +102,29 @@ def test_a_text_is_cut_before_it_is_looked_at() -> None:
     assert repeatable("@" + "a" * LONG, 60) == "@" + "a" * 59 + "…"
     assert repeatable("x" * LONG + " 0912345678", 60) == "x" * 60 + "…"
     assert (named(""), named("06412"), named("0912345678")) == ("", "06412", "…")
+
+
+@pytest.mark.parametrize("text", ["é" * 990, unicodedata.normalize("NFD", "Trẻ em ở thôn bản ") * 50])
+def test_each_letter_of_a_long_text_is_looked_at_once_however_often_it_comes(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    category = unicodedata.category
+    monkeypatch.setattr(unicodedata, "category", lambda letter: asked.append(letter) or category(letter))
+    assert in_text(text, 2026) is None
+    assert sorted(asked) == sorted({letter for letter in unicodedata.normalize("NFC", text) if not letter.isascii()})
+
+
+def test_marks_in_numbers_among_others_are_put_in_order_and_the_rest_is_left_to_unicode(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lengths: list[int] = []
+
+    def counted(form: Any, text: str) -> str:
+        lengths.append(len(text))
+        return unicodedata.normalize(form, text)
+
+    monkeypatch.setattr("shared.values.composed_text.normalize", counted)
+    text = "thôn bản " * 50_000 + "a" + "\u0301\u0323" * 200 + "ộ" * 50_000
+    assert composed(text) == unicodedata.normalize("NFC", text)
+    assert len(lengths) < 100
