@@ -109,7 +109,7 @@ async def _sort_out(
     acceptedat = instant_json(now)
     for candidate in candidates:
         admitted = judge(candidate.event, registry, key, now)
-        await pause.after()
+        await pause.after(candidate.size)
         if not isinstance(admitted, Admitted):
             found.refused.append(_refuse(candidate, admitted))
             continue

@@ -62,10 +62,11 @@ _ESCAPED = re.compile(rb"\\(.)")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One event of a request that has the right form, with its place in the request."""
+    """One event of a request that has the right form, with its place in the request, and its bytes there or so."""
 
     index: int
     event: Event
+    size: int = 0
 
 
 Parsed: TypeAlias = tuple[list[Candidate], list[Rejected]]
@@ -81,7 +82,8 @@ async def parse_batch(body: bytes) -> Parsed:
         else:
             if may_have_duplicates(body, sum(map(keys_of, events))):
                 refuse_duplicates(body)
-            return [Candidate(index, event) for index, event in enumerate(events)], []
+            size = len(body) // max(1, len(events))
+            return [Candidate(index, event, size) for index, event in enumerate(events)], []
     items = await aside(len(body), load, body)
     if not isinstance(items, list):
         raise UnreadableError(BodyWords.EVENTS.value.filled(got=name_of(items)))
@@ -99,10 +101,10 @@ def parse_structured(body: bytes) -> Parsed:
     else:
         if may_have_duplicates(body, keys_of(event)):
             refuse_duplicates(body)
-        return [Candidate(0, event)], []
+        return [Candidate(0, event, len(body))], []
     if not isinstance(item, dict):
         raise UnreadableError(BodyWords.ONE_EVENT.value.filled(got=name_of(item)))
-    return _sorted_out([_parse(0, item)])
+    return _sorted_out([_parse(0, item)[0]])
 
 
 def parse_binary(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Parsed:
@@ -117,7 +119,7 @@ def parse_binary(headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Parsed:
     if len(body) > EVENT_BYTES:
         return [], [Rejected(0, _id(item), (_too_large(len(body)),))]
     item["data"] = load(body)
-    return _sorted_out([_parse(0, item)])
+    return _sorted_out([_parse(0, item)[0]])
 
 
 def decode_header(attribute: str, value: bytes) -> str:
@@ -141,23 +143,26 @@ async def parse_items(items: Sequence[tuple[int, Any]]) -> Parsed:
     pause = Pause()
     found: list[Candidate | Rejected] = []
     for index, item in items:
-        found.append(_parse(index, item))
-        await pause.after()
+        parsed, size = _parse(index, item)
+        found.append(parsed)
+        await pause.after(size)
     return _sorted_out(found)
 
 
-def _parse(index: int, item: Any) -> Candidate | Rejected:
+def _parse(index: int, item: Any) -> tuple[Candidate | Rejected, int]:
+    """Give the event, or why it is none, and its bytes."""
     # From JSON again: strict JSON rules hold (a date is a text), as on the fast path.
     try:
         text = to_json(plain(item))
     except EnvelopeError as error:
-        return Rejected(index, _id(item), (error.refusal,))
-    if len(text) > EVENT_BYTES:
-        return Rejected(index, _id(item), (_too_large(len(text)),))
+        return Rejected(index, _id(item), (error.refusal,)), 0
+    size = len(text)
+    if size > EVENT_BYTES:
+        return Rejected(index, _id(item), (_too_large(size),)), size
     try:
-        return Candidate(index, _ONE.validate_json(text))
+        return Candidate(index, _ONE.validate_json(text), size), size
     except ValidationError as error:
-        return rejected(index, _id(item), refusals_of(error))
+        return rejected(index, _id(item), refusals_of(error)), size
 
 
 def _sorted_out(found: Sequence[Candidate | Rejected]) -> Parsed:

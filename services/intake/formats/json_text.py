@@ -1,4 +1,4 @@
-"""JSON as the door reads it: UTF-8, no NaN, no key twice in an object, of bounded depth and number of members."""
+"""JSON as the door reads it: UTF-8, no NaN, no key twice in an object, of bounded depth, members and lengths."""
 
 import json
 import re
@@ -11,6 +11,8 @@ from shared.values.scalars import shown
 from shared.wording.words import Words
 
 MEMBERS = 1_000_000  # of all arrays and objects of a body; its depth is bounded by the parser (200)
+NAMES = 10_000  # of one object
+TEXT_CHARS = 1024 * 1024  # of one text
 MARK = b"\xef\xbb\xbf"  # a byte order mark, which Windows' editors and languages put before UTF-8
 _PLACE = re.compile(r"(.*) at line (\d+) column (\d+)")
 # What the parser's words begin with.
@@ -62,11 +64,16 @@ def load(body: bytes) -> Any:
     except ValueError as error:
         raise UnreadableError(_fault_of(str(error))) from None
     refuse_duplicates(body)
+    if _may_have_a_long_text(body):
+        _refuse_long_texts(value)
     return value
 
 
 def refuse_duplicates(body: bytes) -> None:
-    """Raise UnreadableError where an object has a key twice: readers differ on which one counts. For valid JSON."""
+    """Raise UnreadableError where an object has a key twice: readers differ on which one counts. For valid JSON.
+
+    And where an object has more than NAMES: what looks at each of them would do so in one go.
+    """
     json.loads(body, object_pairs_hook=_unique)
 
 
@@ -87,7 +94,33 @@ def _fault_of(found: str) -> Words:
     return JsonWords.JSON.value.filled(fault=fault.value, line=line, column=column)
 
 
+def _may_have_a_long_text(body: bytes) -> bool:
+    """Tell whether some TEXT_CHARS bytes hold no quote: from the last quote of such a piece the next is looked at."""
+    at = 0
+    while len(body) - at > TEXT_CHARS:
+        quote = body.rfind(b'"', at, at + TEXT_CHARS)
+        if quote < 0:
+            return True
+        at = quote + 1
+    return False
+
+
+def _refuse_long_texts(value: Any) -> None:
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            waiting += part
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+        elif isinstance(part, str) and len(part) > TEXT_CHARS:
+            raise UnreadableError(JsonWords.LONG_TEXT.value.filled(most=TEXT_CHARS, got=len(part)))
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > NAMES:
+        raise UnreadableError(JsonWords.MOST_NAMES.value.filled(most=NAMES, got=len(pairs)))
     made = dict(pairs)
     if len(made) != len(pairs):
         seen: set[str] = set()

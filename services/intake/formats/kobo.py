@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from services.intake.formats.foreign_forms import foreign_body
 from services.intake.formats.form_rows import Row, RowsError, answers, find, is_told, rows_of
 from services.intake.formats.json_text import UnreadableError, load
+from services.intake.pacing.limits import EVENT_BYTES
 from services.intake.refusals.event_words import FormWords, wanted
 from services.intake.refusals.refusals import Code, Refusal, Rejected
 from services.intake.refusals.request_words import BodyWords
@@ -264,8 +265,11 @@ def _day(text: str, zone: ZoneInfo) -> str:
 
 
 def _text(value: Any) -> str:
-    """Return a value as a text without space around it, its letters composed: codes are compared so."""
-    return composed(str(value)).strip()
+    """Return a value as a text without space around it, its letters composed: codes are compared so.
+
+    Of an answer without end, no more is read than an event may have: it is refused for that.
+    """
+    return composed(str(value).strip()[:EVENT_BYTES]).strip()
 
 
 def _no(place: str, question: str, expected: Words, got: object) -> _AnswerError:

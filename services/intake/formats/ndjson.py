@@ -99,6 +99,6 @@ async def parse_lines(lines: Lines) -> Parsed:
         except UnreadableError as error:
             rejected.append(Rejected(number, None, (Refusal(Code.NOT_JSON, "event", error.words),)))
             continue
-        candidates.extend(Candidate(number, candidate.event) for candidate in good)
+        candidates.extend(replace(candidate, index=number) for candidate in good)
         rejected.extend(replace(item, index=number) for item in bad)
     return candidates, rejected

@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 SMALL = 512 * 1024  # bytes of a body that is worked on at once: some 25 ms
 _OF_AN_ITEM = 200  # bytes of a body that are as much work as what one item of it is made into
 _ITEMS = 100
-_BYTES = 128 * 1024
+_BYTES = 64 * 1024  # of events that are judged: at most 25 ms, those of long texts included
 _Result = TypeVar("_Result")
 _Arguments = ParamSpec("_Arguments")
 

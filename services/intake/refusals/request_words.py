@@ -83,6 +83,14 @@ class JsonWords(Enum):
         "cần mỗi tên một lần trong một đối tượng, nhận được {name} hai lần",
         "expected each key once in an object, got {name} twice",
     )
+    MOST_NAMES = Words(
+        "cần tối đa {most} tên trong một đối tượng JSON, nhận được {got}; hãy chia thành nhiều đối tượng",
+        "expected {most} names at most in one object of JSON, got {got}; split it into several",
+    )
+    LONG_TEXT = Words(
+        "cần tối đa {most} ký tự trong một văn bản JSON, nhận được {got}; hãy rút ngắn hoặc bỏ văn bản đó",
+        "expected {most} characters at most in one text of JSON, got {got}; shorten it or leave it out",
+    )
     MOST_VALUES = Words("tối đa {most} giá trị trong một nội dung JSON", "at most {most} values in a JSON body")
 
 
