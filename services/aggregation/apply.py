@@ -1,4 +1,7 @@
-"""Applies a batch of events in one transaction: ledger, records, cells. What can't be applied is kept aside, alone."""
+"""Applies a batch of events in one transaction: ledger, records, cells.
+
+Tells new events, duplicates and conflicts apart; an event that can't be applied dies alone.
+"""
 
 import itertools
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a live record gives to the cells: pure. A contribution is taken away exactly as it was given."""
+"""What a live record gives to the cells. Pure. A contribution is taken away exactly as it was given."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date

@@ -1,4 +1,4 @@
-"""Makes ledger entries of canonical events: pure, one pass, no second validation of what intake has checked."""
+"""Makes ledger entries of canonical events, in one pass and without validating again what intake has. Pure."""
 
 import hashlib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Decides which partitions a replica owns: pure, stable, and the same answer in every replica."""
+"""Decides which partitions a replica owns: the same answer in every replica. Pure."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Takes a record apart into counters, whole and in parts: pure. A part's name (`by`) says which options it is of.
+"""Takes a record apart into counters, whole and in parts. Pure. A part's name (`by`) says which options it is of.
 
 Invariant: parts are only added up, each sum by itself. So the order in which records come and go doesn't matter, and a
 record that goes leaves the sums as they were before it came.

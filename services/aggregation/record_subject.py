@@ -1,4 +1,4 @@
-"""Which programme, subject, agency and period a record is about: pure."""
+"""Which programme, subject, agency and period a record is about. Pure."""
 
 from datetime import date
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Decides how records stand, and how claims change that: pure."""
+"""Decides how records stand, and how claims change that. Pure."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple

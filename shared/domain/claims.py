@@ -1,4 +1,4 @@
-"""Makes the claims of events on records: pure. Which claim counts is `shared.domain.standing`'s to say."""
+"""Makes the claims of events on records. Pure. Which claim counts is `shared.domain.standing`'s to say."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Decides who is expected to report what: the one rule that coverage and obligations share."""
+"""Decides who is expected to report what: the one rule that coverage and obligations share. Pure."""
 
 from dataclasses import dataclass
 from datetime import date

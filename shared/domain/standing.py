@@ -1,4 +1,4 @@
-"""Decides which version of a record counts: pure, and the same rule for live figures, rebuild, verify and obligations.
+"""Decides which version of a record counts: one rule for live figures, rebuild, verify and obligations. Pure.
 
 An event is *explicit*: its sender numbers the revisions of a record; or *current*: a sheet, DHIS2, Kobo or the board,
 which know no revisions, say what holds from now on and so correct what was accepted before. The two can't be folded

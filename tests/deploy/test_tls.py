@@ -1,5 +1,6 @@
 """TLS to broker and database with a private authority: all of ours works by it, and no other certificate does."""
 
+import contextlib
 import os
 import ssl
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 import trustme
 
@@ -200,7 +202,12 @@ def test_a_service_waits_and_logs_which_setting_to_mend(prepared: Secure, name: 
                 assert process.poll() is None, log.read_text()
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.1)
-            ready = LOCAL.get(f"http://{LOOPBACK}:{port}/readyz", timeout=10)
+            ready = None
+            while ready is None:  # it may say so before it listens
+                assert process.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                with contextlib.suppress(httpx.ConnectError):
+                    ready = LOCAL.get(f"http://{LOOPBACK}:{port}/readyz", timeout=10)
             assert ready.status_code == 503 or ready.json().get("events_go_to") == "spool"
         finally:
             process.terminate()

@@ -1,4 +1,4 @@
-"""Fingerprints what a province's cells depend on besides its events: pure. Where it changes, they are rebuilt."""
+"""Fingerprints what a province's cells depend on besides its events. Pure. Where it changes, they are rebuilt."""
 
 import hashlib
 from collections import defaultdict

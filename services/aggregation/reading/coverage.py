@@ -1,4 +1,4 @@
-"""Counts who is expected to have reported: pure, by `owes`. A figure without this is misleading."""
+"""Counts who is expected to have reported, by `owes`. Pure. A figure without this is misleading."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable

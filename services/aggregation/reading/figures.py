@@ -1,4 +1,4 @@
-"""Turns counters into the figures that people read: pure. Every figure carries its coverage."""
+"""Turns counters into the figures that people read. Pure. Every figure carries its coverage."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

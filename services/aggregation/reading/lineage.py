@@ -1,4 +1,4 @@
-"""Finds which cells of an earlier tree of units make up a figure of a later one: pure."""
+"""Finds which cells of an earlier tree of units make up a figure of a later one. Pure."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Understands a request's parameters: pure. What can't be is refused with the parameter's name."""
+"""Understands a request's parameters. Pure. What can't be is refused with the parameter's name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Finds what a figure is of: pure. From slug and period to the cells that make it up and the reports that cover it."""
+"""Finds what a figure is of. Pure. From slug and period to the cells that make it up and the reports that cover it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

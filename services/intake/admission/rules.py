@@ -1,4 +1,4 @@
-"""Checks one event against the registry: pure, and the only place that decides what the door takes."""
+"""Checks one event against the registry: the only place that decides what the door takes. Pure."""
 
 from collections.abc import Collection, Iterable
 from datetime import date, datetime

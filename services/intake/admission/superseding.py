@@ -1,4 +1,4 @@
-"""Which events of one request lose to another one of it: pure, by the rule of `shared.domain.standing`."""
+"""Which events of one request lose to another one of it, by the rule of `shared.domain.standing`. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""DHIS2's data values, turned into whole records: pure, from parsed rows to events or refusals.
+"""Turns DHIS2's data values, as parsed rows, into whole records: events or refusals. Pure.
 
 Data values are cells, our records are whole: the values of one unit, period, indicator and agency become one event, and
 a set that lacks a part of its record is refused. So is one that deletes a part: only the whole can be withdrawn. Each
