@@ -1,6 +1,7 @@
 """Merged cells of a workbook are refused where one of them would be read as empty; what a sheet repeats is bounded."""
 
 import io
+import tracemalloc
 from collections.abc import Sequence
 from typing import Any
 
@@ -110,7 +111,11 @@ def test_merges_that_lie_on_each_other_are_told_for_a_record_up_to_a_bound_and_c
     drafting.take(
         Slice("A", [Row(1, ACTIVITY), *(Row(2 + at, [*HELD[:3], f"r{at}", *HELD[4:], 3]) for at in range(9))])
     )
+    tracemalloc.start()
     drafting.take(Slice("A", (), merges=[Merge(2, 0, 11 + at, 6) for at in range(5000)]))
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 256 * 1024  # of 5000 refusals it would be megabytes
     found = drafting.end()
     assert [len(item.refusals) for item in found.rejected] == [10, *[1] * 8]
     assert found.rejected[0].to_json("vi")["errors_total"] == 5000
