@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePath, PurePosixPath
 
 from deploy.checks.file_rules import files_of
+from deploy.checks.report import folder_of, report
 
 # Written by a run or by whoever installs; git ignores them.
 MADE_LATER = (".run/", ".venv/", "deploy/compose/secrets/")
@@ -81,10 +82,7 @@ def _blank(fence: re.Match[str]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    folder = Path(arguments[0] if arguments else ".").resolve()
-    found = list(breaches(folder))
-    sys.stdout.writelines(f"{breach}\n" for breach in found)
-    return 1 if found else 0
+    return report(breaches(folder_of(arguments)))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from deploy.checks.report import folder_of, report
+
 LONGEST_PYTHON_FILE = 400
 LONGEST_FUNCTION = 40  # lines from `def` to its last, docstring and signature included
 # Names that say nothing of what is in a file.
@@ -242,10 +244,7 @@ def _hidden(path: PurePath) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    folder = Path(arguments[0] if arguments else ".").resolve()
-    found = list(breaches(folder))
-    sys.stdout.writelines(f"{breach}\n" for breach in found)
-    return 1 if found else 0
+    return report(breaches(folder_of(arguments)))
 
 
 if __name__ == "__main__":

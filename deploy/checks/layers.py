@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path, PurePath
 
 from deploy.checks.file_rules import files_of, imported_modules
+from deploy.checks.report import folder_of, report
 
 Graph = Mapping[str, Set[str]]
 
@@ -142,10 +143,8 @@ def _by_folder(imports: Graph, service: str) -> dict[str, set[str]]:
 
 
 def main(arguments: list[str]) -> int:
-    folder = Path(arguments[0] if arguments else ".").resolve()
-    found = [*breaches(folder), *page_breaches((folder / PAGE).read_text(encoding="utf-8"))]
-    sys.stdout.writelines(f"{breach}\n" for breach in found)
-    return 1 if found else 0
+    folder = folder_of(arguments)
+    return report([*breaches(folder), *page_breaches((folder / PAGE).read_text(encoding="utf-8"))])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.metrics import MetricWrapperBase
 from ruamel.yaml import YAML
 
+from deploy.checks.report import report
 from shared.runtime import metrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,9 +114,7 @@ def _cases() -> tuple[set[str], set[str]]:
 
 
 def main() -> int:
-    found = list(faults())
-    sys.stdout.writelines(f"{fault}\n" for fault in found)
-    return 1 if found else 0
+    return report(faults())
 
 
 if __name__ == "__main__":
