@@ -13,6 +13,8 @@ import pytest
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.stack import LocalStack
+from tests.hostile_world import running_world
+from tests.sound_requests import World
 from tests.system import System, kip, migrate
 
 # A crash of a process loses nothing without fsync, only a crash of the machine does; no test crashes the machine.
@@ -121,3 +123,17 @@ def system(
     running = System(stack, rabbitmq.add_vhost("shared"), session_database(loaded_template))
     yield running
     running.services.stop()
+
+
+@pytest.fixture(scope="module")
+def world(
+    stack: LocalStack,
+    rabbitmq: RabbitMQ,
+    session_database: NewDatabase,
+    loaded_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[World]:
+    """All services with keys, officers, a problem and open obligations, for a file that asks them hostile things."""
+    amqp_url, folder = rabbitmq.add_vhost(f"world-{next(_numbers)}"), tmp_path_factory.mktemp("officers")
+    with running_world(stack, amqp_url, session_database(loaded_template), folder) as world:
+        yield world

@@ -5,20 +5,16 @@ answers 5xx, each refuses in the service's own shape, and the services go on as 
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
-from deploy.local.stack import LocalStack
 from services.aggregation.app import make_app as aggregation_app
 from services.intake.app import make_app as intake_app
 from services.notifications.app import make_app as notifications_app
 from shared.runtime.config import load_settings
-from tests.conftest import NewDatabase
 from tests.hostile import Asked, Sound, hostile
-from tests.hostile_world import ask, fault_of, on_a_fresh_obligation, running_world
+from tests.hostile_world import ask, fault_of, on_a_fresh_obligation
 from tests.sound_requests import World, sound_requests
 from tests.system import counselling, kip
 
@@ -26,15 +22,6 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]  # a minute each on a 
 APPS = {"intake": intake_app, "aggregation": aggregation_app, "notifications": notifications_app}
 PROBES = ("/healthz", "/readyz", "/metrics")  # of every service
 OPEN = ("/spool",)  # intake's, without a key
-
-
-@pytest.fixture(scope="module")
-def world(
-    stack: LocalStack, rabbitmq: Any, session_database: NewDatabase, loaded_template: str, tmp_path_factory: Any
-) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("officers")
-    with running_world(stack, rabbitmq.add_vhost("hostile"), session_database(loaded_template), folder) as world:
-        yield world
 
 
 def test_every_route_has_a_sound_request_that_is_answered_well(world: World) -> None:

@@ -1,27 +1,17 @@
 """The registry as the services hold it, and connections to a loaded database of the test's own."""
 
-from pathlib import Path
-
 import pytest
 
 from shared.database import connections
-from shared.domain.partitions import assign_partitions
-from shared.domain.units import Units
-from shared.programme.folder import load_programme
 from shared.registry.snapshot import Registry
-from shared.registry.units_file import read_units
-from tests.notifications.register import write_part
+from tests.notifications.register import UNITS, read_registry, write_part
 from tests.system import kip, migrate
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     """The register and the programme."""
-    units = Units(read_units(PROJECT / "data" / "units.csv"))
-    programme = load_programme(PROJECT / "programmes" / "ecd-1437")
-    return Registry(units, assign_partitions(units, 4, {}), {programme.slug: programme}, {})
+    return read_registry()
 
 
 @pytest.fixture
@@ -36,7 +26,7 @@ async def pool(loaded_database):
 def district_template(session_database, tmp_path_factory) -> str:
     """A loaded database that knows Hữu Lũng, what lies above it and what became of them: to be copied."""
     file = tmp_path_factory.mktemp("units") / "units.csv"
-    write_part(PROJECT / "data" / "units.csv", file, lambda row: row["parent"] == "186@1")
+    write_part(UNITS, file, lambda row: row["parent"] == "186@1")
     url: str = session_database()
     migrate(url)
     words = ("load", "programmes/ecd-1437", "--units", str(file))

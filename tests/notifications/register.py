@@ -1,10 +1,25 @@
-"""A part of the register of units: some of them, what lies below and above them, and what became of them."""
+"""The registry as the services hold it, and parts of the register of units."""
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from shared.domain.partitions import assign_partitions
+from shared.domain.units import Units
+from shared.programme.folder import load_programme
+from shared.registry.snapshot import Registry
+from shared.registry.units_file import read_units
+from tests.system import ROOT
+
+UNITS = ROOT / "data" / "units.csv"
 Row = dict[str, str]
+
+
+def read_registry() -> Registry:
+    """Read the whole register and the shipped programme."""
+    units = Units(read_units(UNITS))
+    programme = load_programme(ROOT / "programmes" / "ecd-1437")
+    return Registry(units, assign_partitions(units, 4, {}), {programme.slug: programme}, {})
 
 
 def write_part(register: Path, part: Path, wanted: Callable[[Row], bool]) -> Path:

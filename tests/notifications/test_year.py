@@ -26,22 +26,20 @@ from shared.registry import officer_store
 from shared.registry.officers import Officer as RegistryOfficer
 from shared.registry.snapshot import Registry
 from shared.registry.units_file import read_units
-from tests.notifications.conftest import PROJECT
 from tests.notifications.machine import PROGRAMME, WAYS, Clock, Machine, MailServerThatLeaves, Replica
 from tests.notifications.model_obligations import Alert, Model, Officer
-from tests.notifications.register import write_part
+from tests.notifications.register import UNITS, write_part
 from tests.notifications.year import BEGINS, Year
+from tests.system import ROOT
 
-UNITS = PROJECT / "data" / "units.csv"
 # Of the far north: two that became one with another each, two that others joined, and two that stayed.
 PROVINCES = frozenset({"02@1", "08@1", "06@1", "19@1", "10@1", "15@1", "04@1", "20@1"})
 
 
-@pytest.fixture
-def folder(tmp_path):
+def programme_of_the_year(tmp_path: Path) -> Path:
     """The shipped programme, owed from the last quarter of 2024 on, with a word on the morning and two repeats more."""
     copy = tmp_path / PROGRAMME
-    shutil.copytree(PROJECT / "programmes" / PROGRAMME, copy)
+    shutil.copytree(ROOT / "programmes" / PROGRAMME, copy)
     file = copy / "programme.yaml"
     text = file.read_text(encoding="utf-8")
     overdue = "    working_days: 1\n    to: 0\n"
@@ -103,11 +101,12 @@ ALERTS = """
 @pytest.mark.long
 @pytest.mark.timeout(600)
 async def test_a_year_of_eight_provinces_leaves_what_the_model_says_and_nothing_else(
-    registry, postgres, loaded_database, folder, tmp_path
+    registry, postgres, loaded_database, tmp_path
 ):
     """Of four provinces, in part, eight became one each in the year; two stayed as they were."""
     units = write_part(UNITS, tmp_path / "units.csv", lambda row: row["uid"] in PROVINCES)
     part = replace(registry, units=Units(read_units(units)))
+    folder = programme_of_the_year(tmp_path)
     await live_a_year(part, units, postgres, loaded_database, folder, Random(20250701), least=4_000)
 
 

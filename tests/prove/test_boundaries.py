@@ -1,20 +1,15 @@
 """The boundaries of every parameter and field that a document names: the least, the most, one beyond, left out."""
 
 import os
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, settings
 
-from deploy.local.stack import LocalStack
 from services.aggregation.reading.openapi import openapi as aggregation
 from services.intake.documents.openapi import openapi as intake
 from services.notifications.openapi import openapi as notifications
-from tests.conftest import NewDatabase
 from tests.documented import CHECKS
-from tests.hostile_world import running_world
 from tests.sound_requests import World
 
 if "KIP_PROVE_SEED" not in os.environ:  # all boundaries are made when this is collected, which takes ten seconds
@@ -27,15 +22,6 @@ EXPLICIT = settings(
 taking = schemathesis.openapi.from_dict(intake("test"))
 reading = schemathesis.openapi.from_dict(aggregation("test"))
 reminding = schemathesis.openapi.from_dict(notifications("test"))
-
-
-@pytest.fixture(scope="module")
-def world(
-    stack: LocalStack, rabbitmq: Any, session_database: NewDatabase, loaded_template: str, tmp_path_factory: Any
-) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("officers")
-    with running_world(stack, rabbitmq.add_vhost("boundaries"), session_database(loaded_template), folder) as world:
-        yield world
 
 
 @taking.parametrize()

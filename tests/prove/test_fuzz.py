@@ -18,11 +18,9 @@ from hypothesis.errors import Unsatisfiable
 
 from deploy.local.http import LOCAL
 from deploy.local.services import SERVICES
-from deploy.local.stack import LocalStack
-from tests.conftest import NewDatabase
 from tests.documented import CHECKS, Document, outside
 from tests.hostile import Asked, Sound, hostile
-from tests.hostile_world import Answer, ask, fault_of, on_a_fresh_obligation, running_world
+from tests.hostile_world import Answer, ask, fault_of, on_a_fresh_obligation
 from tests.sound_requests import World, sound_requests
 from tests.system import counselling
 from tests.vitals import Vitals
@@ -57,17 +55,13 @@ class Fuzzed:
 
 
 @pytest.fixture(scope="module")
-def fuzzed(
-    stack: LocalStack, rabbitmq: Any, session_database: NewDatabase, loaded_template: str, tmp_path_factory: Any
-) -> Iterator[Fuzzed]:
-    folder = tmp_path_factory.mktemp("officers")
-    with running_world(stack, rabbitmq.add_vhost("fuzz"), session_database(loaded_template), folder) as world:
-        services = world.system.services
-        vitals = Vitals(services)
-        try:
-            yield Fuzzed(world, {name: Document.served_by(services.url(name)) for name in NAMES}, vitals)
-        finally:
-            vitals.stop()
+def fuzzed(world: World) -> Iterator[Fuzzed]:
+    services = world.system.services
+    vitals = Vitals(services)
+    try:
+        yield Fuzzed(world, {name: Document.served_by(services.url(name)) for name in NAMES}, vitals)
+    finally:
+        vitals.stop()
 
 
 @pytest.fixture

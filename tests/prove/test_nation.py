@@ -8,20 +8,16 @@ from pathlib import Path
 import pytest
 
 from deploy.local.postgres import Postgres
-from shared.registry.snapshot import Registry
-from tests.notifications.conftest import registry  # noqa: F401 - a fixture
-from tests.notifications.test_year import UNITS, folder, live_a_year  # noqa: F401 - a fixture
+from tests.notifications.register import UNITS, read_registry
+from tests.notifications.test_year import live_a_year, programme_of_the_year
 
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(900)]
 
 
 async def test_a_year_of_the_nation_leaves_what_the_model_says_and_nothing_else(
-    registry: Registry,  # noqa: F811
-    postgres: Postgres,
-    loaded_database: str,
-    folder: Path,  # noqa: F811
-    record_property: Callable[[str, object], None],
+    postgres: Postgres, loaded_database: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    seed = os.environ.get("KIP_PROVE_SEED", "20250701")
-    await live_a_year(registry, UNITS, postgres, loaded_database, folder, random.Random(seed), least=40_000)
+    chance = random.Random(os.environ.get("KIP_PROVE_SEED", "20250701"))
+    folder = programme_of_the_year(tmp_path)
+    await live_a_year(read_registry(), UNITS, postgres, loaded_database, folder, chance, least=40_000)
     record_property("counted years", 1)
