@@ -1,5 +1,5 @@
-# One image for the three services and the `kip` command, chosen by its first argument: intake, aggregation, notifications,
-# or any kip command (migrate, load, doctor, …). Needs no writable file system and no rights.
+# One image for the four services and the `kip` command, chosen by its arguments: intake, aggregation, notifications or
+# board alone, else any kip command (migrate, load, doctor, …). Needs no writable file system and no rights.
 #   docker build --build-arg VERSION=0.1.0 --build-arg REVISION=$(git rev-parse HEAD) -t kip:0.1.0 .
 
 # Python 3.11 is what the tests run on. Give PYTHON_IMAGE a digest (name@sha256:…) for a build that is the same for ever.
@@ -43,7 +43,7 @@ WORKDIR /app
 ENV PATH="/app/.venv/bin:$PATH" PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 KIP_BIND=0.0.0.0 KIP_LOG_FORMAT=json
 USER 10001:10001
 STOPSIGNAL SIGTERM
-EXPOSE 8080 8081 8082
+EXPOSE 8080 8081 8082 8083
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-m", "deploy.image.health"]
 ENTRYPOINT ["/bin/sh", "/app/deploy/image/entrypoint.sh"]
 CMD ["--help"]

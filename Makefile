@@ -5,6 +5,9 @@ PYTHON := .venv/bin/python
 UV := .venv/.uv/bin/uv
 STAMP := .venv/.installed
 
+# What Python compiled is kept for the next start (.gitignore lists it): else half of each start's CPU compiles it again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test check prove bench
 

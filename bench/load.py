@@ -16,7 +16,9 @@ from pydantic_core import to_json
 from shared.domain.events import Kind
 from shared.domain.periods import Period, PeriodKind
 from shared.domain.units import Unit, Units
-from shared.programme.model import Activity, Indicator, Programme, Report
+from shared.programme.indicators import Indicator
+from shared.programme.model import Activity, Programme
+from shared.programme.reports import Report
 
 DUPLICATES, CORRECTIONS = 0.05, 0.03
 ACTIVITIES, INDICATORS = 0.70, 0.25  # of what is new; the rest are submissions
@@ -137,8 +139,8 @@ class _Stream:
         chance = self._chance
         reporter = next(item for item in indicator.reporters if item.level == self._level)
         allowed = self._programme.allowed(indicator)
-        dimension = "group" if reporter.groups else chance.choice(sorted(allowed))
-        options = sorted(reporter.groups or allowed[dimension])
+        dimension = next(iter(reporter.options), None) or chance.choice(sorted(allowed))
+        options = sorted(reporter.options.get(dimension) or allowed[dimension])
         denominator = chance.randint(50, 900)
         parts = [(option, chance.randint(1, denominator)) for option in options]
         data = {
@@ -191,9 +193,9 @@ class _Stream:
         return self._each_once([(item, item.period) for item in owed])
 
     def _each_once(self, owed: Sequence[tuple[Item, PeriodKind]]) -> Iterator[tuple[Item, Unit, Period]]:
-        kind = min((kind for _, kind in owed), key=lambda kind: kind.months)
-        period = Period(kind, self._last.last_month // kind.months)
-        while period.first_month >= self._programme.stages[0].first.first_month:
+        kind = max((kind for _, kind in owed), key=lambda kind: kind.in_a_year)
+        period = self._programme.calendar.parts(self._last, kind)[-1]
+        while self._programme.accepts(period):
             units = self._in_force(self._programme.calendar.end(period))
             pairs = [(item, unit) for unit in units for item, length in owed if length is kind]
             self._chance.shuffle(pairs)
@@ -204,4 +206,4 @@ class _Stream:
 
 def lowest_level(programme: Programme) -> str:
     """The level at which most is reported: that of the first reporter of the shortest report."""
-    return min(programme.reports, key=lambda item: item.period.months).reporters[0].level
+    return max(programme.reports, key=lambda item: item.period.in_a_year).reporters[0].level

@@ -16,6 +16,7 @@ from bench.stand import Stand
 from deploy.local.services import Services
 from services.aggregation.reading.subjects import subject_of
 from shared.domain.periods import Period, PeriodKind
+from shared.programme.families import Families
 
 MEASURES = 40
 QUESTIONS = 2000
@@ -62,10 +63,13 @@ def measure_reading(
 def fill(stand: Stand, pipeline: Contender, year: Period) -> int:
     """Fill the cells; returns how many."""
     programme = stand.programme
-    months = list(year.parts(PeriodKind.MONTH))
+    months = list(programme.calendar.parts(year, PeriodKind.MONTH))
     day = programme.calendar.end(months[0])
     today = programme.calendar.end(programme.last_period)
-    subjects = [subject_of(programme, field, slug, month, today) for field, slug in _series(stand) for month in months]
+    alone = Families({programme.slug: programme})
+    subjects = [
+        subject_of(programme, field, slug, month, today, alone) for field, slug in _series(stand) for month in months
+    ]
     measures = sorted({(cells, subject.part) for subject in subjects for cells in subject.cells})
     covering = {(subject.coverage, str(subject.coverage_period)) for subject in subjects}
     with psycopg.connect(pipeline.database) as connection:
@@ -105,7 +109,7 @@ def _series(stand: Stand) -> list[tuple[str, str]]:
 
 def _questions(stand: Stand, year: Period) -> list[dict[str, str]]:
     chance = random.Random("reading")  # noqa: S311 - questions, not secrets
-    months = list(year.parts(PeriodKind.MONTH))
+    months = list(stand.programme.calendar.parts(year, PeriodKind.MONTH))
     day = stand.programme.calendar.end(months[0])
     provinces = [uid for uid in stand.provinces if stand.units[uid].in_force(day)]
     series = _series(stand)

@@ -42,7 +42,7 @@ class Stand:
         self.work = stack.run_dir / "loads"
         self.work.mkdir(parents=True, exist_ok=True)
         self.units = Units(read_units(PROJECT / "data" / "units.csv"))
-        self.programme = load_programme(PROJECT / PREPARATION[-1][-1])
+        self.programme = load_programme(PROJECT / "programmes" / "ecd-1437")
         roots = {unit.uid for unit in self.units if unit.parent is None}
         self.provinces = [unit.uid for unit in self.units if unit.parent in roots]
         self._template = self._create_database("loaded", "template0")

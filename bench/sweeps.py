@@ -39,7 +39,8 @@ OVERDUE = datetime.fromisoformat("2024-01-10T08:30:00+07:00")
 
 FORGET = """
     TRUNCATE notifications.programme, notifications.opening, notifications.obligation, notifications.answer,
-             notifications.message, notifications.alert, notifications.change, notifications.acknowledgement
+             notifications.message, notifications.alert, notifications.change, notifications.act,
+             notifications.acknowledgement
 """
 KEEP_TWO_REPORTS = """
     WITH gone AS (

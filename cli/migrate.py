@@ -16,7 +16,7 @@ from rich.console import Console
 from cli.management import management_client
 from shared.access import broker_users
 from shared.access.logins import Login, logins
-from shared.access.role_rights import ROLES
+from shared.access.role_rights import BROKER_RIGHTS, ROLES
 from shared.access.role_store import by_hand, give_rights, let_read_statistics, make_roles
 from shared.broker import topology
 from shared.database import migration
@@ -132,6 +132,7 @@ async def _gets_in(login: Login) -> bool:
 def _tell(lines: Iterable[str], server: str, made: Mapping[str, Login]) -> None:
     for line in lines:
         out.print(line, highlight=False, markup=False)
-    absent = [f"{PREFIX}{role.upper()}_{server}_URL" for role in ROLES if role not in made]
+    roles = ROLES if server == "DATABASE" else BROKER_RIGHTS
+    absent = [f"{PREFIX}{role.upper()}_{server}_URL" for role in roles if role not in made]
     if made and absent:
         out.print(f"not set, so not made: {', '.join(absent)}", highlight=False)

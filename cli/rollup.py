@@ -14,12 +14,14 @@ from rich.text import Text
 
 from cli.addresses import asked_url
 from cli.loopback import is_loopback
+from shared.wording.suppressed_words import suppressed_text
 
 BAR = 12
 NARROWEST = 12  # of a column of words: a syllable stays in one piece
 NO_ROWS = ["code", "unit", "value", "reported", "missing"]  # the headings of a table without any
 _BARS = frozenset({"attained", "covered"})  # columns without a heading
 _FOLDS = frozenset({"unit", "by"})  # words, which lose nothing by being on two lines
+_OF = {100: " %", 1000: " ‰", 100_000: " /100,000"}  # what a value is so many of
 _PARTS = " ▏▎▍▌▋▊▉█"
 out = Console(width=None if Console().is_terminal else 132)
 _measuring = Console(width=10_000)  # what a table would take if there were room for everything
@@ -27,7 +29,7 @@ _measuring = Console(width=10_000)  # what a table would take if there were room
 
 def rollup(
     indicator: Annotated[str | None, typer.Option(help="An indicator's or measure's slug.")] = None,
-    activity: Annotated[str | None, typer.Option(help="An activity's slug, instead of an indicator.")] = None,
+    activity: Annotated[str | None, typer.Option(help="An activity's slug, or all, instead of an indicator.")] = None,
     programme: Annotated[str | None, typer.Option(help="The programme; needed where several are loaded.")] = None,
     within: Annotated[
         str | None, typer.Option(help="The unit (code or uid) to look below; the key's own if absent.")
@@ -36,9 +38,9 @@ def rollup(
         str | None, typer.Option(help="nation, province, district, commune; that of --within if absent.")
     ] = None,
     period: Annotated[
-        str | None, typer.Option(help="Like 2023-Q1, 2023-03, 2023-H1 or 2023; the current one if absent.")
+        str | None, typer.Option(help="Like 2023-Q1, 2023-03, 2023-W07 or 2023; the current one if absent.")
     ] = None,
-    by: Annotated[str | None, typer.Option(help="Split by a dimension, like domain or group.")] = None,
+    by: Annotated[str | None, typer.Option(help="Split by a dimension, like domain or group, or by task.")] = None,
     view: Annotated[
         str | None, typer.Option(help="as_reported, or as_of_today: on today's units, whatever they were then.")
     ] = None,
@@ -108,8 +110,8 @@ def _refusal(response: httpx.Response) -> str:
 def table(rows: list[dict[str, Any]], title: str, width: int) -> Table:
     """Lay out the rows of one figure for a console of so many columns; print it with `crop=False`.
 
-    The bar of an indicator is its attainment, with the target beside it. Where the width doesn't do for all, bars get
-    shorter and then go, then units' names fold; codes and numbers are never cut.
+    The bar of an indicator is its value of the whole, with the target beside it. Where the width doesn't do for all,
+    bars get shorter and then go, then units' names fold; codes and numbers are never cut.
     """
     for bar_width, gap in ((BAR, 2), (8, 2), (5, 1), (0, 1)):
         made = _table(rows, title, bar_width, gap)
@@ -128,7 +130,7 @@ def _table(rows: list[dict[str, Any]], title: str, bar_width: int, gap: int) -> 
         {
             "code": row["code"],
             "unit": row["name"],
-            **({"by": ", ".join(row["by"].values())} if "by" in row else {}),
+            **({"by": ", ".join(name or "–" for name in row["by"].values())} if "by" in row else {}),
             **cells(row, bar_width),
             **_coverage_cells(row, bar_width),
         }
@@ -158,14 +160,16 @@ def _add_column(made: Table, name: str, column: Sequence[Text | str]) -> None:
 
 
 def _ratio_cells(row: Mapping[str, Any], bar_width: int) -> dict[str, Text | str]:
-    value, target = row["value"], row["target"]
+    value, target, per = row["value"], row["target"], row["per"] or 100
     colour = {True: "green", False: "red", None: "default"}[row["on_track"]]
+    mark = row.get("suppressed")
+    nothing = "no figure" if mark is None else suppressed_text(mark)
     return {
-        "value": "no figure" if value is None else f"{value:.1f} %",
-        **_bar_cell("attained", value, colour, bar_width),
+        "value": nothing if value is None else f"{value:.1f}{_OF[per]}",
+        **_bar_cell("attained", value, colour, bar_width, per),
         "n": _number(row["numerator"]),
         "d": _number(row["denominator"]),
-        "target": "" if target is None else f"{target:g} %",
+        "target": "" if target is None else f"{target:g}{_OF[per]}",
     }
 
 
@@ -187,8 +191,8 @@ def _coverage_cells(row: Mapping[str, Any], bar_width: int) -> dict[str, Text | 
     }
 
 
-def _bar_cell(name: str, value: float | None, colour: str, width: int) -> dict[str, Text | str]:
-    return {name: Text(bar(value, 100, width), style=colour)} if width else {}
+def _bar_cell(name: str, value: float | None, colour: str, width: int, full: float = 100) -> dict[str, Text | str]:
+    return {name: Text(bar(value, full, width), style=colour)} if width else {}
 
 
 def bar(value: float | None, full: float, width: int = BAR) -> str:

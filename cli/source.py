@@ -1,30 +1,37 @@
 """`kip source`: senders, what they may post and read, and their keys."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from cli.listing import print_listing
+from cli.transaction import in_transaction
 from shared.access.keys import hash_key, new_key
-from shared.database.connections import Connection, Hosts
+from shared.database.connections import Connection
 from shared.domain.events import DECIDE, Kind
 from shared.registry import source_store, store
 from shared.registry.source_store import Source
 from shared.runtime.clock import SystemClock
-from shared.runtime.config import load_settings
 from shared.values.personal_data import in_text
 
 source_app = typer.Typer(no_args_is_help=True)
 out = Console()
-Result = TypeVar("Result")
+CLIENT = "kip source"
 MOST_HOURS = 24 * 366  # of an overlap: two keys for ever are no rotation
 Name = Annotated[str, typer.Argument(help="The sender's name, shown with its events.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Reads = Annotated[bool, typer.Option("--read", help="It may read; it posts then what --kinds names.")]
+Acts = Annotated[
+    bool,
+    typer.Option("--act", help="It posts and decides for officers whom each request names, and nothing of its own."),
+]
+SmallNumbers = Annotated[
+    bool, typer.Option("--small-numbers", help="It reads small counts of sensitive indicators: an office's key.")
+]
 
 
 @source_app.callback()
@@ -39,7 +46,7 @@ def add_source(
         str | None, typer.Option(help="The unit (uid) below which it may post and read; the nation if absent.")
     ] = None,
     kinds: Annotated[
-        str | None, typer.Option(help="Kinds that it may post, with commas; all if absent, none if it reads.")
+        str | None, typer.Option(help="Kinds that it may post, with commas; all if absent, none if it only reads.")
     ] = None,
     programmes: Annotated[
         str | None, typer.Option(help="Programmes that it may post to and read, with commas; all if absent.")
@@ -50,32 +57,46 @@ def add_source(
     loses_429: Annotated[
         bool, typer.Option("--loses-429", help="Answer 503 over the rate: the sender (Kobo) never repeats a 429.")
     ] = False,
-    read: Annotated[bool, typer.Option("--read", help="It may read; it posts then what --kinds names.")] = False,
+    read: Reads = False,
+    small_numbers: SmallNumbers = False,
+    act: Acts = False,
     as_json: AsJson = False,
 ) -> None:
     """Add a sender and print its key, once: it is kept as a hash only."""
-    wanted = _words(kinds) or ([] if read else None)
-    _check(name, wanted or ())
+    wanted = _words(kinds) or ([] if read and not act else None)
+    _check(name, wanted or (), blind=small_numbers and not read)
     key = new_key()
 
     async def work(connection: Connection, now: datetime) -> None:
-        holder = await store.unit_or_root(connection, subtree)
-        if holder is None:
-            raise ValueError(f"--subtree {subtree}: no such unit; expected a uid like 186@1")
-        missing = await source_store.unknown_programmes(connection, _words(programmes) or [])
-        if missing:
-            raise ValueError(f"--programmes: {', '.join(missing)} is not loaded")
-        made = Source(name, holder, wanted, _words(programmes), read, rate, loses_429)
+        limit = _words(programmes)
+        holder = await _holder(connection, subtree, limit or [])
+        made = Source(name, holder, wanted, limit, read, rate, loses_429, small_numbers, act)
         if not await source_store.add_source(connection, made, now):
             raise ValueError(f"source {name} is there already; 'kip source rotate {name}' gives it a new key")
         await source_store.add_key(connection, name, hash_key(key), now)
 
-    _with_database(work)
+    in_transaction(CLIENT, work)
     _show_key(name, key, "added", as_json=as_json)
 
 
-def _check(name: str, kinds: Collection[str]) -> None:
-    """Raise ValueError for a kind that isn't known, and for a name that may be a person's."""
+async def _holder(connection: Connection, subtree: str | None, programmes: list[str]) -> str:
+    """Find the unit (uid) that the rights are held on. Raises ValueError for a unit or programme that isn't there."""
+    holder = await store.unit_or_root(connection, subtree)
+    if holder is None:
+        raise ValueError(f"--subtree {subtree}: no such unit; expected a uid like 186@1")
+    missing = await source_store.unknown_programmes(connection, programmes)
+    if missing:
+        raise ValueError(f"--programmes: {', '.join(missing)} is not loaded")
+    return holder
+
+
+def _check(name: str, kinds: Collection[str], *, blind: bool) -> None:
+    """Raise ValueError for a kind that isn't known and for a name that may be a person's.
+
+    `blind`: the key is to see small numbers and can't read, which is refused too.
+    """
+    if blind:
+        raise ValueError("--small-numbers: belongs to a key that reads; add --read")
     unknown = sorted(set(kinds) - {*map(str, Kind), DECIDE})
     if unknown:
         raise ValueError(f"unknown kind {', '.join(unknown)}: expected {', '.join([*Kind, DECIDE])}")
@@ -93,21 +114,26 @@ def list_sources(as_json: AsJson = False) -> None:
     async def work(connection: Connection, _: datetime) -> list[Any]:
         return await source_store.list_sources(connection)
 
-    rows = [{**dict(row), "keys": json.loads(row["keys"])} for row in _with_database(work)]
+    rows = [{**dict(row), "keys": json.loads(row["keys"])} for row in in_transaction(CLIENT, work)]
     if as_json:
         typer.echo(json.dumps(rows, default=str, ensure_ascii=False))
         return
-    print_listing(
-        out, ("source", "subtree", "kinds", "programmes", "reads", "rate", "keys"), [_listed(row) for row in rows]
-    )
+    headings = ("source", "subtree", "kinds", "programmes", "reads", "acts", "rate", "keys")
+    print_listing(out, headings, [_listed(row) for row in rows])
 
 
 def _listed(row: Mapping[str, Any]) -> tuple[str, ...]:
     keys = [f"{key['key']}{' until ' + key['expires_at'][:16] if key['expires_at'] else ''}" for key in row["keys"]]
     return (
         row["name"], row["subtree"], _shown(row["kinds"]), _shown(row["programmes"]),
-        "yes" if row["can_read"] else "", str(row["rate"] or ""), "\n".join(keys) or "none",
+        _reads(row), "yes" if row["can_act"] else "", str(row["rate"] or ""), "\n".join(keys) or "none",
     )  # fmt: skip
+
+
+def _reads(row: Mapping[str, Any]) -> str:
+    if not row["can_read"]:
+        return ""
+    return "yes, small numbers" if row["small_numbers"] else "yes"
 
 
 @source_app.command("rotate")
@@ -131,7 +157,7 @@ def rotate(
         await source_store.add_key(connection, name, hash_key(key), now)
         return ending, end
 
-    ending, end = _with_database(work)
+    ending, end = in_transaction(CLIENT, work)
     if overlap:
         others = f"{ending} other key(s) go on for {overlap:g} h and end by themselves at {end.isoformat()[:16]}Z"
     else:
@@ -153,7 +179,7 @@ def revoke(
         await _must_exist(connection, name)
         return await source_store.revoke_keys(connection, name, key)
 
-    count = _with_database(work)
+    count = in_transaction(CLIENT, work)
     if count == 0:
         raise ValueError(f"source {name} has no such key in use")
     if as_json:
@@ -174,7 +200,7 @@ def audit(
 
     rows = [
         {**dict(row), "old": json.loads(row["old"] or "null"), "new": json.loads(row["new"] or "null")}
-        for row in _with_database(work)
+        for row in in_transaction(CLIENT, work)
     ]
     if as_json:
         typer.echo(json.dumps(rows, default=str, ensure_ascii=False))
@@ -186,22 +212,6 @@ def _audited(row: Mapping[str, Any]) -> tuple[str, ...]:
     after = {field: value for field, value in (row["new"] or {}).items() if value != (row["old"] or {}).get(field)}
     what = f"{row['operation']} {row['changed']}"
     return str(row["at"])[:19], row["role"], row["client"], row["source"], what, json.dumps(after, ensure_ascii=False)
-
-
-def _with_database(work: Callable[[Connection, datetime], Awaitable[Result]]) -> Result:
-    """Run `work` in one transaction on KIP_DATABASE_URL, with the run's time (simulated where the run is)."""
-
-    async def run() -> Result:
-        url = load_settings().database_url.get_secret_value()
-        connection = await Hosts(url).connect(server_settings={"application_name": "kip source"})
-        try:
-            async with connection.transaction():
-                clock = await store.read_clock(connection)
-                return await work(connection, SystemClock(clock[0] if clock else timedelta(0)).now())
-        finally:
-            await connection.close(timeout=5)
-
-    return asyncio.run(run())
 
 
 async def _must_exist(connection: Connection, name: str) -> None:

@@ -6,34 +6,29 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 import xlsxwriter
 from rich.console import Console
 
 from cli.database import with_database
+from cli.template_words import HELP, LABELS, TemplateWords
 from shared.database.connections import Connection
-from shared.domain.duties import applies
-from shared.domain.periods import Period, parse_period
+from shared.domain.duties import applies, own_options
+from shared.domain.periods import Period, parse_period, period_words
 from shared.domain.units import Unit, Units
-from shared.programme.model import Indicator, Programme, Report
+from shared.programme.base import Label
+from shared.programme.indicators import Indicator
+from shared.programme.model import Programme
+from shared.programme.reports import Report
+from shared.programme.rule_words import age_words
 from shared.registry import store
 from shared.runtime.clock import SystemClock
-from shared.sheets.columns import BY, LABELS, LISTS, MONEY, NO, PARTICIPANTS, YES, column_letters, neutral, with_slug
+from shared.sheets.columns import BY, LISTS, MONEY, PARTICIPANTS, column_letters, neutral, with_slug
+from shared.wording.words import Words
 
 ACTIVITY_ROWS = 60
 HEADER_ROW = 2  # from 0: a title, the labels for people, then the technical names
-HELP = (
-    "Điền các trang «Chỉ tiêu» và «Hoạt động», chọn «Có» ở cột cuối để nộp, rồi gửi tệp này.",
-    "Gửi lại tệp đã sửa thì số liệu mới thay số liệu cũ; ô để trống không được gửi.",
-    "Đã nộp mà cần rút lại báo cáo: chọn «Không» ở cột cuối rồi gửi lại tệp.",
-    "Ngày viết theo thứ tự ngày/tháng/năm, ví dụ 31/03/2023.",
-    "Không gộp ô: mỗi ô có giá trị riêng của mình.",
-    "«Mã bản ghi» là riêng trong mọi đơn vị của bên gửi: hai đơn vị dùng cùng một mã thì dòng sau thay dòng trước. Nếu "
-    "tự đặt mã, hãy viết mã đơn vị vào đầu, ví dụ 06433-001.",
-    "Nếu mã chỉ gồm chữ số, hãy định dạng ô là văn bản: ô số hiện 007 vẫn được đọc là 7.",
-)
 out = Console()
 
 
@@ -46,6 +41,20 @@ class Sheet:
     unit: Unit
     agency: str
     period: Period
+    language: str
+
+    def text(self, label: Label) -> str:
+        """Write a label of the programme as a cell has it."""
+        return neutral(self.programme.text(label, self.language))
+
+    def said(self, words: Words, **values: object) -> str:
+        """Write words of ours."""
+        return words.filled(**values).in_language(self.language)
+
+    @property
+    def choices(self) -> list[str]:
+        """Yes and no."""
+        return [self.said(TemplateWords.YES.value), self.said(TemplateWords.NO.value)]
 
 
 def template(
@@ -54,6 +63,9 @@ def template(
     period: Annotated[str | None, typer.Option(help="Like 2023-Q1; the last one that ended if absent.")] = None,
     agency: Annotated[str | None, typer.Option(help="The agency, where several of the unit report.")] = None,
     programme: Annotated[str | None, typer.Option(help="The programme, where several are loaded.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="vi or en, as the programme has it; its first if absent.")
+    ] = None,
     to: Annotated[Path | None, typer.Option("--out", help="The file; <report>-<unit>-<period>.xlsx if absent.")] = None,
 ) -> None:
     """Write the spreadsheet of a unit's report: period and record ids filled in, choices as drop-down lists."""
@@ -65,8 +77,8 @@ def template(
 
     units, documents, ahead = with_database(read)
     chosen = _programme(documents, programme)
-    today = SystemClock(ahead).now().astimezone(ZoneInfo(chosen.timezone)).date()
-    sheet = _sheet(chosen, units, report, unit, period, agency, today)
+    today = chosen.today(SystemClock(ahead).now())
+    sheet = _sheet(chosen, units, report, unit, period, agency, language, today)
     path = to or Path(f"{report}-{sheet.unit.code}-{sheet.period}.xlsx")
     write_template(sheet, path, uuid.uuid4().hex[:8])
     out.print(f"wrote {path}")
@@ -82,24 +94,43 @@ def write_template(sheet: Sheet, path: Path, batch: str) -> None:
         "open": workbook.add_format({"border": 1}),
         "day": workbook.add_format({"border": 1, "num_format": "dd/mm/yyyy"}),
     }
-    lists = workbook.add_worksheet(LISTS)
-    title = f"{sheet.report.label.vi} - {sheet.unit.name} ({sheet.unit.code}) - kỳ {sheet.period}"
-    _write_report(workbook.add_worksheet("Báo cáo"), sheet, title, styles)
-    _write_figures(workbook.add_worksheet("Chỉ tiêu"), sheet, title, styles)
-    _write_activities(workbook.add_worksheet("Hoạt động"), lists, sheet, title, styles, batch)
+    lists = workbook.add_worksheet(sheet.said(LISTS))
+    report, unit, period = sheet.programme.text(sheet.report.label, sheet.language), sheet.unit, str(sheet.period)
+    title = sheet.said(
+        TemplateWords.TITLE.value, report=report, unit=unit.name, code=unit.code, period=period_words(period)
+    )
+    _write_report(workbook.add_worksheet(sheet.said(TemplateWords.REPORT.value)), sheet, title, styles)
+    _write_figures(
+        workbook.add_worksheet(sheet.said(TemplateWords.FIGURES.value)), sheet, _with_age(sheet, title), styles
+    )
+    activities = workbook.add_worksheet(sheet.said(TemplateWords.ACTIVITIES.value))
+    _write_activities(activities, lists, sheet, _with_age(sheet, title), styles, batch)
     lists.hide()
     workbook.worksheets()[1].activate()
     workbook.close()
 
 
+def _with_age(sheet: Sheet, title: str) -> str:
+    """Add which children are meant: whoever counts them has the sheet before them, not the programme."""
+    known = [sheet.programme.age_max_completed_years]
+    known += [indicator.age_max_completed_years for indicator, _ in _figures(sheet)]
+    ages = [sheet.said(age_words(years)) for years in dict.fromkeys(known) if years is not None]
+    return " - ".join([title, *ages])
+
+
 def _write_report(page: Any, sheet: Sheet, title: str, styles: dict[str, Any]) -> None:
-    _write_head(page, title, ["programme", "report", "unit", "agency", "period", "submitted"], {}, styles)
+    _write_head(page, sheet, title, ["programme", "report", "unit", "agency", "period", "submitted"], {}, styles)
     row = HEADER_ROW + 1
     given = [sheet.programme.slug, sheet.report.slug, sheet.unit.uid, sheet.agency, str(sheet.period)]
     page.write_row(row, 0, given, styles["given"])
     page.write_blank(row, 5, None, styles["open"])
-    page.data_validation(row, 5, row, 5, {"validate": "list", "source": [YES, NO]})
-    for line, text in enumerate(HELP):
+    page.data_validation(row, 5, row, 5, {"validate": "list", "source": sheet.choices})
+    said = [sheet.said(words) for words in HELP]
+    if sheet.report.recipients:
+        said += ["", sheet.said(TemplateWords.RECIPIENTS.value)]
+        names = [sheet.text(recipient) for recipient in sheet.report.recipients]
+        said += [f"{name};" for name in names[:-1]] + [f"{names[-1]}."]
+    for line, text in enumerate(said):
         page.write_string(row + 2 + line, 0, text)
 
 
@@ -109,8 +140,8 @@ def _write_figures(page: Any, sheet: Sheet, title: str, styles: dict[str, Any]) 
         "programme", "unit", "agency", "indicator", "#indicator", "period", "component", "#part",
         *(BY + slug for slug in dimensions), "numerator", "denominator", "value",
     ]  # fmt: skip
-    labels = {BY + item.slug: item.label.vi for item in sheet.programme.dimensions}
-    _write_head(page, title, columns, labels, styles)
+    labels = {BY + item.slug: sheet.text(item.label) for item in sheet.programme.dimensions}
+    _write_head(page, sheet, title, columns, labels, styles)
     place = {name: index for index, name in enumerate(columns)}
     row = HEADER_ROW
     for indicator, period in _figures(sheet):
@@ -118,17 +149,16 @@ def _write_figures(page: Any, sheet: Sheet, title: str, styles: dict[str, Any]) 
             row += 1
             given = {
                 "programme": sheet.programme.slug, "unit": sheet.unit.uid, "agency": sheet.agency,
-                "indicator": indicator.slug, "#indicator": neutral(indicator.label.vi), "period": str(period),
-                "component": component, "#part": neutral(label), **{BY + slug: option for slug, option in by.items()},
+                "indicator": indicator.slug, "#indicator": sheet.text(indicator.label), "period": str(period),
+                "component": component, "#part": label, **{BY + slug: option for slug, option in by.items()},
             }  # fmt: skip
             for name, value in given.items():
                 page.write_string(row, place[name], value, styles["given"])
             open_cells = ["value"] if component else ["numerator", "denominator"]
             for name in open_cells:
                 page.write_blank(row, place[name], None, styles["open"])
-                rule = {"validate": "integer", "criteria": ">=", "value": 0, "error_message": "Số nguyên, từ 0 trở lên"}
-                choice = {"validate": "list", "source": [YES, NO]}
-                page.data_validation(row, place[name], row, place[name], choice if component else rule)
+                choice = {"validate": "list", "source": sheet.choices}
+                page.data_validation(row, place[name], row, place[name], choice if component else _count(sheet))
     page.set_column(place["#indicator"], place["#indicator"], 50)
     page.set_column(place["#part"], place["#part"], 36)
 
@@ -136,23 +166,28 @@ def _write_figures(page: Any, sheet: Sheet, title: str, styles: dict[str, Any]) 
 def _write_activities(page: Any, lists: Any, sheet: Sheet, title: str, styles: dict[str, Any], batch: str) -> None:
     programme = sheet.programme
     activities = [item for item in programme.activities if sheet.unit.level in item.levels]
-    dimensions = sorted({slug for item in activities for slug in item.breakdowns} - {"domain"})
+    carried = {slug for item in activities for slug in item.breakdowns}
+    dimensions = sorted(carried - {"domain"})  # which has a column of its own, as an event has a field
     by_slug = {item.slug: item for item in programme.dimensions}
     columns = [
-        "programme", "unit", "agency", "record", "activity", "held_on", "domain",
-        *(PARTICIPANTS + item.slug for item in programme.participant_groups), "female",
+        "programme", "unit", "agency", "record", "activity", "held_on", *(["domain"] if "domain" in carried else []),
+        *(PARTICIPANTS + item.slug for item in programme.participant_groups),
+        *(["female"] if programme.participant_groups else []),
         *(MONEY + item.slug for item in programme.funding_lines), *(BY + slug for slug in dimensions), "withdraw",
     ]  # fmt: skip
     labels = {
-        **{PARTICIPANTS + item.slug: item.label.vi for item in programme.participant_groups},
-        **{MONEY + item.slug: f"{item.label.vi} (đồng)" for item in programme.funding_lines},
-        **{BY + slug: by_slug[slug].label.vi for slug in dimensions},
+        **{PARTICIPANTS + item.slug: sheet.text(item.label) for item in programme.participant_groups},
+        **{
+            MONEY + item.slug: sheet.said(TemplateWords.MONEY.value, line=sheet.text(item.label))
+            for item in programme.funding_lines
+        },
+        **{BY + slug: sheet.text(by_slug[slug].label) for slug in dimensions},
     }
-    _write_head(page, title, columns, labels, styles)
-    choices = {"activity": [(item.label.vi, item.slug) for item in activities]}
-    for slug in (["domain"] if "domain" in by_slug else []) + dimensions:
+    _write_head(page, sheet, title, columns, labels, styles)
+    choices = {"activity": [(sheet.text(item.label), item.slug) for item in activities]}
+    for slug in (["domain"] if "domain" in carried else []) + dimensions:
         name = slug if slug == "domain" else BY + slug
-        choices[name] = [(option.label.vi, option.slug) for option in by_slug[slug].options]
+        choices[name] = [(sheet.text(option.label), option.slug) for option in by_slug[slug].options]
     sources = {name: _write_list(lists, number, items) for number, (name, items) in enumerate(choices.items())}
     first, last = HEADER_ROW + 1, HEADER_ROW + ACTIVITY_ROWS
     for row in range(first, last + 1):
@@ -165,16 +200,21 @@ def _write_activities(page: Any, lists: Any, sheet: Sheet, title: str, styles: d
             page.set_column(column, column, 14, styles["day"])
         elif name == "withdraw":
             page.data_validation(first, column, last, column, {"validate": "list", "source": ["x"]})
-        elif column > columns.index("domain"):
-            rule = {"validate": "integer", "criteria": ">=", "value": 0, "error_message": "Số nguyên, từ 0 trở lên"}
-            page.data_validation(first, column, last, column, rule)
+        elif column > columns.index("held_on"):
+            page.data_validation(first, column, last, column, _count(sheet))
     page.set_column(columns.index("activity"), columns.index("activity"), 40)
 
 
-def _write_head(page: Any, title: str, columns: Sequence[str], labels: dict[str, str], styles: dict[str, Any]) -> None:
+def _count(sheet: Sheet) -> dict[str, Any]:
+    return {"validate": "integer", "criteria": ">=", "value": 0, "error_message": sheet.said(TemplateWords.COUNT.value)}
+
+
+def _write_head(
+    page: Any, sheet: Sheet, title: str, columns: Sequence[str], labels: dict[str, str], styles: dict[str, Any]
+) -> None:
     page.write_string(0, 0, neutral(title), styles["title"])
     for index, name in enumerate(columns):
-        label = neutral(labels.get(name) or LABELS.get(name, "Chương trình"))
+        label = labels.get(name) or sheet.said(LABELS[name])
         page.write_string(HEADER_ROW - 1, index, label, styles["label"])
         page.write(HEADER_ROW, index, name)
     page.set_row(HEADER_ROW, None, None, {"hidden": True})
@@ -185,48 +225,47 @@ def _write_head(page: Any, title: str, columns: Sequence[str], labels: dict[str,
 def _write_list(lists: Any, column: int, items: Sequence[tuple[str, str]]) -> str:
     """Write the choices of one drop-down list; the range that holds them."""
     for row, (label, slug) in enumerate(items):
-        lists.write_string(row, column, with_slug(neutral(label), slug))
+        lists.write_string(row, column, with_slug(label, slug))
     letters = column_letters(column)
-    return f"='{LISTS}'!${letters}$1:${letters}${max(len(items), 1)}"
+    return f"='{lists.get_name()}'!${letters}$1:${letters}${max(len(items), 1)}"
 
 
 def _figures(sheet: Sheet) -> Iterator[tuple[Indicator, Period]]:
     """List what the agency reports of the unit, for each of its own periods within the report's."""
     for indicator in sheet.programme.indicators:
-        if indicator.period.months > sheet.report.period.months:
+        if not indicator.period.makes_up(sheet.report.period):
             continue
-        for period in sheet.period.parts(indicator.period):
-            if _groups(sheet, indicator, period) is not None:
+        for period in sheet.programme.calendar.parts(sheet.period, indicator.period):
+            if _own_options(sheet, indicator, period) is not None:
                 yield indicator, period
 
 
-def _groups(sheet: Sheet, indicator: Indicator, period: Period) -> frozenset[str] | None:
-    """Find the participant groups that the agency may report; empty for all, None when it reports none of this."""
-    on = sheet.programme.calendar.end(period)
-    speaking = [r for r in indicator.reporters if sheet.agency in r.agencies and applies(r, sheet.unit, on)]
-    return frozenset(group for reporter in speaking for group in reporter.groups) if speaking else None
+def _own_options(sheet: Sheet, indicator: Indicator, period: Period) -> dict[str, set[str]] | None:
+    return own_options(indicator, sheet.unit, sheet.agency, sheet.programme.calendar.end(period))
 
 
 def _parts(sheet: Sheet, indicator: Indicator, period: Period) -> Iterator[tuple[str, dict[str, str], str]]:
     """List the rows of one figure (component, options, label): the whole, then each option of each dimension."""
     if indicator.components:
-        yield from ((component.slug, {}, component.label.vi) for component in indicator.components)
+        yield from ((component.slug, {}, sheet.text(component.label)) for component in indicator.components)
         return
-    yield "", {}, "Tổng số"
+    yield "", {}, sheet.said(TemplateWords.WHOLE.value)
     allowed = sheet.programme.allowed(indicator)
-    groups = _groups(sheet, indicator, period)
+    own = _own_options(sheet, indicator, period) or {}
     for dimension in sheet.programme.dimensions:
         for option in dimension.options:
             if option.slug not in allowed.get(dimension.slug, ()):
                 continue
-            if dimension.slug == "group" and groups and option.slug not in groups:
+            if option.slug not in own.get(dimension.slug, (option.slug,)):
                 continue
-            yield "", {dimension.slug: option.slug}, f"{dimension.label.vi}: {option.label.vi}"
+            label = f"{sheet.text(dimension.label)}: {sheet.text(option.label)}"
+            yield "", {dimension.slug: option.slug}, label
 
 
 def _sheet(
-    programme: Programme, units: Units, slug: str, code: str, period_text: str | None, agency: str | None, today: date
-) -> Sheet:
+    programme: Programme, units: Units, slug: str, code: str, period_text: str | None, agency: str | None,
+    language: str | None, today: date,
+) -> Sheet:  # fmt: skip
     report = programme.report.get(slug)
     if report is None:
         raise ValueError(f"no report {slug}: expected {', '.join(programme.report)}")
@@ -245,7 +284,9 @@ def _sheet(
         agency = speaking[0]
     if agency not in speaking:
         raise ValueError(f"--agency: expected {' or '.join(speaking) or 'none: this unit owes no such report'}")
-    return Sheet(programme, report, unit, str(agency), period)
+    if language is not None and language not in programme.languages:
+        raise ValueError(f"--language: expected {' or '.join(programme.languages)}, got {language!r}")
+    return Sheet(programme, report, unit, str(agency), period, language or programme.languages[0])
 
 
 def _programme(documents: dict[str, str], slug: str | None) -> Programme:

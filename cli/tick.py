@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -29,16 +29,21 @@ _TRIES = 2  # a provider that has failed a message so often is away: no reason t
 _SOON = timedelta(seconds=5)
 _WITHOUT_ERROR = {True: "its provider takes no more at present", False: "it is on its way"}
 _SHOWN = 20  # unsent messages that are printed; --json has up to a page of them
+_NOBODY = "unaddressed"
+_BESIDE = {True: "summary", False: "from before"}  # of messages without a new alert
 out = Console()
 
 
 @dataclass(slots=True)
 class Ticked:
-    """What is known at the end. `gave_up` is what was still waited for when the patience ended."""
+    """What is known at the end. `messages` are those without a new alert: summaries, and what had waited. `gave_up` is
+    what was still waited for when the patience ended.
+    """
 
     now: datetime
     swept_at: datetime | None = None
     alerts: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
     unsent: list[dict[str, Any]] = field(default_factory=list)
     gave_up: str | None = None
 
@@ -77,6 +82,7 @@ async def _tick(connection: Connection, target: datetime, *, patience: float) ->
     _, swept_at, _ = await sweep_store.last_sweep(connection)
     ticked.swept_at = swept_at if swept_at and swept_at >= target else None
     ticked.alerts = await _alerts(connection, target)
+    ticked.messages = await _messages(connection, target)
     now = SystemClock(ahead).now()
     ticked.unsent = [_unsent(row, now) for row in await message_store.unsent(connection, _PAGE)]
     return ticked
@@ -168,22 +174,39 @@ async def _alerts(connection: Connection, since: datetime) -> list[dict[str, Any
         after = page[-1].id
 
 
+async def _messages(connection: Connection, since: datetime) -> list[dict[str, Any]]:
+    rows = await read_store.messages_beside(connection, since)
+    names = await store.read_names(connection, {row.unit for row in rows})
+    return [
+        {
+            "message": str(row.id),
+            "about": _BESIDE[row.summary],
+            "programme": row.programme,
+            "to": row.unit,
+            "to_name": names.get(row.unit, row.unit),
+            "officer": row.officer_name,
+            "channel": row.channel,
+            "state": row.state,
+            "error": row.error,
+        }
+        for row in rows
+    ]
+
+
 def _as_text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _show(ticked: Ticked) -> None:
-    if ticked.alerts:
-        print_listing(
-            out,
-            ("step", "unit", "report", "officer", "channel", "state"),
-            [_listed(row) for row in ticked.alerts],
-        )
-    at = ticked.now.isoformat()
-    states = Counter(row["state"] for row in ticked.alerts)
-    told = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items())) or "nothing was due"
+    rows = [
+        *map(_listed, (row for row in ticked.alerts if row["state"] != _NOBODY)),
+        *_folded(ticked.alerts),
+        *map(_listed_beside, ticked.messages),
+    ]
+    if rows:
+        print_listing(out, ("step", "unit", "report", "officer", "channel", "state"), rows)
     swept = "swept" if ticked.swept_at is not None else "not swept"
-    out.print(f"{at}: {swept}; {told}", highlight=False)
+    out.print(f"{ticked.now.isoformat()}: {swept}; {_counted(ticked)}", highlight=False)
     for row in ticked.unsent[:_SHOWN]:
         until = row["until"].astimezone(ticked.now.tzinfo).isoformat(timespec="seconds")
         tried = f", {row['channel']}, {row['attempts']} attempts" if row["channel"] else ""
@@ -191,6 +214,38 @@ def _show(ticked: Ticked) -> None:
         out.print(text, highlight=False, markup=False, soft_wrap=True)
     if len(ticked.unsent) > _SHOWN:
         out.print(f"… and {len(ticked.unsent) - _SHOWN:,} more; --json lists them", highlight=False)
+
+
+def _counted(ticked: Ticked) -> str:
+    """Say in what states the alerts are, and the messages beside them: `5 sent; summary: 2 sent`."""
+    told: dict[str, Counter[str]] = {"": Counter(row["state"] for row in ticked.alerts)}
+    for row in ticked.messages:
+        told.setdefault(f"{row['about']}: ", Counter())[row["state"]] += 1
+    parts = (
+        about + ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
+        for about, states in told.items()
+        if states
+    )
+    return "; ".join(parts) or "nothing was due"
+
+
+def _folded(alerts: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
+    """Make one line of each step of a report that found nobody: of a country there are thousands."""
+    found = Counter((row["step"], f"{row['report']} {row['period']}") for row in alerts if row["state"] == _NOBODY)
+    return [
+        (step, f"{count:,} of them", report, "nobody known", "", _NOBODY) for (step, report), count in found.items()
+    ]
+
+
+def _listed_beside(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        row["about"],
+        f"{row['to_name']} ({row['to']})",
+        row["programme"],
+        row["officer"] or "nobody known",
+        row["channel"] or "",
+        row["state"] + (f": {row['error']}" if row["error"] else ""),
+    )
 
 
 def _listed(row: Mapping[str, Any]) -> tuple[str, ...]:

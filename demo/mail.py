@@ -14,8 +14,11 @@ from sample.workdays import HANOI
 from shared.programme.model import Programme
 
 # The lines of the Vietnamese texts: a digest names the unit with its code, a letter to the unit itself the report.
-_DIGEST = re.compile(r"- .+ \((?P<code>\d+)\), kỳ (?P<period>[\w-]+): chậm \d+ ngày .*")
-_OWN = re.compile(r"- (?P<report>.+), kỳ (?P<period>[\w-]+): hạn [\d: /]+(?P<late>, đã chậm \d+ ngày)?.*")
+_DIGEST = re.compile(r"- .+ \((?P<code>\d+)\), (?P<period>[\w ]+): chậm \d+ ngày .*")
+_OWN = re.compile(
+    r"- (?P<report>.+), (?P<period>[\w ]+) \([\d/–]+\): hạn [\d:]+ ngày [\d/]+(?P<late>, đã chậm \d+ ngày)?.*;"
+    r" đơn vị báo cáo: .+ \((?P<code>\d+)\)"
+)
 
 
 def letters(folder: Path) -> list[EmailMessage]:
@@ -38,15 +41,14 @@ def read_lines(letter: EmailMessage, programme: Programme) -> Iterator[Told]:
     """Read what a mail tells, line by line."""
     on = parsedate_to_datetime(letter["Date"]).astimezone(HANOI).date()
     address = str(letter["To"])
-    labels = {report.label.vi for report in programme.reports}
+    labels = {programme.text(report.label, "vi") for report in programme.reports}
     heading = ""
     for line in text_of(letter).splitlines():
         heading = line if line in labels else heading
         if digest := _DIGEST.fullmatch(line):
             yield Told(on, address, True, True, digest["code"], heading, digest["period"])
         elif own := _OWN.fullmatch(line):
-            code = address.partition("@")[0].rpartition(".")[2]
-            yield Told(on, address, False, own["late"] is not None, code, own["report"], own["period"])
+            yield Told(on, address, False, own["late"] is not None, own["code"], own["report"], own["period"])
 
 
 def compare_letters(expected: Counter[Told], folder: Path, programme: Programme) -> Compared:

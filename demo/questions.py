@@ -8,7 +8,8 @@ from sample.coverage import expected_figures, expected_reports, reporters_of
 from sample.scope import Scope
 from sample.tally import QUARTERS, STATE_REACH, WHOLE, YEAR, Sums, Tally, last_states
 from shared.domain.periods import parse_period
-from shared.programme.model import Indicator, Programme
+from shared.programme.indicators import Indicator
+from shared.programme.model import Programme
 
 PLACES = (
     ("VN", "nation"),
@@ -104,7 +105,7 @@ class Oracle:
             wanted = {part: row for part, row in values.items() if part.startswith(f"{by}:")} if by else None
             for part, row in (wanted if wanted is not None else {WHOLE: values.get(WHOLE, NO_FIGURE)}).items():
                 rows[uid, part] = {**row, **coverage}
-        return Question("/v1/rollups", _parameters("indicator", indicator.slug, period, place, by), rows)
+        return Question("/v1/rollups", self._parameters("indicator", indicator.slug, period, place, by), rows)
 
     def _values(self, indicator: Indicator, quarter: str, uid: str, expected: int) -> dict[str, Row]:
         """List the whole and its parts."""
@@ -137,7 +138,7 @@ class Oracle:
             parts = {part: sums for part, sums in cells.items() if part.startswith(f"{by}:")}
             for part, sums in (parts if by else {WHOLE: cells.get(WHOLE, Sums())}).items():
                 rows[uid, part] = {**_counts(sums), **coverage}
-        return Question("/v1/rollups", _parameters("activity", slug, period, place, by), rows)
+        return Question("/v1/rollups", self._parameters("activity", slug, period, place, by), rows)
 
     def _missing(self, indicator: Indicator, quarter: str, within: str) -> Question:
         """Ask who of those expected has no live figure, as (uid, agency)."""
@@ -146,8 +147,15 @@ class Oracle:
             for unit, agency, ladder in self._reporters[indicator.slug, quarter]
             if within in ladder and ("indicator", indicator.slug, unit.uid, agency, quarter) not in self._tally.standing
         }
-        parameters = {"indicator": indicator.slug, "period": quarter, "within": within}
+        parameters = {
+            "programme": self._programme.slug, "indicator": indicator.slug, "period": quarter, "within": within,
+        }  # fmt: skip
         return Question("/v1/rollups/missing", parameters, rows)
+
+    def _parameters(self, what: str, slug: str, period: str, place: tuple[str, str], by: str | None) -> dict[str, str]:
+        within, level = place
+        asked = {"programme": self._programme.slug, what: slug, "period": period, "within": within, "level": level}
+        return {**asked, **({"by": by} if by else {})}
 
 
 NO_FIGURE: Row = {"value": None, "numerator": None, "denominator": None}
@@ -160,11 +168,6 @@ def covering_report(period: str) -> tuple[str, str]:
     if "Q" in period:
         return "progress-quarterly", period
     return "progress-quarterly", f"{period[:4]}-Q{(int(period[5:]) + 2) // 3}"
-
-
-def _parameters(what: str, slug: str, period: str, place: tuple[str, str], by: str | None) -> dict[str, str]:
-    within, level = place
-    return {what: slug, "period": period, "within": within, "level": level, **({"by": by} if by else {})}
 
 
 def _coverage(expected: int, reported: int) -> Row:

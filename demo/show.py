@@ -14,6 +14,7 @@ from demo.figures import Compared
 from demo.mail import letters, read_lines, text_of
 from sample.letters import Told
 from sample.officers import huu_lung_address
+from shared.domain.periods import period_words
 from shared.programme.model import Programme
 
 ACCESS = "child-service-access"
@@ -35,23 +36,27 @@ def show_figures(out: Console, url: str, key: str, programme: Programme) -> None
     rows = [
         {**row, "name": _INDENT[row["level"]] + row["name"]}
         for within, level, most in LADDER
-        for row in _taking_part(fetch_rows(url, key, _asked(ACCESS, "2023-Q1", within, level)), most)
+        for row in _taking_part(fetch_rows(url, key, _asked(programme, ACCESS, "2023-Q1", within, level)), most)
     ]
-    out.print(table(rows, f"MADE-UP FIGURES: {programme.indicator[ACCESS].label.en}", out.width), crop=False)
-    words = f"--indicator {ACCESS} --period 2023-Q1 --within 19@1 --level commune"
+    out.print(
+        table(rows, f"MADE-UP FIGURES: {programme.text(programme.indicator[ACCESS].label, 'en')}", out.width),
+        crop=False,
+    )
+    words = f"--programme {programme.slug} --indicator {ACCESS} --period 2023-Q1 --within 19@1 --level commune"
     out.print(f"  … and so on, with a key that reads: kip rollup {words}", style="dim")
     for indicator in programme.indicators:
         rows = [
             row
             for within, level in (("VN", "nation"), ("20@1", "province"), ("19@1", "province"))
-            for row in fetch_rows(url, key, _asked(indicator.slug, "2023", within, level))
+            for row in fetch_rows(url, key, _asked(programme, indicator.slug, "2023", within, level))
         ]
         out.print()
-        out.print(table(rows, f"MADE-UP FIGURES: {indicator.label.en}", out.width), crop=False)
+        label = programme.text(indicator.label, "en")
+        out.print(table(rows, f"MADE-UP FIGURES: {label}", out.width), crop=False)
 
 
-def _asked(indicator: str, period: str, within: str, level: str) -> dict[str, str]:
-    return {"indicator": indicator, "period": period, "within": within, "level": level}
+def _asked(programme: Programme, indicator: str, period: str, within: str, level: str) -> dict[str, str]:
+    return {"programme": programme.slug, "indicator": indicator, "period": period, "within": within, "level": level}
 
 
 def _taking_part(rows: Iterable[Row], most: int | None) -> list[Row]:
@@ -60,6 +65,9 @@ def _taking_part(rows: Iterable[Row], most: int | None) -> list[Row]:
     """
     kept = [row for row in rows if row["units_reported"] or row["level"] == "commune"]
     return kept[:most]
+
+
+QUARTER = period_words("2023-Q1").vi
 
 
 def show_letters(out: Console, folder: Path, programme: Programme) -> None:
@@ -75,11 +83,13 @@ def show_letters(out: Console, folder: Path, programme: Programme) -> None:
             letter
             for letter in arrived
             if letter["To"] == huu_lung_address()
-            and any(line.digest and line.period == "2023-Q1" for line in read_lines(letter, programme))
+            and any(line.digest and line.period == QUARTER for line in read_lines(letter, programme))
         ),
         None,
     )
-    if digest is not None:
+    if digest is None:
+        out.print("[red]Hữu Lũng's digest of the first quarter has not come[/]")
+    else:
         title = f"{digest['Date']}  To: {digest['To']}\nSubject: {digest['Subject']}"
         out.print(Panel(Text(f"{title}\n\n{text_of(digest).strip()}"), title="Hữu Lũng's digest", title_align="left"))
 

@@ -10,7 +10,8 @@ from sample import workdays
 from sample.scope import Scope
 from shared.domain.periods import Period, PeriodKind
 from shared.domain.units import Unit
-from shared.programme.model import Programme, Report, Reporter
+from shared.programme.model import Programme
+from shared.programme.reports import Report, Reporter
 
 YEAR = Period(PeriodKind.YEAR, 2023)
 YEN_VUONG = "06412@1"
@@ -71,7 +72,7 @@ def duties(programme: Programme, scope: Scope) -> Iterator[Duty]:
 
 
 def _duties_of(report: Report, reporter: Reporter, scope: Scope) -> Iterator[Duty]:
-    for period in YEAR.parts(report.period):
+    for period in workdays.CALENDAR.parts(YEAR, report.period):
         if in_time_of(reporter.since, reporter.until, period):
             due_at = workdays.due_at(reporter.deadline, period)
             for unit in scope.at(reporter.level):

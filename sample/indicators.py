@@ -14,7 +14,8 @@ from sample.scope import Scope
 from shared.domain.events import Kind
 from shared.domain.periods import Period, PeriodKind
 from shared.domain.units import Unit
-from shared.programme.model import Indicator, IndicatorReporter, Programme
+from shared.programme.indicators import Indicator, IndicatorReporter
+from shared.programme.model import Programme
 
 ACCESS = "child-service-access"
 NETWORK = "district-network-model"
@@ -67,7 +68,7 @@ def indicator_posts(
     }
     for indicator in programme.indicators:
         for reporter in indicator.reporters:
-            for period in YEAR.parts(indicator.period):
+            for period in workdays.CALENDAR.parts(YEAR, indicator.period):
                 if in_time_of(reporter.since, reporter.until, period):
                     yield from _posts_of(seed, indicator, reporter, period, scope, when, pen)
 
@@ -110,7 +111,7 @@ def _figures(
         return {"components": _components(seed, indicator, unit, quarter)}
     if indicator.slug == ACCESS:
         return _access(rng, people_of(seed, unit.uid, unit.type), quarter)
-    return _skills(seed, unit, reporter.groups, quarter)
+    return _skills(seed, unit, reporter.options.get("group", ()), quarter)
 
 
 def _access(rng: random.Random, people: People, quarter: int) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from sample.duties import Duty
 from sample.officers import Officer
 from sample.scope import Scope
 from sample.tally import Tally
+from shared.domain.periods import period_words
+from shared.domain.units import Unit
 from shared.programme.model import AgencyRole, Programme, Step
 
 
@@ -23,7 +25,7 @@ class Told:
     overdue: bool
     unit_code: str
     report: str
-    period: str
+    period: str  # in words
 
 
 def expected_letters(
@@ -52,7 +54,7 @@ def _about(
         for day in _days(step, duty.due_at.date()):
             if came_at is not None and came_at < workdays.morning(day):
                 continue
-            for officer in _addressed(programme, duty.agency, step.to, contacts.get(ladder[step.to].uid, [])):
+            for officer in _addressed(programme, duty.agency, step.to, ladder, contacts):
                 yield Told(
                     on=day,
                     address=officer.address,
@@ -60,8 +62,8 @@ def _about(
                     # Those who are asked and not ordered read no "overdue".
                     overdue=step.working_days > 0 and not requested,
                     unit_code=duty.unit.code,
-                    report=programme.report[duty.report].label.vi,
-                    period=str(duty.period),
+                    report=programme.text(programme.report[duty.report].label, "vi"),
+                    period=period_words(str(duty.period)).vi,
                 )
 
 
@@ -72,12 +74,20 @@ def _days(step: Step, due_on: date) -> Iterator[date]:
         day = workdays.shift(day, step.repeat_working_days or 0)
 
 
-def _addressed(programme: Programme, agency: str, to: int, there: list[Officer]) -> list[Officer]:
-    """Choose the officers of the agency itself, or of those it reports to; everybody there where none of these has
-    one.
+def _addressed(
+    programme: Programme, agency: str, to: int, ladder: Sequence[Unit], contacts: dict[str, list[Officer]]
+) -> list[Officer]:
+    """Choose the officers of the agency itself; above it of those that it reports to: one level up at its own unit
+    and the next, at the nation only where there are none below; further up at that very unit.
     """
-    wanted = _superiors(programme, agency) if to else {agency}
-    return [officer for officer in there if officer.agency in wanted] or there
+    if to == 0:
+        return [officer for officer in contacts.get(ladder[0].uid, []) if officer.agency == agency]
+    above = _superiors(programme, agency)
+    near = ladder[:2] if to == 1 else ladder[to : to + 1]
+    seats = [(unit, slug) for unit in near for slug in above if programme.agency[slug].level == unit.level]
+    if to == 1 and any(unit.parent for unit, _ in seats):
+        seats = [(unit, slug) for unit, slug in seats if unit.parent]
+    return [officer for unit, slug in seats for officer in contacts.get(unit.uid, []) if officer.agency == slug]
 
 
 def _superiors(programme: Programme, agency: str) -> set[str]:

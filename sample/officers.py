@@ -5,8 +5,10 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sample.duties import HOA_THANG, HUU_LUNG
+from sample.duties import HOA_THANG, HUU_LUNG, YEAR, in_time_of
 from sample.scope import Scope
+from sample.workdays import CALENDAR
+from shared.domain.seats import superiors
 from shared.domain.units import Unit
 from shared.programme.model import Programme
 
@@ -20,7 +22,7 @@ WITHOUT_PROVINCE_OFFICERS = frozenset({"20@1"})
 
 @dataclass(frozen=True, slots=True)
 class Officer:
-    """Who is written to about what an agency at a unit owes."""
+    """Who is written to about what an agency at a unit owes, or about what others owe that report to it."""
 
     name: str
     role: str
@@ -31,23 +33,33 @@ class Officer:
 
 
 def officers(programme: Programme, scope: Scope) -> list[Officer]:
-    """Invent one officer for each agency that owes a report, at each unit."""
+    """Invent one officer for each agency that owes a report of the year or is reported to by one, at each unit.
+
+    None at the ministry: it would hear of every province and district of the nation, and the sample leaves most out.
+    """
     found: list[Officer] = []
+    owing = [
+        reporter
+        for report in programme.reports
+        for reporter in report.reporters
+        if any(in_time_of(reporter.since, reporter.until, period) for period in CALENDAR.parts(YEAR, report.period))
+    ]
+    end = CALENDAR.end(YEAR)
+    concerned = dict.fromkeys(reporter.agency for reporter in owing)
+    for agency in list(concerned):
+        concerned.update(dict.fromkeys(superiors(programme, agency, end)))
     for level in ("province", "district", "commune"):
-        agencies = dict.fromkeys(
-            reporter.agency for report in programme.reports for reporter in report.reporters if reporter.level == level
-        )
+        agencies = [agency for agency in concerned if programme.agency[agency].level == level]
         for unit in scope.at(level):
             if unit.uid not in WITHOUT_OFFICER | WITHOUT_PROVINCE_OFFICERS:
-                found += (_officer(programme, unit, agency) for agency in agencies)
+                found += (_officer(unit, agency) for agency in agencies)
     return found
 
 
-def _officer(programme: Programme, unit: Unit, agency: str) -> Officer:
-    label = programme.agency[agency].label.vi
+def _officer(unit: Unit, agency: str) -> Officer:
     return Officer(
         name=f"Cán bộ {unit.code} (hư cấu)",
-        role=f"Đầu mối báo cáo, {label}",
+        role="cán bộ đầu mối báo cáo",
         unit=unit.uid,
         agency=agency,
         address=f"{agency}.{unit.code}@{DOMAIN}",
@@ -61,8 +73,8 @@ def address_of(uid: str, agency: str) -> str:
 
 
 def huu_lung_address() -> str:
-    """Return where the digests of Hữu Lũng go."""
-    return address_of(HUU_LUNG, "ubnd-huyen")
+    """Return where the digests of Hữu Lũng go: to the office to which its communes report."""
+    return address_of(HUU_LUNG, "phong-ldtbxh-dt-huyen")
 
 
 def as_csv(rows: Iterable[Officer]) -> str:

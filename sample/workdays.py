@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from shared.domain.periods import Period, PeriodCalendar
-from shared.programme.model import AfterCutoff, DueRule
+from shared.programme.reports import AfterCutoff, DueRule
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 DUE_TIME = time(17)

@@ -12,11 +12,11 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 from uuid import UUID
 
 import asyncpg
 
-from deploy.local.services import SERVICES
 from deploy.local.stack import LocalStack
 from services.notifications.links import Links
 from tests.hostile import Asked
@@ -32,11 +32,14 @@ Lê Bình,Phó Chủ tịch,186,ubnd-huyen,email:huu-lung@example.vn,en
 """
 
 
+DOCUMENTED = ("intake", "aggregation", "notifications")  # those that serve an OpenAPI document
+
+
 @contextlib.contextmanager
 def running_world(stack: LocalStack, amqp_url: str, database: str, folder: Path) -> Iterator[World]:
     """The services on a database with units and programme, until the block ends."""
     settings = {"KIP_CLOCK": NOW, "KIP_SWEEP_INTERVAL": "1"}
-    system = System(stack, amqp_url, database, names=[service.name for service in SERVICES], settings=settings)
+    system = System(stack, amqp_url, database, names=DOCUMENTED, settings=settings)
     try:
         officers = folder / "officers.csv"
         officers.write_text(OFFICERS, encoding="utf-8")
@@ -47,19 +50,21 @@ def running_world(stack: LocalStack, amqp_url: str, database: str, folder: Path)
             lambda: system.metric("notifications", "kip_obligations") > 10_000, "obligations are open", 120
         )
         page, calendar, obligations = asyncio.run(_told(database))
-        keys = {"app": system.key, "reader": system.reader_key, "operator": operator}
+        board = system.add_source("board", "--read", "--act")
+        keys = {"app": system.key, "reader": system.reader_key, "operator": operator, "board": board}
         yield World(system, keys, page, calendar, obligations)
     finally:
         system.services.stop()
 
 
-async def _told(database: str) -> tuple[str, str, tuple[int, ...]]:
+async def _told(database: str) -> tuple[str, str, tuple[str, ...]]:
     """Tell the district's officer of a commune's obligation; the tokens of their links, and open obligations."""
     connection = await asyncpg.connect(database)
     try:
         officer = await connection.fetchval("SELECT id FROM registry.officer WHERE unit = '186@1'")
         rows = await connection.fetch(
-            """SELECT id FROM notifications.obligation WHERE state = 'open' AND unit <> '06412@1'
+            """SELECT id, concat_ws('~', programme, report, unit, agency, period, 0) AS name
+               FROM notifications.obligation WHERE state = 'open' AND unit <> '06412@1'
                ORDER BY unit <> $1, due_at, id LIMIT 5000""",
             OWES,
         )
@@ -81,8 +86,8 @@ async def _told(database: str) -> tuple[str, str, tuple[int, ...]]:
     finally:
         await connection.close()
     now = datetime.fromisoformat(NOW)
-    page, calendar = links.page(officer, MESSAGE, now), links.calendar(officer, now)
-    return page.rpartition("/")[2], calendar.rpartition("/")[2].removesuffix(".ics"), tuple(row["id"] for row in rows)
+    page, calendar = links.page(officer, 0, MESSAGE, now), links.calendar(officer, 0, now)
+    return page.rpartition("/")[2], calendar.rpartition("/")[2].removesuffix(".ics"), tuple(row["name"] for row in rows)
 
 
 class Answer(NamedTuple):
@@ -125,9 +130,9 @@ def fault_of(asked: Asked, answer: Answer) -> str | None:
     return None if shaped else f"{answer.status} without the service's own shape: {answer.body[:80]!r}"
 
 
-def on_a_fresh_obligation(asked: Asked, fresh: Iterator[int], world: World) -> Asked:
+def on_a_fresh_obligation(asked: Asked, fresh: Iterator[str], world: World) -> Asked:
     """What changes an obligation gets one that nothing has changed yet."""
-    own = f"/v1/obligations/{world.obligations[0]}/"
+    own = f"/v1/obligations/{quote(world.obligations[0], safe='')}/"
     if not asked.target.startswith(own):
         return asked
-    return replace(asked, target=f"/v1/obligations/{next(fresh)}/{asked.target.removeprefix(own)}")
+    return replace(asked, target=f"/v1/obligations/{quote(next(fresh), safe='')}/{asked.target.removeprefix(own)}")

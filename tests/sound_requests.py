@@ -70,7 +70,7 @@ class World(NamedTuple):
     keys: Mapping[str, str]
     page: str
     calendar: str
-    obligations: tuple[int, ...]
+    obligations: tuple[str, ...]
 
 
 def problem() -> dict[str, Any]:
@@ -173,7 +173,10 @@ def _of_aggregation(world: World) -> list[Sound]:
     }
     indicator, activity = {**asked, "indicator": "child-service-access"}, {**asked, "activity": "parent-counselling"}
     shown = {"view": "as_of_today", "level": "commune", "by": "domain", "sort": "uid"}
+    one_unit = {"programme": "ecd-1437", "unit": "06412@1", "agency": "ubnd-xa", "period": "2023-Q1"}
+    pages = {"limit": "10", "after": "", "format": "json"}
     return [
+        Sound("GET", "/v1/records", query={**one_unit, **pages}, headers=own),
         Sound("GET", "/v1/rollups", query={**indicator, **shown}, headers=own),
         Sound("GET", "/v1/rollups", query={**activity, "sort": "-value", "format": "csv"}, headers=own, part=3),
         Sound("GET", "/v1/rollups/missing", query={**indicator, "format": "csv"}, headers=own),
@@ -195,6 +198,8 @@ def _of_aggregation(world: World) -> list[Sound]:
         Sound(
             "GET", "/v1/units/{code}", path={"code": "06412"}, query={"on": "2023-03-01", "format": "xlsx"}, headers=own
         ),
+        Sound("GET", "/v1/programmes", headers=own),
+        Sound("GET", "/v1/programmes/{slug}", path={"slug": "ecd-1437"}, headers=own),
         Sound("GET", "/openapi.json"),
     ]
 
@@ -203,6 +208,7 @@ def _of_notifications(world: World) -> list[Sound]:
     return [
         *_of_lists(world),
         *_of_links(world),
+        *_of_officers(world),
         Sound("GET", "/v1/calendar/{token}.ics", path={"token": world.calendar}),
         Sound("GET", "/openapi.json"),
         *_of_decisions(world),
@@ -211,14 +217,15 @@ def _of_notifications(world: World) -> list[Sound]:
 
 def _of_lists(world: World) -> list[Sound]:
     own = {"authorization": f"Bearer {world.keys['reader']}", "accept": "application/json"}
-    page = {"unit": "186", "limit": "10", "after": "0"}
+    page = {"unit": "186", "limit": "10"}
     owed = {"programme": "ecd-1437", "report": "progress-quarterly", "period": "2023-Q1", "state": "open"}
     alerted = {"officer": "1", "step": "overdue", "since": "2023-03-01T00:00:00+07:00", "state": "sent"}
-    one = {"id": str(world.obligations[0])}
+    one = {"name": world.obligations[0]}
     return [
         Sound("GET", "/v1/obligations", query={**page, **owed}, headers=own),
-        Sound("GET", "/v1/obligations/{id}", path=one, headers=own),
+        Sound("GET", "/v1/obligations/{name}", path=one, headers=own),
         Sound("GET", "/v1/alerts", query={**page, **alerted}, headers=own),
+        Sound("GET", "/v1/alerts/unaddressed", query={"programme": "ecd-1437"}, headers=own),
         Sound("GET", "/v1/problems", query={**page, "state": "raised"}, headers=own),
     ]
 
@@ -235,18 +242,44 @@ def _of_links(world: World) -> list[Sound]:
     ]
 
 
+def _of_officers(world: World) -> list[Sound]:
+    board = {"authorization": f"Bearer {world.keys['board']}"}
+    json_ = {**board, "content-type": "application/json"}
+    link, session = {"token": world.page}, "0" * 64
+    return [
+        Sound("POST", "/v1/links/resolve", headers=json_, document=link),
+        Sound("POST", "/v1/links/renew", headers=json_, document=link),
+        Sound("POST", "/v1/codes", headers=json_, document={"officer": "1.0", "session": session}),
+        Sound(
+            "POST", "/v1/codes/verify", headers=json_,
+            document={"officer": "1.0", "session": session, "code": "123456"},
+        ),
+        Sound("GET", "/v1/officers/{ref}", path={"ref": "1.0"}, headers=board),
+        Sound("GET", "/v1/officers/{ref}/desk", path={"ref": "1.0"}, query={"labels": "vi"}, headers=board),
+        Sound(
+            "POST", "/v1/officers/{ref}/acknowledgements", path={"ref": "1.0"}, headers={**json_, "kip-officer": "1.0"},
+            document={"programme": "ecd-1437", "obligations": [], "until": "2023-03-20"},
+        ),
+        Sound(
+            "DELETE", "/v1/officers/{ref}/acknowledgements", path={"ref": "1.0"},
+            headers={**json_, "kip-officer": "1.0; device=3f9c21ab"},
+            document={"programme": "ecd-1437", "obligations": []},
+        ),
+    ]  # fmt: skip
+
+
 def _of_decisions(world: World) -> list[Sound]:
     operator = {"authorization": f"Bearer {world.keys['operator']}"}
     form = {**operator, "content-type": "application/x-www-form-urlencoded"}
     json_ = {**operator, "content-type": "application/json"}
-    one, link = {"id": str(world.obligations[0])}, {"token": world.page}
+    one, link = {"name": world.obligations[0]}, {"token": world.page}
     # Each a later day.
     first, second, third = ({"until": f"2023-05-{day}", "reason": "Bão số 3"} for day in (15, 16, 17))
     merged = {"reason": "Sáp nhập"}
     return [
-        Sound("POST", "/v1/obligations/{id}/extend", path=one, headers=form, form=first),
-        Sound("POST", "/v1/obligations/{id}/extend", path=one, headers=json_, document=second),
-        Sound("POST", "/v1/obligations/{id}/extend", path=one, query=link, headers=PAGE, form=third),
-        Sound("POST", "/v1/obligations/{id}/waive", path=one, headers=json_, document=merged),
-        Sound("POST", "/v1/obligations/{id}/waive", path=one, headers=form, form=merged),
+        Sound("POST", "/v1/obligations/{name}/extend", path=one, headers=form, form=first),
+        Sound("POST", "/v1/obligations/{name}/extend", path=one, headers=json_, document=second),
+        Sound("POST", "/v1/obligations/{name}/extend", path=one, query=link, headers=PAGE, form=third),
+        Sound("POST", "/v1/obligations/{name}/waive", path=one, headers=json_, document=merged),
+        Sound("POST", "/v1/obligations/{name}/waive", path=one, headers=form, form=merged),
     ]

@@ -8,6 +8,8 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +39,12 @@ def migrate(database_url: str) -> None:
     kip("migrate", "--only", "database", environment=environment)
 
 
-def kip(*words: str, environment: Mapping[str, str]) -> str:
-    """Run the console command as a user does; what it prints. Fails with its error output."""
+def kip(*words: str, environment: Mapping[str, str], given: str | None = None) -> str:
+    """Run the console command as a user does, with this standard input; what it prints. Fails with its error output."""
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", *words],
-        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=120,
+        cwd=ROOT, env={**os.environ, **environment}, input=given, capture_output=True, text=True, check=False,
+        timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, f"kip {' '.join(words)} exited {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout
@@ -85,6 +88,8 @@ class System:
         in_own_loop(lambda: topology.declare(amqp_url, partitions))
         self.environment = self.services.environment
         self.database_url, self.amqp_url = database_url, amqp_url
+        if "board" in self.services.ports:
+            kip("board", "key", environment=self.environment)
         self.key, self.reader_key = in_own_loop(lambda: add_own_sources(database_url)) if sources else ("", "")
         self.services.start()
 
@@ -92,13 +97,20 @@ class System:
         """Add a sender; its key."""
         return str(json.loads(kip("source", "add", name, "--json", *options, environment=self.environment))["key"])
 
-    def post(self, events: list[dict[str, Any]], *, key: str | None = None, **query: str) -> httpx.Response:
+    def post(
+        self,
+        events: list[dict[str, Any]],
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **query: str,
+    ) -> httpx.Response:
         """Post a batch."""
         return LOCAL.post(
             f"{self.services.url('intake')}/v1/events",
             content=json.dumps(events),
             params=query,
-            headers={"Authorization": f"Bearer {key or self.key}", "Content-Type": BATCH},
+            headers={"Authorization": f"Bearer {key or self.key}", "Content-Type": BATCH, **(headers or {})},
             timeout=30,
         )
 
@@ -140,11 +152,24 @@ class System:
 
     def wait_until(self, happened: Callable[[], bool], what: str, seconds: float = 60) -> None:
         """Wait, bounded, for something that takes its time."""
-        deadline = time.monotonic() + seconds
-        while not happened():
-            if time.monotonic() > deadline:
-                raise AssertionError(f"after {seconds:.0f} s still not: {what}")
-            time.sleep(0.05)
+        wait_until(happened, what, seconds)
+
+
+def wait_until(happened: Callable[[], bool], what: str, seconds: float = 120) -> None:
+    """Wait, bounded, for something that takes its time."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < deadline, f"after {seconds:.0f} s still not: {what}"
+        time.sleep(0.05)
+
+
+def mails_since_now(folder: Path) -> Callable[[], list[EmailMessage]]:
+    """Read, at each call, the mails that have come into the folder since now, in the order in which they came."""
+    before = set(folder.glob("*.eml"))
+    return lambda: [
+        message_from_bytes(path.read_bytes(), policy=policy.default)
+        for path in sorted(set(folder.glob("*.eml")) - before, key=lambda path: path.stat().st_mtime_ns)
+    ]
 
 
 def events_go_to(url: str) -> str:

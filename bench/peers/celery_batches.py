@@ -122,6 +122,7 @@ def _contributor() -> Contributor:
 def apply(events: list[JsonObject]) -> None:
     """One request's events in one transaction: ledger, records, cells."""
     contributor = _contributor()
+    families = contributor.registry.families
     ordered = sorted(map(to_entry, map(decode, events)), key=lambda entry: entry.identity)
     first: dict[Identity, Entry] = {}
     again = [entry for entry in ordered if first.setdefault(entry.identity, entry) is not entry]
@@ -132,7 +133,7 @@ def apply(events: list[JsonObject]) -> None:
         if again:
             _put_aside(connection, again)
         fresh = [entry for entry in first.values() if entry.identity in appended]
-        best = strongest(claim for entry in fresh for claim in entry.claims())
+        best = strongest(claim for entry in fresh for claim in entry.claims(families))
         if best:
             delta = _settle(connection, best, contributor)
             cells = cell_rows(delta)

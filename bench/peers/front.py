@@ -18,11 +18,12 @@ from services.intake.http.request_log import RequestLog
 from services.intake.http.responses import status_url
 from services.intake.outbox.publisher import Publisher
 from services.intake.pacing.limits import LARGE_PATIENCE, OwnTurns, RateLimits, Turns
+from shared.access.acting import Acting, ActingReference
 from shared.http.application import application
 from shared.http.held_body import Memory
 from shared.http.probes import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
-from shared.registry.snapshot import Registry
+from shared.registry.snapshot import Key, Registry
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import Settings
 
@@ -43,6 +44,11 @@ class Sink(Protocol):
         ...
 
 
+async def _nobody(_key: Key, _reference: ActingReference) -> Acting:
+    """No sender of the benchmark acts for an officer."""
+    raise NotImplementedError
+
+
 def make_front(settings: Settings, sink: Sink) -> Measured:
     """The ASGI application of a peer's door."""
     clock = SystemClock()
@@ -58,6 +64,7 @@ def make_front(settings: Settings, sink: Sink) -> Measured:
 
     context = EndpointContext(
         registry=lambda: follower.registry,
+        officer=_nobody,
         trusted=lambda: True,
         now=clock.now,
         admission=Admission(cast("Publisher", sink)),

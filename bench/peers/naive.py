@@ -102,7 +102,7 @@ async def apply_event(connection: Connection, body: bytes, contributor: Contribu
             await connection.execute(PUT_CONFLICT_ASIDE, *entry.row())
             return
         delta = Delta()
-        for claim in sorted(strongest(entry.claims()).values(), key=lambda item: item.key):
+        for claim in sorted(strongest(entry.claims(contributor.registry.families)).values(), key=lambda item: item.key):
             await _settle(connection, claim, delta, contributor)
         rows = cell_rows(delta)
         if rows:

@@ -16,10 +16,12 @@ from services.aggregation.ledger import to_entry
 from services.aggregation.parts import narrowed
 from shared.database.connections import Pool, close_pool, open_pool
 from shared.domain.canonical import decode
-from shared.domain.periods import Period, PeriodKind
+from shared.domain.periods import PeriodKind, Stretch
 from shared.domain.units import Units
 from shared.http.serve import serve
-from shared.programme.model import IndicatorReporter, Programme, Reporter
+from shared.programme.indicators import IndicatorReporter
+from shared.programme.model import Programme
+from shared.programme.reports import Reporter
 from shared.registry.snapshot import Registry
 
 CONNECTIONS = 4
@@ -77,12 +79,12 @@ def _ladders(units: Units) -> list[tuple[str, date, date, str, str, bool]]:
 
 
 def _periods(programme: Programme) -> list[tuple[str, date]]:
-    first = programme.stages[0].first.first_month
+    calendar = programme.calendar
+    whole = Stretch(programme.slug, programme.stages[0].first, programme.last_period)
     return [
-        (str(period), programme.calendar.end(period))
+        (str(period), calendar.end(period))
         for kind in (PeriodKind.QUARTER, PeriodKind.HALF_YEAR, PeriodKind.YEAR)
-        for month in range(first, programme.last_period.last_month + 1, kind.months)
-        for period in (Period(kind, month // kind.months),)
+        for period in calendar.parts(whole, kind)
     ]
 
 

@@ -100,6 +100,6 @@ async def _count(connection: Connection, registry: Registry, event: dict[str, An
 
 
 async def _take(connection: Connection, registry: Registry, event: dict[str, Any], now: datetime) -> str:
-    taken = read_batch([event], registry.programmes)
+    taken = read_batch([event], registry)
     await settle(lambda: nullcontext(connection), registry, taken, now)
     return "dead" if taken.dead else "taken" if taken.readings else "concerns no obligation and no problem"

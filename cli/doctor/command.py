@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.doctor.addresses import check_addresses
+from cli.doctor.board import check_board
 from cli.doctor.broker import check_broker
 from cli.doctor.database import check_database
 from cli.doctor.finding import Finding, State
 from cli.doctor.management import check_management
 from cli.doctor.surroundings import check_mail, check_time_zones
+from cli.doctor.zalo import check_zalo
 from cli.listing import Cell, print_listing
 from shared.registry.destinations import Destinations
 from shared.runtime.config import Settings, load_settings
@@ -25,7 +27,7 @@ out = Console()
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Check broker, database, registry, addresses, clock, time zones and mail; exit code 1 if something is wrong."""
+    """Check broker, database, board, addresses, Zalo, time zones and mail; exit code 1 if something is wrong."""
     findings = asyncio.run(_all(load_settings()))
     healthy = all(finding.state is not State.BAD for finding in findings)
     if as_json:
@@ -49,7 +51,11 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     async for finding in check_database(settings.database_url.get_secret_value(), settings.partitions):
         yield finding
+    async for finding in check_board(settings):
+        yield finding
     async for finding in check_addresses(settings.database_url.get_secret_value(), Destinations.of(settings)):
+        yield finding
+    async for finding in check_zalo(settings):
         yield finding
     for finding in check_time_zones():
         yield finding

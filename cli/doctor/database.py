@@ -1,13 +1,14 @@
 """The database: version, settings, migrations, clock, what is loaded, and what waits for a person."""
 
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, timedelta
 
 import asyncpg
 
 from cli.doctor import doctor_store
 from cli.doctor.finding import Finding, bad, good, unsure
+from cli.doctor.officers import check_officers
 from services.aggregation.consistency.wild_store import listed
 from shared.database import connections, migration
 from shared.database.connections import Connection, Hosts
@@ -139,13 +140,13 @@ async def _migrations(connection: Connection) -> Finding:
 async def _registry(connection: Connection, partitions: int) -> AsyncIterator[Finding]:
     loaded = {row["name"]: row for row in await doctor_store.loaded(connection)}
     if "units" not in loaded or len(loaded) < 2:
-        yield bad("registry", f"loaded: {', '.join(loaded) or 'nothing'}", "kip load programmes/ecd-1437")
+        yield bad("registry", f"loaded: {', '.join(loaded) or 'nothing'}", "kip load programmes")
         return
     ahead = await store.read_clock(connection)  # a run of former years has other units in force
-    today = SystemClock(ahead[0] if ahead else timedelta(0)).now().date()
-    units = await doctor_store.units_in_force(connection, today)
+    now = SystemClock(ahead[0] if ahead else timedelta(0)).now()
+    units = await doctor_store.count_units(connection, now.date())
     ages = ", ".join(f"{name} on {row['loaded_at']:%Y-%m-%d}" for name, row in loaded.items())
-    seen = f"{len(units):,} units in force; loaded: {ages}"
+    seen = f"{units:,} units in force; loaded: {ages}"
     if loaded["units"]["age"] > OLDEST_REGISTER:
         cure = "compare data/units.csv with the list in force, then kip load"
         yield unsure("registry", f"{seen}: over a year ago", cure)
@@ -156,7 +157,8 @@ async def _registry(connection: Connection, partitions: int) -> AsyncIterator[Fi
         yield unsure("registry.sources", "no sender has a key", "kip source add NAME")
     else:
         yield good("registry.sources", f"{sources} senders")
-    yield _officers(len(units), [f"{row['name']} ({row['uid']})" for row in units if not row["has_officer"]])
+    async for finding in check_officers(connection, now):
+        yield finding
     stored = await doctor_store.partitions(connection)
     if stored != partitions:
         cure = (
@@ -167,17 +169,14 @@ async def _registry(connection: Connection, partitions: int) -> AsyncIterator[Fi
         yield good("registry.partitions", f"{stored}")
     clock = await store.read_clock(connection)
     if clock is not None:
-        seen = f"the run's clock is simulated, {clock[0]} ahead of the machine's"
+        seen = f"the run's clock is simulated, {_apart(clock[0])}"
         yield unsure("clock.simulated", seen, "a run with real senders needs a database that never had KIP_CLOCK")
 
 
-def _officers(units: int, lacking: Sequence[str]) -> Finding:
-    if not lacking:
-        return good("registry.officers", f"each of the {units:,} units in force has an officer")
-    shown = ", ".join(lacking[:NAMED]) + (f" and {len(lacking) - NAMED:,} more" if len(lacking) > NAMED else "")
-    seen = f"{len(lacking):,} of {units:,} units in force have no officer of their own: {shown}"
-    cure = "kip officer import FILE: only the level above hears of what they owe; --json names them all"
-    return unsure("registry.officers", seen, cure, tuple(lacking))
+def _apart(ahead: timedelta) -> str:
+    """Say how far a clock is ahead of the machine's, or behind it."""
+    days, hours = divmod(round(abs(ahead) / timedelta(hours=1)), 24)
+    return f"{days:,} days and {hours} hours {'ahead of' if ahead >= timedelta() else 'behind'} the machine's"
 
 
 async def _waiting(connection: Connection) -> AsyncIterator[Finding]:

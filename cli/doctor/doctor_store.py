@@ -14,10 +14,8 @@ LOADED = """
 """
 SOURCES = "SELECT count(*) FROM registry.source"
 UNITS = """
-    SELECT uid, name, EXISTS (SELECT FROM registry.officer WHERE officer.unit = unit.uid) AS has_officer
-    FROM registry.unit
+    SELECT count(*) FROM registry.unit
     WHERE (valid_from IS NULL OR valid_from <= $1) AND (valid_to IS NULL OR valid_to >= $1)
-    ORDER BY length(code), code, uid
 """
 PARTITIONS = "SELECT coalesce(max(partition) + 1, 0) FROM registry.partition"
 WAITING_MESSAGES = """
@@ -68,9 +66,10 @@ async def loaded(connection: Connection) -> list[asyncpg.Record]:
     return list(await connection.fetch(LOADED))
 
 
-async def units_in_force(connection: Connection, on: date) -> list[asyncpg.Record]:
-    """Read the units of that day: uid, name, whether they have an officer of their own."""
-    return list(await connection.fetch(UNITS, on))
+async def count_units(connection: Connection, on: date) -> int:
+    """Count the units in force on that day."""
+    count: int = await connection.fetchval(UNITS, on)
+    return count
 
 
 async def count_sources(connection: Connection) -> int:

@@ -2,19 +2,22 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from datetime import date, time
 
 import phonenumbers
 
 from shared.registry.destinations import Destinations
+from shared.registry.officers import spaced
 from shared.values.scalars import ScalarError
 from shared.values.written_days import written_day
 
 CHANNELS = ("email", "zalo", "sms", "webhook", "apprise")
 _EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3: a path of 256, with its brackets
+_PHONE = re.compile(r"\+?[\d\s().-]+")  # nothing but a number: what phonenumbers finds in other texts is a guess
+LONGEST_WORDS = 200
 _COUNTRY = "VN"  # of a number that is written without one
-_BY_PHONE = frozenset({"zalo", "sms"})
+BY_PHONE = frozenset({"zalo", "sms"})
 
 
 class RowError(Exception):
@@ -24,38 +27,53 @@ class RowError(Exception):
         super().__init__(f"{column}: expected {expected}, got {got!r}")
 
 
-def spaced(name: str) -> str:
-    """Write a name in NFC with one space where there are several."""
-    return " ".join(unicodedata.normalize("NFC", name).split())
+def one_line(column: str, text: str) -> str:
+    """Read a name or a role: words on one line, all of them to be seen, and no link. They stand in letters, whose lines
+    say what is asked, and on an operator's terminal.
+    """
+    words = spaced(text)
+    unseen = {letter for letter in words if letter != " " and unicodedata.category(letter)[0] in "CZ"}
+    if unseen or "://" in words or not any(map(str.isalnum, words)):
+        raise RowError(column, "words without links and without what can't be seen", words[:60])
+    if len(words) > LONGEST_WORDS:
+        raise RowError(column, f"at most {LONGEST_WORDS} letters", f"{words[:60]}…")
+    return words
 
 
-def person(name: str) -> str:
-    """Fold a name so that two spellings of one person are the same: neither case nor space counts."""
-    return unicodedata.normalize("NFC", spaced(name).casefold())
+class Addresses:
+    """Reads the addresses of a cell like `email:a@b.vn zalo:0912345678`, one after the other."""
 
+    def __init__(self, destinations: Destinations) -> None:
+        self._destinations = destinations
+        self._before: set[str] = set()
 
-def addresses(text: str, destinations: Destinations) -> Iterator[str]:
-    """Read the addresses of a cell like `email:a@b.vn zalo:0912345678`; phone numbers as providers want them (84…)."""
-    for channel in text.split():
-        kind, colon, address = channel.partition(":")
+    def read(self, text: str) -> str:
+        """Read one, a phone number as providers want it (84…). Raises RowError."""
+        kind, colon, address = text.partition(":")
         if not colon or kind not in CHANNELS or not address:
-            raise RowError("channels", f"kind:address with a kind of {', '.join(CHANNELS)}", channel)
-        if kind == "email" and not _EMAIL.fullmatch(address):
-            raise RowError("channels", "email:name@domain", channel)
-        fault = destinations.fault(kind, address)
+            raise RowError("channels", f"kind:address with a kind of {', '.join(CHANNELS)}", text)
+        if kind == "email" and (len(address) > _LONGEST_EMAIL or not _EMAIL.fullmatch(address)):
+            raise RowError("channels", "email:name@domain", text)
+        fault = self._destinations.fault(kind, address)
         if fault is not None:
-            raise RowError("channels", f"an address that may be sent to ({fault})", channel)
-        yield f"{kind}:{_phone(kind, address)}" if kind in _BY_PHONE else channel
+            raise RowError("channels", f"an address that may be sent to ({fault})", text)
+        channel = f"{kind}:{phone(address)}" if kind in BY_PHONE else text
+        if channel.casefold() in self._before:  # what came back from it would come back again
+            raise RowError("channels", "each address once", channel)
+        self._before.add(channel.casefold())
+        return channel
 
 
-def _phone(kind: str, text: str) -> str:
-    wanted = f"{kind}:number, like {kind}:0912345678"
+def phone(text: str) -> str:
+    """Read a phone number as providers want it (84…). Raises RowError."""
+    if not _PHONE.fullmatch(text):
+        raise RowError("channels", "a phone number, like 0912345678", text)
     try:
         number = phonenumbers.parse(text if not text.startswith("84") else f"+{text}", _COUNTRY)
     except phonenumbers.NumberParseException:
-        raise RowError("channels", wanted, f"{kind}:{text}") from None
+        raise RowError("channels", "a phone number, like 0912345678", text) from None
     if not phonenumbers.is_valid_number(number):
-        raise RowError("channels", wanted, f"{kind}:{text}")
+        raise RowError("channels", "a phone number, like 0912345678", text)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164).lstrip("+")
 
 

@@ -63,15 +63,12 @@ class OfficerRows:
             self.notes.append(hidden_rows(part.sheet, hidden).en)
 
 
-def fault_in(cells: Mapping[str, str]) -> tuple[str, str, str] | None:
-    """Find the first column whose cell holds no value (an error, a formula without one): its name, the cure, the
-    cell.
-    """
+def faults_in(cells: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Find the columns whose cells hold no value (an error, a formula without one): name, cure, cell."""
     for name, text in cells.items():
         fault = fault_of(text)
         if fault is not None:
-            return name, fault.en, text
-    return None
+            yield name, fault.en, text
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ connect_by "$url" # sets database
     stop "the database has tables of Kịp: give an empty one"
 
 pg_restore --dbname="$database" --no-owner --no-privileges --exit-on-error --single-transaction "$backup/database.dump"
+# What obligations were called until now is over (a backup of before they had names has nothing to raise).
+psql "$database" -XqAtc "SELECT to_regprocedure('notifications.raise_epoch()')" | grep -q . &&
+    psql "$database" -Xqc 'SELECT notifications.raise_epoch()' >/dev/null
 psql "$database" -Xqc 'ANALYZE'
 echo "restored. Now: kip migrate, kip verify, start the services."
 [ ! -e "$backup/definitions.json" ] ||

@@ -17,6 +17,7 @@ from typing import Any
 from compose_spec import PyCompose
 from ruamel.yaml import YAML
 
+from deploy.checks.report import report
 from deploy.compose.make_secrets import FILES
 from shared.broker.client import DRAIN_SECONDS
 from shared.database.connections import CLOSE_SECONDS
@@ -25,11 +26,14 @@ from shared.runtime.config import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 WITH_DEFAULT = re.compile(r"\$\{\w+:-([^}]*)\}")
-SERVICES = ("intake", "aggregation", "notifications")
-OPERATORS = ("prepare", "kip")
+SERVICES = ("intake", "aggregation", "notifications", "board")
+OPERATORS = ("prepare", "board-key", "kip")
 OURS = ("migrate", *OPERATORS, *SERVICES)
-ADDRESSES = ("KIP_INTAKE_URL", "KIP_AGGREGATION_URL")  # without a password in it
-LOGIN = re.compile(r"(owner|intake|aggregation|notifications|operator)_(database|amqp)_url")
+ADDRESSES = tuple(  # without a password in it
+    f"KIP_{name}_URL" for name in ("INTAKE", "AGGREGATION", "NOTIFICATIONS", "BOARD", "PUBLIC")
+)
+LOGIN = re.compile(r"(owner|intake|aggregation|notifications|board|operator)_(database|amqp)_url")
+BOARD_KEY_FOR = ("board", "board-key")
 FILES_TOGETHER = (("docker-compose.yml",), ("docker-compose.yml", "docker-compose.sample.yml"))
 
 
@@ -80,6 +84,8 @@ def _login_faults(name: str, service: dict[str, Any]) -> Iterator[str]:
         login = LOGIN.fullmatch(source)
         if login and login[1] != own and not (name == "migrate" and login[1] != "owner"):
             yield f"gets {source}, another's login"
+        if source == "board_key" and name not in BOARD_KEY_FOR:
+            yield "gets the board's key"
     if name in OURS:
         mounted = {secret if isinstance(secret, str) else secret["target"] for secret in service.get("secrets", [])}
         read = {str(path).rpartition("/")[2] for key, path in service["environment"].items() if key.endswith("_FILE")}
@@ -129,8 +135,7 @@ def main() -> int:
         found += [refusal for names in FILES_TOGETHER for refusal in refusals(names)]
     except ValueError as error:
         found = [str(error)]
-    sys.stdout.writelines(f"docker-compose.yml: {fault}\n" for fault in found)
-    return 1 if found else 0
+    return report(f"docker-compose.yml: {fault}" for fault in found)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
+from services.board.cures import BOARD_CURES
 from services.intake.documents.cures import CODE_CURES, FAULT_CURES
-from services.intake.refusals.refusals import FORBIDDEN, TEXTS, Code
 from services.intake.refusals.request_errors import FAULTS, Fault
 from services.notifications.decision_words import NOBODY, Decline
 from services.notifications.pages.cures import BODY_CURES, CURES
 from services.notifications.pages.forms import refused_body
 from shared.documents.cures import HTTP_CURES, READ_CURES, Cure
+from shared.domain.refusals import FORBIDDEN, TEXTS, Code
 from shared.wording.words import Words
 
 _INTRODUCTION = Words(
@@ -99,6 +100,10 @@ _DECISIONS = Words(
     '## Trang của cán bộ, gia hạn và miễn báo cáo: `{"error", "message", "field"}`, hoặc một trang cho người đọc',
     '## An officer\'s page, extensions and waivers: `{"error", "message", "field"}`, or a page for people',
 )
+_BOARD = Words(
+    '## Điều mà bảng làm việc chuyển tiếp: `{"error", "message"}`; còn lại là trả lời của dịch vụ phía sau',
+    '## What the board hands on: `{"error", "message"}`; all else is the answer of the service behind',
+)
 _MESSAGE = Words("thông báo", "message")
 _STATUS = Words("trạng thái", "status")
 _CODE = Words("mã", "code")
@@ -121,6 +126,8 @@ def _lines(language: str) -> Iterator[str]:
     yield from _table(language, [(code, status, None, cure) for code, (status, cure) in READ_CURES.items()])
     yield from ("", _DECISIONS.in_language(language), "")
     yield from _decisions(language)
+    yield from ("", _BOARD.in_language(language), "")
+    yield from _table(language, [(code, status, None, cure) for code, (status, cure) in BOARD_CURES.items()])
     yield from ("", _HTTP.in_language(language), "")
     yield from _table(language, [(code, status, None, cure) for code, (status, cure) in HTTP_CURES.items()])
 

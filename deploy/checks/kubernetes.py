@@ -18,6 +18,7 @@ import kubernetes_validate
 from ruamel.yaml import YAML
 
 from deploy.checks.pods import Manifest, Pod, broker_insecurities, pods_of, shutdown_seconds
+from deploy.checks.report import report
 from deploy.k8s.make_secrets import secrets
 from shared.runtime.config import PREFIX, Settings
 
@@ -197,8 +198,7 @@ def main() -> int:
             found.append(f"{overlay.name}: {error.stderr.strip()}")
         else:
             found += [f"{overlay.name}: {fault}" for fault in faults(manifests)]
-    sys.stdout.writelines(f"{fault}\n" for fault in found)
-    return 1 if found else 0
+    return report(found)
 
 
 if __name__ == "__main__":

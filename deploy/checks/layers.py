@@ -25,7 +25,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("shared/broker", "shared/registry", "shared/documents", "shared/sheets"),
     ("shared/access", "shared/spreadsheets"),
     ("shared/http",),
-    ("services/intake", "services/aggregation", "services/notifications"),
+    ("services/intake", "services/aggregation", "services/notifications", "services/board"),
     ("deploy/local", "deploy/compose", "deploy/grafana", "deploy/image", "deploy/k8s"),
     ("cli", "sample"),
     ("demo", "bench", "prove", "deploy/checks"),

@@ -36,7 +36,7 @@ class Pod:
     def is_service(self) -> bool:
         """Whether it runs one of our services."""
         return any(
-            container.get("args", [""])[0] in {"intake", "aggregation", "notifications"}
+            container.get("args") in (["intake"], ["aggregation"], ["notifications"], ["board"])
             for container in self.containers
         )
 

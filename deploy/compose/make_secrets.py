@@ -2,7 +2,8 @@
 
 Writes random passwords to deploy/compose/secrets/, which git and docker builds ignore, and the files that follow from
 them: for each service the URLs of its own role and user (`intake_database_url`), which `kip migrate` makes; for `kip
-migrate` alone those of the tables' owner and of the broker's administrator (`owner_database_url`). A file that is there
+migrate` alone those of the tables' owner and of the broker's administrator (`owner_database_url`); and the board's key
+to the other services (`board_key`), which `kip board key` lets in. A file that is there
 is kept, so that running servers still know their passwords: remove one to get another (docs/operate/keys.md).
 The folder is its owner's only (0700); the files in it can be read by the containers' users (0644), because compose
 mounts them as they are.
@@ -14,14 +15,20 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from secrets import token_bytes, token_hex
+from secrets import token_bytes, token_hex, token_urlsafe
 
 HERE = Path(__file__).resolve().parent
 DEFINITIONS = HERE.parent / "rabbitmq" / "definitions.json"
-ROLES = ("intake", "aggregation", "notifications", "operator")
+ROLES = ("intake", "aggregation", "notifications", "board", "operator")
+WITHOUT_BROKER = "board"
 PASSWORDS = ("postgres_password", "rabbitmq_password", "grafana_password")
-URLS = tuple(f"{who}_{server}_url" for who in ("owner", *ROLES) for server in ("database", "amqp"))
-FILES = (*PASSWORDS, *URLS, "smtp_url", "rabbitmq_definitions")
+URLS = tuple(
+    f"{who}_{server}_url"
+    for who in ("owner", *ROLES)
+    for server in ("database", "amqp")
+    if (who, server) != (WITHOUT_BROKER, "amqp")
+)
+FILES = (*PASSWORDS, *URLS, "board_key", "smtp_url", "rabbitmq_definitions")
 # What the files were called when all services shared one role and user: the owner's. They are renamed once.
 FORMER_NAMES = {"database_url": "owner_database_url", "amqp_url": "owner_amqp_url"}
 
@@ -73,7 +80,9 @@ def write_secrets(folder: Path, random_hex: Callable[[int], str] = token_hex) ->
     keep("owner_amqp_url", lambda: f"amqp://kip:{rabbitmq}@rabbitmq:5672/")
     for role in ROLES:
         keep(f"{role}_database_url", lambda role=role: f"postgresql://kip_{role}:{random_hex(24)}@postgres:5432/kip")  # type: ignore[misc]
-        keep(f"{role}_amqp_url", lambda role=role: f"amqp://kip_{role}:{random_hex(24)}@rabbitmq:5672/")  # type: ignore[misc]
+        if role != WITHOUT_BROKER:
+            keep(f"{role}_amqp_url", lambda role=role: f"amqp://kip_{role}:{random_hex(24)}@rabbitmq:5672/")  # type: ignore[misc]
+    keep("board_key", lambda: f"kip_{token_urlsafe(32)}")
     keep("smtp_url", lambda: "smtp://mailpit:1025")
     template = DEFINITIONS.read_text(encoding="utf-8")
     keep("rabbitmq_definitions", lambda: definitions(rabbitmq, token_bytes(4), template))

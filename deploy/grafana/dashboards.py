@@ -71,6 +71,11 @@ _NOTIFICATIONS = [
     number("Oldest undelivered alert", "max(kip_oldest_undelivered_alert_seconds)", "s", bad_from=900),
     Panel("Alerts, a second", [("kip:alerts:rate5m", "{{channel}} {{outcome}}")], "ops"),
 ]
+_BOARD = [
+    Panel("Answers, a second", [('kip:http_requests:rate5m{job="kip-board"}', "{{route}} {{status}}")], "reqps"),
+    Panel("Time to answer, p99", [('kip:http_request_seconds:p99{job="kip-board"}', "{{route}}")], "s"),
+    Panel("Services that answer it (1: yes)", [("max by (service) (kip_service_up)", "{{service}}")]),
+]
 _BROKER = [
     Panel("Messages that wait", [('rabbitmq_detailed_queue_messages_ready{queue=~"kip[.].+"}', "{{queue}}")]),
     Panel("Consumers", [('rabbitmq_detailed_queue_consumers{queue=~"kip[.].+"}', "{{queue}}")]),
@@ -127,6 +132,7 @@ OVERVIEW = Dashboard(
         ("Aggregation", _AGGREGATION),
         ("", _FIGURES),
         ("Notifications", _NOTIFICATIONS),
+        ("Board", _BOARD),
         ("RabbitMQ and what the services see", _BROKER),
         ("PostgreSQL", _DATABASE),
     ],
@@ -139,26 +145,29 @@ PROGRESS = Dashboard(
             "Who has reported",
             [
                 Panel(
-                    "Overdue, of what has been due",
-                    [("kip:overdue:ratio", "{{report}} {{level}}")],
+                    "Overdue, of what was due in the latest period",
+                    [("kip:overdue:ratio", "{{programme}} {{report}} {{level}}")],
                     "percentunit",
                     bad_from=0.5,
                 ),
-                Panel("Open", [('kip:obligations:count{state="open"}', "{{report}} {{level}}")]),
+                Panel("Open", [('kip:obligations:count{state="open"}', "{{programme}} {{report}} {{level}}")]),
             ],
         ),
         (
             "In time and late",
             [
-                Panel("Met in time", [('kip:obligations:count{state="met"}', "{{report}} {{level}}")]),
-                Panel("Met late", [('kip:obligations:count{state="late_met"}', "{{report}} {{level}}")]),
-                Panel("Overdue now", [('kip:obligations:count{state="overdue"}', "{{report}} {{level}}")]),
+                Panel("Met in time", [('kip:obligations:count{state="met"}', "{{programme}} {{report}} {{level}}")]),
+                Panel("Met late", [('kip:obligations:count{state="late_met"}', "{{programme}} {{report}} {{level}}")]),
+                Panel(
+                    "Overdue now", [('kip:obligations:count{state="overdue"}', "{{programme}} {{report}} {{level}}")]
+                ),
             ],
         ),
         (
             "Officers told",
             [
                 Panel("Alerts by step, a day", [("sum by (step) (increase(kip_alerts_total[1d]))", "{{step}}")]),
+                Panel("Alerts that found no officer", [("kip:unaddressed_alerts:count", "{{programme}} {{level}}")]),
                 Panel(
                     "Reports taken, a day",
                     [

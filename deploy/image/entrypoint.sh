@@ -1,7 +1,7 @@
 #!/bin/sh
-# A service by its name, else a kip command. exec: the service is the process that gets SIGTERM.
+# A service by its name alone, else a kip command (`board key` is one). exec: the service is the process that gets SIGTERM.
 set -eu
-case "${1:-}" in
-    intake | aggregation | notifications) exec python -m "services.$1" ;;
+case "$*" in
+    intake | aggregation | notifications | board) exec python -m "services.$1" ;;
     *) exec python -m cli.main "$@" ;;
 esac

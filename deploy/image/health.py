@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
-USUAL_PORTS = {"intake": 8080, "aggregation": 8081, "notifications": 8082}
+USUAL_PORTS = {"intake": 8080, "aggregation": 8081, "notifications": 8082, "board": 8083}
 FIRST_PROCESS = 1
 
 

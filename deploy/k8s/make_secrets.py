@@ -9,10 +9,10 @@ passwords (docs/operate/keys.md). Standard library only. With servers elsewhere 
 import json
 import sys
 from collections.abc import Callable
-from secrets import token_hex
+from secrets import token_hex, token_urlsafe
 from typing import Any
 
-ROLES = ("intake", "aggregation", "notifications", "operator")
+ROLES = ("intake", "aggregation", "notifications", "board", "operator")
 DATABASE, BROKER = "kip-postgres-rw:5432/kip", "kip-broker:5672/"  # the Services that the operators make
 
 
@@ -23,6 +23,8 @@ def secrets(random_hex: Callable[[int], str] = token_hex) -> dict[str, Any]:
 
 def _secret(role: str, random_hex: Callable[[int], str]) -> dict[str, Any]:
     user, password = f"kip_{role}", random_hex(24)
+    # The board has no user at the broker, but a key to the other services.
+    own = {"amqp_url": f"amqp://{user}:{random_hex(24)}@{BROKER}"} if role != "board" else {"key": _key()}
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -35,9 +37,14 @@ def _secret(role: str, random_hex: Callable[[int], str]) -> dict[str, Any]:
             "username": user,
             "password": password,
             "database_url": f"postgresql://{user}:{password}@{DATABASE}",
-            "amqp_url": f"amqp://{user}:{random_hex(24)}@{BROKER}",
+            **own,
         },
     }
+
+
+def _key() -> str:
+    """Make a key as `kip source add` does."""
+    return f"kip_{token_urlsafe(32)}"
 
 
 if __name__ == "__main__":

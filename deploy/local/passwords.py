@@ -4,10 +4,11 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
+from shared.access.keys import new_key
 from shared.access.role_rights import ROLES
 
 OWNER = "kip"  # of the private database's tables, and the private broker's administrator
@@ -22,6 +23,13 @@ def password(path: Path) -> str:
     return path.read_text().strip()
 
 
+def board_key(path: Path) -> Path:
+    """Make the board's key on first use, and keep it in `path` as a password is; return the path."""
+    if not path.exists():
+        write_private(path, new_key())
+    return path
+
+
 def write_private(path: Path, text: str, mode: int = 0o600) -> None:
     """Write `text` so that no other user can read it at any moment; replaces a file that is there."""
     draft = path.with_name(f"{path.name}.new")
@@ -31,14 +39,14 @@ def write_private(path: Path, text: str, mode: int = 0o600) -> None:
     draft.replace(path)
 
 
-def service_urls(owner_url: str) -> Mapping[str, str]:
-    """Make the URL of each service's own login on the server that `owner_url` is the owner's of, by role.
+def service_urls(owner_url: str, roles: Iterable[str] = ROLES) -> Mapping[str, str]:
+    """Make the URL of the own login of each of these roles on the server that `owner_url` is the owner's of, by role.
 
     The passwords follow from the owner's, so that every process of a run knows them.
     """
     parts = urlsplit(owner_url)
     owner, place = unquote(parts.password or ""), parts.netloc.rpartition("@")[2]
-    made = {role: hmac.new(owner.encode(), role.encode(), hashlib.sha256).hexdigest() for role in ROLES}
+    made = {role: hmac.new(owner.encode(), role.encode(), hashlib.sha256).hexdigest() for role in roles}
     return {
         role: urlunsplit(parts._replace(netloc=f"{quote(service_user(role))}:{word}@{place}"))
         for role, word in made.items()

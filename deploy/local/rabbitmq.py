@@ -25,6 +25,7 @@ from deploy.local.processes import Command, Process, StartError, Supervisor, wai
 from deploy.local.rabbitmq_package import server_script
 from shared.access.broker_users import definitions
 from shared.access.logins import Login
+from shared.access.role_rights import BROKER_RIGHTS
 
 USER = "kip"
 NODE = "kip@localhost"
@@ -173,7 +174,7 @@ class RabbitMQ:
         """Make the users of the services, as `kip migrate` does by the management API: this broker runs none."""
         logins = [
             Login(role, f"KIP_{role.upper()}_AMQP_URL", url, service_user(role), unquote(urlsplit(url).password or ""))
-            for role, url in service_urls(self.vhost_url(vhost)).items()
+            for role, url in service_urls(self.vhost_url(vhost), BROKER_RIGHTS).items()
         ]
         document = json.dumps(definitions(logins, vhost, os.urandom))
         self.evaluate(

@@ -1,9 +1,9 @@
-"""The three services of a run: prepared by `kip`, started, watched until ready, killed and restarted at will."""
+"""The four services of a run: prepared by `kip`, started, watched until ready, killed and restarted at will."""
 
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from deploy.local.http import LOCAL
-from deploy.local.passwords import OWNER, role_settings, service_urls
+from deploy.local.passwords import OWNER, board_key, role_settings, service_urls
 from deploy.local.ports import LOOPBACK, free_port, listens
 from deploy.local.processes import Command, Process, StartError, failure
 from deploy.local.restarts import Part
 from deploy.local.settings_file import given_settings
 from deploy.local.stack import LocalStack
+from shared.access.role_rights import BROKER_RIGHTS, ROLES
 
 READY_SECONDS = 90.0
 PREPARE_SECONDS = 180.0
@@ -37,9 +38,12 @@ SERVICES = (
     Service("intake", "services.intake", "KIP_INTAKE_PORT", 8080),
     Service("aggregation", "services.aggregation", "KIP_AGGREGATION_PORT", 8081),
     Service("notifications", "services.notifications", "KIP_NOTIFICATIONS_PORT", 8082),
+    Service("board", "services.board", "KIP_BOARD_PORT", 8083),
 )
 # `kip` commands, in this order, before the first service starts
-PREPARATION: tuple[tuple[str, ...], ...] = (("migrate",), ("load", "programmes/ecd-1437"))
+BOARD_KEY_FOR = frozenset({"board", "operator"})  # who has it, and who lets it in
+PREPARATION: tuple[tuple[str, ...], ...] = (("migrate",), ("load", "programmes"))
+LETTING_IN = ("board", "key")
 
 
 class Services:
@@ -63,7 +67,7 @@ class Services:
         own_ports = {service.port_variable: str(self.ports[service.name]) for service in services}
         own = {**stack.environment(), "KIP_LOG_FORMAT": "json", **own_ports}
         told = {"KIP_AGGREGATION_URL": self.url("aggregation")} if "aggregation" in self.ports else {}
-        given = {**told, **given_settings(os.environ), **own, **settings}
+        given = {**told, **_key(stack, self.ports), **given_settings(os.environ), **own, **settings}
         self._logins = _logins(stack, given)
         # The broker's users the private broker has made itself: it runs no management API.
         roles = role_settings(given["KIP_DATABASE_URL"]) if "DATABASE" in self._logins else {}
@@ -76,7 +80,10 @@ class Services:
         servers.
         """
         own = {f"KIP_{server}_URL": urls[role] for server, urls in self._logins.items() if role in urls}
-        return {**self._given, **own}
+        others = {"KIP_AMQP_URL"} if role not in BROKER_RIGHTS else set()
+        if role not in BOARD_KEY_FOR:
+            others |= {"KIP_BOARD_KEY", "KIP_BOARD_KEY_FILE"}
+        return {name: value for name, value in {**self._given, **own}.items() if name not in others}
 
     def url(self, name: str) -> str:
         """Return `http://127.0.0.1:port` of a service."""
@@ -146,7 +153,7 @@ def bring_up(
     *,
     settings: Mapping[str, str] | None = None,
     services: Sequence[Service] = SERVICES,
-    preparation: Sequence[Sequence[str]] = PREPARATION,
+    preparation: Sequence[Sequence[str]] = (*PREPARATION, LETTING_IN),
     ready_seconds: float = READY_SECONDS,
 ) -> Services:
     """Migrate, load, start the services and wait until they are ready; on failure none of them is left running.
@@ -173,7 +180,13 @@ def _logins(stack: LocalStack, environment: Mapping[str, str]) -> dict[str, Mapp
     """
     private = {"AMQP": stack.rabbitmq, "DATABASE": stack.postgres}
     urls = {server: environment[f"KIP_{server}_URL"] for server, started in private.items() if started is not None}
-    return {server: service_urls(url) for server, url in urls.items() if urlsplit(url).username == OWNER}
+    roles = {"AMQP": BROKER_RIGHTS, "DATABASE": ROLES}
+    return {server: service_urls(url, roles[server]) for server, url in urls.items() if urlsplit(url).username == OWNER}
+
+
+def _key(stack: LocalStack, names: Collection[str]) -> dict[str, str]:
+    """Make the board's key, where it is to run: `kip board key` lets it in."""
+    return {"KIP_BOARD_KEY_FILE": str(board_key(stack.run_dir / "board.key"))} if "board" in names else {}
 
 
 def _preferred_port(stack: LocalStack, service: Service) -> int:

@@ -13,6 +13,7 @@ from services.aggregation.ownership import ordinal, owned
 from services.aggregation.reading.api import Reader, routes
 from services.aggregation.reading.coverage import Expectations
 from services.aggregation.reading.openapi import openapi
+from services.aggregation.reading.programmes import programme_routes
 from shared import __version__
 from shared.broker import topology
 from shared.broker.answering import answered_within
@@ -62,12 +63,15 @@ class Aggregation:
         return self._pool
 
     async def readiness(self) -> Mapping[str, str | None]:
-        """Say of broker, database and registry what keeps the service from being ready; None where nothing does."""
+        """Say of broker, database, registry and records what keeps the service from being ready; None where nothing
+        does.
+        """
         broker = self.consuming and await self.broker.ping(timeout=1)
         return {
             "broker": None if broker else "not consuming: RabbitMQ does not answer",
             "database": None if self._pool is not None and self.follower.connected else "PostgreSQL does not answer",
             "registry": None if self.follower.registry.loaded else "not loaded: run 'kip load'",
+            "records": self.consistency.rebuilding(),
         }
 
     async def connect(self) -> None:
@@ -121,7 +125,7 @@ def make_app(settings: Settings) -> Measured:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with connected(aggregation):
+        async with connected(aggregation, aggregation.follower):
             log.info("aggregation.started", port=settings.aggregation_port)
             yield
 
@@ -137,6 +141,7 @@ def make_app(settings: Settings) -> Measured:
 
     endpoints = [
         *routes(reader),
+        *programme_routes(reader.registry, reader.pool, reader.now),
         document_route(openapi(__version__)),
         *probe_routes(aggregation.readiness, describe),
     ]

@@ -15,7 +15,7 @@ from services.aggregation.control import control_of, prove_reading
 from services.aggregation.ledger import Entry, to_entry
 from services.aggregation.poison_check import fault_of
 from services.aggregation.record_subject import UnknownToUsError
-from services.aggregation.records import Settled, identity_of, settle
+from services.aggregation.records import RekeyingError, Settled, identity_of, settle
 from shared.database.connections import Connect, Connection
 from shared.domain.canonical import Identity, JsonObject, decode, json_object, type_of_kind
 from shared.domain.claims import by_record
@@ -42,8 +42,9 @@ async def apply_batch(
     """Apply a batch of one partition's events in one transaction; only events that are proven bad go to `dead`.
 
     Bad is what the pure check refuses, and what is refused alone by a fault of its data while a control event is taken.
-    Raises UnknownToUsError before anything is written when the registry lacks a unit or programme, and whatever else
-    stands in the way; either way nothing of the batch has happened, and it is to be tried again.
+    Raises UnknownToUsError before anything is written when the registry lacks a unit or programme, RekeyingError while
+    records are kept under names of other families than the registry's, and whatever else stands in the way; either way
+    nothing of the batch has happened, and it is to be tried again.
     """
     batch = _Batch(connect, partition, contributor, now)
     entries, dead = _read(events, contributor.registry)
@@ -96,6 +97,7 @@ async def _apply(
     applied = Applied(accepted_at=[event.accepted_at for event in at_the_door])
     async with connection.transaction():
         await store.guard_partition(connection, partition)
+        await _require_names(connection, entries, contributor.registry)
         batch = await store.next_batch(connection)
         fresh, earlier = await _append(connection, entries, batch, applied)
         if fresh or earlier:
@@ -156,6 +158,20 @@ def _require_known(entries: Sequence[Entry], registry: Registry) -> None:
     for programme in {entry.event.data.get("programme") for entry in entries}:
         if programme not in registry.programmes:
             raise UnknownToUsError(f"programme {programme}")
+    for name in registry.families.rootless():
+        if any((entry.event.data.get("programme"), entry.event.data.get("indicator")) == name for entry in entries):
+            raise UnknownToUsError(f"the indicator that {'/'.join(name)} is the same as")
+
+
+async def _require_names(connection: Connection, entries: Iterable[Entry], registry: Registry) -> None:
+    """Raise RekeyingError unless these provinces' records are kept under the names that this registry gives them.
+
+    Invariant: under the guard, records of a province are written under the names of one set of families only.
+    """
+    mark = registry.families.mark
+    for province, names in (await store.names(connection, {entry.event.province for entry in entries})).items():
+        if names != mark:
+            raise RekeyingError(f"the records of {province} are to be made anew for figures that programmes share")
 
 
 async def _append(
@@ -203,7 +219,8 @@ async def _roll_up(
     the former's contribution is taken away, exactly as it was given, and the new one's added; where the winner stays,
     no cell changes, whatever else of the record is written (another contender, an earlier acceptance).
     """
-    claims = [claim for entry in (*fresh, *earlier) for claim in entry.claims()]
+    families = contributor.registry.families
+    claims = [claim for entry in (*fresh, *earlier) for claim in entry.claims(families)]
     claimed = by_record(claims)
     standing = await store.standing_records(connection, claimed)
     settled = {key: settle(standing.get(key), some) for key, some in claimed.items()}

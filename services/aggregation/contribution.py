@@ -1,6 +1,6 @@
 """What a live record gives to the cells. Pure. A contribution is taken away exactly as it was given."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple, TypeAlias
 
@@ -16,13 +16,15 @@ from services.aggregation.parts import (
     narrowed,
     together,
 )
-from services.aggregation.record_subject import RecordSubject, UnknownToUsError, programme_of, record_subject
+from services.aggregation.record_subject import RecordSubject, UnknownToUsError, loaded_programme, record_subject
 from shared.domain.canonical import EventBody
 from shared.domain.duties import applies
 from shared.domain.events import OBLIGATION_PREFIX, Kind
 from shared.domain.periods import parse_period
 from shared.domain.units import Unit
-from shared.programme.model import IndicatorReporter, Programme, Reporter
+from shared.programme.indicators import IndicatorReporter
+from shared.programme.model import Programme
+from shared.programme.reports import Reporter
 from shared.registry.snapshot import Registry
 
 Steps: TypeAlias = tuple[str, ...]  # uids, lowest first
@@ -74,10 +76,17 @@ class Delta:
 
 
 class Duty(NamedTuple):
-    """Whether a report of this kind is owed, and the levels at which its figure is published (none: all)."""
+    """Whether a report of this kind is owed, and the levels at which its figure is published (none: all).
+
+    `others` are the programmes besides the record's own that share its figure and expect it too.
+    """
 
     owed: bool
     reach: tuple[str, ...]
+    others: tuple[str, ...] = ()
+
+
+NO_DUTY = Duty(False, ())
 
 
 class Contributor:
@@ -105,24 +114,25 @@ class Contributor:
         unit = self.registry.units.get(body.unit)
         if unit is None:
             raise UnknownToUsError(f"unit {body.unit}")
-        programme = programme_of(self.registry, record.programme)
+        programme = loaded_programme(self.registry, record.programme)
         end = self._end(programme, record.period)
         duty = self._duty(programme, record, unit, end)
         steps = self.registry.units.steps(body.unit, end, duty.reach)
         key = LeafKey(delta.ladder(steps), record.subject, record.period, record.programme, body.province)
         climbing = delta.leaf(key)
-        for part in self._parts(body, programme, int(duty.owed and unit.in_force(end))):
+        for part in self._parts(body, programme, record, duty if unit.in_force(end) else NO_DUTY):
             leaf = delta.leaf(key._replace(ladder=delta.ladder(steps[:1]))) if part.own else climbing
             add_part(leaf, part.by, part.counters, sign)
 
-    def _parts(self, body: EventBody, programme: Programme, reported: int) -> Iterator[Part]:
+    def _parts(self, body: EventBody, programme: Programme, record: RecordSubject, duty: Duty) -> Iterator[Part]:
         data = body.data
         if body.kind == Kind.ACTIVITY_RECORDED:
             return activity_parts(data, self._narrowed_of(programme, data["activity"]))
         if body.kind == Kind.INDICATOR_REPORTED:
-            return figure_parts(data, programme.indicator[data["indicator"]], reported)
+            indicator = programme.indicator[record.subject.partition(":")[2]]
+            return figure_parts(data, indicator, int(duty.owed), duty.others)
         if body.kind == Kind.REPORT_SUBMITTED:
-            return iter((Part(WHOLE, Counters(records=1, reported=reported)),))
+            return iter((Part(WHOLE, Counters(records=1, reported=int(duty.owed))),))
         one = Counters(records=1)
         return iter((Part(WHOLE, one), Part(f"state:{data['state']}", one)))
 
@@ -145,26 +155,40 @@ class Contributor:
         key = (record.programme, record.subject, record.agency, record.period, unit.level)
         duty = self._duties.get(key)
         if duty is None:
-            duty = self._duties[key] = _duty_of(programme, record, unit, end)
+            duty = self._duties[key] = self._decide(programme, record, unit, end)
         return duty
 
+    def _decide(self, programme: Programme, record: RecordSubject, unit: Unit, end: date) -> Duty:
+        subject, _, slug = record.subject.partition(":")
+        if subject == "report":
+            return _duty_of(programme, programme.report[slug].reporters, record, unit, end) or NO_DUTY
+        if subject != "indicator":
+            return NO_DUTY
+        own = _duty_of(programme, programme.indicator[slug].reporters, record, unit, end)
+        others: dict[str, Duty] = {}
+        for member in self.registry.families.members(programme.slug, slug)[1:]:
+            duty = _duty_of(member.programme, member.indicator.reporters, record, unit, end)
+            if duty is not None:
+                others[member.programme.slug] = duty
+        speaking = [own] if own is not None else list(others.values())  # who speaks of it says the same reach
+        return Duty(
+            own is not None and own.owed,
+            speaking[0].reach if speaking else (),
+            tuple(other for other, duty in others.items() if duty.owed),
+        )
 
-def _duty_of(programme: Programme, record: RecordSubject, unit: Unit, end: date) -> Duty:
-    subject, _, slug = record.subject.partition(":")
-    reporters: Mapping[str, tuple[Reporter | IndicatorReporter, ...]]
-    if subject == "indicator":
-        reporters = {slug: programme.indicator[slug].reporters}
-    elif subject == "report":
-        reporters = {slug: programme.report[slug].reporters}
-    else:
-        return Duty(False, ())
-    period = parse_period(record.period)
-    within = (
-        programme.first_period.first_month <= period.first_month
-        and period.last_month <= programme.last_period.last_month
-    )
-    for reporter in reporters[slug]:
+
+def _duty_of(
+    programme: Programme,
+    reporters: Iterable[Reporter | IndicatorReporter],
+    record: RecordSubject,
+    unit: Unit,
+    end: date,
+) -> Duty | None:
+    """Find the duty in one programme's own rules; None where no reporter of its is spoken of."""
+    within = programme.is_owed(parse_period(record.period))
+    for reporter in reporters:
         agencies = reporter.agencies if isinstance(reporter, IndicatorReporter) else (reporter.agency,)
         if record.agency in agencies and applies(reporter, unit, end):
             return Duty(within, reporter.reach if isinstance(reporter, IndicatorReporter) else ())
-    return Duty(False, ())
+    return None

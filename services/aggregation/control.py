@@ -1,7 +1,5 @@
 """Control events: each sound beyond doubt, so that a database or a service that refuses one refuses everything."""
 
-from datetime import date
-
 from services.aggregation.ledger import Entry, to_entry
 from shared.domain.canonical import EventData, JsonObject, decode, envelope
 from shared.domain.events import OBLIGATION_PREFIX, Kind, ObligationState
@@ -42,7 +40,7 @@ def _data(kind: str, programme: Programme) -> EventData:
     agency = programme.agencies[0].slug
     period = str(programme.first_period)
     if kind == Kind.ACTIVITY_RECORDED and programme.activities:
-        day = date(programme.first_period.year, 1, 1).isoformat()
+        day = programme.calendar.start(programme.first_period).isoformat()
         return {"activity": programme.activities[0].slug, "record": _NAME, "held_on": day, "agency": agency}
     if kind == Kind.INDICATOR_REPORTED and programme.indicators:
         indicator = programme.indicators[0]

@@ -10,8 +10,10 @@ from pydantic_core import from_json, to_json
 from shared.domain.canonical import CanonicalEvent, EventBody, Identity
 from shared.domain.claims import RecordClaim, claims
 from shared.domain.events import ActivityRecorded, IndicatorReported, Kind, RecordRetracted, ReportSubmitted
+from shared.programme.families import Families
 
 COLUMNS = ("province", "sender", "source", "id", "kind", "unit", "time", "accepted_at", "fingerprint", "data")
+MARKS = ("officer", "device")  # beside the event, and no part of its fingerprint
 
 
 class Entry(NamedTuple):
@@ -34,10 +36,15 @@ class Entry(NamedTuple):
             event.accepted_at, self.fingerprint, self.data_json,
         )  # fmt: skip
 
-    def claims(self) -> list[RecordClaim]:
+    @property
+    def marks(self) -> tuple[str | None, str | None]:
+        """What stands beside the event, in the order of `MARKS`."""
+        return self.event.officer, self.event.device
+
+    def claims(self, families: Families) -> list[RecordClaim]:
         """Make its claims: on its own record, and on the one that it supersedes."""
         event = self.event
-        return claims(event.body(), event.source, event.id, event.accepted_at)
+        return claims(event.body(), event.source, event.id, event.accepted_at, families)
 
 
 class LedgerEvent(NamedTuple):
@@ -48,6 +55,13 @@ class LedgerEvent(NamedTuple):
     id: str
     accepted_at: datetime
     data_json: str
+    officer: str | None = None
+    device: str | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """What tells it from every other event."""
+        return (self.id, self.source, self.body.sender, self.body.province)
 
     @classmethod
     def of(
@@ -61,14 +75,15 @@ class LedgerEvent(NamedTuple):
         event_id: str,
         accepted_at: datetime,
         data: str,
+        *marks: str | None,
     ) -> Self:
-        """Make one of a row."""
+        """Make one of a row, of one with `MARKS` too."""
         body = EventBody(province, sender, kind, unit, time, from_json(data))
-        return cls(body, source, event_id, accepted_at, data)
+        return cls(body, source, event_id, accepted_at, data, *marks)
 
-    def claims(self) -> list[RecordClaim]:
+    def claims(self, families: Families) -> list[RecordClaim]:
         """Make its claims: on its own record, and on the one that it supersedes."""
-        return claims(self.body, self.source, self.id, self.accepted_at)
+        return claims(self.body, self.source, self.id, self.accepted_at, families)
 
 
 # The fields of each kind's data that has a revision, as they are written.

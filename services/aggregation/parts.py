@@ -4,15 +4,17 @@ Invariant: parts are only added up, each sum by itself. So the order in which re
 record that goes leaves the sums as they were before it came.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from operator import add, neg, sub
 from typing import NamedTuple, TypeAlias
 
 from shared.domain.canonical import EventData
-from shared.programme.model import Indicator, Programme
+from shared.programme.indicators import Indicator
+from shared.programme.model import Programme
 
 WHOLE = ""  # the `by` of a cell that is not a part
 ONCE = "unit:"  # what the names of parts begin with that count each unit once
+EXPECTED_BY = "expected by:"  # and of those that count reporters for another programme; no dimension has a space
 Parts: TypeAlias = dict[str, list[int]]  # the counters of a cell and its parts by their names
 
 
@@ -94,8 +96,33 @@ def narrowed(programme: Programme, activity: str) -> tuple[Narrowed, ...]:
     )
 
 
-def figure_parts(data: EventData, indicator: Indicator, reported: int) -> Iterator[Part]:
-    """Take an indicator's record apart. `reported` is 1 where the report was expected of its sender."""
+def figure_parts(data: EventData, indicator: Indicator, reported: int, others: Collection[str] = ()) -> Iterator[Part]:
+    """Take an indicator's record apart. `reported` is 1 where the report was expected of its sender.
+
+    `others` are further programmes that share the figure and expected it: each has parts of its own, beside every part,
+    in which only `reported` counts. They are apart because one counter can't count for programmes of other duties.
+    """
+    for part in _figure_parts(data, indicator, reported):
+        yield part
+        for programme in others:
+            yield Part(expected_part(programme, part.by), Counters(reported=1))
+
+
+def expected_part(programme: str, by: str) -> str:
+    """Name the part that counts who gave the part `by`, of those of whom the programme expects the figure."""
+    return f"{EXPECTED_BY}{programme},{by}" if by else f"{EXPECTED_BY}{programme}"
+
+
+def counted_for(programme: str, parts: Mapping[str, Counters]) -> dict[str, Counters]:
+    """Read parts as a programme does that shares the figure: reporters as its own duties count them."""
+    return {
+        by: counters._replace(reported=parts.get(expected_part(programme, by), Counters()).reported)
+        for by, counters in parts.items()
+        if not by.startswith(EXPECTED_BY)
+    }
+
+
+def _figure_parts(data: EventData, indicator: Indicator, reported: int) -> Iterator[Part]:
     if indicator.components:
         states = data["components"]
         yield Part(WHOLE, Counters(records=1, reported=reported, numerator=int(all(states.values()))))

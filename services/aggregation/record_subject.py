@@ -13,7 +13,10 @@ from shared.registry.snapshot import Registry
 
 
 class RecordSubject(NamedTuple):
-    """What a record is about, as its table has it for look-ups. Empty texts where a withdrawal doesn't say."""
+    """What a record is about, as its table has it for look-ups. Empty texts where a withdrawal doesn't say.
+
+    Of a figure that several programmes share, programme and subject are the root's.
+    """
 
     programme: str
     subject: str
@@ -32,21 +35,23 @@ def record_subject(body: EventBody, registry: Registry) -> RecordSubject:
     programme: str = data["programme"]
     agency = data.get("agency") or ""
     if body.kind == Kind.ACTIVITY_RECORDED:
-        month = month_of(programme_of(registry, programme), data["held_on"])
+        month = month_of(loaded_programme(registry, programme), data["held_on"])
         return RecordSubject(programme, f"activity:{data['activity']}", agency, month, "")
     if body.kind in PROBLEMS:
         return RecordSubject(programme, "problem", agency, "", "")
     if body.kind.startswith(OBLIGATION_PREFIX):
         return RecordSubject(programme, f"obligation:{data['report']}", agency, data["period"], data["state"])
-    for what in ("indicator", "report"):
-        if data.get(what) is not None:
-            return RecordSubject(programme, f"{what}:{data[what]}", agency, data["period"], "")
+    if data.get("indicator") is not None:
+        programme, indicator = registry.families.root(programme, data["indicator"])
+        return RecordSubject(programme, f"indicator:{indicator}", agency, data["period"], "")
+    if data.get("report") is not None:
+        return RecordSubject(programme, f"report:{data['report']}", agency, data["period"], "")
     return RecordSubject(programme, "", agency, "", "")
 
 
-def programme_of(registry: Registry, slug: str) -> Programme:
+def loaded_programme(registry: Registry, slug: str) -> Programme:
     """Look the programme up. Raises UnknownToUsError where it isn't loaded."""
-    programme = registry.programmes.get(slug)
+    programme = registry.loaded_programmes.get(slug)
     if programme is None:
         raise UnknownToUsError(f"programme {slug}")
     return programme

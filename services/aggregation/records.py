@@ -9,6 +9,10 @@ from shared.domain.claims import RecordClaim, RecordKey
 from shared.domain.standing import Version, contenders, winner
 
 
+class RekeyingError(Exception):
+    """Records are kept under the names of other families: a rebuild comes first, then try again."""
+
+
 class Standing(NamedTuple):
     """A record as it stands: the version that counts, and all that can still decide who wins.
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from pydantic_core import from_json, to_json
 
 from services.aggregation.contribution import CellKey
-from services.aggregation.ledger import COLUMNS, Entry
+from services.aggregation.ledger import COLUMNS, MARKS, Entry
 from services.aggregation.parts import ONCE, WHOLE, Counters, Parts, together
 from services.aggregation.records import Settled, Standing, contested
 from shared.database.connections import Connection
@@ -35,6 +35,11 @@ GUARD_PARTITION = """
            set_config('enable_seqscan', 'off', true)
 """
 
+# A province that nothing was written down of has records of before there were families, or none.
+NAMES = """
+    SELECT asked.province, CASE WHEN shape.province IS NULL THEN '' ELSE shape.names END AS names
+    FROM unnest($1::text[]) AS asked (province) LEFT JOIN aggregation.shape USING (province)
+"""
 NEXT_BATCH = "SELECT nextval('aggregation.batch')"
 _ASKED_OF_LEDGER = """
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
@@ -57,9 +62,9 @@ ACCEPT_EARLIER = """
 """
 PUT_CONFLICTS_ASIDE = """
     INSERT INTO aggregation.conflict
-        (province, sender, source, id, kind, unit, time, accepted_at, fingerprint, data)
+        (province, sender, source, id, kind, unit, time, accepted_at, fingerprint, data, officer, device)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[],
-                         $7::timestamptz[], $8::timestamptz[], $9::bytea[], $10::json[])
+                         $7::timestamptz[], $8::timestamptz[], $9::bytea[], $10::json[], $11::text[], $12::text[])
     ON CONFLICT DO NOTHING
 """
 RECORDS = """
@@ -136,6 +141,12 @@ async def guard_partition(connection: Connection, partition: int) -> None:
     await connection.execute(GUARD_PARTITION, str(partition))
 
 
+async def names(connection: Connection, provinces: Collection[str]) -> dict[str, str | None]:
+    """Read by which families (`Families.mark`) each province's records are named; None while they are made anew."""
+    rows = await connection.fetch(NAMES, list(provinces)) if provinces else ()
+    return {row["province"]: row["names"] for row in rows}
+
+
 async def next_batch(connection: Connection) -> int:
     """Take the number of this transaction; under the guard it grows within a partition."""
     batch: int = await connection.fetchval(NEXT_BATCH)
@@ -145,7 +156,7 @@ async def next_batch(connection: Connection) -> int:
 async def append(connection: Connection, entries: Sequence[Entry], batch: int) -> None:
     """Append what the ledger doesn't have."""
     rows = [(*row, batch) for row in _rows(entries)]
-    await _copy(connection, "ledger", (*COLUMNS, "batch"), rows)
+    await _copy(connection, "ledger", (*COLUMNS, *MARKS, "batch"), rows)
 
 
 async def held(connection: Connection, entries: Sequence[Entry]) -> dict[Identity, tuple[bytes, datetime]]:
@@ -279,5 +290,5 @@ async def _copy(connection: Connection, table: str, columns: Sequence[str], rows
 
 
 def _rows(entries: Sequence[Entry]) -> list[tuple[object, ...]]:
-    """Lay out the rows of the entries in the order of the ledger's key."""
-    return [entry.row() for entry in sorted(entries, key=lambda entry: entry.identity)]
+    """Lay out the rows of the entries, with their marks, in the order of the ledger's key."""
+    return [(*entry.row(), *entry.marks) for entry in sorted(entries, key=lambda entry: entry.identity)]

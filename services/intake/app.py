@@ -27,6 +27,7 @@ from services.intake.outbox.drain import Drain
 from services.intake.outbox.publisher import Publisher
 from services.intake.outbox.spool import Spool
 from services.intake.pacing.limits import LARGE_PATIENCE, OwnTurns, RateLimits, Turns
+from shared.access.acting import Acting, ActingReference, acting_officer
 from shared.broker import topology
 from shared.broker.answering import answered_within
 from shared.broker.client import make_broker
@@ -34,6 +35,7 @@ from shared.http.application import application
 from shared.http.held_body import Memory
 from shared.http.probes import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
+from shared.registry.snapshot import Key
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import Settings
 from shared.runtime.supervision import Supervised
@@ -42,6 +44,7 @@ from shared.spreadsheets.readers import Readers
 
 log = structlog.get_logger()
 CONNECT_SECONDS = 15.0
+OFFICER_SECONDS = 2.0
 
 
 class Intake:
@@ -79,10 +82,16 @@ class Intake:
         """Tell the run's time, and where events go at the moment."""
         return {"clock": self.clock.now().isoformat(), "events_go_to": "broker" if self.circuit.closed else "spool"}
 
+    async def officer(self, key: Key, reference: ActingReference) -> Acting:
+        """Look up an officer in whose name is posted, on a connection of the spool's."""
+        async with self.spool.connection(OFFICER_SECONDS) as connection:
+            return await acting_officer(connection, key, reference)
+
     def endpoint_context(self) -> EndpointContext:
         """Make the context that gives the endpoints these parts."""
         return EndpointContext(
             registry=lambda: self.follower.registry,
+            officer=self.officer,
             trusted=self.trusted,
             now=self.clock.now,
             admission=Admission(self.publisher),

@@ -4,6 +4,7 @@ For rows of our own, which stay where they are and can be taken up again: one fa
 accepted event has nowhere else to be, so it takes a proof (`shared/runtime/isolation.py`).
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from shared.database.connections import DATABASE_REFUSES, Connection, data_fault
 from shared.runtime.faults import told
 
 LONGEST_REASON = 500
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -93,8 +95,10 @@ def reason_of(error: BaseException) -> str:
 
 
 def storable(text: str) -> str:
-    """Make a text one that PostgreSQL can keep: without NULs and lone surrogates, 500 characters at most."""
-    return text[:LONGEST_REASON].replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    """Make a text one that PostgreSQL can keep and a terminal shows: without control characters but the ends of lines,
+    and without lone surrogates, 500 characters at most.
+    """
+    return _CONTROL.sub("\ufffd", text[:LONGEST_REASON]).encode("utf-8", "replace").decode("utf-8")
 
 
 __all__ = ["Aside", "Asides", "apart", "is_of_the_data", "reason_of", "saved", "storable"]

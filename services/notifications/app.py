@@ -13,13 +13,21 @@ from starlette.applications import Starlette
 from services.notifications.alerts.backlog import Queues
 from services.notifications.alerts.loop import Sweeper
 from services.notifications.links import Links
+from services.notifications.messages import bounce_store, reach_store
+from services.notifications.messages.channels import Outgoing
 from services.notifications.messages.channels.configured import make_channels
 from services.notifications.messages.filling import Filler
 from services.notifications.messages.queue import PUBLISH_SECONDS, publish_ids
+from services.notifications.messages.retention import Retention
+from services.notifications.messages.return_path import ReturnPaths
 from services.notifications.messages.worker import Delivery
 from services.notifications.obligations.announcer import Announcer
 from services.notifications.obligations.consumer import Consumer
 from services.notifications.observer import Observer
+from services.notifications.officers.acts import OfficerActs
+from services.notifications.officers.at_once import AtOnce
+from services.notifications.officers.codes import code_key
+from services.notifications.officers.routes import LINK_KINDS, OfficerAnswers, Sending
 from services.notifications.openapi import openapi
 from services.notifications.pages import page_store
 from services.notifications.pages.forms import FORM_BYTES
@@ -61,6 +69,7 @@ class _Parts:
     announcer: Announcer
     delivery: Delivery
     observer: Observer
+    retention: Retention
     reactions: Reactions
 
 
@@ -75,10 +84,16 @@ class Notifications:
         self.follower = RegistryFollower(self._database_url, self.clock, "notifications", simulated_from=settings.clock)
         self.publishing = make_broker(self._amqp_url, name="kip-notifications-publish")
         self.consuming = make_broker(self._amqp_url, name="kip-notifications")
-        self.channels = make_channels(settings)
+        self.channels, self._zalo = make_channels(
+            settings, self.pool, self.return_path if settings.mail_bounce else None
+        )
+        self.at_once = AtOnce(self.channels)
+        self.machine = SystemClock()
         self.running = False
         self._pool: Pool | None = None
         self._links: Links | None = None
+        self._code_key: bytes | None = None
+        self._returns: ReturnPaths | None = None
         self._parts: _Parts | None = None
 
     def pool(self) -> Pool:
@@ -92,6 +107,23 @@ class Notifications:
         if self._links is None:
             raise ConnectionError("the database has not answered yet")
         return self._links
+
+    def code_key(self) -> bytes:
+        """Get what codes are hashed with. Raises ConnectionError before the secret could be read."""
+        if self._code_key is None:
+            raise ConnectionError("the database has not answered yet")
+        return self._code_key
+
+    def code_kinds(self) -> frozenset[str]:
+        """List the kinds of channels by which a code can go: an officer's own, never a group's."""
+        by_zalo = {"zalo"} if self._settings.zns_code_template else set()
+        return frozenset(({"email", "sms"} | by_zalo) & self.channels.keys())
+
+    def return_path(self, message: Outgoing) -> str:
+        """Make the address that a mail comes back to. Raises ConnectionError before the secret could be read."""
+        if self._returns is None:
+            raise ConnectionError("the database has not answered yet")
+        return self._returns.of(message.id, message.address)
 
     def registry(self) -> Registry:
         """Get the registry as it is now."""
@@ -132,13 +164,17 @@ class Notifications:
             await parts.consumer.stop()
             await parts.delivery.stop()
             await parts.announcer.stop()
+            if self._zalo is not None:
+                await self._zalo.stop()
         await self.publishing.stop()
         if parts is not None:
             await parts.queues.close()
+        await self.at_once.stop()
         for channel in self.channels.values():
             await channel.close()
         if parts is not None:
             await parts.observer.stop()
+            await parts.retention.stop()
         await self.follower.stop()
         if self._pool is not None:
             await close_pool(self._pool)
@@ -162,16 +198,19 @@ class Notifications:
         )
         delivery = Delivery(
             pool, self.registry, self.clock, self.channels, Filler(),
-            page_of=lambda officer, message: self.links().page(officer, message, self.clock.now()),
+            links_of=lambda taken: self.links().letter(taken.officer, taken.generation, taken.id, self.clock.now()),
             retry_soon=sweeper.ask, chance=random,
         )  # fmt: skip
-        observer = Observer(pool)
+        observer, retention = Observer(pool), Retention(pool, self.clock)
         self.follower.on_change(reactions.registry_changed)
         self._subscribe(consumer, delivery)
         consumer.start()
         delivery.start()
         observer.start()
-        return _Parts(queues, consumer, sweeper, announcer, delivery, observer, reactions)
+        retention.start()
+        if self._zalo is not None:
+            self._zalo.start()
+        return _Parts(queues, consumer, sweeper, announcer, delivery, observer, retention, reactions)
 
     def _subscribe(self, consumer: Consumer, delivery: Delivery) -> None:
         consume(self.consuming, topology.NOTIFICATIONS, consumer.handle, prefetch=EVENT_PREFETCH)
@@ -186,8 +225,12 @@ class Notifications:
         if self._pool is not None:
             return
         pool = await open_migrated(self._database_url, size=POOL_SIZE, application_name="kip-notifications")
-        base = self._settings.public_url or f"http://{self._settings.bind}:{self._settings.notifications_port}"
-        self._links = Links(base, await page_store.link_secret(pool))
+        base = self._settings.public_url or f"http://{self._settings.bind}:{self._settings.board_port}"
+        secret = await page_store.link_secret(pool)
+        self._links, self._code_key = Links(base, secret), code_key(secret)
+        if self._settings.mail_bounce:
+            self._returns = ReturnPaths(self._settings.mail_bounce, await bounce_store.make_secret(pool))
+        await reach_store.note_kinds(pool, self.channels)
         self._pool = pool
 
     async def _consume(self) -> None:
@@ -197,23 +240,51 @@ class Notifications:
             await self.consuming.start()
 
 
+def _officers(notifications: Notifications, bodies: BodyLimits) -> OfficerAnswers:
+    """Make what answers about officers."""
+    return OfficerAnswers(
+        registry=notifications.registry,
+        pool=notifications.pool,
+        links=notifications.links,
+        code_key=notifications.code_key,
+        now=notifications.clock.now,
+        machine=notifications.machine.now,
+        body=bodies,
+        sending=Sending(
+            notifications.at_once, notifications.code_kinds(), frozenset(LINK_KINDS) & notifications.channels.keys()
+        ),
+    )
+
+
+def _acts(notifications: Notifications, bodies: BodyLimits) -> OfficerActs:
+    """Make what takes officers' acts for themselves."""
+    return OfficerActs(
+        registry=notifications.registry,
+        pool=notifications.pool,
+        now=notifications.clock.now,
+        body=bodies,
+        on_changed=notifications.decided,
+    )
+
+
 def make_app(settings: Settings) -> Measured:
     """Make the ASGI application."""
     notifications = Notifications(settings)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with connected(notifications):
+        async with connected(notifications, notifications.follower):
             log.info("notifications.started", port=settings.notifications_port)
             yield
 
     reader = Reader(registry=notifications.registry, pool=notifications.pool, now=notifications.clock.now)
+    bodies = BodyLimits(FORM_BYTES, settings.body_timeout, Memory(settings.body_memory, settings.body_memory))
     pages = Pages(
         registry=notifications.registry,
         pool=notifications.pool,
         links=notifications.links,
         now=notifications.clock.now,
-        body=BodyLimits(FORM_BYTES, settings.body_timeout, Memory(settings.body_memory, settings.body_memory)),
+        body=bodies,
         on_changed=notifications.decided,
     )
 
@@ -222,6 +293,8 @@ def make_app(settings: Settings) -> Measured:
 
     endpoints = [
         *routes(reader),
+        *_officers(notifications, bodies).routes(),
+        *_acts(notifications, bodies).routes(),
         *pages.routes(),
         document_route(openapi(__version__)),
         *probe_routes(notifications.readiness, describe),

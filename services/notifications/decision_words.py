@@ -3,6 +3,7 @@
 from enum import Enum
 from typing import NamedTuple
 
+from shared.values.scalars import ScalarError
 from shared.wording.words import Words
 
 
@@ -21,11 +22,17 @@ class Decline(Enum):
         404, "bad_link", Words("liên kết này không phải do hệ thống cấp", "this link is not one of ours")
     )
     EXPIRED = Refused(404, "bad_link", Words("liên kết này đã hết hạn", "this link has expired"))
-    OFFICER_GONE = Refused(
-        404, "bad_link", Words("cán bộ này không còn trong danh sách", "this officer is no longer registered")
-    )
+    OFFICER_GONE = Refused(410, "gone", Words("liên kết này không còn hiệu lực", "this link is no longer valid"))
     NO_MESSAGE = Refused(404, "not_found", Words("không có thư này ở đây", "this message is not known here"))
     NO_OBLIGATION = Refused(404, "not_found", Words("không có nghĩa vụ báo cáo này", "there is no such obligation"))
+    OTHER_EPOCH = Refused(
+        410,
+        "name_outdated",
+        Words(
+            "tên này có từ trước khi cơ sở dữ liệu được khôi phục",
+            "this name is from before the database was restored",
+        ),
+    )
     NO_IDENTITY = Refused(
         401,
         "unauthorized",
@@ -41,6 +48,35 @@ class Decline(Enum):
             "khóa này không được quyết định; các loại sự kiện của khóa phải có {kind}",
             "this key may not decide; its kinds would have to name {kind}",
         ),
+    )
+    NO_OFFICER = Refused(
+        403,
+        "forbidden",
+        Words(
+            "khóa này chỉ quyết định thay cán bộ; cần tiêu đề Kip-Officer",
+            "this key decides for officers alone; expected the header Kip-Officer",
+        ),
+    )
+    NOT_YOURS = Refused(
+        403,
+        "forbidden",
+        Words("chỉ chính cán bộ đó mới được làm việc này", "only that officer may do this"),
+    )
+    NOT_THEIRS = Refused(
+        422,
+        "value_invalid",
+        Words(
+            "chương trình không có nghĩa vụ {name} mà cán bộ này được biết",
+            "the programme has no obligation {name} that this officer hears of",
+        ),
+    )
+    NO_PROGRAMME = Refused(
+        422,
+        "programme_unknown",
+        Words("cán bộ này không thuộc chương trình {got}", "the officer is of no programme {got}"),
+    )
+    NO_LIST = Refused(
+        422, "value_invalid", Words("cần danh sách tối đa {most} tên", "expected a list of {most} names at most")
     )
     NOT_ABOVE = Refused(
         403,
@@ -100,6 +136,40 @@ class Decline(Enum):
             "expected tomorrow or later, {days} days ahead at most",
         ),
     )
+    LINK_EXPIRED = Refused(410, "expired", Words("liên kết này đã hết hạn", "this link has expired"))
+    NO_FIELD = Refused(
+        422, "field_unknown", Words("không có trường này; cần {names}", "no such field; expected {names}")
+    )
+    NO_SESSION = Refused(
+        422,
+        "value_invalid",
+        Words("cần SHA-256 của phiên, 64 ký tự hex thường", "expected the session's SHA-256, 64 lower-case hex digits"),
+    )
+    NO_CODE = Refused(422, "value_invalid", Words("cần mã gồm 6 chữ số", "expected a code of 6 digits"))
+    NO_PERSONAL_CHANNEL = Refused(
+        409,
+        "no_personal_channel",
+        Words(
+            "cán bộ không có địa chỉ riêng (thư điện tử, SMS, Zalo) nhận được mã",
+            "the officer has no address of their own (e-mail, SMS, Zalo) that a code can go to",
+        ),
+    )
+    TOO_MANY_CODES = Refused(
+        429,
+        "too_many_codes",
+        Words("đã gửi {most} mã trong một giờ", "{most} codes have been sent within an hour"),
+    )
+    UNSENT = Refused(
+        503, "unavailable", Words("chưa gửi được mã tới địa chỉ nào", "the code could not be sent to any address")
+    )
+    CODE_WRONG = Refused(
+        422, "code_wrong", Words("mã không đúng, còn {left} lần thử", "a wrong code; {left} tries left")
+    )
+    CODE_EXPIRED = Refused(
+        410,
+        "code_expired",
+        Words("không có mã còn hiệu lực cho phiên này", "there is no code for this session that is still good"),
+    )
     NO_FORM = Refused(
         400, "unreadable", Words("cần một biểu mẫu hoặc một đối tượng JSON", "expected a form or a JSON object")
     )
@@ -108,6 +178,37 @@ class Decline(Enum):
 
 # Of a link that stands for a key in a decision: whoever shows one that isn't good is nobody.
 NOBODY: dict[Decline, Refused] = {
-    reason: reason.value._replace(status=401, error="unauthorized")
-    for reason in (Decline.NOT_OURS, Decline.EXPIRED, Decline.OFFICER_GONE)
+    reason: reason.value._replace(status=401, error="unauthorized") for reason in (Decline.NOT_OURS, Decline.EXPIRED)
 }
+
+
+class DecisionError(Exception):
+    """What was asked is refused: `status` is the HTTP status, `error` a stable code, `field` what was wrong.
+
+    `more` is what the answer says besides, `retry_after` in how many seconds to ask again.
+    """
+
+    def __init__(
+        self, refused: Refused, field: str | None = None, *, retry_after: int | None = None, **more: object
+    ) -> None:
+        super().__init__(refused.words.en)
+        self.status, self.error, self.words = refused
+        self.field = field
+        self.retry_after = retry_after
+        self.more = more
+
+
+def declined(reason: Decline, field: str | None = None, **values: object) -> DecisionError:
+    """Make a refusal, its words filled with `values`."""
+    return DecisionError(filled(reason, **values), field)
+
+
+def invalid(field: str, error: ScalarError) -> DecisionError:
+    """Refuse a field whose value can't be read, in the parser's words."""
+    return DecisionError(Refused(422, "value_invalid", error.words), field)
+
+
+def filled(reason: Decline, **values: object) -> Refused:
+    """Fill a reason's words."""
+    refused = reason.value
+    return refused._replace(words=refused.words.filled(**values))

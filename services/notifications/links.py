@@ -1,9 +1,10 @@
 """Sign and read the links in messages, and find who holds one. Nothing is stored; the signature is the proof."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 from uuid import UUID
 
 from itsdangerous import BadData, Signer
@@ -14,6 +15,7 @@ from shared.values.scalars import text, whole_number
 PAGE_DAYS = 60  # a page outlives its message's steps
 CALENDAR_DAYS = 400  # subscribed to once a year
 NO_MESSAGE = ""  # in whose place a calendar stands
+_LAST_SECOND = 4_102_444_800  # of the years that we know of
 
 
 class Purpose(StrEnum):
@@ -21,6 +23,7 @@ class Purpose(StrEnum):
 
     PAGE = "page"
     CALENDAR = "calendar"
+    MUTE = "mute"  # a mail program's own button (RFC 8058)
 
 
 class LinkError(Exception):
@@ -34,10 +37,21 @@ class LinkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The officer that a link belongs to, and the message that it came in (None for a calendar)."""
+    """The officer that a link belongs to, of which generation, until when, and the message that it came in (None for a
+    calendar).
+    """
 
     officer: int
+    generation: int
     message: UUID | None
+    until: datetime
+
+
+class LetterLinks(NamedTuple):
+    """The links of one message: the officer's page for it, and what a mail program's own button posts to."""
+
+    page: str
+    mute: str
 
 
 class Links:
@@ -47,27 +61,58 @@ class Links:
         self._base = base.rstrip("/")
         self._signers = {purpose: Signer(secret, salt=f"kip {purpose}", digest_method=sha256) for purpose in Purpose}
 
-    def page(self, officer: int, message: UUID, now: datetime) -> str:
+    def page(self, officer: int, generation: int, message: UUID, now: datetime) -> str:
         """Make the address of an officer's own page for a message."""
-        return f"{self._base}/v1/ack/{self._token(Purpose.PAGE, officer, message.hex, now, PAGE_DAYS)}"
+        return f"{self._base}/l/{self._token(Purpose.PAGE, officer, generation, message.hex, now, PAGE_DAYS)}"
 
-    def calendar(self, officer: int, now: datetime) -> str:
+    def mute(self, officer: int, generation: int, message: UUID, now: datetime) -> str:
+        """Make the address that a mail program's own button posts to."""
+        return f"{self._base}/v1/ack/{self._token(Purpose.MUTE, officer, generation, message.hex, now, PAGE_DAYS)}"
+
+    def letter(self, officer: int, generation: int, message: UUID, now: datetime) -> LetterLinks:
+        """Make the links of a message."""
+        return LetterLinks(self.page(officer, generation, message, now), self.mute(officer, generation, message, now))
+
+    def calendar(self, officer: int, generation: int, now: datetime) -> str:
         """Make the address of an officer's calendar."""
-        return f"{self._base}/v1/calendar/{self._token(Purpose.CALENDAR, officer, NO_MESSAGE, now, CALENDAR_DAYS)}.ics"
+        token = self._token(Purpose.CALENDAR, officer, generation, NO_MESSAGE, now, CALENDAR_DAYS)
+        return f"{self._base}/v1/calendar/{token}.ics"
 
     def read(self, purpose: Purpose, token: str, now: datetime) -> Holder:
         """Find who holds this token. Raises LinkError."""
-        try:
-            officer, message, until = self._signers[purpose].unsign(text(token)).decode().split(".")
-            holder = Holder(whole_number(officer), UUID(message) if message else None)
-            expires = whole_number(until)
-        except (BadData, ValueError) as error:
-            raise LinkError(Decline.NOT_OURS) from error
-        if now.timestamp() > expires:
+        holder = self.whose(purpose, token)
+        if now > holder.until:
             raise LinkError(Decline.EXPIRED)
         return holder
 
-    def _token(self, purpose: Purpose, officer: int, message: str, now: datetime, days: int) -> str:
-        """Sign a token: `officer.message.until.signature`, fit for a URL and short enough for a phone's screen."""
+    def is_for(self, purpose: Purpose, token: str) -> bool:
+        """Tell whether this token was made for the purpose, whoever holds it."""
+        try:
+            self.whose(purpose, token)
+        except LinkError:
+            return False
+        return True
+
+    def whose(self, purpose: Purpose, token: str) -> Holder:
+        """Find whom this token was made for, whether or not it has expired. Raises LinkError.
+
+        Without a generation, as links were made at first, it is of the first one.
+        """
+        try:
+            officer, *generation, message, until = self._signers[purpose].unsign(text(token)).decode().split(".")
+            if len(generation) > 1:
+                raise ValueError("too many parts")
+            return Holder(
+                whole_number(officer), whole_number(generation[0]) if generation else 0,
+                UUID(message) if message else None,
+                datetime.fromtimestamp(whole_number(until, most=_LAST_SECOND), UTC),
+            )  # fmt: skip
+        except (BadData, ValueError) as error:
+            raise LinkError(Decline.NOT_OURS) from error
+
+    def _token(self, purpose: Purpose, officer: int, generation: int, message: str, now: datetime, days: int) -> str:
+        """Sign a token: `officer.generation.message.until.signature`, fit for a URL and short enough for a phone's
+        screen.
+        """
         until = int((now + timedelta(days=days)).timestamp())
-        return self._signers[purpose].sign(f"{officer}.{message}.{until}").decode()
+        return self._signers[purpose].sign(f"{officer}.{generation}.{message}.{until}").decode()

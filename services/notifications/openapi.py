@@ -8,11 +8,14 @@ from typing import Any
 
 from services.notifications.alerts.reasons import CLAIMED
 from services.notifications.obligations.decisions import LONGEST_REASON
+from services.notifications.officers import openapi as officer_paths
 from services.notifications.read_api import (
     ALERT_PARAMETERS,
     MOST_ROWS,
     OBLIGATION_PARAMETERS,
+    ONE_OBLIGATION_PARAMETERS,
     PROBLEM_PARAMETERS,
+    UNADDRESSED_PARAMETERS,
 )
 from shared import __version__
 from shared.documents.files import keep
@@ -31,7 +34,9 @@ from shared.documents.openapi import (
     shape,
 )
 from shared.domain.events import ObligationChange, ObligationState
+from shared.domain.obligation_name import LONGEST_NAME
 from shared.http.read_api import LONGEST_PARAMETER
+from shared.programme.base import LANGUAGES
 
 _ID: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": 2**62}
 _STATE = {"type": "string", "enum": [state.value for state in ObligationState]}
@@ -47,10 +52,14 @@ _PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "step": (TEXT, "A step of the escalation"),
     "since": (INSTANT, "Made then or later"),
     "limit": ({"type": "integer", "minimum": 1, "maximum": MOST_ROWS}, "Rows of a page"),
-    "after": ({"type": "integer", "minimum": 0, "maximum": 2**62}, "What the page before gave as `next`"),
+    "after": (TEXT, "What the page before gave as `next`, as it is"),
+    "labels": ({"type": "string", "enum": list(LANGUAGES)}, "Names for people beside the slugs, in this language"),
 }
+_NAME = {**TEXT, "maxLength": LONGEST_NAME, "examples": ["ecd-1437~progress-quarterly~06412@1~ubnd-xa~2023-Q1~0"]}
+_NEXT = {**TEXT, "description": "Opaque"}
 _OBLIGATION = {
-    "id": _ID,
+    "id": _NAME,
+    "programme": TEXT,
     "unit": TEXT,
     "agency": TEXT,
     "report": TEXT,
@@ -60,6 +69,11 @@ _OBLIGATION = {
     "state": _STATE,
     "met_at": or_null(INSTANT),
     "cycle": COUNT,
+    "reason": {**or_null(TEXT), "description": "Of its last extension, or its waiver"},
+}
+_LABELS = {
+    **{f"{what}_name": TEXT for what in ("programme", "report", "unit", "agency", "owner", "period")},
+    "programme_short": TEXT,
 }
 _CHANGE = {
     "revision": COUNT,
@@ -71,10 +85,12 @@ _CHANGE = {
     "at": INSTANT,
     "by": or_null(TEXT),
     "reason": or_null(TEXT),
+    "key": {**or_null(TEXT), "description": "By whose key it was decided"},
+    "device": {**or_null(TEXT), "description": "On which device of the officer's"},
 }
 _ALERT = {
     "id": _ID,
-    "obligation": or_null(_ID),
+    "obligation": or_null(_NAME),
     "problem": or_null(_ID),
     "cycle": COUNT,
     "step": TEXT,
@@ -82,6 +98,7 @@ _ALERT = {
     "addressed_unit": TEXT,
     "unit": or_null(TEXT),
     "agency": or_null(TEXT),
+    "programme": or_null(TEXT),
     "report": or_null(TEXT),
     "period": or_null(TEXT),
     "state": _ALERT_STATE,
@@ -96,6 +113,12 @@ _ALERT = {
     "officer_name": or_null(TEXT),
     "address": {**or_null(TEXT), "description": "Masked"},
 }
+_UNADDRESSED = {
+    "programme": TEXT,
+    "level": {**TEXT, "description": "Of the unit that lacks an officer"},
+    "alerts": COUNT,
+    "units": {**COUNT, "description": "That lack an officer"},
+}
 _PROBLEM = {
     "id": _ID,
     "programme": TEXT,
@@ -109,20 +132,23 @@ _PROBLEM = {
     "changed_at": INSTANT,
 }
 _SCHEMAS: dict[str, Any] = {
-    "Obligation": shape(_OBLIGATION),
-    "Obligations": rows_of("Obligation", _ID),
-    "History": shape({**_OBLIGATION, "history": {"type": "array", "items": shape(_CHANGE)}}),
+    "Obligation": shape(_OBLIGATION, optional=_LABELS),
+    "Obligations": rows_of("Obligation", _NEXT),
+    "History": shape({**_OBLIGATION, "history": {"type": "array", "items": shape(_CHANGE)}}, optional=_LABELS),
     "Alert": shape(_ALERT),
-    "Alerts": rows_of("Alert", _ID),
+    "Alerts": rows_of("Alert", _NEXT),
+    "Unaddressed": shape(_UNADDRESSED),
+    "UnaddressedRows": rows_of("Unaddressed", {"type": "null"}),
     "Problem": shape(_PROBLEM),
-    "Problems": rows_of("Problem", _ID),
-    "Decided": shape({"id": _ID, "decided": {"enum": ["extend", "waive"]}, "by": TEXT}),
+    "Problems": rows_of("Problem", _NEXT),
+    "Decided": shape({"id": _NAME, "decided": {"enum": ["extend", "waive"]}, "by": TEXT}),
     "Decision": shape(
         {"reason": {**TEXT, "minLength": 1, "maxLength": LONGEST_REASON}},
         optional={"until": {**DAY, "description": "A working day; to extend only"}},
     ),
     "Acknowledgement": shape({"action": {"type": "string", "enum": ["acknowledge", "mute"]}, "until": DAY}),
     "Refusal": shape({"error": TEXT, "message": TEXT}, optional={"field": TEXT}),
+    **officer_paths.SCHEMAS,
 }
 _HTML = {"text/html": {"schema": TEXT}}
 _READ_REFUSALS = {
@@ -131,7 +157,9 @@ _READ_REFUSALS = {
     403: "The key may not read, or doesn't reach what is asked",
     503: "The database does not answer",
 }
-_LINK_REFUSALS = {404: "Not one of our links, expired, or of nobody any more", 503: "The database does not answer"}
+_LINK_GONE = "The link's officer is registered no more"
+_OTHER_EPOCH = "The name is from before the database was restored"
+_LINK_REFUSALS = {404: "Not one of our links, or expired", 410: _LINK_GONE, 503: "The database does not answer"}
 _BODY_REFUSALS = {
     400: "The body is no form and no JSON object",
     408: "The body came too slowly",
@@ -142,9 +170,10 @@ _BODY_REFUSALS = {
 
 def openapi(version: str) -> dict[str, Any]:
     """Make the document."""
-    token, id_ = path("token", TEXT), path("id", _ID, 1)
-    obligation = _read("obligation", "One obligation with all that happened to it", [id_], "History")
-    obligation["responses"] |= answers({404: "There is no such address"}, "Refusal")
+    token, name = path("token", TEXT), path("name", _NAME)
+    one = [name, *_named(ONE_OBLIGATION_PARAMETERS, {})]
+    obligation = _read("obligation", "One obligation with all that happened to it", one, "History")
+    obligation["responses"] |= answers({404: "There is no such address", 410: _OTHER_EPOCH}, "Refusal")
     return document(
         "Kịp: notifications",
         version,
@@ -153,15 +182,24 @@ def openapi(version: str) -> dict[str, Any]:
             "/v1/obligations": {
                 "get": _read("obligations", "What is owed", _named(OBLIGATION_PARAMETERS, _STATE), "Obligations")
             },
-            "/v1/obligations/{id}": {"get": obligation},
-            "/v1/obligations/{id}/extend": {"post": _decide("extend", "Give it a later deadline", id_)},
-            "/v1/obligations/{id}/waive": {"post": _decide("waive", "Expect it no more", id_)},
+            "/v1/obligations/{name}": {"get": obligation},
+            "/v1/obligations/{name}/extend": {"post": _decide("extend", "Give it a later deadline", name)},
+            "/v1/obligations/{name}/waive": {"post": _decide("waive", "Expect it no more", name)},
             "/v1/alerts": {
                 "get": _read("alerts", "Who was told what", _named(ALERT_PARAMETERS, _ALERT_STATE), "Alerts")
+            },
+            "/v1/alerts/unaddressed": {
+                "get": _read(
+                    "unaddressed",
+                    "How many alerts about what is unfinished have nobody to tell",
+                    _named(UNADDRESSED_PARAMETERS, {}),
+                    "UnaddressedRows",
+                )
             },
             "/v1/problems": {
                 "get": _read("problems", "What units reported", _named(PROBLEM_PARAMETERS, _PROBLEM_STATE), "Problems")
             },
+            **officer_paths.paths(),
             "/v1/ack/{token}": {"get": _page(token), "post": _acknowledge(token)},
             "/v1/calendar/{token}.ics": {"get": _calendar(token)},
         },
@@ -225,18 +263,19 @@ def _calendar(token: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _decide(name: str, summary: str, id_: dict[str, Any]) -> dict[str, Any]:
+def _decide(what: str, summary: str, name: dict[str, Any]) -> dict[str, Any]:
     refused = {
         401: "Neither an operator's key nor an officer's link",
         403: "The key or the officer may not decide about this unit",
         404: "There is no such obligation",
         409: "It is finished: nothing is left to decide",
+        410: f"{_LINK_GONE}, or {_OTHER_EPOCH[0].lower()}{_OTHER_EPOCH[1:]}",
         503: "The database does not answer",
     }
     return {
-        "operationId": name,
+        "operationId": what,
         "summary": f"{summary}: by an operator's key, or an officer of a level above",
-        "parameters": [id_, query("token", TEXT, "That of the officer's link, in place of a key")],
+        "parameters": [name, query("token", TEXT, "That of the officer's link, in place of a key")],
         "requestBody": _form("Decision"),
         "responses": {
             **answers({200: "Decided"}, "Decided"),

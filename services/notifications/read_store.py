@@ -6,10 +6,17 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.database.connections import Connection, Pool
+from shared.domain.obligation_name import ObligationName
 
-OBLIGATION_ROWS = """
-    SELECT id, unit, agency, report, period, due_at, shifted_because, state, met_at, cycle, programme
+ONE_OBLIGATION = """
+    SELECT id, unit, agency, report, period, due_at, shifted_because, state, met_at, cycle, programme,
+           (SELECT reason FROM notifications.change
+            WHERE change.obligation = obligation.id AND change.cycle = obligation.cycle AND by IS NOT NULL
+            ORDER BY revision DESC LIMIT 1) AS reason
     FROM notifications.obligation
+"""
+EPOCH = "SELECT epoch FROM notifications.epoch"
+OBLIGATION_ROWS = f"""{ONE_OBLIGATION}
     WHERE ($1::text[] IS NULL OR programme = ANY ($1)) AND ($2::text IS NULL OR report = $2)
       AND ($3::text[] IS NULL OR unit = ANY ($3)) AND ($4::text IS NULL OR period = $4)
       AND ($5::text IS NULL OR state = $5) AND id > $6
@@ -18,7 +25,8 @@ OBLIGATION_ROWS = """
 ALERT_ROWS = """
     SELECT alert.id, alert.obligation, alert.problem, alert.cycle, alert.step, alert.occurrence,
            alert.unit AS addressed_unit, COALESCE(obligation.unit, problem.unit) AS unit,
-           COALESCE(obligation.agency, problem.agency) AS agency, obligation.report, obligation.period,
+           COALESCE(obligation.agency, problem.agency) AS agency,
+           COALESCE(obligation.programme, problem.programme) AS programme, obligation.report, obligation.period,
            alert.state, alert.reason, alert.made_at, message.id AS message, message.channel, message.sent_at,
            message.attempts, message.error, alert.officer, officer.name AS officer_name, officer.channels
     FROM notifications.alert
@@ -33,12 +41,20 @@ ALERT_ROWS = """
       AND ($7::text IS NULL OR alert.state = $7)
     ORDER BY alert.id LIMIT $6
 """
-OBLIGATION = """
-    SELECT id, unit, agency, report, period, due_at, shifted_because, state, met_at, cycle, programme
-    FROM notifications.obligation WHERE id = $1
+# Summaries carry no alert; what was kept back, or waited for an officer's quiet hours to end, none that is new.
+MESSAGES_BESIDE = """
+    SELECT message.id, message.programme, message.unit, message.occasion IS NOT NULL AS summary, message.state,
+           message.channel, message.error, officer.name AS officer_name
+    FROM notifications.message LEFT JOIN registry.officer ON officer.id = message.officer
+    WHERE (message.made_at >= $1 OR message.sent_at >= $1) AND NOT EXISTS (
+        SELECT FROM notifications.alert WHERE alert.message = message.id AND alert.made_at >= $1)
+    ORDER BY message.made_at, message.id
+"""
+OBLIGATION = f"""{ONE_OBLIGATION}
+    WHERE programme = $1 AND report = $2 AND unit = $3 AND agency = $4 AND period = $5
 """
 HISTORY = """
-    SELECT revision, change, state, cycle, due_at, met_at, at, by, reason
+    SELECT revision, change, state, cycle, due_at, met_at, at, by, reason, key, device
     FROM notifications.change WHERE obligation = $1 ORDER BY revision
 """
 PROBLEM_ROWS = """
@@ -63,6 +79,7 @@ class ObligationRow(NamedTuple):
     met_at: datetime | None
     cycle: int
     programme: str
+    reason: str | None  # of its last extension, or its waiver
 
 
 class ChangeRow(NamedTuple):
@@ -77,6 +94,8 @@ class ChangeRow(NamedTuple):
     at: datetime
     by: str | None
     reason: str | None
+    key: str | None  # by whose key
+    device: str | None  # on which device of the officer's
 
 
 class AlertRow(NamedTuple):
@@ -91,6 +110,7 @@ class AlertRow(NamedTuple):
     addressed_unit: str
     unit: str
     agency: str
+    programme: str
     report: str | None
     period: str | None
     state: str
@@ -104,6 +124,19 @@ class AlertRow(NamedTuple):
     officer: int | None
     officer_name: str | None
     channels: list[str] | None
+
+
+class MessageBeside(NamedTuple):
+    """A message that carries no new alert: a summary, or one that was made or begun before."""
+
+    id: UUID
+    programme: str
+    unit: str
+    summary: bool
+    state: str
+    channel: str | None
+    error: str | None
+    officer_name: str | None
 
 
 class ProblemRow(NamedTuple):
@@ -137,9 +170,15 @@ async def obligations(
     return [ObligationRow(*row) for row in rows]
 
 
-async def find_obligation(pool: Pool, obligation: int) -> ObligationRow | None:
-    """Read one obligation."""
-    row = await pool.fetchrow(OBLIGATION, obligation)
+async def epoch(pool: Pool) -> int:
+    """Read the epoch of this database: what stands last in every obligation's name."""
+    number: int = await pool.fetchval(EPOCH)
+    return number
+
+
+async def find_obligation(pool: Pool, name: ObligationName) -> ObligationRow | None:
+    """Read the obligation of this name, whatever epoch it names."""
+    row = await pool.fetchrow(OBLIGATION, name.programme, name.report, name.unit, name.agency, name.period)
     return ObligationRow(*row) if row else None
 
 
@@ -166,6 +205,11 @@ async def alerts(
     """
     rows = await pool.fetch(ALERT_ROWS, units, officer, step, since, after, limit, state, programmes, addressed)
     return [AlertRow(*row) for row in rows]
+
+
+async def messages_beside(connection: Connection, since: datetime) -> list[MessageBeside]:
+    """Read the messages made or sent since then that carry no alert claimed since then."""
+    return [MessageBeside(*row) for row in await connection.fetch(MESSAGES_BESIDE, since)]
 
 
 async def problems(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from shared.access.role_rights import ROLES
+from shared.access.role_rights import BROKER_RIGHTS, ROLES
 from shared.runtime.config import PREFIX, Settings, SettingsError
 
 
@@ -30,7 +30,7 @@ def logins(settings: Settings, server: Literal["database", "amqp"]) -> Mapping[s
     owner_url = getattr(settings, f"{server}_url").get_secret_value()
     taken = {unquote(urlsplit(owner_url).username or ""): owner}
     found: dict[str, Login] = {}
-    for role in ROLES:
+    for role in ROLES if server == "database" else BROKER_RIGHTS:
         variable, secret = f"{PREFIX}{role.upper()}_{server.upper()}_URL", getattr(settings, f"{role}_{server}_url")
         if secret is None:
             continue

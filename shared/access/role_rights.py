@@ -1,7 +1,8 @@
 """Who may do what: the rights of each service's role in PostgreSQL and of its user in RabbitMQ, as one written matrix.
 
 `kip migrate` grants exactly this and takes everything else back, so a new table belongs to nobody until it has a line
-here; a test holds every table of every schema against it. A fifth service is a name in ROLES and a letter in each line.
+here; a test holds every table of every schema against it. A fifth service is a name in ROLES and a letter in each line,
+and a line of BROKER_RIGHTS where it speaks to the broker.
 """
 
 import re
@@ -13,7 +14,7 @@ from shared.domain.events import Kind
 
 # `operator` is the person at the command line: `kip load`, `kip source`, `kip dead` and the like. The owner of the
 # tables, who alone migrates, is none of them.
-ROLES = ("intake", "aggregation", "notifications", "operator")
+ROLES = ("intake", "aggregation", "notifications", "board", "operator")
 
 # PostgreSQL's own letters: r SELECT, a INSERT, w UPDATE, d DELETE, m MAINTAIN (ANALYZE), U USAGE of a sequence.
 # To lock a row it must be allowed to update it. Partitions have no line: they are reached through their parent only.
@@ -21,46 +22,66 @@ ROLES = ("intake", "aggregation", "notifications", "operator")
 # goes to `dead` whole.
 # The first service of a simulated run starts its clock (an insert into an empty table); only `kip tick` moves it.
 _MATRIX = """
-    table                          intake  aggregation  notifications  operator
-    public.kip_migration           r       r            r              r
-    registry.unit                  r       r            r              rawdm
-    registry.unit_closure          -       -            r              rawdm
-    registry.partition             r       r            r              rawd
-    registry.loaded                -       -            -              raw
-    registry.programme             r       r            r              raw
-    registry.source                r       r            r              raw
-    registry.source_key            r       r            r              raw
-    registry.source_audit          -       -            -              r
-    registry.officer               -       -            r              raw
-    registry.clock                 ra      ra           ra             raw
-    registry.clock_follower        raw     raw          raw            r
-    intake.spool                   rawd    -            -              r
-    intake.job                     rad     -            -              -
-    aggregation.batch              -       U            -              U
-    aggregation.ledger             -       rawd         -              rawd
-    aggregation.conflict           -       ra           -              ra
-    aggregation.dead               -       ra           -              raw
-    aggregation.record             -       rawd         -              rawd
-    aggregation.contender          -       rawd         -              rawd
-    aggregation.cell               -       rawd         -              rawd
-    aggregation.part               -       r            -              r
-    aggregation.progress           -       raw          -              raw
-    aggregation.drift              -       rawd         -              rawd
-    aggregation.checked            -       raw          -              raw
-    aggregation.shape              -       raw          -              raw
-    notifications.programme        -       -            raw            rw
-    notifications.opening          -       -            rawd           rd
-    notifications.obligation       -       -            raw            rw
-    notifications.answer           -       -            raw            raw
-    notifications.change           -       -            raw            raw
-    notifications.problem          -       -            raw            raw
-    notifications.message          -       -            raw            r
-    notifications.alert            -       -            raw            rw
-    notifications.acknowledgement  -       -            raw            r
-    notifications.sweeper          -       -            rw             rw
-    notifications.secret           -       -            ra             -
-    notifications.aside            -       -            raw            rw
-    notifications.dead_event       -       -            raw            raw
+    table                          intake  aggregation  notifications  board  operator
+    public.kip_migration           r       r            r              r      r
+    registry.unit                  r       r            r              -      rawdm
+    registry.unit_closure          -       -            r              -      rawdm
+    registry.partition             r       r            r              -      rawd
+    registry.loaded                -       -            -              -      raw
+    registry.programme             r       r            r              -      raw
+    registry.source                r       r            r              -      raw
+    registry.source_key            r       r            r              -      raw
+    registry.source_audit          -       -            -              -      r
+    registry.officer               -       -            r              -      rawd
+    registry.acting_officer        r       r            r              -      -
+    registry.officer_audit         -       -            -              -      ra
+    registry.clock                 ra      ra           ra             -      raw
+    registry.clock_follower        raw     raw          raw            -      r
+    intake.spool                   rawd    -            -              -      r
+    intake.job                     rad     -            -              -      -
+    aggregation.batch              -       U            -              -      U
+    aggregation.ledger             -       rawd         -              -      rawd
+    aggregation.conflict           -       ra           -              -      ra
+    aggregation.dead               -       ra           -              -      raw
+    aggregation.record             -       rawd         -              -      rawd
+    aggregation.contender          -       rawd         -              -      rawd
+    aggregation.cell               -       rawd         -              -      rawd
+    aggregation.part               -       r            -              -      r
+    aggregation.progress           -       raw          -              -      raw
+    aggregation.drift              -       rawd         -              -      rawd
+    aggregation.checked            -       raw          -              -      raw
+    aggregation.shape              -       raw          -              -      raw
+    notifications.programme        -       -            raw            -      rw
+    notifications.opening          -       -            rawd           -      rd
+    notifications.epoch            -       -            r              -      -
+    notifications.obligation       -       -            raw            -      rw
+    notifications.answer           -       -            raw            -      raw
+    notifications.change           -       -            raw            -      raw
+    notifications.problem          -       -            raw            -      raw
+    notifications.message          -       -            raw            -      rw
+    notifications.alert            -       -            raw            -      rw
+    notifications.acknowledgement  -       -            rawd           -      r
+    notifications.act              -       -            ra             -      r
+    notifications.mute             -       -            rawd           -      r
+    notifications.sweeper          -       -            rw             -      rw
+    notifications.secret           -       -            ra             -      -
+    notifications.code             -       -            rawd           -      -
+    notifications.renewal          -       -            raw            -      -
+    notifications.aside            -       -            raw            -      rw
+    notifications.channel          -       -            rad            -      r
+    notifications.dead_address     -       -            rd             -      rawd
+    notifications.bounce           -       -            -              -      rad
+    notifications.bounce_total     -       -            r              -      raw
+    notifications.return_secret    -       -            ra             -      r
+    notifications.zalo_token       -       -            rawd           -      a
+    notifications.zalo_standing    -       -            r              -      r
+    notifications.zalo_check       -       -            rw             -      r
+    notifications.dead_event       -       -            raw            -      raw
+    board.session                  -       -            -              rawd   -
+    board.invitation               -       -            -              rwd    a
+    board.act                      -       -            -              rad    ra
+    board.draft                    -       -            -              raw    -
+    board.submission               -       -            -              raw    -
 """
 PRIVILEGES = {
     "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "m": "MAINTAIN", "U": "USAGE",
@@ -105,6 +126,7 @@ def _exactly(*names: str) -> str:
 
 _EVERY_KIND = "|".join(re.escape(kind) for kind in Kind)
 _PARTITION_QUEUES = f"^{re.escape(aggregation_queue(0).name.removesuffix('0'))}[0-9]+$"
+# The board has no line: it is a client of the other services, and the broker has no user of it.
 # No service may declare anything: queues and exchanges are the migration job's (`shared/broker/topology.py`).
 BROKER_RIGHTS = {
     "intake": BrokerRights("^$", _exactly(EVENTS.name), "^$", rf"^(({_EVERY_KIND})\.[0-9]+|{re.escape(PROBE_KEY)})$"),

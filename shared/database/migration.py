@@ -62,7 +62,7 @@ def _not_applied(applied: Mapping[str, str]) -> list[tuple[str, str, str]]:
     return fresh
 
 
-async def is_migrated(pool: Pool) -> bool:
+async def is_migrated(pool: "Pool | Connection") -> bool:
     """Tell whether every migration of this version has been applied, and this connection's role has got its rights."""
     if not await pool.fetchval(MAY_LOOK):
         return False

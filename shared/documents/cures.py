@@ -79,8 +79,8 @@ HTTP_CURES: dict[str, tuple[int, Cure]] = {
 READ_CURES: dict[str, tuple[int, Cure]] = {
     "bad_parameter": (400, Cure(
         Words(
-            "Không trả lời được câu hỏi như đã hỏi; `field` là tên tham số.",
-            "The question can't be answered as asked; `field` is the parameter.",
+            "Không trả lời được câu hỏi như đã hỏi; `field` là tên tham số hoặc tiêu đề.",
+            "The question can't be answered as asked; `field` is the parameter or header.",
         ),
         Words("Dùng một giá trị mà thông báo nêu.", "Use a value that the message names."),
     )),
@@ -95,6 +95,23 @@ READ_CURES: dict[str, tuple[int, Cure]] = {
             "Ask within what the message names, or use another key.",
         ),
     )),
+    "may_not_act": (403, Cure(
+        Words(
+            "Tiêu đề `Kip-Officer` đi với khóa không được làm thay cán bộ.",
+            "The header `Kip-Officer` came with a key that may not act for officers.",
+        ),
+        Words(
+            "Dùng khóa có quyền đó (`kip source add TÊN --act`), hoặc bỏ tiêu đề.",
+            "Use a key that may (`kip source add NAME --act`), or leave the header out.",
+        ),
+    )),
+    "gone": (410, Cure(
+        Words(
+            "Cán bộ nêu trong `Kip-Officer` đã bị xóa, hoặc những gì đã cấp cho họ đã bị thu hồi.",
+            "The officer whom `Kip-Officer` names was removed, or what they were given was revoked.",
+        ),
+        Words("Mở đường dẫn trong thông báo mới nhất.", "Open the link in the latest message."),
+    )),
     "not_found": (404, Cure(
         Words("Không có địa chỉ này.", "No such address."), Words("Xem `/openapi.json`.", "See `/openapi.json`.")
     )),
@@ -103,7 +120,10 @@ READ_CURES: dict[str, tuple[int, Cure]] = {
         Words("Xem `Allow`.", "See `Allow`."),
     )),
     "unavailable": (503, Cure(
-        Words("Cơ sở dữ liệu không trả lời.", "The database does not answer."),
+        Words(
+            "Cơ sở dữ liệu không trả lời, hoặc số liệu mà các chương trình dùng chung đang được tính lại.",
+            "The database does not answer, or figures that programmes share are being made anew.",
+        ),
         Words("Hỏi lại sau `Retry-After`.", "Ask again after `Retry-After`."),
     )),
 }  # fmt: skip

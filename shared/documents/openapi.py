@@ -11,13 +11,26 @@ COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
 NUMBER: dict[str, Any] = {"type": "number"}
 FLAG: dict[str, Any] = {"type": "boolean"}
 _LATER = frozenset({429, 503})
+# Any request may have them: they stand with the components, and not beside each address.
+_HEADERS: dict[str, Any] = {
+    "KipReach": {
+        "name": "Kip-Reach", "in": "header", "required": False, "schema": TEXT, "example": "19@2",
+        "description": "On any request: the uid of a unit. The key reaches for this request what lies below it too, "
+        "and no more than before",
+    },
+    "KipOfficer": {
+        "name": "Kip-Officer", "in": "header", "required": False, "schema": TEXT, "example": "12.0; device=3f9c21ab",
+        "description": "On a request for an officer, of a key with the right to act: number and generation, and the "
+        "public mark of a device. 403 `may_not_act` without the right, 410 `gone` for who is removed or revoked",
+    },
+}  # fmt: skip
 _SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"basic": []}, {"apiToken": []}]
 
 
 def document(
     title: str, version: str, description: str, paths: Mapping[str, Any], schemas: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Put the document together; every route needs a key unless it says otherwise."""
+    """Put the document together; every route needs a key unless it says otherwise, and takes the headers of acting."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -30,6 +43,7 @@ def document(
         "paths": {**paths, **_probes()},
         "components": {
             "schemas": schemas,
+            "parameters": _HEADERS,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "basic": {"type": "http", "scheme": "basic", "description": "The key as password, any user name"},

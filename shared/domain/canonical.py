@@ -2,7 +2,8 @@
 
 It is a CloudEvents 1.0 JSON object whose `subject` is a unit's uid, with three extension attributes that intake stamps:
 `sender` (the name that the key belongs to), `acceptedat` (when the door took it) and `province` (the key of the
-partition). A message is a JSON array of such objects.
+partition). What was posted in an officer's name carries two more, `officer` (a reference, never a name) and perhaps
+`device`: beside the event, and no part of what it says. A message is a JSON array of such objects.
 
 Decoding checks the envelope, not the data: intake has checked that, and what another publisher wrote is found by
 whoever can't use it.
@@ -93,6 +94,20 @@ class EventBody(NamedTuple):
     data: EventData
 
 
+class Marks(NamedTuple):
+    """What an event carries beside it: the officer (a reference) in whose name it was posted, and their device."""
+
+    officer: str | None = None
+    device: str | None = None
+
+    def attributes(self) -> dict[str, str]:
+        """Lay them out as they travel: only those that there are."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
+
+NO_MARKS = Marks()
+
+
 class CanonicalEvent(NamedTuple):
     """An event as it travels, decoded. `unit` is a uid; `written_time` is `time` as its publisher wrote it."""
 
@@ -106,6 +121,8 @@ class CanonicalEvent(NamedTuple):
     accepted_at: datetime
     province: str
     data: EventData
+    officer: str | None = None
+    device: str | None = None
 
     @property
     def identity(self) -> Identity:
@@ -152,7 +169,17 @@ def decode(written: JsonObject) -> CanonicalEvent:
         _instant(accepted_at),
         province,
         cast("EventData", data),
+        _mark(written, "officer"),
+        _mark(written, "device"),
     )
+
+
+def _mark(written: JsonObject, name: str) -> str | None:
+    """Read an attribute that may be absent."""
+    value = written.get(name)
+    if value is not None and type(value) is not str:
+        raise TypeError(f"{name}: expected a text, got {type(value).__name__}")
+    return value
 
 
 @lru_cache(maxsize=64)
@@ -182,11 +209,19 @@ def encode_batch(events: Iterable[CanonicalEvent]) -> bytes:
 def json_object(event: CanonicalEvent) -> JsonObject:
     """Write one event as the JSON object that travels."""
     return envelope(
-        event.identity, event.kind, event.unit, event.written_time, event.accepted_at.isoformat(), event.data
+        event.identity,
+        event.kind,
+        event.unit,
+        event.written_time,
+        event.accepted_at.isoformat(),
+        event.data,
+        Marks(event.officer, event.device),
     )
 
 
-def envelope(identity: Identity, kind: str, unit: str, time: str, accepted_at: str, data: object) -> JsonObject:
+def envelope(
+    identity: Identity, kind: str, unit: str, time: str, accepted_at: str, data: object, marks: Marks = NO_MARKS
+) -> JsonObject:
     """Put an event together from its parts, times as texts: also of what `decode` would refuse."""
     event_id, source, sender, province = identity
     return {
@@ -200,6 +235,7 @@ def envelope(identity: Identity, kind: str, unit: str, time: str, accepted_at: s
         "sender": sender,
         "acceptedat": accepted_at,
         "province": province,
+        **marks.attributes(),
     }
 
 
@@ -216,7 +252,13 @@ def encode_posted(event: CloudEvent, unit: str, sender: str, accepted_at: bytes,
 
 
 def encode_current(
-    event: CloudEvent, unit: str, sender: str, accepted_at: bytes, province: str, deprecates: str | None
+    event: CloudEvent,
+    unit: str,
+    sender: str,
+    accepted_at: bytes,
+    province: str,
+    deprecates: str | None,
+    marks: Marks = NO_MARKS,
 ) -> bytes:
     """Write a current event as it travels: as any other, but its data has no revision, and names the event that it
     replaces if it is an edit.
@@ -226,7 +268,8 @@ def encode_current(
     body["data"].pop("revision", None)
     if deprecates is not None:
         body["data"]["deprecates"] = deprecates
-    return to_json({**body, "sender": sender, "acceptedat": from_json(accepted_at), "province": province})
+    stamps = {"sender": sender, "acceptedat": from_json(accepted_at), "province": province}
+    return to_json({**body, **stamps, **marks.attributes()})
 
 
 def instant_json(moment: datetime) -> bytes:

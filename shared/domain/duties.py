@@ -5,7 +5,9 @@ from datetime import date
 
 from shared.domain.periods import Period
 from shared.domain.units import Unit
-from shared.programme.model import DueRule, IndicatorReporter, Programme, Reporter
+from shared.programme.indicators import Indicator, IndicatorReporter
+from shared.programme.model import Programme
+from shared.programme.reports import DueRule, Reporter
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ def owes(programme: Programme, unit: Unit, agency: str, period: Period) -> Owed:
     Nothing before the programme's first or after its last period, for a unit that is not in force on the period's last
     day, at another level than the reporter's, or for a period of another kind than the report's own.
     """
-    if period.first_month < programme.first_period.first_month or period.last_month > programme.last_period.last_month:
+    if not programme.is_owed(period):
         return NOTHING
     end = programme.calendar.end(period)
     if not unit.in_force(end):
@@ -51,8 +53,20 @@ def owes(programme: Programme, unit: Unit, agency: str, period: Period) -> Owed:
 
 def applies(reporter: Reporter | IndicatorReporter, unit: Unit, end: date) -> bool:
     """Whether the entry speaks of this unit's level and of a period that ends on that day."""
-    return (
-        reporter.level == unit.level
-        and (reporter.since is None or reporter.since <= end)
-        and (reporter.until is None or end <= reporter.until)
-    )
+    return reporter.level == unit.level and holds(reporter, end)
+
+
+def holds(reporter: Reporter | IndicatorReporter, end: date) -> bool:
+    """Whether the entry holds for a period that ends on that day."""
+    return (reporter.since is None or reporter.since <= end) and (reporter.until is None or end <= reporter.until)
+
+
+def own_options(indicator: Indicator, unit: Unit, agency: str, end: date) -> dict[str, set[str]] | None:
+    """Find the options that the agency may report for a period that ends on that day, by dimension; all of a dimension
+    that isn't there. None where it reports none of this.
+    """
+    speaking = [it for it in indicator.reporters if agency in it.agencies and applies(it, unit, end)]
+    own: dict[str, set[str]] = {}
+    for dimension, options in (item for reporter in speaking for item in reporter.options.items()):
+        own.setdefault(dimension, set()).update(options)
+    return own if speaking else None

@@ -6,7 +6,7 @@ Unknown fields are refused everywhere: no name, date of birth or identifier of a
 import re
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import (
     AwareDatetime,
@@ -17,7 +17,7 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
-from pydantic.config import JsonDict
+from pydantic.config import JsonDict, JsonValue
 from pydantic_core import PydanticCustomError
 
 from shared.values.scalars import ScalarError, day
@@ -135,20 +135,33 @@ class ReportSubmitted(Data):
 
 
 class Problem(Data):
-    """An obstacle met on the way, told in a few words without personal data."""
+    """An obstacle met on the way, told in a few words without personal data; `domain` is the field that it lies in."""
 
     record: Identifier
     agency: Slug
+    domain: Slug | None = None
     text: Annotated[
         str,
         StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00]+$"),
     ]
 
 
+def _with_revision(schema: JsonDict) -> None:
+    """Every sender says a revision of what it withdraws, as the door asks; only what is posted in an officer's name has
+    none.
+    """
+    properties, required = cast("JsonDict", schema["properties"]), cast("list[JsonValue]", schema["required"])
+    (number, _) = cast("list[JsonDict]", cast("JsonDict", properties["revision"])["anyOf"])
+    properties["revision"] = {**number, "title": "Revision"}
+    required.append("revision")
+
+
 class RecordRetracted(Data):
     """Withdraws a record (`record`), an indicator's figure or a report (`agency` and `period` with it)."""
 
-    revision: Revision
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_with_revision)
+
+    revision: Revision | None = None
     record: Identifier | None = None
     indicator: Slug | None = None
     report: Slug | None = None

@@ -99,6 +99,32 @@ class Units:
         """List the units whose (default) successor this one is."""
         return [self._by_uid[old] for old in self._predecessors.get(uid, ())]
 
+    def came_from(self, uid: str) -> Iterator[str]:
+        """List the uids of the unit itself and of all whose (default) successor it is, through others too."""
+        yield uid
+        for former in self._predecessors.get(uid, ()):
+            yield from self.came_from(former)
+
+    def stands_for(self, uid: str, on: date) -> str | None:
+        """Return the uid of the unit that stands for this one on that day, by successors alone.
+
+        None for one that went into its parent (a district): the parent is another's.
+        """
+        unit = self._by_uid.get(uid)
+        while unit is not None and unit.valid_to is not None and unit.valid_to < on:
+            unit = self._by_uid.get(unit.successor) if unit.successor is not None else None
+        return None if unit is None else unit.uid
+
+    def answers_for(self, uid: str, on: date) -> Iterator[str]:
+        """List the uids of the units whose matters are this one's on that day: its own, those of the units that it came
+        from, and of those below them that ended without a successor.
+        """
+        for former in self.came_from(uid):
+            yield former
+            for below in self.children(former):
+                if below.successor is None and below.valid_to is not None and below.valid_to < on:
+                    yield from self.answers_for(below.uid, on)
+
     def path(self, uid: str) -> tuple[Unit, ...]:
         """List the unit and its ancestors in its own tree, lowest first."""
         steps: list[Unit] = []
@@ -119,6 +145,16 @@ class Units:
         if ladder is None:
             ladder = self._ladders[key] = self._climb(uid, on)
         return ladder
+
+    def ladder_levels(self) -> dict[date, frozenset[tuple[str, ...]]]:
+        """List the levels of the ladders of all units in force, lowest first, from each change of the register on."""
+        return {
+            day: frozenset(self._levels(unit.uid) for unit in self._by_uid.values() if unit.in_force(day))
+            for day in (date.min, *self._epochs)
+        }
+
+    def _levels(self, uid: str) -> tuple[str, ...]:
+        return tuple(step.level for step in self.path(uid))
 
     def steps(self, uid: str, on: date, levels: tuple[str, ...] = ()) -> tuple[str, ...]:
         """List the uids of the ladder on that day; with `levels` only those of its steps that are of these levels."""

@@ -38,10 +38,11 @@ def application(
     routes: Sequence[Route],
     lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]],
     on_error: Handler = on_http_error,
+    crashed: Handler = on_crash,
 ) -> Measured:
     """Make the application. An address with a slash too many is no address: nobody is redirected to what `Host`
     says.
     """
-    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: on_error, Exception: on_crash})
+    app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: on_error, Exception: crashed})
     app.router.redirect_slashes = False
     return Measured(app)

@@ -21,6 +21,10 @@ class ReadWords(Enum):
     )
     NO_PROGRAMME_LOADED = Words("chưa nạp chương trình nào của khóa này", "none of this key's programmes is loaded")
     BEYOND = Words("phạm vi của khóa này là cấp dưới của {units}", "this key reaches what lies below {units}")
+    NO_SEAT = Words(
+        "đơn vị của cán bộ này không còn, và không có đơn vị nào thay thế",
+        "this officer's unit is no more, and none stands for it",
+    )
     NO_DATABASE = Words("cơ sở dữ liệu không trả lời", "the database does not answer")
     ONE_OF = Words("cần một trong {names}, nhận được {got}", "expected one of {names}, got {got}")
     ONE_OF_TWO = Words("cần {first} hoặc {second}, nhận được {got}", "expected {first} or {second}, got {got}")
@@ -49,6 +53,18 @@ class ReadWords(Enum):
     SHORTER_PERIOD = Words(
         "{slug} được báo cáo theo {kind}; cần kỳ như vậy hoặc dài hơn, nhận được {got}",
         "{slug} is reported by the {kind}; expected that or longer, got {got}",
+    )
+    COUNTED_BY_MONTH = Words(
+        "{slug} được đếm theo tháng của ngày thực hiện; cần một tháng hoặc kỳ dài hơn, nhận được {got}",
+        "{slug} is counted by the month in which it was held; expected a month or longer, got {got}",
+    )
+    OUTSIDE = Words(
+        "chương trình này chỉ có số liệu các kỳ từ {first} đến {last}",
+        "this programme has figures of the periods {first} to {last} only",
+    )
+    REBUILDING = Words(
+        "số liệu mà các chương trình dùng chung đang được tính lại; hãy thử lại sau",
+        "figures that programmes share are being made anew; try again later",
     )
     OF_REPORTS = Words(
         "{slug} tính từ báo cáo, theo {kinds}; nhận được {got}", "{slug} is of reports, by {kinds}; got {got}"

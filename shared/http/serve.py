@@ -1,7 +1,7 @@
 """Runs a service's ASGI application as every service runs it."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -16,16 +16,25 @@ GRACE_SECONDS = 20  # a stop waits that long for requests under way
 BODY_MORE_SECONDS = 5.0  # an application that reads a body says itself that it is late; this is for all others
 
 
-def serve(service: str, port: Callable[[Settings], int], make_app: Callable[[Settings], ASGIApp]) -> None:
-    """Serve until SIGTERM or Ctrl-C. A bad setting stops the start and names the variable."""
+def serve(
+    service: str,
+    port: Callable[[Settings], int],
+    make_app: Callable[[Settings], ASGIApp],
+    own: Mapping[str, str | None] | None = None,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C. A bad setting stops the start and names the variable.
+
+    `own` are settings that the service has of itself, whatever its environment says.
+    """
     try:
-        settings = load_settings()
+        settings = load_settings(own)
+        app = make_app(settings)
     except SettingsError as error:
         sys.exit(f"kip {service}: {error}")
     configure_logging(service, settings.log_format, settings.log_level)
     keep_large_apart()
     uvicorn.run(
-        make_app(settings),
+        app,
         host=settings.bind,
         port=port(settings),
         loop="uvloop",

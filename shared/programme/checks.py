@@ -1,10 +1,11 @@
 """What a programme's models alone can't see: names that point nowhere, and settings that contradict each other.
 
-Names are checked in the file's raw values, so that they are found also where another part of the file is malformed.
+Names are checked in the file's raw values, so that they are found also where another part of the file is malformed (and
+`shared/programme/target_checks.py` does so with targets).
 Contradictions are checked in the finished models. Pure functions; each gives (place, reason).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from difflib import get_close_matches
 from itertools import combinations, pairwise
@@ -14,21 +15,18 @@ from zoneinfo import available_timezones
 
 from holidays import list_supported_countries
 
-from shared.programme.model import (
-    Activity,
-    AgencyRole,
-    DayOfMonth,
-    Indicator,
-    IndicatorReporter,
-    Measure,
-    Programme,
-    Reporter,
-)
-from shared.programme.problems import Place
+from shared.domain.periods import PeriodKind
+from shared.programme.indicators import Indicator, IndicatorReporter, OverTime
+from shared.programme.model import AgencyRole, Measure, Programme
+from shared.programme.problems import Place, values_at
+from shared.programme.reports import DayOfMonth, Report, Reporter
 from shared.programme.sender_checks import sender_faults
+from shared.programme.target_checks import survey_faults, target_faults
 
 Fault = tuple[Place, str]
 Duty = tuple[Reporter | IndicatorReporter, tuple[str, ...]]  # and the agencies that have it
+LONGEST_SHORT_NAME = 40
+LONGEST_HOW_TO_REPORT = 200
 
 # Where a slug stands, and the list of the file that must define it. `*` is every item, `~` every key.
 _REFERENCES = (
@@ -41,7 +39,11 @@ _REFERENCES = (
     ("indicators.*.options.~", "dimensions"),
     ("indicators.*.series.*.dimension", "dimensions"),
     ("indicators.*.reporters.*.agencies.*", "agencies"),
+    ("indicators.*.reporters.*.options.~", "dimensions"),
     ("indicators.*.targets.*.stage", "stages"),
+    ("indicators.*.objective", "objectives"),
+    ("activities.*.follow_up.after.~", "dimensions"),
+    ("activities.*.follow_up.until.~", "dimensions"),
     ("measures.*.activities.*", "activities"),
     ("measures.*.groups.*", "participant_groups"),
     ("measures.*.lines.*", "funding_lines"),
@@ -59,9 +61,11 @@ _LEVELS = (
     "reports.*.reporters.*.level",
     "summary_levels.*",
 )
+_UNITS = ("indicators.*.targets.*.own.*.unit", "indicators.*.surveys.*.unit")
 _LISTS = (
     "stages",
     "objectives",
+    "left_out",
     "participant_groups",
     "dimensions",
     "dimensions.*.options",
@@ -81,6 +85,7 @@ _ONE_WORD = {
     "tasks": "task group",
     "dimensions": "dimension",
     "stages": "stage",
+    "objectives": "objective",
     "activities": "activity",
     "participant_groups": "participant group",
     "funding_lines": "funding line",
@@ -94,35 +99,39 @@ def unknown(what: str, name: object, known: Iterator[str] | frozenset[str] | set
     return f"unknown {what} {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
-def references(raw: Any, levels: frozenset[str] | None) -> Iterator[Fault]:
-    """Find slugs defined twice, slugs that nothing defines, and levels that the register of units does not have."""
+def references(raw: Any, levels: frozenset[str] | None, units: frozenset[str] | None = None) -> Iterator[Fault]:
+    """Find slugs defined twice, slugs that nothing defines, and levels and units that the register does not have."""
     for pattern in _LISTS:
-        for place, items in _find(raw, pattern):
+        for place, items in values_at(raw, pattern):
             yield from _twice(place, items)
     for pattern, kind in _REFERENCES:
         known = _slugs(raw, kind)
-        for place, name in _find(raw, pattern):
+        for place, name in values_at(raw, pattern):
             if isinstance(name, str) and name not in known:
                 yield place, unknown(_ONE_WORD[kind], name, known)
     yield from _options(raw)
-    if levels is not None:
-        for pattern in _LEVELS:
-            yield from (
-                (place, unknown("level", name, levels)) for place, name in _find(raw, pattern) if name not in levels
-            )
+    for patterns, what, there in ((_LEVELS, "level", levels), (_UNITS, "unit", units)):
+        for place, name in (found for pattern in patterns for found in values_at(raw, pattern)):
+            if there is not None and isinstance(name, str) and name not in there:
+                yield place, unknown(what, name, there)
 
 
 def texts(raw: Any) -> Iterator[Fault]:
     """Find texts that are not in Unicode's composed form (two spellings of one word), or hold stray white space."""
     for place, text in _strings(raw, ()):
         if not is_normalized("NFC", text):
-            yield place, f"not in Unicode NFC: {text!r}"
+            yield (
+                place,
+                f"not in Unicode NFC (it looks the same: type it anew, or convert it to composed form): {text!r}",
+            )
         if text != text.strip() or "\n" in text:
             yield place, f"white space around the text or a line break in it: {text!r}"
 
 
 def contradictions(programme: Programme) -> Iterator[Fault]:
     """Find settings that are each well-formed and do not go together."""
+    yield from _short(programme)
+    yield from _how_to_report(programme)
     yield from _time(programme)
     yield from _stages(programme)
     yield from _agencies(programme)
@@ -130,43 +139,29 @@ def contradictions(programme: Programme) -> Iterator[Fault]:
         place: Place = ("reports", i, "reporters")
         owed: list[Duty] = [(reporter, (reporter.agency,)) for reporter in report.reporters]
         yield from _reporters(programme, place, owed)
-        yield from _deadlines(programme, place, report.reporters)
+        yield from _deadlines(programme, report, place)
     for i, indicator in enumerate(programme.indicators):
         yield from _reporters(programme, ("indicators", i, "reporters"), [(r, r.agencies) for r in indicator.reporters])
         yield from _indicator(indicator, ("indicators", i))
-        yield from _narrowed(indicator, ("indicators", i))
+        yield from target_faults(programme, indicator, ("indicators", i))
+        yield from survey_faults(indicator, ("indicators", i))
+        yield from _narrowed(indicator.options, indicator.breakdowns, ("indicators", i))
     for i, activity in enumerate(programme.activities):
-        yield from _narrowed(activity, ("activities", i))
+        yield from _narrowed(activity.options, activity.breakdowns, ("activities", i))
+        if activity.slug == "all":
+            yield ("activities", i, "slug"), "'all' asks for the figures of every activity: no single one has this name"
     for i, measure in enumerate(programme.measures):
         yield from _measure(programme, measure, ("measures", i))
     yield from sender_faults(programme)
 
 
-def _find(values: Any, pattern: str) -> list[tuple[Place, Any]]:
-    """Find the values at the places of a pattern; places that are missing or of another shape give nothing."""
-    found: list[tuple[Place, Any]] = [((), values)]
-    for step in pattern.split("."):
-        found = [((*place, key), value) for place, here in found for key, value in _step(here, step)]
-    return found
-
-
-def _step(here: Any, step: str) -> list[tuple[str | int, Any]]:
-    if step == "*":
-        return list(enumerate(here)) if isinstance(here, list) else []
-    if not isinstance(here, dict):
-        return []
-    if step == "~":
-        return [(key, key) for key in here]
-    return [(step, here[step])] if step in here else []
-
-
 def _slugs(raw: Any, kind: str) -> set[str]:
-    return {slug for _, slug in _find(raw, f"{kind}.*.slug") if isinstance(slug, str)}
+    return {slug for _, slug in values_at(raw, f"{kind}.*.slug") if isinstance(slug, str)}
 
 
 def _twice(place: Place, items: Any) -> Iterator[Fault]:
     seen: set[str] = set()
-    for here, slug in _find(items, "*.slug"):
+    for here, slug in values_at(items, "*.slug"):
         if isinstance(slug, str) and slug in seen:
             yield place + here, f"{slug!r} is defined twice"
         elif isinstance(slug, str):
@@ -176,27 +171,27 @@ def _twice(place: Place, items: Any) -> Iterator[Fault]:
 def _options(raw: Any) -> Iterator[Fault]:
     """Find options that their dimension does not have."""
     known = {
-        dimension["slug"]: {slug for _, slug in _find(dimension, "options.*.slug") if isinstance(slug, str)}
-        for _, dimension in _find(raw, "dimensions.*")
+        dimension["slug"]: {slug for _, slug in values_at(dimension, "options.*.slug") if isinstance(slug, str)}
+        for _, dimension in values_at(raw, "dimensions.*")
         if isinstance(dimension, dict) and isinstance(dimension.get("slug"), str)
     }
     named: list[tuple[Place, str, Any]] = []
-    named += [(place, "domain", name) for place, name in _find(raw, "agencies.*.domains.*")]
-    named += [(place, "group", name) for place, name in _find(raw, "indicators.*.reporters.*.groups.*")]
-    for place, series in _find(raw, "indicators.*.series.*"):
+    named += [(place, "domain", name) for place, name in values_at(raw, "agencies.*.domains.*")]
+    for place, series in values_at(raw, "indicators.*.series.*"):
         if isinstance(series, dict) and isinstance(series.get("dimension"), str):
-            named += [(place + here, series["dimension"], name) for here, name in _find(series, "options.*")]
-    for kind in ("indicators", "activities"):
-        for place, options in _find(raw, f"{kind}.*.options"):
-            for _, dimension in _find(options, "~"):
-                named += [(place + here, dimension, name) for here, name in _find(options, f"{dimension}.*")]
-    for place, by in _find(raw, "measures.*.by"):
-        named += [((*place, dimension), dimension, by[dimension]) for _, dimension in _find(by, "~")]
+            named += [(place + here, series["dimension"], name) for here, name in values_at(series, "options.*")]
+    for pattern in ("indicators.*.options", "indicators.*.reporters.*.options", "activities.*.options"):
+        for place, options in values_at(raw, pattern):
+            for _, dimension in values_at(options, "~"):
+                named += [(place + here, dimension, name) for here, name in values_at(options, f"{dimension}.*")]
+    for pattern in ("measures.*.by", "activities.*.follow_up.after", "activities.*.follow_up.until"):
+        for place, by in values_at(raw, pattern):
+            named += [((*place, dimension), dimension, by[dimension]) for _, dimension in values_at(by, "~")]
     for place, dimension, name in named:
         options = known.get(dimension)
         if not isinstance(name, str):
             continue  # the models say so
-        if options is None and dimension in ("domain", "group"):
+        if options is None and dimension == "domain":
             yield place, f"there is no dimension {dimension!r}"
         elif options is not None and name not in options:
             yield place, unknown(f"option of dimension {dimension!r}", name, options)
@@ -213,6 +208,21 @@ def _strings(values: Any, place: Place) -> Iterator[tuple[Place, str]]:
             yield from _strings(value, (*place, i))
 
 
+def _short(programme: Programme) -> Iterator[Fault]:
+    for language, text in (programme.short.texts if programme.short else {}).items():
+        if len(text) > LONGEST_SHORT_NAME:
+            yield ("short", language), f"longer than {LONGEST_SHORT_NAME} letters: a text message has room for 160"
+
+
+def _how_to_report(programme: Programme) -> Iterator[Fault]:
+    longest = LONGEST_HOW_TO_REPORT
+    for language, text in (programme.how_to_report.texts if programme.how_to_report else {}).items():
+        if len(text) > longest:
+            yield ("how_to_report", language), f"longer than {longest} letters: it is one line of a letter"
+        if len(text.splitlines()) > 1 or text.endswith("."):
+            yield ("how_to_report", language), "expected one line without a full stop: the letter sets it"
+
+
 def _time(programme: Programme) -> Iterator[Fault]:
     if programme.timezone not in available_timezones():
         yield ("timezone",), unknown("time zone", programme.timezone, available_timezones())
@@ -220,22 +230,27 @@ def _time(programme: Programme) -> Iterator[Fault]:
         yield ("holidays", "country"), f"the package `holidays` has no country {programme.holidays.country!r}"
     if programme.working_hours.start >= programme.working_hours.end:
         yield ("working_hours",), "must end later than they start"
-    if programme.first_period.first_month > programme.last_period.last_month:
+    for i, language in enumerate(programme.languages):
+        if language in programme.languages[:i]:
+            yield ("languages", i), f"{language!r} stands there already"
+    calendar = programme.calendar
+    if calendar.start(programme.first_period) > calendar.end(programme.last_period):
         yield ("first_period",), f"{programme.first_period} comes after the last_period {programme.last_period}"
 
 
 def _stages(programme: Programme) -> Iterator[Fault]:
+    start, end = programme.calendar.start, programme.calendar.end
     for i, stage in enumerate(programme.stages):
-        if stage.first.first_month > stage.last.last_month:
+        if start(stage.first) > end(stage.last):
             yield ("stages", i, "first"), f"{stage.first} comes after the stage's last, {stage.last}"
-        if stage.last.last_month > programme.last_period.last_month:
+        if end(stage.last) > end(programme.last_period):
             yield ("stages", i, "last"), f"{stage.last} goes past the last_period {programme.last_period}"
     for i, (before, stage) in enumerate(pairwise(programme.stages), start=1):
-        if stage.first.first_month <= before.last.last_month:
+        if start(stage.first) <= end(before.last):
             yield ("stages", i, "first"), f"{stage.first} is not after {before.last}, the end of stage {before.slug!r}"
     if not programme.stages:
         yield ("stages",), "at least one stage is needed"
-    elif programme.first_period.first_month < programme.stages[0].first.first_month:
+    elif programme.calendar.belongs_from(programme.first_period) < start(programme.stages[0].first):
         yield ("first_period",), f"{programme.first_period} lies before the first stage"
 
 
@@ -281,31 +296,59 @@ def _overlap(first: Reporter | IndicatorReporter, second: Reporter | IndicatorRe
     )
 
 
-def _deadlines(programme: Programme, place: Place, reporters: tuple[Reporter, ...]) -> Iterator[Fault]:
+def _deadlines(programme: Programme, report: Report, place: Place) -> Iterator[Fault]:
     """Check that at least one working day lies between cut-off and deadline: Decree 09/2019/NĐ-CP, art. 8.5.
 
     A day after the cut-off that rolls to the next working day is at least the first working day after it.
     """
-    for i, reporter in enumerate(reporters):
-        rule = reporter.deadline
-        if isinstance(rule, DayOfMonth) and rule.day_of_month <= (programme.cutoff_day or 31):
+    for i, reporter in enumerate(report.reporters):
+        rule, here = reporter.deadline, (*place, i, "deadline", "day_of_month")
+        if not isinstance(rule, DayOfMonth):
+            continue
+        if report.period is PeriodKind.WEEK:
+            yield here, "a week is due so many working days after its Sunday: expected after_cutoff_working_days"
+        elif rule.month == "last" and rule.day_of_month <= (programme.cutoff_day or 31):
             cutoff = "the month's last day" if programme.cutoff_day is None else f"day {programme.cutoff_day}"
             reason = f"day {rule.day_of_month} leaves no working day after the cut-off, {cutoff} (art. 8.5)"
-            yield (*place, i, "deadline", "day_of_month"), reason
+            yield here, f"{reason}; `month: following` means that day of the month after"
 
 
 def _indicator(indicator: Indicator, place: Place) -> Iterator[Fault]:
     for i, reporter in enumerate(indicator.reporters):
-        if reporter.groups and "group" not in indicator.breakdowns:
-            yield (*place, "reporters", i, "groups"), "needs the breakdown 'group'"
+        yield from _narrowed(reporter.options, indicator.breakdowns, (*place, "reporters", i))
     for i, series in enumerate(indicator.series):
         if series.dimension not in indicator.breakdowns:
             yield (*place, "series", i, "dimension"), f"{series.dimension!r} is no breakdown of this indicator"
+    if "least" in indicator.model_fields_set and not indicator.sensitive:
+        yield (*place, "least"), "belongs to an indicator that is `sensitive: true`"
+    if indicator.sensitive:
+        yield from _sensitive(indicator, place)
 
 
-def _narrowed(item: Indicator | Activity, place: Place) -> Iterator[Fault]:
-    for dimension in item.options:
-        if dimension not in item.breakdowns:
+# How figures over time would give a small count away that each period by itself hides.
+_TELLING = {
+    OverTime.CUMULATIVE: "a period's figure less the one before tells what is new, however few",
+    OverTime.STATE: "what a silent unit said before stands in sums, and what is hidden is worked out without it",
+}
+
+
+def _sensitive(indicator: Indicator, place: Place) -> Iterator[Fault]:
+    """Check that small numbers can be kept: what is hidden is worked out for each native period by itself."""
+    if indicator.value != "ratio":
+        yield (*place, "sensitive"), "belongs to an indicator of value ratio: of others no persons are counted"
+    elif indicator.over_time in _TELLING:
+        reason = f"of a sensitive indicator expected sum or stock, got {indicator.over_time}"
+        cure = "report each period's own count, as sum"
+        yield (*place, "over_time"), f"{reason}: {_TELLING[indicator.over_time]}; {cure}"
+    for i, reporter in enumerate(indicator.reporters):
+        if reporter.reach:
+            reason = "a sensitive indicator is published at every level: what is hidden is worked out from all of them"
+            yield (*place, "reporters", i, "reach"), reason
+
+
+def _narrowed(options: Iterable[str], breakdowns: tuple[str, ...], place: Place) -> Iterator[Fault]:
+    for dimension in options:
+        if dimension not in breakdowns:
             yield (*place, "options", dimension), f"{dimension!r} is not among the breakdowns"
 
 
@@ -319,6 +362,8 @@ def _measure(programme: Programme, measure: Measure, place: Place) -> Iterator[F
             yield (*place, name), f"belongs to a measure that counts {kind}, this one counts {measure.counts}"
     if measure.counts == "units" and not measure.unit_levels:
         yield (*place, "unit_levels"), "missing: of which units is this the share?"
+    if measure.counts == "followed_up":
+        yield from _followed_up(programme, measure, place)
     if measure.counts != "timeliness" and not measure.activities:
         yield (*place, "activities"), "missing: what is counted?"
     needed: dict[str, Place] = {
@@ -330,3 +375,12 @@ def _measure(programme: Programme, measure: Measure, place: Place) -> Iterator[F
             activity = programme.activity.get(slug)
             if activity is not None and dimension not in activity.breakdowns:
                 yield (*place, *where), f"activity {slug!r} does not carry the dimension {dimension!r}"
+
+
+def _followed_up(programme: Programme, measure: Measure, place: Place) -> Iterator[Fault]:
+    known = [programme.activity[slug] for slug in measure.activities if slug in programme.activity]
+    if len(measure.activities) != 1 or any(item.follow_up is None for item in known):
+        yield (*place, "activities"), "a measure that counts followed_up names one activity, which has a `follow_up`"
+    for name in ("by", "breakdowns", "ratio_to"):
+        if getattr(measure, name):
+            yield (*place, name), "a measure that counts followed_up is not split or divided any further"

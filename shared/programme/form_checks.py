@@ -50,9 +50,7 @@ def _places(event: FormEvent, place: Place) -> Iterator[Fault]:
 def _slugs(programme: Programme, event: FormEvent, place: Place) -> Iterator[Fault]:
     """Check that what the places and the fixed values name is there."""
     for name, value in event.values.items():
-        known = _known(programme, event, name)
-        if known is not None and value not in known:
-            yield (*place, "values", name), f"no {name} is named {value!r}"
+        yield from (((*place, "values", name), reason) for reason in _wrong(programme, event, name, value))
     for part, names in (("values", event.values), ("fields", event.fields)):
         for name in names:
             yield from (((*place, part, name), reason) for reason in _unknown_parts(programme, event, name))
@@ -64,8 +62,8 @@ def _unknown_parts(programme: Programme, event: FormEvent, name: str) -> Iterato
         yield f"no participant group is named {rest!r}"
     elif head == "money" and rest not in programme.lines:
         yield f"no funding line is named {rest!r}"
-    elif head == "by" and rest not in programme.options:
-        yield f"no dimension is named {rest!r}"
+    elif head in {"by", "domain"} and (rest or head) not in programme.options:
+        yield f"no dimension is named {rest or head!r}"
     elif head == "components":
         indicator = programme.indicator.get(event.values.get("indicator", ""))
         if indicator is not None and rest not in {item.slug for item in indicator.components}:
@@ -84,10 +82,9 @@ def _options(programme: Programme, event: FormEvent, place: Place) -> Iterator[F
         if not names:
             yield (*place, "options", question), "no field of this event is read from this question"
         for name in names:
-            known = _known(programme, event, name)
             for answer, slug in answers.items():
-                if known is not None and slug not in known:
-                    yield (*place, "options", question, answer), f"no {name} is named {slug!r}"
+                here = (*place, "options", question, answer)
+                yield from ((here, reason) for reason in _wrong(programme, event, name, slug))
 
 
 def _questions(event: FormEvent, repeats: list[str], place: Place) -> Iterator[Fault]:
@@ -108,6 +105,14 @@ def _questions(event: FormEvent, repeats: list[str], place: Place) -> Iterator[F
 
 def _within(inner: str | None, outer: str) -> bool:
     return inner is not None and (inner == outer or inner.startswith(f"{outer}/"))
+
+
+def _wrong(programme: Programme, event: FormEvent, name: str, slug: str) -> Iterator[str]:
+    known = _known(programme, event, name)
+    if known is not None and slug not in known:
+        yield f"no {name} is named {slug!r}"
+    elif name == "indicator" and programme.indicator[slug].value == "survey":
+        yield f"{slug} comes from surveys: nobody reports it"
 
 
 def _known(programme: Programme, event: FormEvent, name: str) -> Container[str] | None:

@@ -10,11 +10,22 @@ from types import MappingProxyType
 from typing import Any
 
 from babel.numbers import format_decimal
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateRuntimeError, TemplateSyntaxError, pass_context
+from jinja2 import (
+    Environment,
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateRuntimeError,
+    TemplateSyntaxError,
+    pass_context,
+    pass_environment,
+)
+from jinja2.filters import make_attrgetter, make_multi_attrgetter
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from shared.programme.message import Message
+from shared.wording.alphabet import alphabetical
 
 LONGEST_TEXT = 1_000_000
 _SUBJECT = "Subject:"
@@ -22,12 +33,42 @@ _SUBJECT = "Subject:"
 
 @cache
 def environment() -> ImmutableSandboxedEnvironment:
-    """Make the sandbox in which templates run: plain text, a line with only a statement leaves no line behind."""
+    """Make the sandbox in which templates run: plain text, a line with only a statement leaves no line behind.
+
+    `sort` puts texts in the Vietnamese alphabetical order; `groupby` keeps the order in which groups come.
+    """
     made = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
-    made.filters["number"] = _number
+    made.filters |= {"number": _number, "sort": _sort, "groupby": _groupby}
     return made
+
+
+@pass_environment
+def _sort(
+    environment: Environment,
+    items: Iterable[Any],
+    reverse: bool = False,
+    case_sensitive: bool = False,
+    attribute: str | int | None = None,
+) -> list[Any]:
+    place = make_multi_attrgetter(environment, attribute, postprocess=None if case_sensitive else _place)
+    return sorted(items, key=place, reverse=reverse)
+
+
+@pass_environment
+def _groupby(
+    environment: Environment, items: Iterable[Any], attribute: str | int, default: Any = None
+) -> list[tuple[Any, list[Any]]]:
+    group_of = make_attrgetter(environment, attribute, default=default)
+    groups: dict[Any, list[Any]] = {}
+    for item in items:
+        groups.setdefault(group_of(item), []).append(item)
+    return list(groups.items())
+
+
+def _place(value: Any) -> Any:
+    return alphabetical(value or "") if value is None or isinstance(value, str) else value
 
 
 @pass_context
@@ -90,7 +131,7 @@ def faults(template: str) -> Iterator[tuple[int | None, str]]:
     for requested in (False, True):
         for items in (_ITEMS[:1], _ITEMS):
             try:
-                render(template, {**SAMPLE, "requested": requested, "items": items, "count": len(items)})
+                render(template, {**SAMPLE, "requested": requested, "waived": requested, "items": items, "count": 1})
             except (TemplateError, ValueError) as error:
                 yield None, f"fails on sample data: {error}"
                 return
@@ -101,14 +142,20 @@ _ITEMS: tuple[Mapping[str, Any], ...] = (
         "unit_name": "Xã Yên Vượng",
         "unit_code": "06412",
         "parent_name": "Huyện Hữu Lũng",
+        "owner": "UBND xã Yên Vượng (06412)",
+        "former": None,
         "report_label": "Báo cáo quý",
-        "period": "2023-Q1",
-        "due_at": "17:00 16/03/2023",
+        "period": "quý IV năm 2023",
+        "period_days": "15/09/2023–14/12/2023",
+        "due_at": "17:00 ngày 18/12/2023",
         "shifted_because": None,
-        "days_late": 1,
-        "contact": "a@example.vn",
+        "days_late": 12,
+        "contact": "Trần Thị Bình",
+        "above_told": True,
+        "received_at": "09:12 ngày 29/12/2023",
+        "decided_by": "UBND huyện Hữu Lũng",
         "agency_label": "UBND xã",
-        "raised_at": "09:00 16/03/2023",
+        "raised_at": "09:00 ngày 19/12/2023",
         "expected": 23,
         "on_time": 20,
         "late": 2,
@@ -120,12 +167,18 @@ _ITEMS: tuple[Mapping[str, Any], ...] = (
         "unit_name": "Xã Minh Tiến",
         "unit_code": "06415",
         "parent_name": None,
+        "owner": "UBND xã Minh Tiến (06415)",
+        "former": "đơn vị cũ, có đến hết ngày 30/06/2023",
         "report_label": "Báo cáo năm",
-        "period": "2023",
-        "due_at": "17:00 18/12/2023",
-        "shifted_because": "chuyển từ thứ Bảy, 16/12/2023",
+        "period": "năm 2023",
+        "period_days": "15/12/2022–14/12/2023",
+        "due_at": "17:00 ngày 18/12/2023",
+        "shifted_because": "chuyển từ ngày 16/12/2023 do trùng thứ Bảy",
         "days_late": 12,
         "contact": None,
+        "above_told": False,
+        "received_at": None,
+        "decided_by": None,
         "agency_label": "UBND xã",
         "raised_at": None,
         "expected": 23,
@@ -138,35 +191,46 @@ _ITEMS: tuple[Mapping[str, Any], ...] = (
 )
 SAMPLE: Mapping[str, Any] = MappingProxyType(
     {
-        "officer": {"name": "Nguyễn Văn A"},
-        "unit": {"name": "Huyện Hữu Lũng"},
+        "officer": {"name": "Nguyễn Văn A", "role": "cán bộ đầu mối", "office": "UBND tỉnh Lạng Sơn"},
+        "unit": {"name": "Tỉnh Lạng Sơn", "place": "tỉnh Lạng Sơn"},
         "items": _ITEMS,
-        "programme_label": "Đề án mẫu",
-        "now": "08:00 17/03/2023",
-        "count": len(_ITEMS),
+        "programme_label": "Đề án mẫu về chăm sóc trẻ em giai đoạn 2018 - 2025",
+        "programme_short": "Đề án mẫu",
+        "issuer": "Sở Lao động - Thương binh và Xã hội tỉnh Lạng Sơn",
+        "how_to_report": "qua ứng dụng đang dùng hoặc bằng tệp biểu mẫu gửi đầu mối tiếp nhận của tỉnh",
+        "now": "08:00 ngày 30/12/2023",
+        "day": "ngày 30/12/2023",
+        "count": len(_ITEMS) + 1,
+        "reports": len(_ITEMS) + 18,
+        "above_told": False,
         "requested": False,
         "resolved": False,
+        "waived": False,
         "language": "vi",
-        "page": "https://kip.example.vn/v1/ack/abc",
+        "page": "https://kip.example.vn/l/abc",
         "dark": (
             {
                 "unit_name": "Huyện Bắc Sơn",
                 "unit_code": "185",
+                "former": None,
+                "agency_label": "UBND xã",
                 "report_label": "Báo cáo quý",
-                "period": "2023-Q1",
+                "period": "quý IV năm 2023",
                 "silent": 18,
                 "expected": 18,
-                "due_at": "17:00 16/03/2023",
-                "days_late": 1,
+                "due_at": "17:00 ngày 18/12/2023",
+                "days_late": 12,
                 "contact": None,
+                "above_told": True,
             },
         ),
         "problems": (
             {
                 "unit_name": "Xã Cai Kinh",
                 "unit_code": "06427",
+                "owner": "UBND xã Cai Kinh (06427)",
                 "agency_label": "UBND xã",
-                "raised_at": "09:00 16/03/2023",
+                "raised_at": "09:00 ngày 19/12/2023",
             },
         ),
     }

@@ -3,16 +3,20 @@
 The models below are the file format of `programmes/<slug>/programme.yaml`; `shared/programme/folder.py` reads it.
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import date, time
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field
 
 from shared.domain.periods import Period, PeriodCalendar, PeriodKind
-from shared.programme.base import Label, Model, Named, PeriodText, Slug, Sourced
+from shared.programme.base import LANGUAGES, Label, Language, Model, Named, PeriodText, Slug, Sourced
+from shared.programme.indicators import Indicator
+from shared.programme.reports import Report
 from shared.programme.senders import Dhis2Names, Form
 
 
@@ -64,125 +68,21 @@ class Agency(Sourced):
     successor: Slug | None = None
 
 
-class AfterCutoff(Model):
-    """Due that many working days after the period's last day."""
+class LeftOut(Sourced):
+    """Something that the plan asks for and that isn't measured here, and why."""
 
-    after_cutoff_working_days: int = Field(ge=1, le=60)
-
-
-class DayOfMonth(Model):
-    """Due on a day of the period's last month; a day off moves to the next working day."""
-
-    day_of_month: int = Field(ge=1, le=31)
-    roll: Literal["next_working_day"] = "next_working_day"
+    reason: Label
 
 
-def _due_rule(value: Any) -> str:
-    """Tell which rule is meant, so that a wrong number is one error and not one for each rule."""
-    named = "day_of_month" in value if isinstance(value, Mapping) else isinstance(value, DayOfMonth)
-    return "day_of_month" if named else "after_cutoff_working_days"
+class FollowUp(Model):
+    """What has to come so many months after an activity: a record of the same type with the options `until`.
 
-
-DueRule = Annotated[
-    Annotated[AfterCutoff, Tag("after_cutoff_working_days")] | Annotated[DayOfMonth, Tag("day_of_month")],
-    Discriminator(_due_rule),
-]
-
-
-class Reporter(Model):
-    """Who owes a report: one agency at every unit of a level, with its deadline.
-
-    It holds for periods that end from `since` to `until` (inclusive), and starts with the programme's `first_period`.
+    `after` are the options of the record that it counts from: a pilot model is evaluated 36 months after its start.
     """
 
-    level: str
-    agency: Slug
-    deadline: DueRule
-    since: date | None = None
-    until: date | None = None
-
-
-class Report(Named):
-    """A report that units owe every period of its kind."""
-
-    period: PeriodKind
-    reporters: tuple[Reporter, ...] = Field(min_length=1)
-    completed_by: Literal["submission", "indicators"] = "submission"
-
-
-class IndicatorReporter(Model):
-    """Which agencies report an indicator at a level, and how far up the figure goes.
-
-    `groups` restricts what they may report to some options of the dimension `group`. `reach` lists the levels at which
-    the figure is published; none means from its own level to the root.
-    """
-
-    level: str
-    agencies: tuple[Slug, ...] = Field(min_length=1)
-    groups: tuple[Slug, ...] = ()
-    reach: tuple[str, ...] = ()
-    since: date | None = None
-    until: date | None = None
-
-
-class OverTime(StrEnum):
-    """What a longer period shows of the native ones."""
-
-    STOCK = "stock"  # the last native period
-    CUMULATIVE = "cumulative"  # the last one, counted since the stage began
-    STATE = "state"  # the last one; a silent unit's last state is carried forward
-    SUM = "sum"  # all of them added up
-
-
-class Target(Model):
-    """The percentage to reach by the end of a stage."""
-
-    stage: Slug
-    percent: float = Field(ge=0, le=100)
-    label: Label | None = None
-
-
-class SoftCheck(Model):
-    """Limits that flag a figure and refuse nothing."""
-
-    denominator_change: float | None = Field(default=None, gt=0)
-    minimum: float | None = None
-    maximum: float | None = None
-
-
-class Series(Named):
-    """A part of a pooled indicator that is shown as a series of its own: some options of one dimension, added up."""
-
-    dimension: Slug
-    options: tuple[Slug, ...] = Field(min_length=1)
-
-
-class Indicator(Named):
-    """A figure that units report as numerator and denominator, or as yes/no components.
-
-    `options` narrows a breakdown to some of its dimension's options: `Programme.allowed` gives what an event may carry.
-    """
-
-    period: PeriodKind
-    value: Literal["ratio", "share_of_units"]
-    over_time: OverTime
-    numerator: Label
-    denominator: Label
-    reporters: tuple[IndicatorReporter, ...] = Field(min_length=1)
-    breakdowns: tuple[Slug, ...] = ()
-    options: dict[Slug, tuple[Slug, ...]] = Field(default_factory=dict)
-    components: tuple[Named, ...] = ()
-    series: tuple[Series, ...] = ()
-    targets: tuple[Target, ...] = ()
-    baseline_percent: float | None = None
-    checks: SoftCheck = SoftCheck()
-    stops: Label | None = None  # why the figure ends where a reporter's `until` has passed
-
-    @model_validator(mode="after")
-    def _components_fit(self) -> Self:
-        if (self.value == "share_of_units") != bool(self.components):
-            raise ValueError("components belong to value share_of_units, and only to it")
-        return self
+    after: dict[Slug, Slug] = Field(min_length=1, max_length=1)
+    until: dict[Slug, Slug] = Field(min_length=1, max_length=1)
+    months: int = Field(ge=1, le=120)
 
 
 class TaskGroup(Sourced):
@@ -196,6 +96,7 @@ class Activity(Sourced):
     levels: tuple[str, ...] = Field(min_length=1)
     breakdowns: tuple[Slug, ...] = ()
     options: dict[Slug, tuple[Slug, ...]] = Field(default_factory=dict)
+    follow_up: FollowUp | None = None
 
 
 class Measure(Named):
@@ -203,11 +104,12 @@ class Measure(Named):
 
     `records` counts events, `participants` attendances (of `groups`, or all), `money` dong (of `lines`, or all),
     `units` the units with at least one event in the period (a share of the units in force at `unit_levels`),
-    `timeliness` reports on time of reports due. `by` restricts to one option of a dimension; `ratio_to` names the
-    measure that this one is divided by. `anchor` quotes the plan's words that imply the figure.
+    `timeliness` reports on time of reports due, `followed_up` the follow-ups that have come of all that were due by the
+    period's end. `by` restricts to one option of a dimension; `ratio_to` names the measure that this one is divided by.
+    `anchor` quotes the plan's words that imply the figure.
     """
 
-    counts: Literal["records", "participants", "money", "units", "timeliness"]
+    counts: Literal["records", "participants", "money", "units", "timeliness", "followed_up"]
     activities: tuple[Slug, ...] = ()
     groups: tuple[Slug, ...] = ()
     lines: tuple[Slug, ...] = ()
@@ -240,25 +142,38 @@ class Step(Named):
     optional: bool = False
     template: Slug
 
+    @property
+    def reminds(self) -> bool:
+        """Whether it reminds of a deadline that is still to come; any other accuses."""
+        return self.working_days <= 0
+
+
+COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+
 
 class Holidays(Model):
-    """Public holidays: a country of the `holidays` package, and this folder's own CSV of swaps that it misses."""
+    """Public holidays: a country of the `holidays` package. What that misses is one file for all programmes."""
 
-    country: str = Field(pattern=r"^[A-Z]{2}$")
-    overrides: str | None = None
+    country: str = Field(pattern=rf"^{COUNTRY.pattern}$")
 
 
 class CalendarDay(Model):
-    """One override of the holiday calendar, with the instrument that ordered it."""
+    """A day of a country's calendar that the package `holidays` doesn't know, with the instrument that ordered it."""
 
     date: date
     kind: Literal["off", "work"]
     instrument: str
 
 
+WIND_UP_DAYS = 92  # after a programme's last day: its last reports come in late, then it is at rest
+
+
 class Programme(Named):
     """One programme, whole and consistent: `shared/programme/folder.py` has checked every cross-reference."""
 
+    languages: tuple[Language, ...] = Field(default=LANGUAGES, min_length=1)  # the first for who reads none of them
+    short: Label | None = None  # what it is called in a subject, a text message or a calendar: «Đề án 1437»
+    how_to_report: Label | None = None  # one line in letters that ask for a report: «qua ứng dụng hoặc tệp biểu mẫu»
     legal_basis: tuple[Label, ...]
     notes: tuple[Label, ...] = ()
     timezone: str
@@ -275,17 +190,31 @@ class Programme(Named):
     agencies: tuple[Agency, ...]
     funding_lines: tuple[Sourced, ...]
     objectives: tuple[Sourced, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     tasks: tuple[TaskGroup, ...]
     activities: tuple[Activity, ...]
     indicators: tuple[Indicator, ...]
     measures: tuple[Measure, ...]
-    reports: tuple[Report, ...]
+    reports: tuple[Report, ...] = Field(min_length=1)  # who has reported is what every figure's coverage counts
     escalation: tuple[Step, ...]
     dhis2: Dhis2Names = Dhis2Names()
     forms: tuple[Form, ...] = ()
     summary_levels: tuple[str, ...] = ()  # whose lead agencies get a summary on each month's first working morning
     calendar_overrides: tuple[CalendarDay, ...] = ()
     messages: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+    def language_for(self, wanted: str) -> str:
+        """Choose the language that a reader wants, or the programme's first where it isn't written in that one."""
+        return wanted if wanted in self.languages else self.languages[0]
+
+    def text(self, label: Label, wanted: str) -> str:
+        """Write a label in the language that a reader wants, or in the programme's first."""
+        return label.texts[self.language_for(wanted)]
+
+    def agency_name(self, slug: str, wanted: str) -> str:
+        """Name an agency likewise; one that the programme doesn't know by its slug."""
+        known = self.agency.get(slug)
+        return slug if known is None else self.text(known.label, wanted)
 
     @cached_property
     def calendar(self) -> PeriodCalendar:
@@ -296,6 +225,11 @@ class Programme(Named):
     def indicator(self) -> dict[str, Indicator]:
         """Indicators by slug."""
         return {item.slug: item for item in self.indicators}
+
+    @cached_property
+    def sharing(self) -> tuple[Indicator, ...]:
+        """The indicators that share their answers with another programme's."""
+        return tuple(item for item in self.indicators if item.same_as is not None)
 
     @cached_property
     def activity(self) -> dict[str, Activity]:
@@ -358,31 +292,59 @@ class Programme(Named):
         """Return the slug of the agency that leads the programme on that day: problems are told to it."""
         return next((self.acting(item.slug, on) for item in self.agencies if item.role is AgencyRole.LEADS), None)
 
-    def reporting_line(self, agency: str, on: date) -> tuple[str, ...]:
-        """Return the slugs of the agencies that this one reports to on that day.
-
-        One that has taken over the agency that it reported to reports where that one did.
-        """
-        line: dict[str, None] = {}
-        for named in self.agency[agency].reports_to:
-            if self.acting(named, on) != agency:
-                line[self.acting(named, on)] = None
-            else:
-                line.update((self.acting(above, on), None) for above in self.agency[named].reports_to)
-        return tuple(line)
-
-    def accepts(self, period: Period) -> bool:
-        """Tell whether the period lies in the programme's time (a longer period: its last month does)."""
-        first, last = self._months
-        return first <= period.first_month and period.last_month <= last
+    def in_charge_of(self, domain: str, on: date) -> tuple[str, ...]:
+        """Return the slugs of the agencies that lead the field on that day."""
+        return tuple(dict.fromkeys(self.acting(item.slug, on) for item in self.agencies if domain in item.domains))
 
     @cached_property
-    def _months(self) -> tuple[int, int]:
-        return self.stages[0].first.first_month, self.last_period.last_month
+    def accepted_days(self) -> tuple[date, date]:
+        """The first and the last day of the time for which it takes anything: from its first stage on."""
+        return self.calendar.start(self.stages[0].first), self.calendar.end(self.last_period)
+
+    @cached_property
+    def owed_days(self) -> tuple[date, date]:
+        """The first and the last day of the time for which something is owed."""
+        return self.calendar.start(self.first_period), self.calendar.end(self.last_period)
+
+    def accepts(self, period: Period) -> bool:
+        """Tell whether the period belongs to the programme's time, from its first stage on."""
+        return self.calendar.belongs(period, *self.accepted_days)
+
+    def accepts_day(self, day: date) -> bool:
+        """Tell whether an activity of that day lies in the programme's time."""
+        first, last = self.accepted_days
+        return first <= day <= last
+
+    def is_owed(self, period: Period) -> bool:
+        """Tell whether the period belongs to the time for which something is owed."""
+        return self.calendar.belongs(period, *self.owed_days)
+
+    def first_accepted(self, kind: PeriodKind) -> Period:
+        """Return the first period of a kind that it accepts."""
+        period = self.calendar.containing(self.accepted_days[0], kind)
+        return period if self.accepts(period) else period.shift(1)
+
+    @cached_property
+    def heard_days(self) -> tuple[date, date]:
+        """The first and the last day on which anybody is told of anything: for a while after its end its last reports
+        come in.
+        """
+        first, last = self.accepted_days
+        return first, last + timedelta(days=WIND_UP_DAYS)
+
+    def today(self, now: datetime) -> date:
+        """Give the day that it is then where the programme runs."""
+        return now.astimezone(ZoneInfo(self.timezone)).date()
+
+    def at_rest(self, day: date) -> bool:
+        """Tell whether the programme has ended long enough ago that nobody is asked for anything any more."""
+        return self.heard_days[1] < day
 
     def owed_periods(self, kind: PeriodKind) -> Iterator[Period]:
         """List every period of a kind that is owed, in order."""
-        period = Period(kind, -(-self.first_period.first_month // kind.months))
-        while period.last_month <= self.last_period.last_month:
+        period = self.calendar.containing(self.owed_days[0], kind)
+        if not self.is_owed(period):
+            period = period.shift(1)
+        while self.is_owed(period):
             yield period
             period = period.shift(1)

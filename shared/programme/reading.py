@@ -10,27 +10,50 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from shared.domain.units import Units
 from shared.programme import text_filling
 from shared.programme.message import Message
 from shared.programme.model import Programme
-from shared.programme.problems import PROGRAMME_FILE, Problem, ProgrammeError
+from shared.programme.problems import PROGRAMME_FILE, Document, Problem, ProgrammeError
 from shared.runtime.confined import ConfinedError, ask_once
 
 MODULE = "shared.programme.folder_child"
 SECONDS = 120.0
 
 
-def check_confined(folder: Path, levels: frozenset[str] | None) -> list[Problem]:
-    """Find every problem of the programme in `folder`, the first 1,000; none if it can be loaded. Always comes back."""
-    return _read(folder, levels)[1]
-
-
-def load_confined(folder: Path) -> Programme:
-    """Load the programme in `folder`. Raises ProgrammeError with every problem. Always comes back."""
-    programme, problems = _read(folder, None)
-    if problems or programme is None:
-        raise ProgrammeError(problems)
+def load_confined(folder: Path, calendars: Path) -> Programme:
+    """Load the programme in `folder`, with no register. Raises ProgrammeError with every problem. Always comes back."""
+    programme, document = read_confined(folder, None, calendars)
+    if programme is None:
+        raise ProgrammeError(document.problems)
     return programme
+
+
+def read_confined(folder: Path, register: Units | None, calendars: Path) -> tuple[Programme | None, Document]:
+    """Read the programme in `folder`: the document has every problem, the first 1,000; without any the lines of its
+    places, and the programme is there. Always comes back.
+
+    Levels, units and superiors that it names are looked up in the register, where one is given.
+    """
+    request = {
+        "folder": str(folder.resolve()),
+        "levels": None if register is None else sorted({unit.level for unit in register}),
+        "units": None if register is None else sorted(unit.uid for unit in register),
+        "ladders": None
+        if register is None
+        else [(day.isoformat(), sorted(ladders)) for day, ladders in register.ladder_levels().items()],
+        "calendars": str(calendars.resolve()),
+    }
+    document = Document(PROGRAMME_FILE)
+    try:
+        answer = from_json(ask_once(MODULE, to_json(request), SECONDS))
+    except ConfinedError as error:
+        reason = f"reading this folder takes {error}: a text that never ends, or far too many values"
+        document.problems.append(Problem(PROGRAMME_FILE, None, "", reason))
+        return None, document
+    document.problems += [Problem(*item) for item in answer["problems"]]
+    document.lines.update((tuple(place), line) for place, line in answer["lines"])
+    return None if document.problems else Programme.model_validate_json(answer["programme"]), document
 
 
 def fill_confined(jobs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Message]:
@@ -42,14 +65,3 @@ def fill_confined(jobs: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Message
             raise outcome
         found.append(outcome)
     return found
-
-
-def _read(folder: Path, levels: frozenset[str] | None) -> tuple[Programme | None, list[Problem]]:
-    asked = to_json({"folder": str(folder.resolve()), "levels": None if levels is None else sorted(levels)})
-    try:
-        answer = from_json(ask_once(MODULE, asked, SECONDS))
-    except ConfinedError as error:
-        reason = f"reading this folder takes {error}: a text that never ends, or far too many values"
-        return None, [Problem(PROGRAMME_FILE, None, "", reason)]
-    problems = [Problem(*item) for item in answer["problems"]]
-    return None if problems else Programme.model_validate_json(answer["programme"]), problems

@@ -38,5 +38,7 @@ def _data_elements(programme: Programme) -> Iterator[Fault]:
         place: Place = ("dhis2", "data_elements", name)
         if indicator is None:
             yield place, f"no indicator is named {slug!r}"
-        elif part not in ([item.slug for item in indicator.components] or ["numerator", "denominator"]):
+        elif indicator.value == "survey":
+            yield place, f"{slug} comes from surveys: nobody reports it"
+        elif part not in indicator.parts:
             yield place, f"{slug} has no {part!r}"

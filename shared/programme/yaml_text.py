@@ -5,14 +5,13 @@ Positions come from the composed nodes: a plain load forgets them, and stops at 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from shared.programme.problems import Place, Problem, written
+from shared.programme.problems import Document, Place, Problem, written
 
 # The shipped programme has 2,600 values, 7 deep. An alias counts each time that it is used: nine lists of nine times
 # the one before are a billion.
@@ -26,23 +25,6 @@ _BITS = 63  # of a number: written in hexadecimal, a longer one can be read and 
 
 class TooManyValuesError(Exception):
     """The document has more values than any programme."""
-
-
-@dataclass(slots=True)
-class Document:
-    """A file's values, the line (from 1) of each place in it, and what could not be read."""
-
-    file: str
-    values: Any = None
-    lines: dict[Place, int] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-
-    def problem(self, place: Place, reason: str) -> Problem:
-        """Make a problem at a place of this file; of a place that is missing the line is that of the nearest one
-        around.
-        """
-        line = next((self.lines[place[:end]] for end in range(len(place), -1, -1) if place[:end] in self.lines), None)
-        return Problem(self.file, line, written(place), reason)
 
 
 def read_yaml(file: str, text: str) -> Document:

@@ -2,20 +2,34 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.database.connections import Connection
 from shared.registry.snapshot import Key
 
 KEYS = """
-    SELECT hash, name, subtree, kinds, programmes, can_read, rate, loses_429, expires_at
+    SELECT hash, name, subtree, kinds, programmes, can_read, small_numbers, can_act, rate, loses_429,
+           expires_at
     FROM registry.source_key JOIN registry.source ON source.name = source_key.source
     WHERE NOT revoked
 """
 ADD_SOURCE = """
-    INSERT INTO registry.source (name, subtree, kinds, programmes, can_read, rate, loses_429, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
+    INSERT INTO registry.source
+        (name, subtree, kinds, programmes, can_read, small_numbers, can_act, rate, loses_429, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING
 """
+# For a sender of ours: its rights are those of this version, whatever they were.
+PUT_SOURCE = f"""
+    {ADD_SOURCE.replace("DO NOTHING", "(name) DO UPDATE")}
+    SET subtree = excluded.subtree, kinds = excluded.kinds, programmes = excluded.programmes,
+        can_read = excluded.can_read, small_numbers = excluded.small_numbers, can_act = excluded.can_act,
+        rate = excluded.rate, loses_429 = excluded.loses_429
+    WHERE (source.subtree, source.kinds, source.programmes, source.can_read, source.small_numbers, source.can_act,
+           source.rate, source.loses_429)
+          IS DISTINCT FROM (excluded.subtree, excluded.kinds, excluded.programmes, excluded.can_read,
+                            excluded.small_numbers, excluded.can_act, excluded.rate, excluded.loses_429)
+"""
+FIND_KEY = "SELECT source, revoked, expires_at FROM registry.source_key WHERE hash = $1"
 ADD_KEY = "INSERT INTO registry.source_key (hash, source, created_at) VALUES ($1, $2, $3)"
 # The keys in use, which may be none; a key that ends sooner anyway keeps its end.
 END_KEYS = """
@@ -43,7 +57,9 @@ AUDIT = """
 @dataclass(frozen=True, slots=True)
 class Source:
     """A sender as `kip source add` makes it: rights below `subtree`, None for all kinds (no kind: it posts nothing),
-    programmes, any rate."""
+    programmes, any rate. `small_numbers`: it sees small counts of sensitive indicators; `can_act`: it acts for
+    officers.
+    """
 
     name: str
     subtree: str
@@ -52,6 +68,16 @@ class Source:
     can_read: bool
     rate: int | None
     loses_429: bool
+    small_numbers: bool = False
+    can_act: bool = False
+
+
+class KnownKey(NamedTuple):
+    """Whose a key is, and whether and when it ends."""
+
+    source: str
+    revoked: bool
+    expires_at: datetime | None
 
 
 async def read_keys(connection: Connection) -> dict[bytes, Key]:
@@ -66,6 +92,8 @@ async def read_keys(connection: Connection) -> dict[bytes, Key]:
             programmes=_set(row["programmes"]),
             rate=row["rate"],
             loses_429=row["loses_429"],
+            small_numbers=row["small_numbers"],
+            can_act=row["can_act"],
         )
         for row in await connection.fetch(KEYS)
     }
@@ -73,11 +101,25 @@ async def read_keys(connection: Connection) -> dict[bytes, Key]:
 
 async def add_source(connection: Connection, source: Source, now: datetime) -> bool:
     """Add a sender; False when the name is taken."""
-    status = await connection.execute(
-        ADD_SOURCE, source.name, source.subtree, source.kinds, source.programmes, source.can_read, source.rate,
-        source.loses_429, now,
+    return await connection.execute(ADD_SOURCE, *_row(source, now)) == "INSERT 0 1"
+
+
+async def put_source(connection: Connection, source: Source, now: datetime) -> None:
+    """Add a sender of ours, or give the one that is there these rights; the second time nothing changes or is noted."""
+    await connection.execute(PUT_SOURCE, *_row(source, now))
+
+
+def _row(source: Source, now: datetime) -> tuple[object, ...]:
+    return (
+        source.name, source.subtree, source.kinds, source.programmes, source.can_read, source.small_numbers,
+        source.can_act, source.rate, source.loses_429, now,
     )  # fmt: skip
-    return status == "INSERT 0 1"
+
+
+async def find_key(connection: Connection, key_hash: bytes) -> KnownKey | None:
+    """Find a key by its hash, also one that has ended."""
+    row = await connection.fetchrow(FIND_KEY, key_hash)
+    return KnownKey(*row) if row else None
 
 
 async def exists(connection: Connection, name: str) -> bool:

@@ -29,7 +29,7 @@ class _FileSecrets(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
         path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
-        if path is None:
+        if not path:
             return None, field_name, False
         try:
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
@@ -68,35 +68,80 @@ class Settings(BaseSettings):
     intake_database_url: SecretStr | None = _made("the role", "intake", "DATABASE")
     aggregation_database_url: SecretStr | None = _made("the role", "aggregation", "DATABASE")
     notifications_database_url: SecretStr | None = _made("the role", "notifications", "DATABASE")
+    board_database_url: SecretStr | None = _made("the role", "the board", "DATABASE")
     operator_database_url: SecretStr | None = _made("the role", "whoever runs kip", "DATABASE")
     intake_amqp_url: SecretStr | None = _made("the user", "intake", "AMQP")
     aggregation_amqp_url: SecretStr | None = _made("the user", "aggregation", "AMQP")
     notifications_amqp_url: SecretStr | None = _made("the user", "notifications", "AMQP")
     operator_amqp_url: SecretStr | None = _made("the user", "whoever runs kip", "AMQP")
     intake_url: str = Field(
-        default="", description="Where notifications asks for intake's spool; absent: KIP_INTAKE_PORT of this machine"
+        default="",
+        description="Where notifications and the board reach intake; absent: KIP_INTAKE_PORT of this machine",
     )
     aggregation_url: str = Field(
         default="",
         pattern=r"^(https?://[^\s{}?#]+)?$",
-        description="Where senders reach aggregation, for `status_url` of intake's answers; absent: they have none",
+        description="Where senders, for `status_url` of intake's answers, and the board reach aggregation; absent: "
+        "senders have no such address, the board asks KIP_AGGREGATION_PORT of this machine",
+    )
+    notifications_url: str = Field(
+        default="",
+        description="Where the board reaches notifications; absent: KIP_NOTIFICATIONS_PORT of this machine",
+    )
+    board_url: str = Field(
+        default="", description="Where `kip doctor` reaches the board; absent: KIP_BOARD_PORT of this machine"
     )
     partitions: int = Field(default=4, ge=1, le=64, description="Aggregation queues; fixed at the first load")
     bind: str = Field(default="127.0.0.1", description="Address that the services listen on")
     intake_port: int = Field(default=8080, ge=1, le=65535, description="Port of the intake service")
     aggregation_port: int = Field(default=8081, ge=1, le=65535, description="Port of the aggregation service")
     notifications_port: int = Field(default=8082, ge=1, le=65535, description="Port of the notifications service")
+    board_port: int = Field(default=8083, ge=1, le=65535, description="Port of the board")
+    board_key: SecretStr | None = Field(
+        default=None, description="The board's key to the other services, which `kip board key` lets in"
+    )
+    board_code: Literal["new_device", "always", "never"] = Field(
+        default="new_device",
+        description="When the board asks for a code, sent to the officer: for a new device, at each visit, or never",
+    )
+    board_proxies: str = Field(
+        default="",
+        description="Networks of the proxies before the board, as 10.1.2.0/24: their X-Forwarded-For says who asks",
+    )
     connections: int = Field(
         default=500, ge=10, le=100_000, description="Most connections of clients that a service holds at once"
     )
     smtp_url: SecretStr = Field(
         default=SecretStr("smtp://127.0.0.1:25"), description="Mail server, as smtp[s]://user:password@host:port"
     )
-    mail_from: str = Field(default="kip@localhost", description="Sender address of e-mail")
-    public_url: str = Field(default="", description="Where officers open links; this machine's notifications port")
-    zns_token: SecretStr | None = Field(default=None, description="Zalo ZNS: the official account's access token")
-    zns_template: str = Field(default="", description="Zalo ZNS: the approved template, with name, message and link")
-    zns_url: str = Field(default="", description="Zalo ZNS: another address than Zalo's")
+    mail_from: str = Field(
+        default="kip@localhost", description="Sender of e-mail: an address, or `Sở Y tế <kip@example.vn>`"
+    )
+    mail_reply_to: str = Field(default="", description="Where answers to e-mail go; absent: to the sender")
+    mail_bounce: str = Field(
+        default="",
+        pattern=r"^$|^([A-Za-z0-9._+-]{1,13}@)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+        description="Where mail comes back to, as bounce@kip.example.vn (bounce+…@ then) or a domain that is all ours",
+    )
+    public_url: str = Field(
+        default="", description="The board's address, in officers' links; absent: KIP_BOARD_PORT here"
+    )
+    zns_app_id: str = Field(default="", description="Zalo ZBS (before 2026: ZNS): the application's id")
+    zns_secret: SecretStr | None = Field(default=None, description="Zalo ZBS: the application's secret key")
+    zns_refresh_token: SecretStr | None = Field(
+        default=None, description="Zalo ZBS: the first refresh token, used once; later ones are kept in the database"
+    )
+    zns_token: SecretStr | None = Field(
+        default=None, description="Zalo ZBS: an access token that nobody refreshes, for 25 hours' use"
+    )
+    zns_template: str = Field(
+        default="", description="Zalo ZBS: the approved template, with name, message and link (a button's parameter)"
+    )
+    zns_code_template: str = Field(
+        default="", description="Zalo ZBS: the approved template for codes, with otp; without it none goes by Zalo"
+    )
+    zns_url: str = Field(default="", description="Zalo ZBS: another server than https://business.openapi.zalo.me")
+    zns_oauth_url: str = Field(default="", description="Zalo ZBS: another server than https://oauth.zaloapp.com")
     esms_key: SecretStr | None = Field(default=None, description="eSMS: ApiKey")
     esms_secret: SecretStr | None = Field(default=None, description="eSMS: SecretKey")
     esms_brand: str = Field(default="", description="eSMS: the registered brand name")
@@ -150,7 +195,7 @@ class Settings(BaseSettings):
             raise ValueError("expected a time of the years 2000 to 2100")
         return value
 
-    @field_validator("webhook_networks")
+    @field_validator("webhook_networks", "board_proxies")
     @classmethod
     def _networks_are_networks(cls, value: str) -> str:
         for text in value.split(","):
@@ -201,5 +246,5 @@ def load_settings(overrides: Mapping[str, Any] | None = None) -> Settings:
 def _reason(item: Any) -> str:
     if item["type"] == "missing":
         return "is not set"
-    secret = any(word in str(item["loc"][0]) for word in ("url", "password", "secret"))
+    secret = any(word in str(item["loc"][0]) for word in ("url", "password", "secret", "token"))
     return f"{item['msg']}" + ("" if secret else f", got {item['input']!r}")

@@ -1,4 +1,4 @@
-"""How a service that consumes comes up and goes down: every dependency is waited for, however long it takes."""
+"""How a service comes up and goes down: every dependency is waited for, however long it takes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -27,11 +27,6 @@ class Follower(Protocol):
 class Service(Protocol):
     """The parts of a service."""
 
-    @property
-    def follower(self) -> Follower:
-        """Started before anything else, so that probes and endpoints have a registry to look at."""
-        ...
-
     async def connect(self) -> None:
         """Connect to everything and begin to work; returns when that has been done."""
         ...
@@ -42,9 +37,13 @@ class Service(Protocol):
 
 
 @asynccontextmanager
-async def connected(service: Service) -> AsyncIterator[None]:
-    """Run a service: it answers at once (not ready), and connects meanwhile."""
-    await service.follower.start()
+async def connected(service: Service, follower: Follower | None = None) -> AsyncIterator[None]:
+    """Run a service: it answers at once (not ready), and connects meanwhile.
+
+    Its `follower`, if it has one, is started before: probes and endpoints then have a registry to look at.
+    """
+    if follower is not None:
+        await follower.start()
     connecting = Supervised("connect", service.connect, once=True)
     connecting.start()
     yield

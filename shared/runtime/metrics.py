@@ -18,7 +18,21 @@ FLUSH_SECONDS = Histogram("kip_flush_seconds", "Time of one aggregation transact
 SPOOL_EVENTS = Gauge("kip_spool_events", "Events that wait in the spool for the broker")
 DEAD_EVENTS = Gauge("kip_dead_events", "Events that could not be applied and wait for a person", ("service",))
 DRIFT_CELLS = Gauge("kip_drift_cells", "Cells that differ from a recompute of the ledger (should be 0)")
-OBLIGATIONS = Gauge("kip_obligations", "Obligations by report, level and state", ("report", "level", "state"))
+OBLIGATIONS = Gauge(
+    "kip_obligations",
+    "Obligations by programme, report, level and state",
+    ("programme", "report", "level", "state"),
+)
+CURRENT_OBLIGATIONS = Gauge(
+    "kip_current_obligations",
+    "Obligations of each report's latest period whose deadline has passed, by programme, report, level and state",
+    ("programme", "report", "level", "state"),
+)
+UNADDRESSED_ALERTS = Gauge(
+    "kip_unaddressed_alerts",
+    "Alerts about what is unfinished for which nobody is registered, by programme and level of the unit",
+    ("programme", "level"),
+)
 ALERTS = Counter("kip_alerts_total", "Alerts by channel, step and outcome", ("channel", "step", "outcome"))
 OLDEST_UNDELIVERED_ALERT = Gauge(
     "kip_oldest_undelivered_alert_seconds", "Age of the oldest alert that was queued and is not delivered"
@@ -41,10 +55,26 @@ DATABASE_BYTES = Gauge("kip_database_bytes", "Size of the database on disk")
 CHANNEL_AWAY_SECONDS = Gauge(
     "kip_channel_away_seconds", "For how long no message has reached the channel's provider", ("channel",)
 )
+MAIL_BOUNCES = Gauge("kip_mail_bounces", "Mails that came back, by what became of each, since ever", ("outcome",))
+DEAD_ADDRESSES = Gauge("kip_dead_addresses", "Officers' addresses of e-mail that take no mail")
+# By a label, so that they are there only where Zalo is used. Each replica says the same: what the database holds.
+ZALO_TOKEN_SECONDS = Gauge("kip_zalo_token_seconds", "For how long Zalo's access token is still good", ("app",))
+ZALO_REFRESH_TOKEN_SECONDS = Gauge(
+    "kip_zalo_refresh_token_seconds", "For how long Zalo's refresh token is still good", ("app",)
+)
+ZALO_TOKEN_LOST = Gauge(
+    "kip_zalo_token_lost", "1 where Zalo takes the refresh token no more and a person must give another", ("app",)
+)
+ZALO_TEMPLATE_USABLE = Gauge(
+    "kip_zalo_template_usable", "1 while Zalo has the template enabled and it has our parameters, else 0", ("template",)
+)
+ZALO_QUOTA_DAILY = Gauge("kip_zalo_quota_daily", "Messages a day that Zalo allows", ("template",))
+ZALO_QUOTA_REMAINING = Gauge("kip_zalo_quota_remaining", "Messages that Zalo still allows today", ("template",))
 TASK_RESTARTS = Counter("kip_task_restarts_total", "Background tasks that ended and were started again", ("task",))
 TASK_UP = Gauge("kip_task_up", "1 while the background task runs, else 0", ("task",))
 REFUSED_TOTAL = Counter(
     "kip_refused_total", "Attempts at work that must be done which failed and are repeated", ("work", "reason")
 )
 REFUSED_SECONDS = Gauge("kip_refused_seconds", "For how long work that must be done has been refused", ("work",))
+SERVICE_UP = Gauge("kip_service_up", "1 while the other service answers the board, else 0", ("service",))
 DEPENDENCY_UP = Gauge("kip_dependency_up", "1 where /readyz finds the dependency good, else 0", ("dependency",))

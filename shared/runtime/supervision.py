@@ -14,7 +14,8 @@ from shared.runtime.metrics import TASK_RESTARTS, TASK_UP
 log = structlog.get_logger()
 _BACKOFF_SECONDS = (0.1, 0.5, 1, 2, 5)
 STEADY_SECONDS = 30.0  # a task that has run so long since its last end is sound again
-STOP_SECONDS = 10.0  # for what the work does about its cancellation
+STOP_SECONDS = 5.0  # for what the work does about its cancellation, before it is cancelled once more
+STOP_ATTEMPTS = 3
 _running: "dict[Supervised, None]" = {}
 
 
@@ -76,8 +77,7 @@ class Supervised:
             try:
                 await asyncio.wait({self._task})
             except asyncio.CancelledError:
-                self._task.cancel()
-                await asyncio.wait({self._task}, timeout=STOP_SECONDS)
+                await self._end(self._task)
                 raise
             finally:
                 TASK_UP.labels(self.name).set(0)
@@ -87,6 +87,19 @@ class Supervised:
                 attempt = 0
             await asyncio.sleep(_BACKOFF_SECONDS[min(attempt, len(_BACKOFF_SECONDS) - 1)])
             attempt += 1
+
+    async def _end(self, task: "asyncio.Task[None]") -> None:
+        """Cancel the work until it ends.
+
+        Once isn't enough: a wait that is cancelled just as it is answered may give the answer and forget the
+        cancellation (asyncio.wait_for does up to Python 3.11, and libraries wait with it).
+        """
+        for _ in range(STOP_ATTEMPTS):
+            task.cancel()
+            await asyncio.wait({task}, timeout=STOP_SECONDS)
+            if task.done():
+                return
+        log.error("task.stays", task=self.name)
 
     async def _run(self) -> None:
         await self._work()

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
+from shared.wording.words import Words
+
 SLUG_IN_BRACKETS = re.compile(r"\[([^\[\]]+)\]\s*$")
 NOTE = "#"  # begins the name of a column for people
 BY = "by."
@@ -36,30 +38,7 @@ _FILLED_IN = {
     "activity": _COMMON | {"record"},
     "report": _COMMON | {"period", "report"},
 }
-LISTS = "Danh mục"  # the template's sheet of choices
-
-# Technical name: the Vietnamese label above it in a template.
-LABELS = {
-    "indicator": "Mã chỉ tiêu",
-    "#indicator": "Chỉ tiêu",
-    "component": "Mã thành phần",
-    "#part": "Chi tiết",
-    "numerator": "Tử số",
-    "denominator": "Mẫu số",
-    "value": "Có/Không",
-    "activity": "Hoạt động",
-    "record": "Mã bản ghi",
-    "held_on": "Ngày thực hiện",
-    "domain": "Lĩnh vực",
-    "female": "Trong đó: nữ",
-    "withdraw": "Hủy bản ghi (x)",
-    "report": "Báo cáo",
-    "submitted": "Nộp báo cáo (Có/Không)",
-    "unit": "Đơn vị",
-    "agency": "Cơ quan",
-    "period": "Kỳ báo cáo",
-}
-YES, NO = "Có", "Không"
+LISTS = Words("Danh mục", "Lists")  # the template's sheet of choices
 TRUE = frozenset({"có", "co", "x", "yes", "true", "1"})
 FALSE = frozenset({"không", "khong", "no", "false", "0", ""})
 

@@ -43,7 +43,7 @@ class Notes:
 
     def without_table(self, sheet: str) -> None:
         """Note that nothing of this sheet was read, though something stands in it."""
-        if sheet != LISTS:
+        if sheet not in LISTS:
             self._without_table.append(sheet)
 
     def nothing_to_post(self) -> None:

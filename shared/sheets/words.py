@@ -172,7 +172,7 @@ class NoteWords(Enum):
 
     NOTHING = Words(
         "không có gì để gửi: bên dưới tiêu đề chưa có dòng nào được điền số liệu, hoạt động hoặc chọn «Có», «Không»",
-        "nothing is in it to post: no row below a header holds a figure, an activity, or the choice of Có or Không",
+        "nothing is in it to post: no row below a header holds a figure, an activity, or the choice of Yes or No",
     )
     NO_TABLE = Words(
         "{sheet}: trang không có bảng nào có dòng tiêu đề, nên không được đọc",

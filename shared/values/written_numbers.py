@@ -9,13 +9,13 @@ import re
 from shared.values.scalars import ScalarError, ScalarWords, shown, whole_number
 
 # Between groups of three: the plain, no-break, figure, thin and narrow no-break space.
-_SPACES = re.compile("[\u00a0\u2007\u2009\u202f]")
-_LONGEST = 60
-_PLAIN = re.compile(r"(\d+)(?:[.,](?P<zeros>0{1,20}))?", re.ASCII)
-_GROUPED = re.compile(
+SPACES = re.compile("[\u00a0\u2007\u2009\u202f]")
+LONGEST = 60
+PLAIN = re.compile(r"(\d+)(?:[.,](?P<zeros>0{1,20}))?", re.ASCII)
+GROUPED = re.compile(
     r"([1-9]\d{0,2}(?:(?P<by>[., ])\d{3})(?:(?P=by)\d{3})*)(?:(?!(?P=by))[.,](?P<zeros>0{1,20}))?", re.ASCII
 )
-_TWO_MEANINGS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+TWO_MEANINGS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
 
 
 class TwoMeaningsError(ScalarError):
@@ -26,12 +26,12 @@ def written_whole_number(text: str, most: int) -> int:
     """Read the whole number from 0 to `most` that the text is. Raises ScalarError, TwoMeaningsError where it may be
     two.
     """
-    plain = _SPACES.sub(" ", text.strip())
-    if len(plain) > _LONGEST:
+    plain = SPACES.sub(" ", text.strip())
+    if len(plain) > LONGEST:
         raise _no_number(text, most)
-    if _TWO_MEANINGS.fullmatch(plain):
+    if TWO_MEANINGS.fullmatch(plain):
         raise _two_meanings(text, most)
-    found = _PLAIN.fullmatch(plain) or _GROUPED.fullmatch(plain)
+    found = PLAIN.fullmatch(plain) or GROUPED.fullmatch(plain)
     if found is None:
         raise _no_number(text, most)
     if found["zeros"] == "000" and set(found[1]) & set("123456789"):  # of thousands, where signs are set carelessly

@@ -67,3 +67,8 @@ def test_every_measure_counts_what_a_hand_counts(late: System) -> None:
     assert {row["by"]["donor"]: row["value"] for row in donors} == {
         "domestic-individual": 2_500_000, "foreign-individual": 500_000,
     }  # fmt: skip
+    # Two models began in month 2022-03: three years later their evaluations are due, and one has come.
+    followed = {period: of("pilot-models-followed-up", period=period) for period in ("2025-02", "2025-03", "2025-Q2")}
+    assert [(row["numerator"], row["denominator"], row["value"]) for row in followed.values()] == [
+        (1, 0, None), (1, 2, 50.0), (1, 2, 50.0),
+    ]  # fmt: skip

@@ -69,6 +69,14 @@ def test_it_is_read_as_the_same_event_and_written_again_byte_for_byte(canonical:
     assert encode_batch([event]) == f"[{canonical}]".encode()
 
 
+@pytest.mark.parametrize(("canonical", "fingerprint"), PUBLISHED)
+def test_in_whose_name_it_is_posted_is_no_part_of_what_it_says(canonical: str, fingerprint: str) -> None:
+    event = decode({**from_json(canonical), "officer": "12.0", "device": "3f9c21ab"})
+    entry = to_entry(event)
+    assert (entry.fingerprint.hex(), entry.marks) == (fingerprint, ("12.0", "3f9c21ab"))
+    assert to_entry(decode(from_json(canonical))).marks == (None, None)
+
+
 def test_what_an_edit_replaces_belongs_to_what_it_says() -> None:
     """An edit without a revision that names another predecessor, under the same id, is a conflict and no duplicate."""
     event = next(event for event in EVENTS if "revision" in event["data"])

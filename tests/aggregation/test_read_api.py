@@ -123,13 +123,28 @@ def test_the_network_model_carries_states_forward_stops_and_says_why(late: Syste
     first, silent = (one(late, period=period, **asked) for period in ("2023-Q1", "2023-Q2"))
     assert (first["numerator"], first["units_reported"]) == (1, 1)
     assert (silent["numerator"], silent["units_reported"], silent["denominator"]) == (1, 0, first["units_expected"])
+    parts = late.rollups(by="component", period="2023-Q2", **asked)
+    assert {(part["numerator"], part["part_reported"]) for part in parts} == {(1, 0)}
     nation = one(late, indicator="district-network-model", within="VN", period="2023-Q1")
     assert (nation["value"], nation["reason"]["code"]) == (None, "no_status_of_their_own")
+    nobody = one(late, indicator="district-network-model", within="19@1", period="2023-Q1")
+    assert (nobody["value"], nobody["reason"]) == (None, None)  # its districts have been silent
+    assert one(late, period="2023-Q1", **{**asked, "within": "06412"})["reason"]["code"] == "not_published_here"
     stopped = one(late, indicator="district-network-model", within="20@2", period="2025-Q3")
     assert (stopped["value"], stopped["reason"]["code"]) == (None, "stopped")
     assert "01/7/2025" in stopped["reason"]["vi"]
     post(late, states("186@1", "ubnd-huyen", "2023-Q3", False))
     assert one(late, period="2023-Q3", **asked)["numerator"] == 0
+
+
+def test_a_share_of_units_needs_no_report_to_be_owed(late: System) -> None:
+    """Figures of before the first period owed are history: a share of the units of then, without coverage."""
+    components = {"c1-network": True, "c2-needs-monitoring": True, "c3-pilot-model": True}
+    data = {"indicator": "district-network-model", "agency": "ubnd-huyen", "period": "2022-Q3", "revision": 0}
+    post(late, event("indicator.reported", "186@1", {**data, "components": components}))
+    row = one(late, indicator="district-network-model", within="20@1", period="2022-Q3")
+    assert (row["numerator"], row["denominator"], row["value"]) == (1, 11, 9.0909)
+    assert (row["units_expected"], row["coverage"]) == (0, None)
 
 
 def test_measures_count_what_the_programme_says(late: System) -> None:

@@ -62,7 +62,7 @@ def test_what_a_programme_calls_things_is_no_formula_in_its_template(tmp_path: P
     unit = Units(read_units(UNITS_FILE)).find("06427", date(2023, 3, 31))
     assert unit is not None
     path = tmp_path / "template.xlsx"
-    made = Sheet(programme, programme.report["progress-quarterly"], unit, "ubnd-xa", parse_period("2023-Q1"))
+    made = Sheet(programme, programme.report["progress-quarterly"], unit, "ubnd-xa", parse_period("2023-Q1"), "vi")
     write_template(made, path, "batch")
     found = list(texts(path))
     assert not [text for text in found if RUNS.search(text)]

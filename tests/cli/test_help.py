@@ -33,7 +33,14 @@ def rows_of(text):
 
 def test_the_walk_finds_commands_and_groups():
     assert {(name,) for name in COMMANDS} <= set(EVERY)
-    assert {("source", "rotate"), ("officer", "import"), ("alert", "preview"), ("dead", "replay")} <= set(EVERY)
+    assert {
+        ("source", "rotate"),
+        ("officer", "import"),
+        ("officer", "remove"),
+        ("person", "erase"),
+        ("alert", "preview"),
+        ("dead", "replay"),
+    } <= set(EVERY)
 
 
 @pytest.mark.parametrize("words", EVERY, ids=" ".join)
@@ -53,7 +60,7 @@ def test_the_group_above_shows_the_name_and_the_description(words):
     assert len(row) > 1, "a name without a description"
 
 
-@pytest.mark.parametrize("group", ["source", "officer", "alert", "dead"])
+@pytest.mark.parametrize("group", ["source", "officer", "person", "alert", "dead"])
 def test_a_group_says_what_is_in_it(group):
     line = next(" ".join(row) for row in rows_of(said()) if row[:1] == [group])
     inside = [words[1] for words in EVERY if len(words) == 2 and words[0] == group]

@@ -17,7 +17,8 @@ KEY = "kip_reader"
 def row(code, name, value, numerator, denominator, reported, expected, **more):
     return {
         "uid": f"{code}@1", "code": code, "name": name, "level": "commune", "period": "2023-Q1", "value": value,
-        "numerator": numerator, "denominator": denominator, "units_expected": expected, "units_reported": reported,
+        "numerator": numerator, "denominator": denominator, "per": 100, "units_expected": expected,
+        "units_reported": reported,
         "units_missing": expected - reported, "target": 90.0, "on_track": None, "as_of": "2023-03-20T01:00:00+00:00",
         "approximate": False, **more,
     }  # fmt: skip

@@ -70,6 +70,20 @@ def backup(filled: System, administrator_url: str, tmp_path: Path) -> Path:
     return Path(done.stdout.strip())
 
 
+async def test_two_restores_of_one_backup_call_no_obligation_what_it_was_called_before(
+    filled: System, backup: Path, new_database: NewDatabase
+) -> None:
+    epochs = []
+    for url in (filled.database_url, new_database(), new_database()):
+        if epochs:
+            done = run("restore.sh", backup, {"KIP_DATABASE_URL": url})
+            assert done.returncode == 0, done.stderr
+        connection = await asyncpg.connect(url)
+        epochs.append(await connection.fetchval("SELECT epoch FROM notifications.epoch"))
+        await connection.close()
+    assert epochs == sorted(set(epochs))
+
+
 def test_a_restored_backup_gives_the_same_figures_and_counts_on(
     stack: LocalStack, filled: System, backup: Path, amqp_url: str, new_database: NewDatabase
 ) -> None:

@@ -20,8 +20,9 @@ from deploy.checks.compose import OURS, SERVICES, faults, read_compose, refusals
 from deploy.compose.make_secrets import FILES, write_secrets
 from deploy.local.ports import LOOPBACK
 from sample.schedule import START
+from services.board.app import NO_BROKER
 from shared.access.logins import logins
-from shared.access.role_rights import ROLES
+from shared.access.role_rights import BROKER_RIGHTS, ROLES
 from shared.broker import topology
 from shared.runtime.config import load_settings
 from tests.deploy.conftest import FullBroker
@@ -75,6 +76,7 @@ def test_a_setting_that_is_none_is_named() -> None:
             {"secrets": [{"source": "aggregation_database_url", "target": "database_url"}]},
             "aggregation: reads the secret amqp_url, which it doesn't get",
         ),
+        ("grafana", {"secrets": ["grafana_password", "board_key"]}, "grafana: gets the board's key"),
         ("intake", {"stop_grace_period": "10s"}, "intake: stop_grace_period 10s: a stop may take 40 s"),
         (
             "postgres",
@@ -103,7 +105,7 @@ def test_what_the_specification_refuses_is_refused(tmp_path: Path) -> None:
 
 def test_the_sample_year_has_the_clock_that_it_is_made_for() -> None:
     document = read_compose(SAMPLE)
-    clocks = {document["services"][name]["environment"]["KIP_CLOCK"] for name in SERVICES}
+    clocks = {document["services"][name]["environment"]["KIP_CLOCK"] for name in SERVICES if name != "board"}
     assert clocks == {START.isoformat()}
     for source in (volume.split(":")[0] for volume in document["services"]["sample"]["volumes"]):
         assert (ROOT / source).is_dir()
@@ -127,7 +129,7 @@ def test_secrets_are_random_kept_and_readable_only_through_a_closed_folder(tmp_p
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert before["postgres_password"] in before["owner_database_url"]
     urls = [text for name, text in before.items() if name.endswith(("database_url", "amqp_url"))]
-    assert len({urlsplit(url).password for url in urls}) == len(urls) == 10
+    assert len({urlsplit(url).password for url in urls}) == len(urls) == 11
     assert before["rabbitmq_password"] not in before["rabbitmq_definitions"]
     assert write_secrets(folder) == []
     (folder / "grafana_password").unlink()
@@ -167,12 +169,17 @@ def test_a_container_reads_its_settings_from_its_own_secret_files(
         monkeypatch.delenv(name.removesuffix("_FILE"), raising=False)
         source = files.get(value.rpartition("/")[2])
         monkeypatch.setenv(name, str(secrets_folder / source) if source else value)
-    settings = load_settings()
-    user = {"migrate": "kip", "prepare": "kip_operator", "kip": "kip_operator"}.get(service, f"kip_{service}")
-    assert settings.amqp_url.get_secret_value().startswith(f"amqp://{user}:")
+    settings = load_settings(NO_BROKER if service == "board" else None)
+    operators = dict.fromkeys(("prepare", "board-key", "kip"), "kip_operator")
+    user = {"migrate": "kip", **operators}.get(service, f"kip_{service}")
+    if service != "board":
+        assert settings.amqp_url.get_secret_value().startswith(f"amqp://{user}:")
+    assert (settings.board_key is not None) == (service in {"board", "board-key"})
     assert settings.database_url.get_secret_value().startswith(f"postgresql://{user}:")
     made = logins(settings, "database"), logins(settings, "amqp")
-    assert [set(found) for found in made] == [set(ROLES) if service == "migrate" else set()] * 2
+    assert [set(found) for found in made] == (
+        [set(ROLES), set(BROKER_RIGHTS)] if service == "migrate" else [set(), set()]
+    )
 
 
 async def test_the_definitions_give_a_broker_whose_user_may_do_what_the_services_do_and_no_more(

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import aio_pika
@@ -15,6 +17,7 @@ from cli.management import usual_url
 from deploy.local.http import LOCAL
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.stack import LocalStack
+from shared.runtime.clock import SystemClock
 from tests.conftest import NewDatabase
 from tests.deploy.conftest import DurableServer, FullBroker
 from tests.system import ROOT, System
@@ -48,8 +51,8 @@ def only_bad(findings: Findings) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def whole(stack: LocalStack, full_broker: FullBroker, durable: DurableServer) -> Iterator[System]:
-    """All three services on servers as they are deployed."""
-    names = ("intake", "aggregation", "notifications")
+    """All services on servers as they are deployed."""
+    names = ("intake", "aggregation", "notifications", "board")
     settings = {"KIP_AMQP_MANAGEMENT_URL": full_broker.management_url}
     running = System(stack, full_broker.amqp_url, durable.server.url, names, settings)
     yield running
@@ -67,8 +70,13 @@ def test_a_system_that_runs_is_found_healthy(whole: System) -> None:
     assert {"broker.version", "broker.alarms", "broker.queue", "broker.policies", "database.version"} <= seen.keys()
     assert {"database.migrations", "registry", "clock", "time_zones", "mail", "notifications.messages"} <= seen.keys()
     assert seen["broker.queue"] == {"good"}
+    assert seen["board"] == {"good"}
     assert seen["broker.policies"] == {"good"}
     assert seen["clock.simulated"] == {"unsure"}
+    assert re.fullmatch(
+        r"the run's clock is simulated, [\d,]+ days and \d+ hours behind the machine's",
+        found["clock.simulated"][0]["seen"],
+    )
     assert seen["registry.officers"] == {"unsure"}
 
 
@@ -92,9 +100,12 @@ def test_a_server_that_may_lose_what_was_promised_is_refused(whole: System, load
 def test_a_queue_that_nobody_reads_is_named(whole: System) -> None:
     whole.services.stop("notifications")
     try:
+        seen = f"{whole.services.url('board')}/readyz"
+        whole.wait_until(lambda: LOCAL.get(seen).json()["services"]["notifications"] != "ok", "the board sees it")
         code, found = doctor(whole.environment)
         assert code == 1
-        assert set(only_bad(found)) == {"broker.queue"}
+        assert set(only_bad(found)) == {"broker.queue", "board.services"}
+        assert "notifications: http" in only_bad(found)["board.services"]
         named = [item for item in found["broker.queue"] if item["state"] == "bad"]
         assert {item["seen"].split(" (")[0] for item in named} == {
             "nobody takes from kip.notifications",
@@ -103,6 +114,7 @@ def test_a_queue_that_nobody_reads_is_named(whole: System) -> None:
         assert all("start notifications" in item["cure"] for item in named)
     finally:
         whole.services.start("notifications")
+        whole.wait_until(lambda: whole.metric("board", "kip_service_up") == 3, "the board sees it again")
 
 
 @pytest.mark.parametrize(
@@ -110,6 +122,7 @@ def test_a_queue_that_nobody_reads_is_named(whole: System) -> None:
     [
         (lambda _: {"KIP_PARTITIONS": "3"}, "broker.partitions", "beyond KIP_PARTITIONS=3"),
         (lambda _: {"KIP_SMTP_URL": f"smtp://{LOOPBACK}:{free_port()}"}, "mail", "does not answer"),
+        (lambda _: {"KIP_BOARD_URL": f"http://{LOOPBACK}:{free_port()}"}, "board", "does not answer"),
         (lambda _: {"KIP_AMQP_URL": f"amqp://kip:x@{LOOPBACK}:{free_port()}/"}, "broker.connection", "does not answer"),
         (
             lambda url: {"KIP_AMQP_URL": url.replace("kip:", "kip:wrong", 1)},
@@ -173,22 +186,24 @@ async def test_events_that_died_are_counted(whole: System, loaded_database: str)
     assert found["aggregation.dead"][0]["seen"] == "1 events that could not be applied"
 
 
-async def test_units_without_an_officer_are_named(whole: System, loaded_database: str) -> None:
+async def test_agencies_that_owe_and_have_no_officer_are_named(whole: System, loaded_database: str) -> None:
     environment = {**whole.environment, "KIP_DATABASE_URL": loaded_database}
-    everybody = doctor(environment)[1]["registry.officers"][0]
-    assert "Thành phố Hà Nội (01@2)" in everybody["names"]
     connection = await asyncpg.connect(loaded_database)
+    ahead = datetime(2025, 8, 1, 5, tzinfo=UTC) - SystemClock().now()  # a run of that day: there are no districts
+    await connection.execute("INSERT INTO registry.clock (ahead) VALUES ($1)", ahead)
+    everybody = doctor(environment)[1]["registry.officers"][0]
+    assert "ubnd-tinh at Thành phố Hà Nội (01@2)" in everybody["names"]
     await connection.execute(
         """INSERT INTO registry.officer (name, role, unit, agency, channels, language)
-           SELECT 'A', 'x', uid, 'ubnd-xa', '{email:a@kip.invalid}', 'vi' FROM registry.unit
-           WHERE valid_to IS NULL AND uid <> '01@2'"""
+           SELECT 'A', 'x', uid, agency, '{email:a@kip.invalid}', 'vi'
+           FROM registry.unit, unnest($1::text[]) AS agency
+           WHERE valid_to IS NULL AND (uid <> '01@2' OR agency <> 'ubnd-tinh')""",
+        sorted({name.partition(" ")[0] for name in everybody["names"]}),
     )
-    one = doctor(environment)[1]["registry.officers"][0]
-    assert one["state"] == "unsure"
-    assert one["seen"].endswith("units in force have no officer of their own: Thành phố Hà Nội (01@2)")
-    await connection.execute("UPDATE registry.officer SET unit = '01@2' WHERE unit = 'VN'")
     await connection.close()
-    assert doctor(environment)[1]["registry.officers"][0]["names"] == ["Việt Nam (VN)"]
+    one = doctor(environment)[1]["registry.officers"][0]
+    assert (one["state"], one["names"]) == ("unsure", ["ubnd-tinh at Thành phố Hà Nội (01@2)"])
+    assert one["seen"].endswith("agencies that owe a report have no officer: ubnd-tinh at Thành phố Hà Nội (01@2)")
 
 
 async def test_an_old_register_is_named(whole: System, loaded_database: str) -> None:

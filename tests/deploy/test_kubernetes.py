@@ -33,6 +33,7 @@ def test_only_the_job_has_more_than_its_own_login(overlay: str) -> None:
     assert pods["kip-intake"] == {"kip-intake"}
     assert pods["kip-aggregation"] == {"kip-aggregation"}
     assert pods["kip-notifications"] == {"kip-notifications", "kip-smtp"}
+    assert pods["kip-board"] == {"kip-board"}
     assert pods["kip-operator"] == {"kip-operator", "kip-smtp"}
     logins = {f"kip-{role}" for role in ROLES}
     assert pods["kip-prepare"] == {"kip-postgres-app", "kip-broker-default-user", *logins}
@@ -58,7 +59,7 @@ def test_an_overlay_has_no_fault(overlay: str) -> None:
 
 
 @pytest.mark.parametrize("overlay", ["production", "production-external"])
-def test_senders_are_sent_to_the_host_of_aggregation(overlay: str) -> None:
+def test_senders_are_sent_to_the_host_of_aggregation_and_officers_to_the_board_s(overlay: str) -> None:
     manifests = rendered(overlay)
     (settings,) = (m["data"] for m in manifests if m["kind"] == "ConfigMap" and "KIP_BIND" in m["data"])
     (ingress,) = (m["spec"] for m in manifests if m["kind"] == "Ingress")
@@ -67,6 +68,8 @@ def test_senders_are_sent_to_the_host_of_aggregation(overlay: str) -> None:
         for rule in ingress["rules"]
     }
     assert services[urlsplit(settings["KIP_AGGREGATION_URL"]).hostname] == {"kip-aggregation"}
+    assert services[urlsplit(settings["KIP_PUBLIC_URL"]).hostname] == {"kip-board"}
+    assert "kip-notifications" not in set().union(*services.values())
 
 
 def test_all_overlays_are_checked() -> None:

@@ -19,7 +19,10 @@ from tests.deploy.conftest import FullBroker
 from tests.system import ROOT, System, access
 
 FOLDER = ROOT / "deploy" / "prometheus"
-PORTS = {"intake": "intake:8080", "aggregation": "aggregation:8081", "notifications": "notifications:8082"}
+PORTS = {
+    "intake": "intake:8080", "aggregation": "aggregation:8081", "notifications": "notifications:8082",
+    "board": "board:8083",
+}  # fmt: skip
 
 
 def promtool(*words: str) -> str:
@@ -56,7 +59,7 @@ def watched_system(
     session_database: NewDatabase,
     loaded_template: str,
 ) -> Iterator[System]:
-    names = ("intake", "aggregation", "notifications")
+    names = ("intake", "aggregation", "notifications", "board")
     running = System(stack, full_broker.amqp_url, session_database(loaded_template), names)
     yield running
     running.services.stop()
@@ -85,7 +88,7 @@ def prometheus(
 
 
 def test_prometheus_reaches_every_service_and_the_broker(prometheus: Prometheus, watched_system: System) -> None:
-    jobs = {"kip-intake", "kip-aggregation", "kip-notifications", "rabbitmq", "rabbitmq-queues"}
+    jobs = {"kip-intake", "kip-aggregation", "kip-notifications", "kip-board", "rabbitmq", "rabbitmq-queues"}
 
     def up() -> set[str]:
         found = prometheus.ask("query", query="up == 1")["result"]

@@ -19,6 +19,7 @@ from deploy.local.passwords import password, role_settings, service_urls
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.stack import LocalStack
+from shared.access.role_rights import BROKER_RIGHTS
 from shared.runtime.config import SettingsError, load_settings
 from tests.conftest import TEST_POSTGRES_SETTINGS
 from tests.deploy.tls_front import TlsFront
@@ -113,7 +114,7 @@ def run_kip(*words: str, environment: dict[str, str]) -> "subprocess.CompletedPr
 @pytest.fixture(scope="module")
 def prepared(secure: Secure) -> Secure:
     """Migrated and loaded over TLS, with each service's role and user made by `kip migrate`."""
-    users = {f"KIP_{role.upper()}_AMQP_URL": url for role, url in service_urls(secure.amqp_url).items()}
+    users = {f"KIP_{role.upper()}_AMQP_URL": url for role, url in service_urls(secure.amqp_url, BROKER_RIGHTS).items()}
     logins = {**role_settings(secure.database_url), **users}
     for words in (("migrate",), ("load", "programmes/ecd-1437")):
         done = run_kip(*words, environment={**secure.environment, **logins})

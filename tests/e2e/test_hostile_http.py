@@ -1,4 +1,4 @@
-"""All three services, as they run, against bytes that no client library sends; and none of it stops anybody."""
+"""All services, as they run, against bytes that no client library sends; and none of it stops anybody."""
 
 import contextlib
 import json
@@ -15,12 +15,15 @@ from tests.raw_http import Raw, answers_in, in_chunks, request
 from tests.shared.test_http_framing import REFUSED
 from tests.system import BATCH, System, counselling
 
-SERVICES = ("intake", "aggregation", "notifications")
+SERVICES = ("intake", "aggregation", "notifications", "board")
 CONNECTIONS = 40
 MIB = 2**20
-POSTED_TO = {"intake": "/v1/events", "aggregation": "/v1/rollups", "notifications": "/v1/obligations/1/waive"}
+POSTED_TO = {
+    "intake": "/v1/events", "aggregation": "/v1/rollups", "notifications": "/v1/obligations/1/waive",
+    "board": "/v1/calendar/1.2.3.x.ics",
+}  # fmt: skip
 # What each says to a post by nobody.
-TO_NOBODY = {"intake": 401, "aggregation": 405, "notifications": 401}
+TO_NOBODY = {"intake": 401, "aggregation": 405, "notifications": 401, "board": 405}
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +81,7 @@ def test_a_key_in_a_trailer_never_counts(running: System, port: int, service: st
         assert client.answer().status == TO_NOBODY[service]
 
 
+@pytest.mark.parametrize("service", sorted(set(SERVICES) - {"board"}))  # which asks nobody for a key
 def test_two_keys_are_none(running: System, service: str, port: int) -> None:
     keys = [f"Authorization: Bearer {key}" for key in (running.reader_key, running.key)]
     method, path = {"aggregation": ("GET", "/v1/rollups")}.get(service, ("POST", POSTED_TO[service]))
@@ -113,7 +117,9 @@ def test_a_post_over_the_limit_gets_its_413_as_an_answer(running: System, chunke
 
 
 def test_a_slash_too_many_is_no_address_and_nobody_is_sent_elsewhere(running: System, service: str, port: int) -> None:
-    known = {"intake": "/v1/events/", "aggregation": "/v1/rollups/", "notifications": "/v1/alerts/"}[service]
+    known = {
+        "intake": "/v1/events/", "aggregation": "/v1/rollups/", "notifications": "/v1/alerts/", "board": "/v1/ack/",
+    }[service]  # fmt: skip
     for path in (known, "/healthz/", "//healthz", "//evil.example/healthz"):
         with Raw(port) as client:
             answer = client.send(request("GET", path, host="Host: evil.example")).answer()
@@ -163,6 +169,14 @@ def test_a_form_is_read_only_for_who_may_post_it_and_within_the_limits(running: 
     with Raw(port) as client:
         dawdling = request("POST", "/v1/obligations/1/extend", f"Authorization: Bearer {deciding}", "Content-Length: 9")
         assert client.send(dawdling).answer().status == 408
+
+
+def test_a_body_that_the_board_hands_on_has_the_same_limits(running: System) -> None:
+    port = running.services.ports["board"]
+    for sent, status in ((request("POST", "/v1/ack/x", "Content-Length: 9"), 408),
+                         (request("POST", "/v1/ack/x", body=b"x" * 20_000), 413)):  # fmt: skip
+        with Raw(port) as client:
+            assert client.send(sent).answer().status == status
 
 
 def test_every_stage_of_a_connection_has_an_end_on_every_service(running: System) -> None:

@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
 from services.aggregation import app as aggregation
+from services.board import app as board
 from services.intake import app as intake
 from services.notifications import app as notifications
 from shared.broker import topology
@@ -22,6 +23,7 @@ SERVICES: dict[str, tuple[Callable[[Settings], ASGIApp], set[str]]] = {
     "intake": (intake.make_app, {"registry", "drain", "posts"}),
     "aggregation": (aggregation.make_app, {"registry", "drift", "observer", "partition 0", "partition 3"}),
     "notifications": (notifications.make_app, {"registry", "sweep", "changes", "observer", "events"}),
+    "board": (board.make_app, {"others"}),
 }
 PASSING = {"lifespan", "flush"}  # the application itself, and what a batcher waits for
 OURS = tuple(str(ROOT / folder) for folder in ("services", "shared"))
@@ -89,7 +91,9 @@ async def test_no_background_task_is_left_alone_and_each_comes_back(
     name: str, amqp_url: str, loaded_database: str
 ) -> None:
     make_app, expected = SERVICES[name]
-    settings = Settings(amqp_url=amqp_url, database_url=loaded_database, drift_interval=0.2)  # type: ignore[arg-type]
+    settings = Settings(
+        amqp_url=amqp_url, database_url=loaded_database, board_key="kip_x", drift_interval=0.2  # type: ignore[arg-type]
+    )  # fmt: skip
     await topology.declare(amqp_url, settings.partitions)
     app = make_app(settings)
     async with living(app):

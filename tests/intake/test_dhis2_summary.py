@@ -2,7 +2,7 @@
 
 from services.intake.formats.dhis2 import Conflict
 from services.intake.http.dhis2_responses import ImportResult, summary
-from services.intake.refusals.refusals import Code, Refusal
+from shared.domain.refusals import Code, Refusal
 
 
 def test_what_withdraws_a_record_counts_as_deleted_unless_it_is_refused() -> None:

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, Phase, settings
 from deploy.local.http import LOCAL
 from services.intake.documents import examples
 from services.intake.documents.openapi import openapi
-from services.intake.refusals.refusals import TEXTS, Code
 from services.intake.refusals.request_errors import FAULTS, Fault
+from shared.domain.refusals import TEXTS, Code
 from tests.documented import CHECKS as DOCUMENTED
 from tests.system import BATCH, ROOT, System, kip
 

@@ -172,6 +172,11 @@ def test_a_domain_told_twice_alike_is_taken(system: System) -> None:
             "value_invalid",
             "data.text",
         ),
+        (
+            event("problem.raised", YEN_VUONG, {"record": "p", "agency": "ubnd-xa", "text": "x", "domain": "helth"}),
+            "option_unknown",
+            "data.domain",
+        ),
     ],
 )
 def test_each_fault_has_its_code_and_field(system: System, made: dict[str, Any], code: str, field: str) -> None:

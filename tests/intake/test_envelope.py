@@ -15,8 +15,8 @@ from services.intake.documents import examples
 from services.intake.formats.cloudevents import Event, parse_batch, parse_structured
 from services.intake.formats.json_text import MARK
 from services.intake.formats.ndjson import groups_of, parse_lines
-from services.intake.refusals.refusals import Refusal
 from shared.domain.events import Kind
+from shared.domain.refusals import Refusal
 from tests.system import BATCH, System, access, counselling
 
 CASES = Path(__file__).parent / "cases"

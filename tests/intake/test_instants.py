@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from deploy.local.http import LOCAL
+from services.intake.admission.poster import Poster
 from services.intake.admission.rules import Admitted, judge
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.kobo import draft_events
-from services.intake.refusals.refusals import Refusal
+from shared.domain.refusals import Refusal
 from shared.programme.folder import load_programme
 from shared.registry.snapshot import Key, Registry
 from shared.values.scalars import instant
@@ -31,7 +32,7 @@ KEY = Key("app", "VN", None, False, None)
 
 def judged(time: str, registry: Registry = REGISTRY) -> Admitted | tuple[Refusal, ...]:
     ((candidate,), _) = asyncio.run(parse_items([(0, counselling(time=time))]))
-    return judge(candidate.event, registry, KEY, NOW)
+    return judge(candidate.event, registry, Poster(KEY), NOW)
 
 
 @pytest.mark.parametrize("time", ["2000-01-01T00:00:00Z", "2023-03-21T08:00:00+07:00", "2023-03-15T08:00:00.5-11:00"])

@@ -81,6 +81,39 @@ def test_a_key_that_reads_posts_only_the_kinds_that_it_was_given(door: System) -
     assert door.post([counselling()], key=both).status_code == 403
 
 
+def test_a_request_narrows_its_key_to_the_subtree_of_a_unit(door: System) -> None:
+    key = known(door, door.add_source("narrowed", "--subtree", "186@1"))
+
+    def posted(reach: str, unit: str = "06412") -> tuple[int, Any]:
+        answer = door.post([access(unit)], key=key, headers={"Kip-Reach": reach})
+        return answer.status_code, answer.json()
+
+    for wide_enough in ("06412@1", "186@1", "20@1", "VN"):
+        assert posted(wide_enough)[0] == 202
+    for foreign in ("06421@1", "19@2", "19@1"):
+        status_code, told = posted(foreign)
+        (error,) = told["rejected"][0]["errors"]
+        assert (status_code, error["code"], error["field"]) == (403, "unit_not_allowed", "subject")
+        assert error["message"].endswith(f"below 186@1, {foreign}")
+    assert posted("VN", "00001")[0] == 403
+    for unknown in ("06412", "nowhere", ""):
+        status_code, told = posted(unknown)
+        assert (status_code, told["error"], told["field"]) == (400, "bad_parameter", "Kip-Reach")
+    twice = LOCAL.post(
+        f"{door.services.url('intake')}/v1/events", json=[],
+        headers=[("Authorization", f"Bearer {key}"), ("Content-Type", BATCH), *2 * [("Kip-Reach", "186@1")]],
+    )  # fmt: skip
+    assert (twice.status_code, twice.json()["field"]) == (400, "Kip-Reach")
+
+
+def test_a_key_that_acts_for_officers_is_listed_so(door: System) -> None:
+    door.add_source("acts", "--read", "--act")
+    door.add_source("acts-not")
+    listed = {row["name"]: row for row in run(door, "list")}
+    assert (listed["acts"]["can_act"], listed["acts"]["can_read"], listed["acts"]["kinds"]) == (True, True, None)
+    assert listed["acts-not"]["can_act"] is False
+
+
 def test_a_limit_that_names_nothing_is_refused(door: System) -> None:
     for option in ("--kinds", "--programmes"):
         with pytest.raises(AssertionError, match="expected names with commas"):

@@ -16,9 +16,9 @@ from services.intake.formats.dhis2_rows import LONGEST_NAME, read_completions, r
 from services.intake.formats.json_text import UnreadableError, load
 from services.intake.http.dhis2_responses import ImportResult, summary
 from services.intake.http.request_head import flag, flags
-from services.intake.refusals.refusals import Code, Place, Refusal
 from services.intake.refusals.request_errors import RefusedError, unsupported_type
 from shared.domain.periods import PeriodError, parse_period
+from shared.domain.refusals import Code, Place, Refusal
 from shared.http.read_api import QueryError, none_of, only
 from shared.sheets.header import HeaderSearch, LayoutError
 from shared.sheets.notes import Notes

@@ -6,7 +6,7 @@ from structlog.testing import capture_logs
 
 from services.intake.admission.admission import Outcome
 from services.intake.http.request_log import RequestLog
-from services.intake.refusals.refusals import Code, Refusal, Rejected
+from shared.domain.refusals import Code, Refusal, Rejected
 
 
 async def test_requests_of_a_second_are_one_line_for_each_sender() -> None:

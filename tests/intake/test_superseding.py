@@ -11,7 +11,9 @@ from services.intake.admission.superseding import superseded_among
 from shared.domain.canonical import EventBody
 from shared.domain.claims import claims
 from shared.domain.events import Kind
+from shared.programme.families import Families
 
+ALONE = Families({})
 NOW = datetime(2023, 3, 15, 8, tzinfo=UTC)
 ACTIVITY = {"programme": "p", "activity": "a", "held_on": "2023-03-01", "agency": "g"}
 FIGURE = {"programme": "p", "indicator": "i", "agency": "g", "period": "2023-Q1"}
@@ -64,7 +66,7 @@ def test_what_loses_is_named_with_what_wins(name: str) -> None:
     events, expected = CASES[name]
     for order in itertools.permutations(events):
         claimed = [
-            (index, claims(EventBody("19@2", "app", events[it][0], "1@1", NOW, events[it][1]), "/app", it, NOW))
+            (index, claims(EventBody("19@2", "app", events[it][0], "1@1", NOW, events[it][1]), "/app", it, NOW, ALONE))
             for index, it in enumerate(order)
         ]
         lost = superseded_among(claimed)
@@ -76,5 +78,5 @@ def test_what_loses_is_named_with_what_wins(name: str) -> None:
 def test_a_copy_does_not_lose_to_itself_and_another_province_s_record_is_another_one() -> None:
     copy = EventBody("19@2", "app", Kind.ACTIVITY_RECORDED, "1@1", NOW, activity("r", 0)[1])
     other = copy._replace(province="20@2", time=NOW + timedelta(minutes=1), data=activity("r", 5)[1])
-    made = [claims(said, "/app", id_, NOW) for said, id_ in ((copy, "a"), (copy, "a"), (other, "b"))]
+    made = [claims(said, "/app", id_, NOW, ALONE) for said, id_ in ((copy, "a"), (copy, "a"), (other, "b"))]
     assert superseded_among(enumerate(made)) == []

@@ -11,9 +11,9 @@ import pytest
 from deploy.local.http import LOCAL
 from services.intake.formats.cloudevents import STRUCTURED
 from services.intake.refusals.event_words import FormWords
-from services.intake.refusals.refusals import TEXTS, Code, Place, Refusal
 from services.intake.refusals.request_errors import FAULTS, Fault, RefusedError
 from services.intake.refusals.request_words import ImportWords
+from shared.domain.refusals import TEXTS, Code, Place, Refusal
 from shared.sheets.words import NoteWords
 from shared.wording.words import Words
 from tests.intake.test_form_versions import COMMCARE
@@ -299,7 +299,7 @@ QUESTIONS: dict[str, Asked] = {
         "/v1/rollups?indicator=child-service-access&limit=0", "/v1/rollups?indicator=child-service-access&by=x",
         "/v1/rollups?limit=1&limit=2",
         "/v1/timeliness", "/v1/timeliness?report=progress-quarterly&period=2023", "/v1/events//x",
-        "/v1/units/99999", "/v1/units/06412?on=x", "/v1/nothing",
+        "/v1/units/99999", "/v1/units/06412?on=x", "/v1/nothing", "/v1/programmes?slug=x", "/v1/programmes/x",
     )
 }  # fmt: skip
 QUESTIONS |= {

@@ -4,6 +4,8 @@ import pytest
 
 from shared.database import connections
 from shared.registry.snapshot import Registry
+from tests.notifications.board import board_field
+from tests.notifications.mail_server import MailServer
 from tests.notifications.register import UNITS, read_registry, write_part
 from tests.system import kip, migrate
 
@@ -20,6 +22,19 @@ async def pool(loaded_database):
     opened = await connections.open_pool(loaded_database, size=8, application_name="kip-test")
     yield opened
     await connections.close_pool(opened)
+
+
+@pytest.fixture
+async def place(pool, registry):
+    """Hữu Lũng, with the keys of a board and of others."""
+    return await board_field(pool, registry)
+
+
+@pytest.fixture
+async def server():
+    """A mail server that keeps what it accepts."""
+    async with MailServer() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

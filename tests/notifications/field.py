@@ -1,7 +1,8 @@
 """A small field for tests: officers, sweeps at chosen instants, submissions, and what the tables then say."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 from services.notifications.alerts.escalation import first_look
 from services.notifications.alerts.sweep import Swept, sweep
+from services.notifications.links import LetterLinks
 from services.notifications.messages.channels import Channel
+from services.notifications.messages.channels.email import EmailChannel
 from services.notifications.messages.filling import Filler
 from services.notifications.messages.worker import Delivery
 from services.notifications.obligations.consumer import read_batch, settle
@@ -20,6 +23,7 @@ from shared.registry.officer_store import write_officers
 from shared.registry.officers import Officer
 from shared.registry.snapshot import Registry
 from shared.runtime.clock import Clock
+from tests.notifications.mail_server import MailServer
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 BEFORE = "2022-12-10 08:00"  # before 2023-Q1 begins (15/12/2022)
@@ -60,8 +64,10 @@ def working_delivery(pool: Pool, registry: Callable[[], Registry], clock: Clock,
     """A worker that has started, with these channels and no chance in it."""
     worker = Delivery(
         pool, registry, clock, {channel.kind: channel for channel in channels}, Filler(),
-        page_of=lambda officer, message: f"https://kip.example.vn/v1/ack/{officer}", retry_soon=lambda: None,
-        chance=lambda: 0.5,
+        links_of=lambda taken: LetterLinks(
+            f"https://kip.example.vn/l/{taken.officer}", f"https://kip.example.vn/v1/ack/{taken.officer}"
+        ),
+        retry_soon=lambda: None, chance=lambda: 0.5,
     )  # fmt: skip
     worker.start()
     return worker
@@ -93,7 +99,7 @@ class Field:
 
     async def take(self, *events: Mapping[str, Any], now: str = "2023-03-16 10:00") -> None:
         """Have events consumed."""
-        taken = read_batch(json.loads(json.dumps(events)), self.registry.programmes)
+        taken = read_batch(json.loads(json.dumps(events)), self.registry)
         await settle(self.pool.acquire, self.registry, taken, at(now))
 
     async def alerts(self, **where: Any) -> list[tuple[str, str, str | None]]:
@@ -121,6 +127,18 @@ class Field:
             unit,
             period,
         )
+
+
+@asynccontextmanager
+async def posting(place: Field, server: MailServer, now: str) -> AsyncIterator[Delivery]:
+    """A worker whose only channel is this mail server, at a clock that stands still."""
+    channel = EmailChannel(f"smtp://127.0.0.1:{server.port}", "kip@kip.example.vn")
+    worker = working_delivery(place.pool, lambda: place.registry, Fixed(at(now)), channel)
+    try:
+        yield worker
+    finally:
+        await worker.stop()
+        await channel.close()
 
 
 def limited(registry: Registry, *subtrees: str) -> Registry:

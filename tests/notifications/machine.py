@@ -77,7 +77,7 @@ class Replica:
     async def take(self, events: Sequence[Event]) -> None:
         """Consume events."""
         bodies = json.loads(json.dumps([canonical(event) for event in events]))
-        taken = read_batch(bodies, self.registry.programmes)
+        taken = read_batch(bodies, self.registry)
         assert not taken.dead
         await settle(self.pool.acquire, self.registry, taken, self.clock.now())
 

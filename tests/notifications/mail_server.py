@@ -26,6 +26,7 @@ class MailServer:
     ) -> None:
         self.kept: list[EmailMessage] = []
         self.raw: list[bytes] = []
+        self.senders: list[str] = []  # of the envelopes
         self.options: list[list[str]] = []
         self.answers: list[str] = []
         self.refused: dict[str, str] = {}
@@ -90,6 +91,7 @@ class MailServer:
         reply = self.answers.pop(0) if self.answers else "250 OK"
         if reply.startswith("2"):
             self.raw.append(envelope.original_content)
+            self.senders.append(envelope.mail_from)
             self.kept.append(message_from_bytes(envelope.original_content, policy=policy.default))
         if self.drop_after_acceptance:
             self.drop_after_acceptance -= 1

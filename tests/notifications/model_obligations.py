@@ -6,26 +6,18 @@ its own list of days off. The rules are those of Decree 09/2019/NĐ-CP and of do
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from functools import cache
 from heapq import merge
 from pathlib import Path
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import yaml
 
+from tests.notifications.model_addressing import Addressing, Officer
+from tests.notifications.model_days import DAY, ZONE, at_work, cutoff, first_day, is_worked, worked
 from tests.notifications.model_standing import stands_since
 
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-DAY = timedelta(days=1)
-# New Year, Tết, Hùng Kings' day, 30/04 and 01/05, National Day; 02/05/2025 and 02/01/2026 against two Saturdays.
-OFF = frozenset(
-    date(2025, month, day)
-    for month, days in {1: (1, 27, 28, 29, 30, 31), 4: (7, 30), 5: (1, 2), 9: (1, 2)}.items()
-    for day in days
-) | {date(2026, 1, 1), date(2026, 1, 2)}
-WORKED_SATURDAYS = frozenset({date(2025, 4, 26), date(2026, 1, 10)})
 PERIODS = {"quarter": ("Q", 3), "half-year": ("H", 6), "year": ("", 12)}
 
 
@@ -54,17 +46,6 @@ class Moment(NamedTuple):
     events: tuple[Event, ...] = ()
     key: tuple[str, str, str, str] | None = None
     until: datetime | None = None
-
-
-class Officer(NamedTuple):
-    """`deputy` is the id of who stands in until `away_until`."""
-
-    id: int
-    unit: str
-    agency: str
-    wants_optional: bool
-    away_until: date | None
-    deputy: int | None
 
 
 class Alert(NamedTuple):
@@ -113,6 +94,7 @@ class Life:
     changes: list[tuple[str, int, datetime]] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     received: list["Receipt"] = field(default_factory=list)
+    decided: list["Decided"] = field(default_factory=list)
 
 
 @dataclass
@@ -125,53 +107,30 @@ class Receipt:
     ended: str = "queued"
 
 
-def is_worked(day: date) -> bool:
-    return day in WORKED_SATURDAYS or (day.weekday() < 5 and day not in OFF)
+@dataclass
+class Decided:
+    """An extension or a waiver of a cycle; `at` is when it was told of, None while it waits."""
+
+    step: str
+    cycle: int
+    at: datetime | None = None
+    ended: str = "queued"
+
+    def holds(self, life: Life) -> bool:
+        """Whether nothing else has come since."""
+        states = {"extended": {"open", "overdue"}, "waived": {"waived"}}[self.step]
+        return self.cycle == life.cycle and life.state in states
 
 
-@cache
-def worked(day: date, count: int) -> date:
-    """The `count`-th working day after the day (before it if negative); for 0 the day or the last one before it."""
-    if count == 0:
-        return day if is_worked(day) else worked(day, -1)
-    step = DAY if count > 0 else -DAY
-    for _ in range(abs(count)):
-        day += step
-        while not is_worked(day):
-            day += step
-    return day
-
-
-def at_work(now: datetime) -> bool:
-    return is_worked(now.date()) and time(8) <= now.time() < time(17)
-
-
-def cutoff(period: str) -> date:
-    """The 14th of the period's last month."""
-    year, _, part = period.partition("-")
-    months = {"": 12, "Q": 3 * int(part[1:] or 0), "H": 6 * int(part[1:] or 0)}[part[:1]]
-    return date(int(year), months, 14)
-
-
-def first_day(period: str) -> date:
-    end = cutoff(period)
-    months = {"": 12, "Q": 3, "H": 6}[period.partition("-")[2][:1]]
-    month = end.year * 12 + end.month - 1 - months
-    return date(month // 12, month % 12 + 1, 15)
-
-
-class Model:
+class Model(Addressing):
     """The register and the programme as the model reads them; then every obligation's life under given moments."""
 
     def __init__(self, units: Path, programme: Path, officers: Iterable[Officer], seen: datetime) -> None:
         with units.open(encoding="utf-8", newline="") as file:
-            self.units = {row["uid"]: row for row in csv.DictReader(file)}
+            rows = list(csv.DictReader(file))
         self.programme: dict[str, Any] = yaml.safe_load((programme / "programme.yaml").read_text(encoding="utf-8"))
-        self.agencies = {row["slug"]: row for row in self.programme["agencies"]}
+        super().__init__(rows, self.programme["agencies"], officers)
         self.seen = seen
-        self.officers: dict[str, list[Officer]] = {}
-        for officer in officers:
-            self.officers.setdefault(officer.unit, []).append(officer)
         self._lives: dict[tuple[Any, ...], Life] = {}
 
     def obligations(self, last_day: date) -> Iterator[tuple[tuple[str, str, str, str], datetime]]:
@@ -186,7 +145,7 @@ class Model:
                     if end <= (reporter.get("until") or end):
                         due = self._due(reporter["deadline"], end)
                         for uid in by_level[reporter["level"]]:
-                            if self._in_force(uid, end):
+                            if self.in_force(uid, end):
                                 yield (report["slug"], period, uid, reporter["agency"]), due
 
     def _periods(self, kind: str, last_day: date) -> Iterator[str]:
@@ -206,44 +165,6 @@ class Model:
             while not is_worked(day):
                 day += DAY
         return datetime.combine(day, time(17), ZONE)
-
-    def _in_force(self, uid: str, day: date) -> bool:
-        row = self.units[uid]
-        return (row["valid_from"] or "0") <= day.isoformat() <= (row["valid_to"] or "9")
-
-    def ladder(self, uid: str, day: date) -> list[str]:
-        """The unit (or who took over from it) and those above it, on that day."""
-        while not self._in_force(uid, day):
-            uid = self.units[uid]["successor"] or self.units[uid]["parent"]
-        found = [uid]
-        while parent := self.units[found[-1]]["parent"]:
-            found.append(parent)
-        return found
-
-    def acting(self, agency: str, day: date) -> str:
-        """The agency, or its successor after its last day."""
-        until = self.agencies[agency].get("until")
-        return self.acting(self.agencies[agency]["successor"], day) if until and until < day else agency
-
-    def superiors(self, agency: str) -> set[str]:
-        """All that it reports to, at any remove."""
-        above = set(self.agencies[agency].get("reports_to", ()))
-        return above.union(*(self.superiors(other) for other in above))
-
-    def readers(self, agency: str, uid: str, to: int, day: date) -> tuple[str, list[Officer]]:
-        """The unit that is told, and the officers there: of the agency concerned, else all; deputies for the absent."""
-        ladder = self.ladder(uid, day)
-        if to >= len(ladder):
-            return "", []
-        wanted = {self.acting(a, day) for a in (self.superiors(agency) if to else {agency})}
-        there = {officer.id: officer for officer in self.officers.get(ladder[to], [])}
-        chosen = [officer for officer in there.values() if officer.agency in wanted] or list(there.values())
-        told = {}
-        for officer in chosen:
-            away = officer.away_until is not None and day <= officer.away_until and officer.deputy is not None
-            reader = there[officer.deputy] if away and officer.deputy is not None else officer
-            told[reader.id] = reader
-        return ladder[to], list(told.values())
 
     @cache  # noqa: B019 - one model lives as long as its test
     def turns(self, day: date) -> list[Turn]:
@@ -284,18 +205,29 @@ class Model:
 
     def alerts(self, key: tuple[str, str, str, str], life: Life) -> Iterator[Alert]:
         """The rows that a life must have left."""
+        for decided in life.decided:
+            if decided.at is not None:
+                about = (key[3], key[2], 0, decided.at.date())
+                readers = self.readers(*about)
+                if not readers:
+                    unit = min(self.seats(*about), key=self.lowest)[0]
+                    yield Alert(key, decided.cycle, decided.step, 1, unit, None, decided.at, "unaddressed")
+                for unit, officer in readers:
+                    yield Alert(key, decided.cycle, decided.step, 1, unit, officer.id, decided.at, decided.ended)
         for told in life.told:
-            unit, officers = self.readers(key[3], key[2], told.turn.to, told.at.date())
-            row = (key, told.cycle, told.turn.step, told.turn.number, unit)
-            if not officers:
-                yield Alert(*row, None, told.at, "unaddressed")
-            for officer in officers:
+            about = (key[3], key[2], told.turn.to, told.at.date())
+            turn = (told.turn.step, told.turn.number)
+            readers = self.readers(*about)
+            seats = self.seats(*about)
+            if seats and not readers:
+                yield Alert(key, told.cycle, *turn, min(seats, key=self.lowest)[0], None, told.at, "unaddressed")
+            for unit, officer in readers:
                 declined = told.turn.optional and not officer.wants_optional
-                yield Alert(*row, officer.id, told.at, "declined" if declined else told.ended)
+                ended = "declined" if declined else told.ended
+                yield Alert(key, told.cycle, *turn, unit, officer.id, told.at, ended)
         heard = set()
         for receipt in life.received:
-            unit, officers = self.readers(key[3], key[2], receipt.of.turn.to, receipt.of.at.date())
-            for officer in officers:
+            for unit, officer in self.readers(key[3], key[2], receipt.of.turn.to, receipt.of.at.date()):
                 if (receipt.cycle, officer.id) not in heard:
                     heard.add((receipt.cycle, officer.id))
                     yield Alert(key, receipt.cycle, "received", 1, unit, officer.id, receipt.at, receipt.ended)
@@ -350,14 +282,18 @@ class Run:
         life = self.life
         if life.state in {"open", "overdue"} and moment.until is not None and moment.until > life.due:
             life.due, life.reopened_at, life.cycle = moment.until, None, life.cycle + 1
+            life.decided.append(Decided("extended", life.cycle))
             self._change("reopened", "open", moment.at)
         elif life.state in {"open", "overdue"} and moment.what == "waive":
+            life.decided.append(Decided("waived", life.cycle))
             self._change("waived", "waived", moment.at)
 
     def _sweep(self, now: datetime, *, held: bool) -> None:
         life = self.life
         if life.state == "open" and life.due < now:
             self._change("overdue", "overdue", now)
+        if at_work(now):
+            self._tell_decided(now)
         if life.state not in {"open", "overdue", "late_met"} or not at_work(now):
             return
         if life.state == "late_met":
@@ -376,6 +312,13 @@ class Run:
             if due and (due[-1].step, due[-1].number) not in had:  # after downtime only the latest
                 life.told.append(Told(life.cycle, due[-1], now))
 
+    def _tell_decided(self, now: datetime) -> None:
+        """The unit hears of what was decided, at work, if it still holds; of what doesn't nobody ever hears."""
+        waiting = [decided for decided in self.life.decided if decided.at is None]
+        self.life.decided = [it for it in self.life.decided if it.at is not None or it.holds(self.life)]
+        for decided in waiting:
+            decided.at = now
+
     def _receive(self, now: datetime) -> None:
         """Who read that it was late hears that it came: the unit at once, those above on the next working morning."""
         life = self.life
@@ -393,6 +336,9 @@ class Run:
             if told.ended == "queued":
                 live = told.cycle == life.cycle and life.state in {"open", "overdue"}
                 told.ended = "sent" if live else "cancelled"
+        for decided in life.decided:
+            if decided.at is not None and decided.ended == "queued":
+                decided.ended = "sent" if decided.holds(life) else "cancelled"
         for receipt in life.received:
             if receipt.ended == "queued":
                 live = receipt.cycle == life.cycle and life.state == "late_met"

@@ -15,7 +15,7 @@ import trustme
 
 from cli.doctor.addresses import check_addresses
 from cli.doctor.finding import State
-from cli.officers.command import COLUMNS, Known, read_officers
+from cli.officers.reading import COLUMNS, Known, read_officers
 from services.notifications.messages.channels import DeliveryError, http_provider
 from services.notifications.messages.channels.apprise_channel import AppriseChannel
 from services.notifications.messages.channels.configured import make_channels
@@ -164,11 +164,15 @@ def test_the_services_that_are_allowed_by_default_name_no_host():
         assert not {"host", "port", "path"} & known[scheme].keys(), scheme
 
 
+def no_database():
+    raise ConnectionError("the database has not answered yet")
+
+
 def test_a_network_that_is_none_stops_the_start():
     with pytest.raises(SettingsError, match="KIP_WEBHOOK_NETWORKS"):
         load_settings({**SETTINGS, "webhook_networks": "10.0.0.0/8,10.1.2.3/8"})
-    channels = make_channels(load_settings({**SETTINGS, "webhook_networks": "10.0.0.0/8", "webhook_secret": SECRET}))
-    assert {"webhook", "apprise", "email"} <= channels.keys()
+    settings = load_settings({**SETTINGS, "webhook_networks": "10.0.0.0/8", "webhook_secret": SECRET})
+    assert {"webhook", "apprise", "email"} <= make_channels(settings, no_database).by_kind.keys()
 
 
 @pytest.mark.parametrize(
@@ -187,7 +191,7 @@ def test_an_address_that_may_not_be_sent_to_is_refused_at_the_import(tmp_path, r
     path = tmp_path / "officers.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([COLUMNS, ["An", "x", "06427", "ubnd-xa", cell, "vi"]])
-    known = Known(registry.units, tuple(registry.programmes.values()), datetime(2023, 3, 1, tzinfo=UTC).date())
+    known = Known(registry.units, tuple(registry.programmes.values()), datetime(2023, 3, 1, tzinfo=UTC))
     officers, problems, _ = read_officers(path, replace(known, destinations=Destinations.of(load_settings(SETTINGS))))
     assert officers == []
     assert "channels: expected " in problems[0]

@@ -9,6 +9,7 @@ from services.notifications.obligations.consumer import read_batch
 from services.notifications.obligations.submissions import Answer, answered_at, judge
 from shared.domain.canonical import UndecodableError, decode_batch
 from shared.domain.events import ObligationState as State
+from shared.registry.snapshot import Registry
 from tests.notifications.field import answer, at
 
 WHOLE = frozenset({""})  # a submission
@@ -77,14 +78,14 @@ def test_other_events_and_other_records_are_no_answers():
     withdrawn_activity = answer("record.retracted", record="r1")
     del withdrawn_activity["data"]["report"]
     indicator["data"] = {**indicator["data"], "indicator": "child-service-access"}
-    taken = read_batch([indicator, withdrawn_activity, answer()], {})
+    taken = read_batch([indicator, withdrawn_activity, answer()], Registry())
     assert not taken.dead
     assert [item.accepted_at for item in taken.answers] == [at("2023-03-16 10:00")]
 
 
 @pytest.mark.parametrize("event", [{}, {"id": 1}, {"type": "vn.kip.report.submitted.v1", "data": {}}])
 def test_what_can_t_be_read_goes_aside_alone(event):
-    taken = read_batch([event, answer(), event], {})
+    taken = read_batch([event, answer(), event], Registry())
     assert [json.loads(item.event) for item in taken.dead] == [event, event]
     assert all("can't be applied: " in item.reason for item in taken.dead)
     assert len(taken.answers) == 1

@@ -17,10 +17,12 @@ from services.notifications.messages.channels.esms import EsmsChannel, short_tex
 from services.notifications.messages.channels.outward import Outward
 from services.notifications.messages.channels.pace import Pace
 from services.notifications.messages.channels.webhook import WebhookChannel
+from services.notifications.messages.channels.zalo_token import FixedToken
 from services.notifications.messages.channels.zns import ZnsChannel
 from shared.registry.destinations import Destinations
 from shared.runtime.clock import SystemClock
 from tests.notifications.http_server import HttpServer
+from tests.notifications.zalo_server import TEMPLATE, zalo_api, zns_channel
 
 SECRET = "whsec_" + b64encode(b"0123456789abcdef01234567").decode()
 REAL = SystemClock()
@@ -31,7 +33,8 @@ ID = UUID("11111111-2222-3333-4444-555555555555")
 def outgoing(address):
     return Outgoing(
         id=ID, address=address, subject="Báo cáo quá hạn: Xã Yên Vượng", body="Kính gửi: Nguyễn Văn Đường\n",
-        html="<p></p>", language="vi", topic="ecd-1437", page="https://kip.example.vn/v1/ack/x",
+        html="<p></p>", language="vi", topic="ecd-1437", page="https://kip.example.vn/l/x",
+        mute="https://kip.example.vn/v1/ack/y",
         officer="Nguyễn Văn Đường", at=datetime(2023, 3, 17, 1, tzinfo=UTC),
     )  # fmt: skip
 
@@ -43,7 +46,7 @@ def unhurried():
 def made(kind, url, new_pace=unhurried):
     match kind:
         case "zalo":
-            return ZnsChannel("token", "7890", url=url, now=REAL.now, new_pace=new_pace), outgoing("84912345678")
+            return zns_channel(url, new_pace), outgoing("84912345678")
         case "sms":
             channel = EsmsChannel("key", "secret", "KIP", url=url, now=REAL.now, new_pace=new_pace)
             return channel, outgoing("84912345678")
@@ -74,7 +77,8 @@ async def test_a_message_that_is_taken_arrives_whole(kind):
         case "zalo":
             assert headers["access_token"] == "token"
             assert (found["phone"], found["template_id"], found["tracking_id"]) == ("84912345678", "7890", ID.hex)
-            assert found["template_data"]["message"] == "Báo cáo quá hạn: Xã Yên Vượng"
+            slots = {"name": "Nguyễn Văn Đường", "message": "Báo cáo quá hạn: Xã Yên Vượng", "link": "x"}
+            assert found["template_data"] == slots
         case "sms":
             assert (found["Content"], found["RequestId"]) == ("Bao cao qua han: Xa Yen Vuong", ID.hex)
             assert (found["Phone"], found["Brandname"], found["SmsType"]) == ("84912345678", "KIP", "2")
@@ -92,11 +96,18 @@ async def test_a_message_that_is_taken_arrives_whole(kind):
         ("zalo", (200, {"error": -144, "message": "quota"}), False),
         ("zalo", (200, b"<html>"), False),
         ("zalo", (200, {}), False),
+        ("zalo", (200, b"[" * 60_000), False),
+        ("zalo", (200, b'{"error": 1e999}'), False),
+        ("zalo", (200, {"error": 0.5}), False),
+        ("zalo", (200, {"error": False}), False),
         ("zalo", (502, b""), False),
         ("zalo", "close", False),
         ("sms", (200, {"CodeResult": "99", "ErrorMessage": "blocked"}), True),
         ("sms", (200, {"CodeResult": "103", "ErrorMessage": "balance"}), False),
         ("sms", (500, b"oops"), False),
+        ("sms", (200, b"[" * 60_000), False),
+        ("sms", (200, ["CodeResult", "100"]), False),
+        ("sms", (200, {"CodeResult": 100.5}), False),
         ("sms", "close", False),
         ("webhook", (410, b""), True),
         ("webhook", (404, b""), True),
@@ -271,3 +282,18 @@ async def test_a_webhooks_repeat_has_the_same_id_and_a_signature_of_its_own_time
     assert {headers["webhook-id"] for _, headers, _ in server.requests} == {f"msg_{ID.hex}"}
     for _, headers, body in server.requests:
         assert Webhook(SECRET).verify(body, headers)
+
+
+async def test_a_code_goes_by_zalo_s_template_for_codes_and_without_one_not_at_all():
+    async with HttpServer((200, GOOD["zalo"])) as server:
+        code = replace(outgoing("84912345678"), code="012345")
+        channel = ZnsChannel(zalo_api(server.url), FixedToken("token"), TEMPLATE, "codes")
+        await channel.send(code)
+        await channel.close()
+        body = json.loads(server.requests[0][2])
+        assert (body["template_id"], body["template_data"]) == ("codes", {"otp": "012345"})
+        without = zns_channel(server.url)
+        with pytest.raises(DeliveryError, match="KIP_ZNS_CODE_TEMPLATE") as refused:
+            await without.send(code)
+        await without.close()
+        assert (refused.value.permanent, len(server.requests)) == (True, 1)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from services.notifications.obligations.deadlines import due_at
 from shared.domain.periods import PeriodCalendar, PeriodKind, parse_period
 from shared.domain.working_days import DayKind, WorkingDays
-from shared.programme.model import AfterCutoff, CalendarDay, DayOfMonth
+from shared.programme.model import CalendarDay
+from shared.programme.reports import AfterCutoff, DayOfMonth
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 CALENDAR = PeriodCalendar(14)
@@ -17,6 +18,7 @@ OVERRIDES = (
     CalendarDay(date=date(2026, 1, 10), kind="work", instrument="12729/VPCP-KGVX"),
 )
 DAYS = WorkingDays("VN", OVERRIDES)
+FOLLOWING = DayOfMonth(day_of_month=10, month="following")
 
 
 def deadline(period, rule):
@@ -40,10 +42,27 @@ def deadline(period, rule):
         ("2026-04", DayOfMonth(day_of_month=25), "2026-04-28", "Saturday; Mon is off for Sunday's holiday"),
         ("2022", DayOfMonth(day_of_month=25), "2022-12-26", "25/12/2022 is a Sunday"),
         ("2025", DayOfMonth(day_of_month=25), "2025-12-25", "a Thursday: Christmas is no holiday in Vietnam"),
+        ("2026-03", FOLLOWING, "2026-04-10", "a Friday of the month after the cut-off's"),
+        ("2026-Q4", FOLLOWING, "2027-01-11", "10/01/2027 is a Sunday of the next year"),
     ],
 )  # fmt: skip
 def test_a_deadline_is_where_the_calendar_says(period, rule, due, why):
     assert deadline(period, rule).due_at == datetime.combine(date.fromisoformat(due), time(17), ZONE), why
+
+
+@pytest.mark.parametrize(
+    ("period", "due", "why"),
+    [
+        ("2026-03", "2026-04-10", "a Friday"),
+        ("2026-04", "2026-05-11", "10/05/2026 is a Sunday"),
+        ("2026-12", "2027-01-11", "10/01/2027 is a Sunday"),
+        ("2027-01", "2027-02-11", "10/02/2027 is in Tết, to the 10th"),
+    ],
+)
+def test_a_calendar_month_is_due_on_a_day_of_the_following_one(period, due, why):
+    found = due_at(FOLLOWING, parse_period(period), PeriodCalendar(None), DAYS, time(17), ZONE)
+    assert found.due_at == datetime.combine(date.fromisoformat(due), time(17), ZONE), why
+    assert (found.shifted_because is None) == due.endswith("-10")
 
 
 def test_the_reason_for_a_shift_is_kept():
@@ -77,15 +96,16 @@ def test_a_day_is_worked_or_not(day, kind):
     assert WorkingDays("VN", OVERRIDES).kind(date.fromisoformat(day)) is kind
 
 
+MONTHS_OR_LONGER = [kind for kind in PeriodKind if kind is not PeriodKind.WEEK]
 periods = st.builds(
     lambda kind, year, part: CALENDAR.containing(date(year, 1 + part, 1), kind),
-    st.sampled_from(list(PeriodKind)),
+    st.sampled_from(MONTHS_OR_LONGER),
     st.integers(2018, 2030),
     st.integers(0, 11),
 )
 rules = st.one_of(
     st.builds(AfterCutoff, after_cutoff_working_days=st.integers(1, 15)),
-    st.builds(DayOfMonth, day_of_month=st.integers(1, 31)),
+    st.builds(DayOfMonth, day_of_month=st.integers(1, 31), month=st.sampled_from(["last", "following"])),
 )
 
 
@@ -110,7 +130,16 @@ swaps = st.dictionaries(
 ).map(lambda kinds: tuple(CalendarDay(date=day, kind=kind, instrument="x") for day, kind in kinds.items()))
 
 
-@given(swaps, rules, st.sampled_from(list(PeriodKind)), st.integers(0, 11), st.integers(0, 11))
+@given(st.dates(date(2018, 1, 1), date(2030, 12, 31)), st.integers(1, 15))
+def test_a_week_is_due_on_a_working_day_after_its_sunday_and_never_later_than_the_next_week(day, count):
+    rule, week = AfterCutoff(after_cutoff_working_days=count), CALENDAR.containing(day, PeriodKind.WEEK)
+    due, later = (due_at(rule, item, CALENDAR, DAYS, time(17), ZONE).due_at for item in (week, week.shift(1)))
+    sunday = CALENDAR.end(week)
+    assert due.date() == DAYS.add(sunday, count)
+    assert sunday < due.date() <= later.date()
+
+
+@given(swaps, rules, st.sampled_from(MONTHS_OR_LONGER), st.integers(0, 11), st.integers(0, 11))
 def test_whatever_days_are_swapped_a_deadline_is_worked_after_the_cutoff_and_monotone_over_periods(
     overrides, rule, kind, one, other
 ):

@@ -106,7 +106,7 @@ async def field(pool, registry):
     """Hữu Lũng with an officer in Yên Vượng and one in the district, before the first period."""
     place = Field(pool, limited(registry, "186@1", "20@2"))
     await place.officer("An", "06412@1", "ubnd-xa")
-    await place.officer("Bình", "186@1", "ubnd-huyen")
+    await place.officer("Bình", "186@1", "phong-ldtbxh-dt-huyen")
     await place.sweep(BEFORE)
     return place
 

@@ -15,12 +15,11 @@ from services.notifications.messages import worker as delivery_module
 from services.notifications.messages.channels.email import EmailChannel
 from services.notifications.messages.channels.esms import EsmsChannel
 from services.notifications.messages.channels.pace import Pace
-from services.notifications.messages.channels.zns import ZnsChannel
 from services.notifications.messages.worker import backoff
 from shared.runtime.clock import SystemClock
 from tests.notifications.field import BEFORE, Field, answer, at, limited, working_delivery
 from tests.notifications.http_server import HttpServer
-from tests.notifications.mail_server import MailServer
+from tests.notifications.zalo_server import zns_channel
 
 
 class FixedClock:
@@ -29,19 +28,11 @@ class FixedClock:
 
 
 @pytest.fixture
-async def server():
-    running = MailServer()
-    await running.start()
-    yield running
-    await running.stop()
-
-
-@pytest.fixture
 async def field(pool, registry):
     """Hữu Lũng on the morning after its communes' deadline, with two messages claimed."""
     huu_lung = Field(pool, limited(registry, "186@1"))
     await huu_lung.officer("An", "06412@1", "ubnd-xa", "zalo:84912345678", "email:an@example.vn", "email:an@other.vn")
-    await huu_lung.officer("Bình", "186@1", "ubnd-huyen", "email:binh@example.vn", language="en")
+    await huu_lung.officer("Bình", "186@1", "phong-ldtbxh-dt-huyen", "email:binh@example.vn", language="en")
     await huu_lung.sweep(BEFORE)
     await huu_lung.sweep("2023-03-17 08:00")
     return huu_lung
@@ -87,7 +78,14 @@ async def test_the_digest_names_each_late_unit_on_a_line_of_its_own(field, worke
     ]
     assert len(lines) == 23
     assert (
-        len([line for line in lines if "Xã Yên Vượng (06412)" in line and "1 day late" in line and "An" in line]) == 1
+        len(
+            [
+                line
+                for line in lines
+                if "commune, Xã Yên Vượng (06412)" in line and "1 day late" in line and "An" in line
+            ]
+        )
+        == 1
     )
     assert len([line for line in lines if "none known" in line]) == 22
     assert mail["To"] == "binh@example.vn"
@@ -101,9 +99,16 @@ async def test_the_notice_is_vietnamese_and_goes_to_the_first_channel_that_can_b
     mail = server.kept[0]
     assert mail["To"] == "an@example.vn"
     assert "Báo cáo quá hạn" in mail["Subject"]
-    assert "hạn 17:00 16/03/2023" in mail.get_body(("plain",)).get_content()
+    assert "hạn 17:00 ngày 16/03/2023" in mail.get_body(("plain",)).get_content()
     assert (await states(field))["An"]["state"] == "sent"
     assert (await states(field))["An"]["alerts"] == ["sent"]
+
+
+async def test_who_has_left_the_programme_since_the_message_was_made_does_not_get_it(field, worker, server):
+    await field.officer("An", "06412@1", "ubnd-xa", "email:an@example.vn", programmes=("nap-23",))
+    await worker.deliver([await message_of(field, "An"), await message_of(field, "Bình")])
+    assert [mail["To"] for mail in server.kept] == ["binh@example.vn"]
+    assert [(await states(field))["An"][key] for key in ("state", "alerts")] == ["cancelled", ["cancelled"]]
 
 
 async def test_a_message_that_is_delivered_many_times_at_once_is_sent_once(field, worker, server):
@@ -141,10 +146,10 @@ async def test_a_permanent_refusal_falls_back_to_the_next_channel_and_then_stays
     server.refused = {"an@example.vn": "550 no such mailbox", "an@other.vn": "553 neither"}
     message = await message_of(field, "An")
     await worker.deliver([message])
-    assert (await states(field))["An"]["choice"] == 1
+    assert (await states(field))["An"]["choice"] == 2
     await worker.deliver([message])
     assert (await states(field))["An"] == {
-        "name": "An", "state": "failed", "choice": 1, "error": "553 neither", "alerts": ["failed"]
+        "name": "An", "state": "failed", "choice": 2, "error": "553 neither", "alerts": ["failed"]
     }  # fmt: skip
 
 
@@ -301,7 +306,7 @@ async def test_a_message_goes_from_zalo_by_sms_to_mail_and_then_to_the_dead_lett
     ):
         worker = make_delivery(
             field,
-            ZnsChannel("token", "7890", url=zalo.url, now=SystemClock().now, new_pace=unhurried),
+            zns_channel(zalo.url, unhurried),
             EsmsChannel("key", "secret", "KIP", url=esms.url, now=SystemClock().now, new_pace=unhurried),
             EmailChannel(f"smtp://127.0.0.1:{server.port}", "kip@kip.example.vn"),
         )

@@ -1,11 +1,11 @@
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.alerts.escalation import Policy, Situation, WorkingHours, plan, wanted_agencies
+from services.notifications.alerts.escalation import Policy, Situation, WorkingHours, plan
 from shared.domain.working_days import WorkingDays
 from shared.programme.base import Label
 from shared.programme.model import Step
@@ -76,15 +76,6 @@ def test_steps_count_anew_from_a_reopening_after_the_deadline():
     reopened = at("2023-04-03 10:00")
     assert sent_by("2023-04-03 10:00", overdue=True, reopened=reopened) == ([], at("2023-04-04 08:00"))
     assert sent_by("2023-04-04 08:00", overdue=True, reopened=reopened)[0] == ["overdue-1", "parent-1"]
-
-
-def test_a_department_s_successor_is_told_from_the_day_on_which_it_takes_over(registry):
-    programme = registry.programmes["ecd-1437"]
-    before, after = date(2025, 2, 28), date(2025, 3, 1)
-    assert wanted_agencies(programme, "so-ldtbxh", 0, before) == {"so-ldtbxh"}
-    assert wanted_agencies(programme, "so-ldtbxh", 0, after) == {"so-yt"}
-    assert "so-yt" not in wanted_agencies(programme, "ubnd-huyen", 1, before)
-    assert {"so-yt", "bo-yt"} <= wanted_agencies(programme, "ubnd-huyen", 1, after)
 
 
 @given(st.lists(st.integers(0, 60 * 24 * 20), min_size=1, max_size=60), st.booleans())

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from services.notifications.messages.channels.email import EmailChannel
 from services.notifications.messages.filling import CHILDREN, Filler, TextError
 from shared.programme.message_text import SAMPLE
 from tests.hostile_texts import HEAD, HOSTILE
-from tests.notifications.field import BEFORE, Field, Fixed, at, limited, working_delivery
+from tests.notifications.field import BEFORE, Field, limited, posting
 from tests.notifications.mail_server import MailServer
 
 SECONDS = 2.0  # the service allows more, and to wait for it proves nothing more
@@ -74,21 +73,15 @@ async def test_a_call_that_is_cancelled_leaves_the_next_with_its_own_answer(fill
 async def test_a_hostile_programme_ends_as_failed_attempts_and_the_others_letters_go(pool, registry):
     field = Field(pool, limited(registry, "186@1"))
     await field.officer("An", "06412@1", "ubnd-xa", "email:an@example.vn")
-    await field.officer("Bình", "186@1", "ubnd-huyen", "email:binh@example.vn")
+    await field.officer("Bình", "186@1", "phong-ldtbxh-dt-huyen", "email:binh@example.vn")
     await field.sweep(BEFORE)
     await field.sweep("2023-03-17 08:00")
     sound = field.registry.programmes["ecd-1437"]
     texts = {**sound.messages["vi"], "overdue": HEAD + HOSTILE["a huge power"]}
     hostile = sound.model_copy(update={"messages": {**sound.messages, "vi": texts}})
     field.registry = replace(field.registry, programmes={"ecd-1437": hostile})
-    server = MailServer()
-    await server.start()
-    channel = EmailChannel(f"smtp://127.0.0.1:{server.port}", "kip@kip.example.vn")
-    worker = working_delivery(pool, lambda: field.registry, Fixed(at("2023-03-17 08:00")), channel)
-    await worker.deliver([row["id"] for row in await pool.fetch("SELECT id FROM notifications.message")])
-    await worker.stop()
-    await channel.close()
-    await server.stop()
+    async with MailServer() as server, posting(field, server, "2023-03-17 08:00") as worker:
+        await worker.deliver([row["id"] for row in await pool.fetch("SELECT id FROM notifications.message")])
     assert [mail["To"] for mail in server.kept] == ["binh@example.vn"]
     row = await pool.fetchrow("SELECT state, error FROM notifications.message WHERE state <> 'sent'")
     assert row["state"] == "waiting"

@@ -20,7 +20,7 @@ from tests.system import System, kip
 OFFICERS = """name,role,unit,agency,channels,language
 An,Chủ tịch,06412,ubnd-xa,email:an@example.vn,vi
 Cúc,Chủ tịch,06427,ubnd-xa,email:cuc@example.vn,vi
-Bình,Phó Chủ tịch,186,ubnd-huyen,email:binh@example.vn,vi
+Bình,Phó Chủ tịch,186,phong-ldtbxh-dt-huyen,email:binh@example.vn,vi
 """
 # Mornings of 2023 and 2024 on which An and Cúc are reminded, or told that they are late (and Bình too).
 MORNINGS = ("2023-03-15", "2023-03-17", "2023-06-15", "2023-06-19", "2023-09-15")

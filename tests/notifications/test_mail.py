@@ -4,7 +4,8 @@ import ssl
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
-from email.utils import parsedate_to_datetime
+from email.header import decode_header, make_header
+from email.utils import parsedate_to_datetime, unquote
 from uuid import UUID
 
 import pytest
@@ -22,7 +23,8 @@ LOGIN = "kip%40b.vn:m%E1%BA%ADt%20kh%E1%BA%A9u%2F%40%3A1"
 MAIL = Outgoing(
     id=ID, address="an@example.vn", subject="Báo cáo quá hạn: Xã Yên Vượng", body="Kính gửi: Nguyễn Văn Đường\n",
     html="<p>Kính gửi: Nguyễn Văn Đường</p>", language="vi", topic="ecd-1437",
-    page="https://kip.example.vn/v1/ack/x", officer="Nguyễn Văn Đường", at=datetime(2023, 3, 17, 1, tzinfo=UTC),
+    page="https://kip.example.vn/l/x", mute="https://kip.example.vn/v1/ack/y",
+    officer="Nguyễn Văn Đường", at=datetime(2023, 3, 17, 1, tzinfo=UTC),
 )  # fmt: skip
 
 
@@ -212,7 +214,7 @@ async def test_a_mail_has_the_headers_that_robots_and_readers_need_and_both_text
     assert mail["Message-ID"] == f"<{ID}@kip.example.vn>"
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["List-Id"] == "<ecd-1437.kip.kip.example.vn>"
-    assert mail["List-Unsubscribe"] == "<https://kip.example.vn/v1/ack/x>"
+    assert mail["List-Unsubscribe"] == "<https://kip.example.vn/v1/ack/y>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert mail.get_body(("plain",)).get_content().splitlines() == MAIL.body.splitlines()
     assert mail.get_body(("html",)).get_content().strip() == MAIL.html
@@ -220,6 +222,37 @@ async def test_a_mail_has_the_headers_that_robots_and_readers_need_and_both_text
     assert server.raw[0].isascii()
     assert max(map(len, server.raw[0].split(b"\r\n"))) <= 78
     assert not any("SMTPUTF8" in option for option in server.options[0])  # no server needs it
+
+
+@pytest.mark.parametrize(
+    ("sender", "name"),
+    [
+        ("kip@kip.example.vn", "Kịp"),
+        ("Kip Office <kip@kip.example.vn>", "Kip Office"),
+        ("Sở Lao động - Thương binh và Xã hội tỉnh Lạng Sơn, phòng Trẻ em <kip@kip.example.vn>",
+         "Sở Lao động - Thương binh và Xã hội tỉnh Lạng Sơn, phòng Trẻ em"),
+        ('"Kip, \\"x\\" (test)" <kip@kip.example.vn>', 'Kip, "x" (test)'),
+    ],
+)  # fmt: skip
+def test_the_sender_s_name_and_where_answers_go_are_settings(sender, name):
+    raw = lay_out(MAIL, Origin.of(sender, "so-yt@example.vn"))
+    mail = message_from_bytes(raw, policy=policy.default)
+    # As RFC 2047 says; the parser of the standard library's newer policy puts spaces between words of a name.
+    shown = str(make_header(decode_header(message_from_bytes(raw)["From"])))
+    written, _, address = shown.rpartition(" <")
+    assert (unquote(written), address) == (name, "kip@kip.example.vn>")
+    assert mail["Reply-To"] == "so-yt@example.vn"
+    assert mail.defects == []
+    assert max(map(len, raw.split(b"\r\n"))) <= 78
+    assert message_from_bytes(lay_out(MAIL, Origin.of(sender)), policy=policy.default)["Reply-To"] is None
+
+
+@pytest.mark.parametrize(
+    ("sender", "reply_to"), [("nobody", ""), ("Kip <a b@c.vn>", ""), ("a@b.vn", "x\r\nBcc: a@b.vn")]
+)
+def test_a_sender_that_can_t_be_written_stops_the_start(sender, reply_to):
+    with pytest.raises(ValueError, match="name@domain"):
+        Origin.of(sender, reply_to)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +268,7 @@ async def test_a_mail_has_the_headers_that_robots_and_readers_need_and_both_text
     ],
 )
 def test_a_subject_survives_whatever_is_in_it(subject):
-    raw = lay_out(replace(MAIL, subject=subject), Origin.of("Kịp", "kip@kip.example.vn"))
+    raw = lay_out(replace(MAIL, subject=subject), Origin.of("kip@kip.example.vn"))
     mail = message_from_bytes(raw, policy=policy.default)
     assert " ".join(mail["Subject"].split()) == " ".join(subject.split())
     assert mail["Bcc"] is None
@@ -272,3 +305,10 @@ async def test_an_address_that_would_say_more_than_itself_is_never_written_to(ad
     assert error.permanent
     assert address not in str(error)
     assert server.sessions == 0
+
+
+async def test_a_return_path_that_is_misset_is_the_installation_s_fault_and_loses_no_mail():
+    channel = EmailChannel("smtp://127.0.0.1:9", "kip@kip.example.vn", return_path=lambda _: "no address")
+    with pytest.raises(DeliveryError) as raised:
+        await channel.send(MAIL)
+    assert (raised.value.permanent, raised.value.away) == (False, True)

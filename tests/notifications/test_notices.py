@@ -1,16 +1,14 @@
-"""What is told beside the steps: received after all, problems, acknowledgements, deputies, quiet hours, summaries."""
+"""What is told beside the steps: received after all, problems, deputies, quiet hours, summaries."""
 
 from datetime import date, time
 
 import pytest
 
 from services.notifications import read_store
-from services.notifications.alerts import alert_store
-from services.notifications.messages.channels.email import EmailChannel
 from services.notifications.obligations import change_store
-from shared.programme.model import Programme, Report
-from tests.notifications.field import BEFORE, Field, Fixed, answer, at, limited, working_delivery
-from tests.notifications.mail_server import MailServer
+from shared.programme.model import Programme
+from shared.programme.reports import Report
+from tests.notifications.field import BEFORE, Field, answer, at, limited, posting
 
 NAMES = {"An@example.vn": "An", "binh@example.vn": "Bình", "cuc@example.vn": "Cúc"}
 
@@ -20,29 +18,18 @@ async def field(pool, registry):
     """Hữu Lũng with an officer in Yên Vượng, one in the district and one in the province's lead department."""
     place = Field(pool, limited(registry, "186@1", "20@2"))
     await place.officer("An", "06412@1", "ubnd-xa")
-    await place.officer("Bình", "186@1", "ubnd-huyen", "email:binh@example.vn")
+    await place.officer("Bình", "186@1", "phong-ldtbxh-dt-huyen", "email:binh@example.vn")
     await place.officer("Cúc", "20@1", "so-ldtbxh", "email:cuc@example.vn")
     await place.sweep(BEFORE)
     return place
 
 
-@pytest.fixture
-async def server():
-    running = MailServer()
-    await running.start()
-    yield running
-    await running.stop()
-
-
 async def deliver(field, server, now):
     """Deliver what waits; the mails that arrived, as (to, subject, text)."""
     before = len(server.kept)
-    channel = EmailChannel(f"smtp://127.0.0.1:{server.port}", "kip@kip.example.vn")
-    worker = working_delivery(field.pool, lambda: field.registry, Fixed(at(now)), channel)
     rows = await field.pool.fetch("SELECT id FROM notifications.message WHERE act_at IS NOT NULL")
-    await worker.deliver([row["id"] for row in rows if row["id"] in field.published])
-    await worker.stop()
-    await channel.close()
+    async with posting(field, server, now) as worker:
+        await worker.deliver([row["id"] for row in rows if row["id"] in field.published])
     return [
         (NAMES[mail["To"]], str(mail["Subject"]), mail.get_body(("plain",)).get_content())
         for mail in server.kept[before:]
@@ -116,7 +103,26 @@ async def test_a_problem_goes_to_the_parent_and_the_lead_agency_at_once_and_its_
     assert await told(field, "problem-raised") == ["Bình", "Cúc"]
     mails = await deliver(field, server, "2023-03-18 20:01")
     assert sorted(mail[0] for mail in mails) == ["Bình", "Cúc"]
-    assert all("Vướng mắc phát sinh: Xã Yên Vượng" in mail[1] and "phòng học" not in mail[2] for mail in mails)
+    assert all(
+        "[Đề án 1437] Vướng mắc phát sinh: UBND xã Yên Vượng" in mail[1] and "phòng học" not in mail[2]
+        for mail in mails
+    )
+
+
+@pytest.mark.parametrize(
+    ("domain", "names"),
+    [
+        ("nutrition", ["Bình", "Cúc", "Dung"]),
+        ("education", ["Bình", "Cúc", "Giang"]),
+        ("social-welfare", ["Bình", "Cúc"]),
+    ],
+)
+async def test_a_problem_goes_to_the_department_of_its_field_too(field, domain, names):
+    await field.officer("Dung", "20@1", "so-yt")
+    await field.officer("Giang", "20@1", "so-gddt")
+    await field.take(problem("raised", domain=domain), now="2023-03-16 09:00")
+    await field.sweep("2023-03-16 09:00")
+    assert await told(field, "problem-raised") == names
 
 
 async def test_an_open_problem_is_listed_until_it_is_resolved_and_then_those_who_knew_are_told(field, server):
@@ -125,12 +131,22 @@ async def test_an_open_problem_is_listed_until_it_is_resolved_and_then_those_who
     await deliver(field, server, "2023-03-16 09:00")
     await field.sweep("2023-03-17 08:00")
     digest = next(mail for mail in await deliver(field, server, "2023-03-17 08:00") if mail[0] == "Bình")
-    assert "* Xã Yên Vượng (06412), UBND xã" in digest[2]
+    assert "* UBND xã Yên Vượng (06412): phản ánh lúc 20:00 ngày 18/03/2023" in digest[2]
     await field.take(problem("resolved", accepted="2023-03-20 09:00"), now="2023-03-20 09:00")
     await field.sweep("2023-03-20 09:00")
     assert await told(field, "problem-resolved") == ["Bình", "Cúc"]
     mails = await deliver(field, server, "2023-03-20 09:00")
     assert {mail[0] for mail in mails if "đã được giải quyết" in mail[1]} == {"Bình", "Cúc"}
+
+
+async def test_a_problem_stays_that_of_who_raised_it_where_a_successor_says_that_it_is_resolved(field, server):
+    await field.take(problem("raised", accepted="2025-06-20 09:00"), now="2025-06-20 09:00")
+    await field.sweep("2025-06-20 09:00")
+    successor = field.registry.units["06412@1"].successor
+    resolved = problem("resolved", accepted="2025-07-02 09:00", agency="cc-vhxh") | {"subject": successor}
+    await field.take(resolved, now="2025-07-02 09:00")
+    row = await field.pool.fetchrow("SELECT unit, agency, state FROM notifications.problem")
+    assert tuple(row) == ("06412@1", "ubnd-xa", "resolved")
 
 
 async def test_a_problem_that_was_resolved_or_withdrawn_before_anybody_heard_of_it_tells_nobody(field):
@@ -142,32 +158,6 @@ async def test_a_problem_that_was_resolved_or_withdrawn_before_anybody_heard_of_
     await field.take(problem("raised", "b", "2023-03-16 09:30"), now="2023-03-16 11:00")
     await field.sweep("2023-03-16 11:01")
     assert [alert for alert in await field.alerts() if alert[0].startswith("problem")] == []
-
-
-async def test_an_acknowledgement_keeps_back_until_its_day_and_then_only_the_latest_that_is_still_true(field):
-    await field.sweep("2023-03-15 08:00")
-    row = await field.obligation()
-    officer = await field.pool.fetchval("SELECT id FROM registry.officer WHERE name = 'An'")
-    async with field.pool.acquire() as connection:
-        await alert_store.acknowledge(
-            connection, officer, "ecd-1437", [row["id"]], at("2023-03-22 08:00"), at("2023-03-15 09:00")
-        )
-    await field.sweep("2023-03-17 08:00")
-    states = await field.pool.fetch(
-        "SELECT step, state FROM notifications.alert WHERE officer = $1 ORDER BY id", officer
-    )
-    assert [tuple(item) for item in states][-1] == ("overdue", "muted")
-    assert await told(field, "parent-digest") == ["Bình"]  # the level above is told as ever
-    await field.sweep("2023-03-21 09:00")
-    assert await field.pool.fetchval("SELECT count(*) FROM notifications.alert WHERE state = 'muted'") == 1
-    await field.sweep("2023-03-22 08:00")
-    await field.sweep("2023-03-22 09:00")
-    woken = await field.pool.fetch(
-        """SELECT state, count(DISTINCT message) FROM notifications.alert
-           WHERE step = 'overdue' AND officer = $1 GROUP BY 1""",
-        officer,
-    )
-    assert [tuple(item) for item in woken] == [("queued", 1)]
 
 
 async def test_while_an_officer_is_away_the_deputy_is_told(field):
@@ -207,24 +197,41 @@ async def test_in_quiet_hours_a_message_waits_for_their_end(field):
     assert len(field.published) == 1
 
 
+async def test_a_reminder_that_waited_until_after_the_deadline_is_not_sent(field, server):
+    await field.sweep("2023-03-15 08:00")
+    assert [mail for mail in await deliver(field, server, "2023-03-16 17:01") if mail[0] == "An"] == []
+    states = "SELECT DISTINCT state FROM notifications.alert WHERE step = 'reminder' AND message IS NOT NULL"
+    assert [row["state"] for row in await field.pool.fetch(states)] == ["cancelled"]
+
+
 async def test_a_whole_district_that_is_silent_is_one_line_for_the_province(field, server):
     await field.take(answer(subject="186@1", agency="ubnd-huyen"), now="2023-03-16 10:00")
     await field.sweep("2023-03-21 08:00")
     mails = await deliver(field, server, "2023-03-21 08:00")
-    cuc = next(mail for mail in mails if mail[0] == "Cúc" and mail[1].startswith("Báo cáo chậm"))
+    cuc = next(mail for mail in mails if mail[0] == "Cúc" and "Báo cáo quá hạn" in mail[1])
     lines = [line for line in cuc[2].splitlines() if line.startswith("- ")]
     assert len(lines) == 1
-    assert lines[0].startswith("- Huyện Hữu Lũng (186): 23/23 đơn vị chưa gửi kỳ 2023-Q1, chậm 5 ngày")
-    assert lines[0].endswith("liên hệ: Bình")
-    html = server.kept[-1].get_body(("html",)).get_content()
-    assert "<table" in html
+    assert lines[0].startswith(
+        "- Huyện Hữu Lũng (186), quý I năm 2023: 23/23 báo cáo của các đơn vị cấp dưới (UBND xã) chưa gửi, chậm 5 ngày"
+    )
+    assert lines[0].endswith("liên hệ: Bình; chưa thông báo đến cấp trên trực tiếp của các đơn vị này")
+    assert cuc[1].endswith(": 23 báo cáo vẫn chưa gửi")
+    assert "còn 23 báo cáo" in cuc[2]
+
+
+async def test_a_silent_district_is_one_line_also_where_organisations_are_asked_besides(field, server):
+    await field.sweep("2024-12-20 08:00")  # of the year 2024 communes' organisations are asked for a report as well
+    mails = await deliver(field, server, "2024-12-20 08:00")
+    lines = [line for mail in mails if mail[0] == "Cúc" for line in mail[2].splitlines()]
+    folded = "- Huyện Hữu Lũng (186), năm 2024: 23/23 báo cáo của các đơn vị cấp dưới (UBND xã) chưa gửi, chậm 3 ngày"
+    assert [line[: len(folded)] for line in lines if ", năm 2024: " in line and "UBND xã" in line] == [folded]
 
 
 async def test_one_report_from_a_dark_district_and_the_others_are_named(field, server):
     await field.take(answer(subject="186@1", agency="ubnd-huyen"), answer(), now="2023-03-16 10:00")
     await field.sweep("2023-03-21 08:00")
     mails = await deliver(field, server, "2023-03-21 08:00")
-    cuc = next(mail for mail in mails if mail[0] == "Cúc" and mail[1].startswith("Báo cáo chậm"))
+    cuc = next(mail for mail in mails if mail[0] == "Cúc" and "Báo cáo quá hạn" in mail[1])
     lines = [line for line in cuc[2].splitlines() if line.startswith("- ")]
     assert len(lines) == 22
 
@@ -237,9 +244,19 @@ async def test_the_lead_department_reads_a_summary_on_the_first_working_morning_
     await others_report(field)
     for hour in ("2023-04-01 09:00", "2023-04-03 07:59", "2023-04-03 08:00", "2023-04-03 15:00", "2023-04-04 08:00"):
         await field.sweep(hour)
-    mails = [mail for mail in await deliver(field, server, "2023-04-03 08:00") if "Tổng hợp tháng" in mail[1]]
+    mails = [mail for mail in await deliver(field, server, "2023-04-03 08:00") if "Tổng hợp tình hình" in mail[1]]
     assert [mail[0] for mail in mails] == ["Cúc"]
-    assert "- kỳ 2023-Q1: đúng hạn 22/24 (91,7%), muộn 0, chưa gửi 2" in mails[0][2]
+    assert "- Quý I năm 2023 (15/12/2022–14/03/2023): đúng hạn 22/24 (91,7%), gửi chậm 0, chưa gửi 2" in mails[0][2]
+
+
+async def test_while_an_officer_is_away_the_deputy_reads_the_summary(field, server):
+    await field.officer("Cúc", "20@1", "so-ldtbxh", "email:cuc@example.vn", away_until=date(2023, 4, 30), deputy="An")
+    await field.officer("An", "20@1", "so-khac", "email:An@example.vn")
+    await others_report(field)
+    for hour, reader in (("2023-04-03 08:00", "An"), ("2023-05-04 08:00", "Cúc")):
+        await field.sweep(hour)
+        mails = [mail for mail in await deliver(field, server, hour) if "Tổng hợp tình hình" in mail[1]]
+        assert [mail[0] for mail in mails] == [reader]
 
 
 async def test_a_report_that_is_complete_with_its_figures_is_met_when_the_last_has_come(field):
@@ -275,6 +292,7 @@ async def test_an_extension_begins_a_new_cycle_and_a_waiver_ends_it(field):
     await field.sweep("2023-03-21 08:00")
     await field.sweep("2023-03-23 08:00")
     assert await field.alerts(unit="06412@1", cycle=2) == [
+        ("extended", "06412@1", "An"),
         ("reminder", "06412@1", "An"),
         ("overdue", "06412@1", "An"),
         ("parent-digest", "06412@1", "Bình"),
@@ -290,3 +308,37 @@ async def test_an_extension_begins_a_new_cycle_and_a_waiver_ends_it(field):
         ("overdue", None, None),
         ("waived", "key x", "giải thể"),
     ]
+
+
+async def test_whoever_is_two_levels_up_reads_that_the_one_between_was_told_once_it_was(field, server):
+    await others_report(field)
+    await field.take(answer(subject="186@1", agency="ubnd-huyen"), now="2023-03-16 10:00")
+    await field.sweep("2023-03-17 08:00")
+    await deliver(field, server, "2023-03-17 08:00")  # Bình reads the digest
+    await field.sweep("2023-03-21 08:00")
+    mails = await deliver(field, server, "2023-03-21 08:00")
+    (digest,) = [mail[2] for mail in mails if mail[0] == "Cúc" and "vẫn chưa gửi" in mail[1]]
+    assert "Cấp trên trực tiếp của các đơn vị nêu dưới đây đã được thông báo." in digest
+
+
+async def test_of_a_programme_at_rest_nobody_hears_anything_more(field):
+    await field.sweep("2023-03-17 08:00")
+    before = await field.alerts()
+    await field.take(problem("raised", accepted="2026-03-17 09:00"), now="2026-03-17 09:00")
+    await field.sweep("2026-03-17 09:00")  # it ended on 14/12/2025, and 92 days have gone by
+    assert [row for row in await field.alerts() if row not in before] == []
+
+
+async def test_what_is_extended_while_its_programme_rests_is_late_one_day_and_nobody_is_told(field):
+    await field.sweep("2023-03-17 08:00")
+    before = await field.alerts()
+    row = await field.pool.fetchrow(
+        "SELECT id FROM notifications.obligation WHERE unit = '06412@1' AND period = '2023-Q1'"
+    )
+    until, now = at("2026-04-20 17:00"), at("2026-03-17 09:00")
+    assert await change_store.extend(field.pool, row["id"], until, "officer 2", "lũ lụt", now)
+    for moment, state in (("2026-03-18 09:00", "open"), ("2026-04-20 17:00", "open"), ("2026-04-21 09:00", "overdue")):
+        await field.sweep(moment)
+        found = await field.pool.fetchval("SELECT state FROM notifications.obligation WHERE id = $1", row["id"])
+        assert (moment, found) == (moment, state)
+    assert [alert for alert in await field.alerts() if alert not in before] == []

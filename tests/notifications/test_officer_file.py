@@ -1,15 +1,15 @@
 from dataclasses import replace
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 
 import pytest
 import xlsxwriter
 
-from cli.officers.command import COLUMNS, Known, read_officers
+from cli.officers.reading import COLUMNS, Known, read_officers
 
 
 @pytest.fixture
 def known(registry):
-    return Known(registry.units, tuple(registry.programmes.values()), date(2023, 3, 1))
+    return Known(registry.units, tuple(registry.programmes.values()), datetime(2023, 3, 1, 5, tzinfo=UTC))
 
 
 HEADER = ",".join(COLUMNS)
@@ -38,6 +38,23 @@ def test_a_code_is_resolved_on_the_run_s_day_and_a_uid_is_taken_as_it_is(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("code", "day", "meant"),
+    [
+        ("6412", date(2023, 3, 1), " (06412 is Xã Yên Vượng: were its leading zeros lost?)"),
+        ("06412", date(2025, 7, 1), " (Xã Yên Vượng was; now 06427@2 Xã Cai Kinh)"),
+        ("186", date(2025, 7, 1), ""),
+        ("99999", date(2023, 3, 1), ""),
+    ],
+)
+def test_a_code_of_no_unit_is_refused_with_the_unit_that_may_be_meant(tmp_path, known, code, day, meant):
+    path = written(tmp_path, f"An,Chủ tịch,{code},ubnd-xa,email:a@b.vn,vi")
+    then = replace(known, now=datetime(day.year, day.month, day.day, 5, tzinfo=UTC))
+    assert read_officers(path, then).problems == [
+        f"{path}:2: unit: expected a uid, or the code of a unit in force on {day}{meant}, got '{code}'"
+    ]
+
+
+@pytest.mark.parametrize(
     ("row", "column"),
     [
         (",Chủ tịch,06427,ubnd-xa,email:a@b.vn,vi", "name"),
@@ -56,6 +73,18 @@ def test_a_bad_cell_is_named_with_its_line_and_column(tmp_path, known, row, colu
     officers, problems, _ = read_officers(path, known)
     assert [problem.startswith(f"{path}:3: {column}: expected ") for problem in problems] == [True]
     assert len(officers) == 2
+
+
+def test_all_that_is_wrong_with_a_row_is_said_at_once(tmp_path, known):
+    row = ",Chủ tịch,99999,so-xx,email:nobody pigeon:7 email:a@b.vn,fr,evening,tomorrow,,perhaps,ecd-1437 nap-1 nap-2"
+    path = written(tmp_path, row, header=",".join([*COLUMNS, *WISHES, "programmes"]))
+    officers, problems, _ = read_officers(path, known)
+    columns = [
+        "programmes", "programmes", "unit", "agency", "channels", "channels", "away_until", "name", "language", "quiet",
+        "optional",
+    ]  # fmt: skip
+    assert (officers, [problem.split(": ")[1] for problem in problems]) == ([], columns)
+    assert all(problem.startswith(f"{path}:2: ") for problem in problems)
 
 
 def test_a_row_that_comes_twice_and_a_wrong_header_are_told(tmp_path, known):
@@ -180,3 +209,54 @@ def test_an_absence_takes_the_days_that_a_report_takes(tmp_path, known, day):
     rows = [",".join([*AN, "", day, "Bình", ""]), ",".join([*BINH, "", "", "", ""])]
     officers, problems, _ = read_officers(written(tmp_path, *rows, header=",".join([*COLUMNS, *WISHES])), known)
     assert (officers[0].away_until, problems) == (date(2023, 3, 31), [])
+
+
+@pytest.mark.parametrize("column", ["name", "role"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "An\x1b[2J",
+        "An\x07",
+        "An\u202e",
+        "An\u200b",
+        "\u200b",
+        "An\ufeff",
+        "An\U000e0041",
+        "-",
+        "xem https://x.vn/y",
+        "A" * 201,
+    ],
+)
+def test_a_name_or_role_that_would_write_more_than_itself_is_refused(tmp_path, known, column, text):
+    row = ",".join([text, *AN[1:]] if column == "name" else [AN[0], text, *AN[2:]])
+    officers, problems, _ = read_officers(written(tmp_path, row), known)
+    assert [f":2: {column}: expected " in problem for problem in problems] == [True]
+    assert officers == []
+
+
+def test_a_name_and_a_role_are_one_line_each(tmp_path, known):
+    row = ",".join(['"Nguyễn\n\nVăn An"', '"Phó Chủ tịch\n\nMở trang: x"', *AN[2:]])
+    (officer,), problems, _ = read_officers(written(tmp_path, row), known)
+    assert (officer.name, officer.role, problems) == ("Nguyễn Văn An", "Phó Chủ tịch Mở trang: x", [])
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["0912abcdef", "0912345678x5", "0912345678;0987654321", "0912345678;ext=5", "xyz0912345678", "0912345678\u200b",
+     "0912345678/0987654321"],
+)  # fmt: skip
+def test_a_number_with_more_than_a_number_in_it_is_refused_and_not_guessed(tmp_path, known, number):
+    row = ",".join([*AN[:4], f"zalo:{number}", "vi"])
+    _, problems, _ = read_officers(written(tmp_path, row), known)
+    assert ["channels: expected a phone number" in problem for problem in problems] == [True]
+
+
+@pytest.mark.parametrize("channels", ["email:a@b.vn email:A@B.vn", "sms:0912345678 sms:+84912345678"])
+def test_an_address_that_stands_there_twice_is_refused(tmp_path, known, channels):
+    _, problems, _ = read_officers(written(tmp_path, ",".join([*AN[:4], channels, "vi"])), known)
+    assert ["channels: expected each address once" in problem for problem in problems] == [True]
+
+
+def test_an_email_address_that_no_server_takes_is_refused(tmp_path, known):
+    _, problems, _ = read_officers(written(tmp_path, ",".join([*AN[:4], f"email:{'a' * 250}@b.vn", "vi"])), known)
+    assert ["channels: expected email:name@domain" in problem for problem in problems] == [True]

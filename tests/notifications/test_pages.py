@@ -1,56 +1,33 @@
-"""An officer's own page, decisions and calendar, over HTTP."""
+"""An officer's own page and decisions, over HTTP."""
 
-from dataclasses import replace
-from datetime import date, timedelta
+import re
+from datetime import timedelta
 from html import unescape
 from uuid import uuid4
 
-import httpx
-import icalendar
 import pytest
-from starlette.applications import Starlette
 
-from services.notifications import read_store
+from services.notifications import person_store, read_store
 from services.notifications.decision_words import Decline
 from services.notifications.links import LinkError, Links, Purpose
 from services.notifications.obligations import change_store
-from services.notifications.pages.forms import FORM_BYTES
-from services.notifications.pages.routes import Pages
-from shared.access.keys import hash_key
-from shared.http.held_body import BodyLimits, Memory
-from shared.programme.model import CalendarDay
-from shared.registry.snapshot import Key
-from tests.notifications.field import BEFORE, Field, answer, at, limited
+from services.notifications.pages.html import PageContent, render_page
+from services.notifications.pages.page_store import PageObligation, PageProblem, Shown
+from shared.registry.officer_store import find_officer
+from shared.registry.officers import Officer
+from tests.notifications.field import answer, at
+from tests.notifications.officer_pages import LINKS, NOW, browser, decide, huu_lung, named, own_page
 from tests.shared.test_words import check_both
-
-LINKS = Links("http://test", "a secret of tests")
-NOW = "2023-03-17 09:00"
 
 
 @pytest.fixture
 async def field(pool, registry):
-    """Hữu Lũng on the morning after its communes' deadline."""
-    keys = {
-        hash_key("operator"): Key("operator", "186@1", frozenset({"obligation.decide"}), False, None),
-        hash_key("sender"): Key("sender", "VN", None, True, None),
-    }
-    place = Field(pool, replace(limited(registry, "186@1", "20@2"), keys=keys))
-    await place.officer("An", "06412@1", "ubnd-xa")
-    await place.officer("Bình", "186@1", "ubnd-huyen")
-    await place.officer("Mai", "06427@1", "ubnd-xa")
-    await place.sweep(BEFORE)
-    await place.sweep("2023-03-17 08:00")
-    return place
+    return await huu_lung(pool, registry)
 
 
 @pytest.fixture
 async def client(field):
-    pages = Pages(
-        registry=lambda: field.registry, pool=lambda: field.pool, links=lambda: LINKS, now=lambda: at(NOW),
-        body=BodyLimits(FORM_BYTES, 5, Memory(2**20, 2**20)), on_changed=lambda: None,
-    )  # fmt: skip
-    transport = httpx.ASGITransport(Starlette(routes=pages.routes()))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:
+    async with browser(field) as opened:
         yield opened
 
 
@@ -60,7 +37,7 @@ async def page_of(field, name):
            JOIN registry.officer ON officer.id = message.officer WHERE name = $1""",
         name,
     )
-    return LINKS.page(row["officer"], row["id"], at(NOW))
+    return own_page(row["officer"], row["id"])
 
 
 async def acknowledgements(field):
@@ -72,11 +49,58 @@ async def test_looking_shows_what_was_told_and_changes_nothing(field, client):
     for _ in range(3):
         shown = await client.get(page)
     assert shown.status_code == 200
-    assert "Xã Yên Vượng" in shown.text
-    assert "17:00 16/03/2023" in shown.text
+    assert "UBND xã Yên Vượng (06412): Báo cáo quý" in shown.text
+    assert "An, UBND xã Yên Vượng<br>" in shown.text
+    assert "17:00 ngày 16/03/2023" in shown.text
     assert "Gia hạn" not in shown.text  # nobody extends for their own unit
     assert shown.headers["referrer-policy"] == "no-referrer"
     assert await acknowledgements(field) == 0
+
+
+async def test_each_line_names_the_office_that_owes_in_the_order_of_the_alphabet(registry):
+    province = registry.units["20@2"]
+    rows = [
+        PageObligation(
+            number,
+            "ecd-1437",
+            province.uid,
+            agency,
+            "progress-half-yearly",
+            "2025-H2",
+            at("2025-12-22 17:00"),
+            "overdue",
+            None,
+        )
+        for number, agency in enumerate(("so-yt", "so-tc", "so-vhttdl", "so-gddt"))
+    ]
+    obstacle = PageProblem("06427@2", "ubnd-xa", "raised", "Thiếu nhân lực")
+    reader = Officer("Chủ", "chánh văn phòng", province.uid, "ubnd-tinh", ())
+    programme = registry.programmes["ecd-1437"]
+    content = PageContent(
+        reader, programme, Shown(rows), Shown([obstacle]), "token", "calendar", 0, at("2025-12-24 09:00")
+    )
+    page = render_page(registry.units, content, done=None, language="vi")
+    assert re.findall("<li>([^:(]+) ", page) == [
+        "Sở Giáo dục và Đào tạo tỉnh Lạng Sơn", "Sở Tài chính tỉnh Lạng Sơn",
+        "Sở Văn hóa, Thể thao và Du lịch tỉnh Lạng Sơn", "Sở Y tế tỉnh Lạng Sơn", "UBND xã Cai Kinh",
+    ]  # fmt: skip
+    assert "<p>Chủ, UBND tỉnh Lạng Sơn<br>" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "nothing", "known"),
+    [("vi", "Thư này không nêu báo cáo cụ thể nào.", "Đã biết"), ("en", "This message names no report.", "I know")],
+)
+async def test_where_no_report_is_named_none_can_be_acknowledged(field, client, language, nothing, known):
+    await field.pool.execute("UPDATE registry.officer SET language = $1", language)
+    page = await page_of(field, "An")
+    named = (await client.get(page)).text
+    await field.pool.execute("DELETE FROM notifications.alert")
+    unnamed = (await client.get(page)).text
+    assert [text.count('value="acknowledge"') for text in (named, unnamed)] == [1, 0]
+    assert [text.count('value="mute"') for text in (named, unnamed)] == [1, 1]
+    assert (nothing in named, nothing in unnamed) == (False, True)
+    assert (known in named, known in unnamed) == (True, False)
 
 
 async def test_posting_acknowledges_what_the_message_told_until_a_day(field, client):
@@ -90,13 +114,44 @@ async def test_posting_acknowledges_what_the_message_told_until_a_day(field, cli
     assert await acknowledgements(field) == 2
 
 
-@pytest.mark.parametrize("sent", ["data", "files"])
-async def test_a_mail_programs_button_pauses_the_programme_for_the_longest_time_without_a_redirect(field, client, sent):
-    value = "One-Click" if sent == "data" else (None, "One-Click")
-    done = await client.post(await page_of(field, "An"), **{sent: {"List-Unsubscribe": value}})
-    assert done.status_code == 200
-    row = await field.pool.fetchrow("SELECT * FROM notifications.acknowledgement")
-    assert (row["obligation"], row["until"]) == (None, at("2023-04-17 08:00"))
+async def raised_problem(field, programme, text):
+    """A problem of An's that Bình was notified of."""
+    await field.pool.execute(
+        """WITH problem AS (
+               INSERT INTO notifications.problem
+                      (programme, province, sender, record, unit, agency, state, text, raised_at, changed_at, source,
+                       event, to_tell)
+               VALUES ($1, '20@2', 'app', $1, '06412@1', 'ubnd-xa', 'raised', $2, $3, $3, '/app', $1, false)
+               RETURNING id
+           ), message AS (
+               INSERT INTO notifications.message (id, programme, officer, unit, made_at)
+               SELECT gen_random_uuid(), $1, id, unit, $3 FROM registry.officer WHERE name = 'Bình'
+               RETURNING id, officer, unit
+           )
+           INSERT INTO notifications.alert
+                  (problem, cycle, step, occurrence, unit, officer, message, state, reason, made_at)
+           SELECT problem.id, 1, 'problem-raised', 1, message.unit, message.officer, message.id, 'sent', 'raised', $3
+           FROM problem, message""",
+        programme, text, at(NOW),
+    )  # fmt: skip
+
+
+async def test_a_page_shows_the_open_problems_of_its_own_programme_alone(field, client):
+    page = await page_of(field, "Bình")
+    await raised_problem(field, "ecd-1437", "thiếu sữa")
+    await raised_problem(field, "nap-23", "thiếu sổ")
+    shown = (await client.get(page)).text
+    assert ("thiếu sữa" in shown, "thiếu sổ" in shown) == (True, False)
+
+
+async def test_who_has_left_the_programme_sees_and_does_nothing_there_any_more(field, client):
+    page = await page_of(field, "Bình")
+    await raised_problem(field, "ecd-1437", "thiếu sữa")
+    await field.officer("Bình", "186@1", "phong-ldtbxh-dt-huyen", programmes=("nap-23",))
+    shown = await client.get(page)
+    assert (shown.status_code, "thiếu sữa" in shown.text) == (404, False)
+    assert (await client.post(page, data={"action": "mute", "until": "2023-03-22"})).status_code == 404
+    assert await acknowledgements(field) == 0
 
 
 @pytest.mark.parametrize(
@@ -116,17 +171,29 @@ async def test_a_bad_form_is_refused_with_its_reason(field, client, form, status
     assert await acknowledgements(field) == 0
 
 
+# What only the board is told: tests/notifications/test_links.py and those beside it.
+OF_OFFICERS = {
+    "expired", "field_unknown", "no_personal_channel", "too_many_codes", "code_wrong", "code_expired",
+    "programme_unknown",
+}  # fmt: skip
+
+
+def test_every_reason_is_said_in_both_languages():
+    for reason in Decline:
+        check_both(*reason.value.words)
+
+
 async def refusals(field, client, accept):
     """Every reason for which a page, a calendar or a decision is refused, as it is told in both languages."""
     page = await page_of(field, "An")
     token = (await page_of(field, "Bình")).rpartition("/")[2]
     mine = page.rpartition("/")[2]
-    row = (await field.obligation())["id"]
-    waive, extend = f"/v1/obligations/{row}/waive", f"/v1/obligations/{row}/extend"
+    name = named(await field.obligation())
+    waive, extend = f"/v1/obligations/{name}/waive", f"/v1/obligations/{name}/extend"
     good = {"until": "2023-03-20", "reason": "Mưa lũ"}
-    gone = LINKS.page(999_999, uuid4(), at(NOW))
-    old = LINKS.page(1, uuid4(), at("2020-01-01 08:00"))
-    strange = LINKS.page(1, uuid4(), at(NOW))
+    gone = own_page(999_999, uuid4())
+    old = own_page(1, uuid4(), made="2020-01-01 08:00")
+    strange = own_page(1, uuid4())
     asked = [
         ("GET", "/v1/ack/x", {}), ("GET", gone, {}), ("GET", old, {}), ("GET", strange, {}),
         ("GET", "/v1/calendar/x.ics", {}), ("POST", page, {"data": {"action": "shout", "until": "2023-03-22"}}),
@@ -137,7 +204,8 @@ async def refusals(field, client, accept):
         ("POST", f"{waive}?token={mine}", {"data": good}),
         ("POST", waive, {"data": good, "headers": {"Authorization": "Bearer sender"}}),
         ("POST", f"/v1/obligations/x/waive?token={token}", {"data": good}),
-        ("POST", f"/v1/obligations/999999/waive?token={token}", {"data": good}),
+        ("POST", f"{waive.replace('quarterly', 'daily')}?token={token}", {"data": good}),
+        ("POST", f"{waive.replace('~0/', '~7/')}?token={token}", {"data": good}),
         ("POST", f"{waive}?token={token}", {"data": {}}),
         ("POST", f"{waive}?token={token}", {"data": {"reason": "gọi 0912345678"}}),
         *(
@@ -161,16 +229,29 @@ async def test_every_refusal_is_told_in_the_language_that_is_asked_for(field, cl
         check_both(ours.pop("message"), theirs.pop("message"))
         assert ours == theirs, "codes and fields stay as they are"
         codes.add(ours["error"])
-    assert codes >= {reason.value.error for reason in Decline} - {"finished", "unavailable"}
+    assert codes >= {reason.value.error for reason in Decline} - {"finished", "unavailable"} - OF_OFFICERS
 
 
 async def test_a_person_reads_a_refusal_as_a_page_in_the_language_that_is_asked_for(field, client):
+    await field.pool.execute("UPDATE registry.officer SET language = 'en'")
     async for vietnamese, english in refusals(field, client, "text/html"):
         said = []
         for answer_, language in ((vietnamese, "vi"), (english, "en")):
             assert f'<html lang="{language}">' in answer_.text
             said.append(unescape(answer_.text.partition("<p>")[2].partition("</p>")[0]))
         check_both(*said)
+
+
+async def test_a_refusal_is_in_the_language_of_the_page_that_it_is_a_refusal_of(field, client):
+    page = await page_of(field, "An")
+    token = (await page_of(field, "Bình")).rpartition("/")[2]
+    decision = f"/v1/obligations/{named(await field.obligation())}/waive?token={token}"
+    headers = {"Accept": "text/html", "Accept-Language": "en"}
+    for path, data, language in ((page, {"action": "x", "until": "2023-03-22"}, "vi"), (decision, {}, "vi"),
+                                 ("/v1/ack/x", {}, "en")):  # fmt: skip
+        refused = await client.post(path, data=data, headers=headers)
+        assert refused.status_code >= 400
+        assert f'<html lang="{language}">' in refused.text
 
 
 async def test_the_page_is_in_vietnamese_for_whoever_asks_for_it_else_in_the_officer_s_language(field, client):
@@ -184,7 +265,7 @@ async def test_the_page_is_in_vietnamese_for_whoever_asks_for_it_else_in_the_off
 
 async def test_what_is_decided_already_is_told_in_vietnamese(field, client):
     token = (await page_of(field, "Bình")).rpartition("/")[2]
-    path = f"/v1/obligations/{(await field.obligation())['id']}/waive?token={token}"
+    path = f"/v1/obligations/{named(await field.obligation())}/waive?token={token}"
     done = [await client.post(path, data={"reason": "Mưa lũ"}, headers={"Accept-Language": "vi"}) for _ in range(2)]
     assert [item.status_code for item in done] == [303, 409]
     assert done[1].json()["message"] == "nghĩa vụ này ở trạng thái «được miễn»: không còn gì để quyết định"
@@ -201,12 +282,6 @@ async def test_a_link_that_is_forged_expired_or_for_something_else_opens_nothing
         Links("http://test", "another secret").read(Purpose.PAGE, token, at(NOW))
 
 
-async def decide(client, field, what, fields, token=None, **headers):
-    row = await field.obligation()
-    query = {"token": token} if token else {}
-    return await client.post(f"/v1/obligations/{row['id']}/{what}", json=fields, params=query, headers=headers)
-
-
 async def test_an_officer_of_the_level_above_extends_and_the_note_says_who_and_why(field, client):
     token = (await page_of(field, "Bình")).rpartition("/")[2]
     assert "Gia hạn" in (await client.get(f"/v1/ack/{token}")).text
@@ -217,6 +292,7 @@ async def test_an_officer_of_the_level_above_extends_and_the_note_says_who_and_w
     last = (await read_store.history(field.pool, row["id"]))[-1]
     officer = await field.pool.fetchval("SELECT id FROM registry.officer WHERE name = 'Bình'")
     assert (last.change, last.by, last.reason) == ("reopened", f"officer {officer} of 186@1", "lũ lụt")
+    assert "Lý do: lũ lụt" in (await client.get(await page_of(field, "An"), headers={"Accept-Language": "vi"})).text
 
 
 async def test_an_operator_s_key_waives_within_its_subtree(field, client):
@@ -272,9 +348,9 @@ async def test_a_report_that_came_meanwhile_leaves_nothing_to_decide(field, clie
 async def test_what_was_decided_between_the_look_and_the_decision_is_told_as_it_is_now(field, client, monkeypatch):
     waive = change_store.waive
 
-    async def somebody_else_first(pool, obligation, by, reason, now):
+    async def somebody_else_first(pool, obligation, by, reason, now, **kept):
         assert await waive(pool, obligation, "another", "Mưa lũ", now)
-        return await waive(pool, obligation, by, reason, now)
+        return await waive(pool, obligation, by, reason, now, **kept)
 
     monkeypatch.setattr(change_store, "waive", somebody_else_first)
     second = await decide(client, field, "waive", {"reason": "x"}, authorization="Bearer operator")
@@ -282,36 +358,22 @@ async def test_what_was_decided_between_the_look_and_the_decision_is_told_as_it_
     assert second.json()["message"] == "it is waived: nothing is left to decide"
 
 
-async def feed(client, field, name="An"):
-    officer = await field.pool.fetchval("SELECT id FROM registry.officer WHERE name = $1", name)
-    shown = await client.get(LINKS.calendar(officer, at(NOW)))
-    assert shown.headers["content-type"].startswith("text/calendar")
-    return {str(event["SUMMARY"]): event for event in icalendar.Calendar.from_ical(shown.content).walk("VEVENT")}
-
-
-async def test_the_calendar_has_the_year_s_deadlines_with_alarms_and_follows_an_extension(field, client):
-    label = "Báo cáo quý về tình hình thực hiện Kế hoạch"
-    before = await feed(client, field)
-    first = before[f"{label} 2023-Q1: Xã Yên Vượng"]
-    assert first["DTEND"].dt == at("2023-03-16 17:00")
-    assert before[f"{label} 2023-Q3: Xã Yên Vượng"]["DTEND"].dt == at("2023-09-18 17:00")  # not opened yet
-    assert len(first.walk("VALARM")) == 2
-    await decide(client, field, "extend", {"reason": "x", "until": "2023-03-22"}, authorization="Bearer operator")
-    moved = (await feed(client, field))[f"{label} 2023-Q1: Xã Yên Vượng"]
-    assert moved["DTEND"].dt == at("2023-03-22 17:00")
-    assert moved["UID"] == first["UID"]
-    assert moved["SEQUENCE"] > first["SEQUENCE"]
-
-
-async def test_the_calendar_follows_a_changed_list_of_days_off(field, client):
-    name = "Báo cáo quý về tình hình thực hiện Kế hoạch 2023-Q2: Xã Yên Vượng"
-    before = (await feed(client, field))[name]
-    programme = field.registry.programmes["ecd-1437"]
-    swapped = (CalendarDay(date=date(2023, 6, 15), kind="off", instrument="x"),)
-    moved = programme.model_copy(update={"calendar_overrides": swapped})
-    field.registry = replace(field.registry, programmes={"ecd-1437": moved})
-    await field.sweep(NOW)
-    after = (await feed(client, field))[name]
-    assert (before["DTEND"].dt, after["DTEND"].dt) == (at("2023-06-16 17:00"), at("2023-06-19 17:00"))
-    assert after["UID"] == before["UID"]
-    assert after["SEQUENCE"] > before["SEQUENCE"]
+async def test_every_link_of_a_removed_officer_says_in_the_reader_s_language_that_it_is_no_longer_valid(field, client):
+    page = await page_of(field, "Bình")
+    token = page.rpartition("/")[2]
+    officer = await field.pool.fetchval("SELECT id FROM registry.officer WHERE name = 'Bình'")
+    decision = f"/v1/obligations/{named(await field.obligation())}/waive?token={token}"
+    asked = (
+        ("GET", page, {}), ("POST", page, {"data": {"action": "mute", "until": "2023-03-22"}}),
+        ("GET", LINKS.calendar(officer, 0, at(NOW)), {}), ("POST", decision, {"data": {"reason": "Mưa lũ"}}),
+    )  # fmt: skip
+    assert (await client.get(page)).status_code == (await client.get(asked[2][1])).status_code == 200
+    async with field.pool.acquire() as connection:
+        await person_store.remove(connection, await find_officer(connection, officer))
+    for method, path, sent in asked:
+        for language, words in (("vi", "liên kết này không còn hiệu lực"), ("en", "this link is no longer valid")):
+            headers = {"Accept": "text/html", "Accept-Language": language}
+            refused = await client.request(method, path, headers=headers, **sent)
+            assert (refused.status_code, words in refused.text) == (410, True)
+            assert f'<html lang="{language}">' in refused.text
+    assert (await acknowledgements(field), (await field.obligation())["state"]) == (0, "overdue")

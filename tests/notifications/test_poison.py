@@ -20,7 +20,7 @@ SOUND = {
 async def test_what_is_read_can_be_settled(pool, registry, kind):
     settled = []
     for name, poison in poisoned(SOUND[kind]):
-        taken = read_batch([json.loads(json.dumps(poison))], registry.programmes)
+        taken = read_batch([json.loads(json.dumps(poison))], registry)
         await settle(pool.acquire, registry, taken, at("2023-03-16 10:00"))
         if taken.dead:
             continue

@@ -6,8 +6,9 @@ import pytest
 
 from services.notifications.alerts import outgoing_store
 from services.notifications.alerts.loop import Sweeper
+from services.notifications.obligations import obligation_store
 from shared.database import connections
-from shared.runtime.metrics import SWEEP_LAST_SUCCESS
+from shared.runtime.metrics import CURRENT_OBLIGATIONS, SWEEP_LAST_SUCCESS, UNADDRESSED_ALERTS
 from tests.notifications.field import BEFORE, Field, Fixed, at, limited
 
 
@@ -30,9 +31,9 @@ async def field(pool, registry):
     return place
 
 
-def sweeper(field, pool, publish):
+def sweeper(field, pool, publish, now="2023-03-15 08:00"):
     return Sweeper(
-        pool, lambda: field.registry, Fixed(at("2023-03-15 08:00")), publish, NoBacklog(), on_swept=lambda: None,
+        pool, lambda: field.registry, Fixed(at(now)), publish, NoBacklog(), on_swept=lambda: None,
         interval=30,
     )  # fmt: skip
 
@@ -88,3 +89,61 @@ async def test_the_heartbeat_is_that_of_the_last_sweep_that_ended_well(field):
         assert len(await outgoing_store.to_publish(connection, at("2023-03-15 08:00"), repair=False)) == 1
     await sweeper(field, field.pool, queue).sweep_once()
     assert heartbeat() > at("2023-03-15 08:00").timestamp()  # the machine's time, not the run's
+
+
+async def taken(bodies):
+    """The broker has confirmed."""
+
+
+def series(gauge):
+    return {tuple(sample.labels.values()): sample.value for sample in gauge.collect()[0].samples}
+
+
+async def test_alerts_that_found_nobody_rest_when_somebody_is_registered_or_the_report_has_come(field):
+    await sweeper(field, field.pool, taken, "2023-03-17 08:00").sweep_once()
+    communes = sum(unit.level == "commune" and unit.valid_to is not None for unit in field.registry.units)
+    before = series(UNADDRESSED_ALERTS)
+    # All but An's at their own units; all of them at the district, with the reminder of its own report.
+    assert before == {("ecd-1437", "commune"): communes - 1, ("ecd-1437", "district"): communes + 1}
+    for agency in ("phong-ldtbxh-dt-huyen", "ubnd-huyen"):
+        await field.officer(agency, "186@1", agency)
+    await sweeper(field, field.pool, taken, "2023-03-17 08:05").sweep_once()
+    assert series(UNADDRESSED_ALERTS) == {("ecd-1437", "commune"): communes - 1}
+    await field.pool.execute("UPDATE notifications.obligation SET state = 'late_met', met_at = due_at")
+    await sweeper(field, field.pool, taken, "2023-03-17 08:10").sweep_once()
+    assert series(UNADDRESSED_ALERTS) == {}
+
+
+async def test_what_is_current_is_the_latest_period_whose_deadline_has_passed(field):
+    def quarterly():
+        found = series(CURRENT_OBLIGATIONS)
+        return {key[3]: value for key, value in found.items() if key[1:3] == ("progress-quarterly", "commune")}
+
+    communes = sum(unit.level == "commune" and unit.valid_to is not None for unit in field.registry.units)
+    await sweeper(field, field.pool, taken, "2023-03-15 08:00").sweep_once()
+    assert quarterly() == {}
+    await sweeper(field, field.pool, taken, "2023-03-17 08:00").sweep_once()
+    assert quarterly() == {"overdue": communes}
+    await sweeper(field, field.pool, taken, "2023-06-10 08:00").sweep_once()
+    await field.pool.execute(
+        """UPDATE notifications.obligation SET state = 'met', met_at = due_at, next_at = NULL
+           WHERE period = '2023-Q2' AND unit <> '06412@1'"""
+    )
+    await sweeper(field, field.pool, taken, "2023-06-17 08:00").sweep_once()
+    assert quarterly() == {"overdue": 1, "met": communes - 1}  # those of the first quarter are history
+    await sweeper(field, field.pool, taken, "2026-06-17 08:00").sweep_once()
+    assert series(CURRENT_OBLIGATIONS) == {}  # the programme is at rest
+
+
+async def test_a_replica_that_does_not_sweep_exports_no_counts(field, loaded_database):
+    await sweeper(field, field.pool, taken, "2023-03-17 08:00").sweep_once()
+    assert series(UNADDRESSED_ALERTS)
+    other = await connections.open_pool(loaded_database, size=1, application_name="kip-other")
+    try:
+        async with other.acquire() as connection:
+            assert await obligation_store.try_sweep_lock(connection)
+            assert (await sweeper(field, field.pool, taken).sweep_once())[0] is None
+            await obligation_store.give_back_sweep_lock(connection)
+    finally:
+        await connections.close_pool(other)
+    assert series(UNADDRESSED_ALERTS) == {}

@@ -36,7 +36,7 @@ async def kept(pool):
 @pytest.mark.parametrize("state", ["22003", "23514", "54000"])
 async def test_an_event_that_is_refused_alone_for_its_data_goes_aside_alone(pool, registry, state):
     await pool.execute(TRIGGER.format(state=state, which="bad"))
-    await settle(pool.acquire, registry, read_batch(batch(), registry.programmes), NOW)
+    await settle(pool.acquire, registry, read_batch(batch(), registry), NOW)
     assert await kept(pool) == (["e0", "e1", "e3", "e4"], ["bad"])
 
 
@@ -44,7 +44,7 @@ async def test_an_event_that_is_refused_alone_for_its_data_goes_aside_alone(pool
 async def test_any_other_refusal_puts_nothing_aside(pool, registry, state, which):
     await pool.execute(TRIGGER.format(state=state, which=which))
     with pytest.raises(asyncpg.PostgresError):
-        await settle(pool.acquire, registry, read_batch(batch(), registry.programmes), NOW)
+        await settle(pool.acquire, registry, read_batch(batch(), registry), NOW)
     assert await kept(pool) == ([], [])
 
 
@@ -52,15 +52,15 @@ async def test_a_refusal_by_an_error_of_any_other_class_puts_nothing_aside(pool,
     for state in OF_ANYTHING_ELSE.values():
         await pool.execute(TRIGGER.format(state=state, which="bad"))
         with pytest.raises(asyncpg.PostgresError) as refused:
-            await settle(pool.acquire, registry, read_batch(batch(), registry.programmes), NOW)
+            await settle(pool.acquire, registry, read_batch(batch(), registry), NOW)
         assert (refused.value.sqlstate, await kept(pool)) == (state, ([], []))
         await pool.execute("DROP TRIGGER refuse ON notifications.answer; DROP FUNCTION public.refuse")
-    await settle(pool.acquire, registry, read_batch(batch(), registry.programmes), NOW)
+    await settle(pool.acquire, registry, read_batch(batch(), registry), NOW)
     assert len((await kept(pool))[0]) == 5
 
 
 async def test_a_nul_in_an_event_that_goes_aside_hides_the_table_from_nobody(pool, registry):
-    await settle(pool.acquire, registry, read_batch([{**answer(), "id": "a\x00b"}], registry.programmes), NOW)
+    await settle(pool.acquire, registry, read_batch([{**answer(), "id": "a\x00b"}], registry), NOW)
     assert await kept(pool) == ([], ["a\N{SYMBOL FOR NULL}b"])
 
 

@@ -15,7 +15,7 @@ async def field(pool, registry):
     """Hữu Lũng two days before its deadline."""
     place = Field(pool, limited(registry, "186@1", "20@2"))
     await place.officer("An", "06412@1", "ubnd-xa")
-    await place.officer("Bình", "186@1", "ubnd-huyen")
+    await place.officer("Bình", "186@1", "phong-ldtbxh-dt-huyen")
     await place.sweep(BEFORE)
     await place.sweep("2023-03-14 18:00")
     return place
@@ -37,7 +37,7 @@ async def test_one_that_comes_on_the_queue_is_refused_alone(field, time):
 
 
 async def test_no_clock_throws_away_what_was_accepted(field):
-    taken = read_batch([answer(time="2099-12-31T23:59:59Z")], field.registry.programmes)
+    taken = read_batch([answer(time="2099-12-31T23:59:59Z")], field.registry)
     assert (len(taken.answers), len(taken.dead)) == (1, 0)
 
 

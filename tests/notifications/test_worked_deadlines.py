@@ -11,7 +11,7 @@ from services.notifications.obligations.deadlines import Deadline, deadline_of
 from services.notifications.obligations.opening import begun_periods, obligations_of
 from shared.domain.periods import Period, parse_period
 from shared.programme.folder import load_programme
-from shared.programme.model import AfterCutoff, DayOfMonth, DueRule
+from shared.programme.reports import AfterCutoff, DayOfMonth, DueRule
 from tests.notifications import worked_deadlines as worked
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -25,7 +25,7 @@ def day_of(text: str, period: Period) -> date:
     """`Thu 16/03` or `16/03`: in the year of the period's last month, or in the next where that month is past."""
     *weekday, numbers = text.split()
     day, month = map(int, numbers.split("/"))
-    found = date(period.year + (month < period.last_month % 12 + 1), month, day)
+    found = date(period.year + (month < PROGRAMME.calendar.end(period).month), month, day)
     assert not weekday or f"{found:%a}" == weekday[0], f"{text} of {period}: the hand slipped, it is a {found:%A}"
     return found
 
@@ -40,7 +40,8 @@ def by_hand() -> dict[Who, tuple[date, date | None]]:
         for agency in DEPARTMENTS:
             found["progress-half-yearly", period, "province", agency] = department, None
     for period, (_, commune, district, department, province, _) in worked.YEARLY.items():
-        found["progress-yearly", period, "commune", "ubnd-xa"] = commune, None
+        for agency in ("ubnd-xa", worked.COMMUNE_ORGANISATIONS):
+            found["progress-yearly", period, "commune", agency] = commune, None
         found["progress-yearly", period, "district", "ubnd-huyen"] = district, None
         for agency in DEPARTMENTS | worked.MASS_ORGANISATIONS:
             found["progress-yearly", period, "province", agency] = department, None
@@ -58,6 +59,8 @@ def is_owed(who: Who) -> bool:
     _, period, level, agency = who
     if agency in worked.MERGED_DEPARTMENTS:
         return period in worked.BEFORE_THE_DEPARTMENTS_MERGED
+    if agency == worked.COMMUNE_ORGANISATIONS:
+        return period in worked.SINCE_COMMUNE_ORGANISATIONS_ARE_ASKED
     if level == "district":
         return period in worked.BEFORE_THE_DISTRICTS_ENDED
     return period in worked.OWED

@@ -58,7 +58,7 @@ def programme_of_the_year(tmp_path: Path) -> Path:
 async def appoint(pool: connections.Pool, model: Model, chance: Random) -> list[Officer]:
     """Officers of most units of both trees; some are away with a deputy, some don't want what is optional."""
     agencies = {
-        "commune": ["ubnd-xa"], "district": ["ubnd-huyen"], "nation": ["bo-ldtbxh", "bo-yt"],
+        "commune": ["ubnd-xa"], "district": ["ubnd-huyen", "phong-ldtbxh-dt-huyen"], "nation": ["bo-ldtbxh", "bo-yt"],
         "province": ["ubnd-tinh", "so-ldtbxh", "so-yt", "hlhpn-tinh"],
     }  # fmt: skip
     fresh = []
@@ -165,7 +165,7 @@ def assert_that_it_was_a_year(lives: Any, told: Counter[Alert], happened: Counte
     steps = Counter((alert.step, alert.number) for alert in told)
     assert set(steps) == {
         ("reminder", 1), ("today", 1), ("overdue", 1), ("overdue", 2), ("overdue", 3), ("parent-digest", 1),
-        ("grandparent-digest", 1), ("received", 1),
+        ("grandparent-digest", 1), ("received", 1), ("extended", 1), ("waived", 1),
     }  # fmt: skip
     assert {alert.state for alert in told} == {"sent", "cancelled", "declined", "unaddressed"}
     assert any(alert.key[2].endswith("@1") and alert.unit.endswith("@2") for alert in told)  # to the successor

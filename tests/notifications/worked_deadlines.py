@@ -64,6 +64,8 @@ YEARLY = {
 # Who owes: [until 28/02/2025] marks the two departments that were merged into others on 01/03/2025.
 LASTING_DEPARTMENTS = {"so-gddt", "so-yt", "so-vhttdl", "so-tc"}
 MERGED_DEPARTMENTS = {"so-ldtbxh", "so-khdt"}
+COMMUNE_ORGANISATIONS = "ct-xh-xa"
+SINCE_COMMUNE_ORGANISATIONS_ARE_ASKED = {"2024", "2025"}
 MASS_ORGANISATIONS = {"mttq-tinh", "hlhpn-tinh", "hnd-tinh", "doan-tncs-tinh", "hoi-bao-tro"}
 BEFORE_THE_DEPARTMENTS_MERGED = {"2023-H1", "2023-H2", "2024-H1", "2024-H2", "2023", "2024"}
 BEFORE_THE_DISTRICTS_ENDED = {*list(QUARTERLY)[:10], "2023", "2024"}

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
 
-from tests.notifications.model_obligations import DAY, ZONE, Event, Model, Moment, cutoff, is_worked, worked
+from tests.notifications.model_days import DAY, ZONE, cutoff, is_worked, worked
+from tests.notifications.model_obligations import Event, Model, Moment
 
 Key = tuple[str, str, str, str]
 BEGINS = datetime(2024, 12, 18, 8, tzinfo=ZONE)  # communes' fourth quarter was due the evening before: it opens expired

@@ -17,10 +17,9 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 
 from deploy.local.http import LOCAL
-from deploy.local.services import SERVICES
 from tests.documented import CHECKS, Document, outside
 from tests.hostile import Asked, Sound, hostile
-from tests.hostile_world import Answer, ask, fault_of, on_a_fresh_obligation
+from tests.hostile_world import DOCUMENTED, Answer, ask, fault_of, on_a_fresh_obligation
 from tests.sound_requests import World, sound_requests
 from tests.system import counselling
 from tests.vitals import Vitals
@@ -28,7 +27,6 @@ from tests.vitals import Vitals
 MEBIBYTES = 400
 EXAMPLES = 15  # of each operation, as the document allows it, and as many as it doesn't
 REQUESTS = 2500  # hostile ones, of a service
-NAMES = [service.name for service in SERVICES]
 pytestmark = [pytest.mark.prove, pytest.mark.timeout(1200)]
 Case: TypeAlias = schemathesis.Case[Any]
 Record = Callable[[str, object], None]
@@ -59,7 +57,7 @@ def fuzzed(world: World) -> Iterator[Fuzzed]:
     services = world.system.services
     vitals = Vitals(services)
     try:
-        yield Fuzzed(world, {name: Document.served_by(services.url(name)) for name in NAMES}, vitals)
+        yield Fuzzed(world, {name: Document.served_by(services.url(name)) for name in DOCUMENTED}, vitals)
     finally:
         vitals.stop()
 
@@ -69,7 +67,7 @@ def chance(request: pytest.FixtureRequest) -> random.Random:
     return random.Random(f"{os.environ.get('KIP_PROVE_SEED', '')} {request.node.name}")
 
 
-@pytest.mark.parametrize("service", NAMES)
+@pytest.mark.parametrize("service", DOCUMENTED)
 def test_no_hostile_value_is_answered_outside_the_document(
     service: str, fuzzed: Fuzzed, chance: random.Random, record_property: Record
 ) -> None:
@@ -96,7 +94,7 @@ def test_no_hostile_value_is_answered_outside_the_document(
     assert not faults, _listed(faults, len(answers))
 
 
-@pytest.mark.parametrize("service", NAMES)
+@pytest.mark.parametrize("service", DOCUMENTED)
 def test_no_answer_lies_outside_the_document_that_the_service_serves(
     service: str, fuzzed: Fuzzed, chance: random.Random, record_property: Record
 ) -> None:

@@ -16,7 +16,9 @@ from services.notifications.links import Links
 from services.notifications.pages.page_store import link_secret
 from shared.access.keys import hash_key, new_key
 from shared.database import connections
-from shared.registry import source_store
+from shared.programme.folder import load_programme
+from shared.programme.model import Programme
+from shared.registry import source_store, store
 from shared.registry.officer_store import write_officers
 from shared.registry.officers import Officer
 from tests.conftest import NewDatabase
@@ -70,7 +72,10 @@ class Field(System):
 
 @pytest.fixture(scope="session")
 def small_template(session_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A database with the small register, the shipped programme and a second one."""
+    """A database with the small register, the shipped programme and a second one that is the same but for its slug.
+
+    `kip load` refuses such a twin; rights have to hold all the same.
+    """
     folder = tmp_path_factory.mktemp("register")
     units = folder / "units.csv"
     units.write_text(units_file(), encoding="utf-8")
@@ -80,10 +85,18 @@ def small_template(session_database: NewDatabase, tmp_path_factory: pytest.TempP
     file.write_text(file.read_text(encoding="utf-8").replace(f"slug: {OWN}", f"slug: {OTHER}"), encoding="utf-8")
     url = session_database()
     migrate(url)
-    for programme in (f"programmes/{OWN}", str(second)):
-        environment = {"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url}
-        kip("load", programme, "--units", str(units), environment=environment)
+    environment = {"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url}
+    kip("load", f"programmes/{OWN}", "--units", str(units), environment=environment)
+    asyncio.run(_write(url, load_programme(second)))
     return url
+
+
+async def _write(url: str, programme: Programme) -> None:
+    connection = await asyncpg.connect(url, timeout=30)
+    try:
+        await store.write_programme(connection, programme.slug, programme.model_dump_json())
+    finally:
+        await connection.close(timeout=5)
 
 
 @pytest.fixture(scope="module")
@@ -153,13 +166,16 @@ async def _keys(url: str) -> dict[str, str]:
         ("activities", "VN", ["activity.recorded"], None, reads),
         ("posts", "VN", all_kinds, None, False),
         ("posts elsewhere", "13@2", all_kinds, None, False),
+        *((f"acts {uid}", uid, all_kinds, None, reads) for uid in PLACES),
     ]
     now = datetime.fromisoformat("2025-06-10T08:00:00+07:00")
     keys = {name: new_key() for name, *_ in sources}
     connection = await asyncpg.connect(url, timeout=30)
     try:
         for name, subtree, kinds, programmes, can_read in sources:
-            made = source_store.Source(name, subtree, kinds, programmes, can_read, None, loses_429=False)
+            made = source_store.Source(
+                name, subtree, kinds, programmes, can_read, None, loses_429=False, can_act=name.startswith("acts")
+            )
             assert await source_store.add_source(connection, made, now)
             await source_store.add_key(connection, name, hash_key(keys[name]), now)
     finally:
@@ -198,7 +214,7 @@ async def _links(field: Field) -> tuple[Links, list[Any], list[Any]]:
 def _calendars(field: Field) -> dict[str, bytes]:
     links, officers, _ = asyncio.run(_links(field))
     now = datetime.fromisoformat("2025-07-20T09:00:00+07:00")
-    found = {row["unit"]: field.client.get(links.calendar(row["id"], now)) for row in officers}
+    found = {row["unit"]: field.client.get(links.calendar(row["id"], 0, now)) for row in officers}
     assert {answer.status_code for answer in found.values()} == {200}
     return {unit: answer.content for unit, answer in found.items()}
 
@@ -206,6 +222,5 @@ def _calendars(field: Field) -> dict[str, bytes]:
 def _pages(field: Field) -> list[Page]:
     links, _, messages = asyncio.run(_links(field))
     now = datetime.fromisoformat("2025-12-20T09:00:00+07:00")
-    return [
-        Page(links.page(row["officer"], row["id"], now), row["id"], row["officer"], row["unit"]) for row in messages
-    ]
+    urls = (links.page(row["officer"], 0, row["id"], now).replace("/l/", "/v1/ack/") for row in messages)
+    return [Page(url, row["id"], row["officer"], row["unit"]) for url, row in zip(urls, messages, strict=True)]

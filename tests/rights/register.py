@@ -70,6 +70,18 @@ REACHED = {
     "13101@2": {"13101@2", "13101@1"},
 }  # fmt: skip
 
+# What is an office's after the merger: its own, that of units that it came from, and of districts that went into it.
+OFFICES = {
+    "VN": {"VN"},
+    "11@2": {"11@2", "11@1", "12@1", "111@1", "121@1"},
+    "13@2": {"13@2", "13@1", "131@1"},
+    "11101@2": {"11101@2", "11101@1", "12101@1"},
+    "11102@2": {"11102@2", "11102@1"},
+    "12102@2": {"12102@2", "12102@1", "13102@1"},
+    "11901@2": {"11901@2", "119@1"},
+    "13101@2": {"13101@2", "13101@1"},
+}
+
 # Which old units' figures are put together where one of before the merger is shown on the tree of after it.
 MADE_OF = {
     "VN": {"VN"},

@@ -8,7 +8,6 @@ first test.
 import csv
 import io
 import re
-from collections.abc import Callable
 from typing import Any
 
 import icalendar
@@ -19,29 +18,11 @@ from services.intake.app import make_app as intake_app
 from services.notifications.app import make_app as notifications_app
 from shared.runtime.config import load_settings
 from tests.rights.conftest import Field
-from tests.rights.ledger import OTHER, OWN, PERIODS, Asked, as_event, behind, said, total
+from tests.rights.ledger import COMMUNES, OTHER, OWN, PERIODS, Asked, as_event, behind, said, total
 from tests.rights.oracle import answer_expected, parameters, places, questions, shown, start
-from tests.rights.register import PLACES, REACHED, climbs, standing
+from tests.rights.register import OFFICES, PLACES, REACHED, climbs, standing
+from tests.rights.walks import PUBLIC, READERS, TRUTH, WALKS, all_rows, units_in, walk
 
-# What anybody may read: how the service is, and how it is spoken to.
-PUBLIC = {"/healthz", "/readyz", "/metrics", "/spool", "/openapi.json", "/asyncapi.json", "/v1/schemas/{kind}"}
-WALKS: dict[str, str] = {
-    "/v1/rollups": "test_rollups",
-    "/v1/rollups/missing": "test_missing",
-    "/v1/rollups/explain": "test_explain",
-    "/v1/timeliness": "test_timeliness",
-    "/v1/events/{source:path}/{id:path}": "test_events",
-    "/v1/units/{code}": "test_units",
-    "/v1/obligations": "test_obligations",
-    "/v1/obligations/{id}": "test_one_obligation",
-    "/v1/alerts": "test_alerts",
-    "/v1/problems": "test_problems",
-    "/v1/ack/{token}": "test_pages",
-    "/v1/calendar/{token}.ics": "test_calendars",
-    "/api/system/tasks/{job}": "test_jobs",
-    "/api/system/taskSummaries/{job}": "test_jobs",
-}
-READERS = list(PLACES)
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
 
@@ -152,6 +133,26 @@ def test_timeliness(field: Field, key: str) -> None:
                 }, query
 
 
+def test_records(field: Field) -> None:
+    """Those of one unit, to who reaches it: of programmes and kinds that they see."""
+    for uid in COMMUNES:
+        held = next(item for item in said() if item.unit == uid and item.record == f"c-{uid}")
+        figure = next(item for item in said() if item.unit == uid and item.id == f"{OWN}-a-{uid}")
+        for key in READERS:
+            for item, period in ((figure, figure.when), (held, held.when[:4])):
+                answer = field.get("aggregation", "/v1/records", key, programme=OWN, unit=uid, period=period)
+                assert answer.status_code == (200 if uid in REACHED[key] else 403), (key, uid)
+                if answer.status_code == 200:
+                    assert item.id in {row["id"] for row in answer.json()["rows"]}
+                    assert {row["uid"] for row in answer.json()["rows"]} == {uid}
+        query = {"unit": uid, "period": figure.when}
+        for key, status in (("own programme", 200), ("other programme", 400), ("activities", 200), ("posts", 403)):
+            answer = field.get("aggregation", "/v1/records", key, programme=OWN, **query)
+            assert answer.status_code == status, (key, uid)
+            if key == "activities":
+                assert {row["kind"] for row in answer.json()["rows"]} <= {"activity.recorded"}
+
+
 def test_events(field: Field) -> None:
     withdrawn = {f"e-{item.record}": item for item in said() if item.kind == "record.retracted"}
     for item in said():
@@ -183,45 +184,21 @@ def test_units(field: Field) -> None:
     assert field.get("aggregation", "/v1/units/VN", "posts").status_code == 403
 
 
-def all_rows(field: Field, path: str, key: str, **query: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    after: str | None = "0"
-    while after is not None:
-        answer = field.get("notifications", path, key, limit="1000", after=after, **query)
-        assert answer.status_code == 200, answer.text
-        found += answer.json()["rows"]
-        after = answer.json()["next"] and str(answer.json()["next"])
-    return found
-
-
-TRUTH = {
-    "/v1/obligations": "SELECT id, unit, programme FROM notifications.obligation",
-    "/v1/alerts": """SELECT alert.id, coalesce(obligation.unit, problem.unit) AS unit,
-                            coalesce(obligation.programme, problem.programme) AS programme,
-                            alert.unit AS addressed, alert.officer
-                     FROM notifications.alert LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
-                     LEFT JOIN notifications.problem ON problem.id = alert.problem""",
-    "/v1/problems": "SELECT id, unit, programme FROM notifications.problem WHERE state <> 'withdrawn'",
-}
-
-
-def walk(field: Field, path: str, check: Callable[[str, list[dict[str, Any]]], None] = lambda key, rows: None) -> None:
-    truth = field.rows(TRUTH[path])
-    assert {row["unit"] for row in truth} >= set(PLACES) - {"VN"}, "there are rows about every unit"
-    for key in READERS:
-        rows = all_rows(field, path, key)
-        assert {row["id"] for row in rows} == {row["id"] for row in truth if row["unit"] in REACHED[key]}, key
-        check(key, rows)
-        for uid in PLACES:
-            answer = field.get("notifications", path, key, unit=uid, limit="1000")
-            assert answer.status_code == (200 if uid in REACHED[key] else 403), (key, uid)
-            if answer.status_code == 200:
-                assert {row["unit"] for row in answer.json()["rows"]} <= {uid}
-    for key, programme in (("own programme", OWN), ("other programme", OTHER)):
-        assert {row["id"] for row in all_rows(field, path, key)} == {
-            row["id"] for row in truth if row["programme"] == programme
-        }
-    assert field.get("notifications", path, "posts").status_code == 403
+def test_programmes(field: Field) -> None:
+    """Of another programme a key gets nothing: it is as if that weren't loaded."""
+    for key, known in (
+        *((key, {OWN, OTHER}) for key in READERS),
+        ("own programme", {OWN}),
+        ("other programme", {OTHER}),
+    ):
+        listed = field.get("aggregation", "/v1/programmes", key).json()["rows"]
+        assert {row["slug"] for row in listed} == known
+        for slug in (OWN, OTHER):
+            answer = field.get("aggregation", f"/v1/programmes/{slug}", key)
+            assert answer.status_code == (200 if slug in known else 400), (key, slug)
+            assert ("legal_basis" in answer.text) is (slug in known)
+    assert field.get("aggregation", "/v1/programmes", "posts").status_code == 403
+    assert field.get("aggregation", f"/v1/programmes/{OWN}", "posts").status_code == 403
 
 
 def test_obligations(field: Field) -> None:
@@ -254,6 +231,30 @@ def test_alerts(field: Field) -> None:
             }  # fmt: skip
 
 
+def test_unaddressed(field: Field) -> None:
+    """What found nobody is counted for who sees the unit that it is about, wherever it should have been heard."""
+    truth = field.rows(
+        """SELECT coalesce(obligation.unit, problem.unit) AS unit,
+                  coalesce(obligation.programme, problem.programme) AS programme
+           FROM notifications.alert LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
+           LEFT JOIN notifications.problem ON problem.id = alert.problem
+           WHERE alert.state = 'unaddressed'
+             AND (obligation.state IN ('open', 'overdue') OR problem.state = 'raised')"""
+    )
+    assert truth
+
+    def counted(key: str) -> int:
+        answer = field.get("notifications", "/v1/alerts/unaddressed", key)
+        assert answer.status_code == 200, answer.text
+        return sum(row["alerts"] for row in answer.json()["rows"])
+
+    for key in READERS:
+        assert counted(key) == sum(row["unit"] in REACHED[key] for row in truth), key
+    for key, programme in (("own programme", OWN), ("other programme", OTHER)):
+        assert counted(key) == sum(row["programme"] == programme for row in truth)
+    assert field.get("notifications", "/v1/alerts/unaddressed", "posts").status_code == 403
+
+
 def test_one_obligation(field: Field) -> None:
     one_each = {row["unit"]: row for row in field.rows(TRUTH["/v1/obligations"])}
     for uid, row in one_each.items():
@@ -269,16 +270,25 @@ def test_calendars(field: Field) -> None:
     """Soon after the merger: an office's own deadlines, also those of before, and no neighbour's."""
     for uid, content in field.calendars.items():
         events = icalendar.Calendar.from_ical(content).walk("VEVENT")
-        named = {str(event["SUMMARY"]).rpartition("Unit ")[2] for event in events}
-        office = {
-            place for place in REACHED[uid]
-            if PLACES[place].level == PLACES[uid].level or uid == PLACES[place].successor
-            or place == PLACES[uid].successor
-        }  # fmt: skip
+        named = units_in("\n".join(str(event["SUMMARY"]) for event in events))
+        office = OFFICES.get(PLACES[uid].successor or uid, set())
         assert named <= office, uid
         assert uid in named or PLACES[uid].level != "commune", uid  # a district's agency is no more
-    assert "11101@1" in {str(event["SUMMARY"]).rpartition("Unit ")[2] for event in icalendar.Calendar.from_ical(
-        field.calendars["11101@2"]).walk("VEVENT")}  # fmt: skip
+        if uid == "11101@2":
+            assert "11101@1" in named
+
+
+def test_officers(field: Field) -> None:
+    """A key that acts for officers is told of those at units that it reaches, and on their desks of what it reaches."""
+    for officer in field.rows("SELECT id, unit FROM registry.officer"):
+        path = f"/v1/officers/{officer['id']}.0"
+        for key in READERS:
+            for asked in (path, f"{path}/desk"):
+                answer = field.get("notifications", asked, f"acts {key}")
+                assert answer.status_code == (200 if officer["unit"] in REACHED[key] else 403), (key, asked)
+                lists = [part for part in answer.json().values() if isinstance(part, list)]
+                assert {row["unit"] for part in lists for row in part if "unit" in row} <= set(REACHED[key])
+        assert field.get("notifications", path, "VN").status_code == 403
 
 
 def test_pages(field: Field) -> None:
@@ -293,9 +303,9 @@ def test_pages(field: Field) -> None:
         }  # fmt: skip
         bare = field.client.get(page.url)
         assert bare.status_code == 200
-        assert set(re.findall(r"Unit (\d+@\d)", bare.text)) <= told | {page.unit}
+        assert units_in(bare.text) <= told | {page.unit, PLACES[page.unit].successor}
         held = field.client.get(page.url, headers={"Authorization": f"Bearer {field.keys['VN']}"})
-        assert set(re.findall(r"Unit (\d+@\d)", held.text)) == set(re.findall(r"Unit (\d+@\d)", bare.text))
+        assert units_in(held.text) == units_in(bare.text)
 
 
 def test_jobs(field: Field) -> None:
@@ -349,7 +359,8 @@ def test_a_key_that_reads_posts_nothing_and_one_that_posts_reads_nothing(field: 
     for service, path in (
         ("aggregation", "/v1/rollups"), ("aggregation", "/v1/rollups/missing"), ("aggregation", "/v1/timeliness"),
         ("aggregation", "/v1/rollups/explain"), ("notifications", "/v1/obligations"),
-        ("notifications", "/v1/obligations/1"), ("notifications", "/v1/alerts"), ("notifications", "/v1/problems"),
+        ("notifications", "/v1/obligations/x~y~VN~z~2023~0"), ("notifications", "/v1/alerts"),
+        ("notifications", "/v1/problems"),
     ):  # fmt: skip
         assert field.get(service, path, "posts").status_code == 403, path
         assert field.get(service, path, None).status_code == 401, path
@@ -369,7 +380,7 @@ def test_two_keys_in_one_request_are_none(field: Field) -> None:
             f"{field.services.url('intake')}{path}", content=b"[]", headers=[poster, poster, kind]
         )
         assert answer.status_code == 401, path
-    row = field.rows("SELECT id FROM notifications.obligation LIMIT 1")[0]
+    row = field.rows(f"{TRUTH['/v1/obligations']} LIMIT 1")[0]
     answer = field.client.post(
         f"{field.services.url('notifications')}/v1/obligations/{row['id']}/waive",
         json={"reason": "x"},

@@ -72,13 +72,14 @@ def test_the_questions_cover_every_indicator_and_activity_at_every_level_with_ye
         q
         for q in questions
         if q.path.endswith("missing")
-        and q.parameters == {"indicator": "child-service-access", "period": "2023-Q1", "within": "20@1"}
+        and dict(q.parameters)
+        == {"programme": "ecd-1437", "indicator": "child-service-access", "period": "2023-Q1", "within": "20@1"}
     )
     assert ("06412@1", "ubnd-xa") in missing.expected
     access = next(
         q
         for q in questions
-        if q.parameters
+        if {name: text for name, text in q.parameters.items() if name != "programme"}
         == {"indicator": "child-service-access", "period": "2023-Q1", "within": "186@1", "level": "commune"}
     )
     assert access.expected["06412@1", ""]["value"] is None
@@ -93,7 +94,7 @@ def test_the_report_that_covers_activities_is_that_of_the_period_or_of_the_quart
 
 def letter(folder, number, address, lines):
     mail = EmailMessage()
-    mail["To"], mail["Date"], mail["Subject"] = address, "Fri, 17 Mar 2023 01:00:00 +0000", "Báo cáo chậm"
+    mail["To"], mail["Date"], mail["Subject"] = address, "Fri, 17 Mar 2023 01:00:00 +0000", "Báo cáo quá hạn"
     mail.set_content("\n".join(lines), charset="utf-8", cte="base64")
     (folder / f"{number:09}.eml").write_bytes(mail.as_bytes())
 
@@ -102,13 +103,18 @@ DIGEST = [
     "Kính gửi: Cán bộ 186",
     "",
     QUARTERLY,
-    "- Xã Yên Vượng (06412), kỳ 2023-Q1: chậm 1 ngày (hạn 17:00 16/03/2023); liên hệ: Cán bộ 06412 (hư cấu)",
+    "- UBND xã Yên Vượng (06412), quý I năm 2023: chậm 1 ngày (hạn 17:00 ngày 16/03/2023);"
+    " liên hệ: Cán bộ 06412 (hư cấu)",
     "—" * 40,
-    f"- {QUARTERLY}, kỳ 2023-Q1: hạn 17:00 20/03/2023",
+    f"- {QUARTERLY}, quý I năm 2023 (15/12/2022–14/03/2023): hạn 17:00 ngày 20/03/2023;"
+    " đơn vị báo cáo: UBND huyện Hữu Lũng (186)",
 ]
-IN_DIGEST = Told(date(2023, 3, 17), "ubnd-huyen.186@made-up.example", True, True, "06412", QUARTERLY, "2023-Q1")
+IN_DIGEST = Told(date(2023, 3, 17), "ubnd-huyen.186@made-up.example", True, True, "06412", QUARTERLY, "quý I năm 2023")
 REMINDED = replace(IN_DIGEST, digest=False, overdue=False, unit_code="186")
-NOTICE = [f"- {QUARTERLY}, kỳ 2023-Q1: hạn 17:00 16/03/2023, đã chậm 1 ngày"]
+NOTICE = [
+    f"- {QUARTERLY}, quý I năm 2023 (15/12/2022–14/03/2023): hạn 17:00 ngày 16/03/2023, đã chậm 1 ngày;"
+    " đơn vị báo cáo: UBND xã Yên Vượng (06412)"
+]
 NOTIFIED = replace(IN_DIGEST, address="ubnd-xa.06412@made-up.example", digest=False)
 
 

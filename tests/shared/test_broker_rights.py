@@ -8,6 +8,7 @@ from aio_pika.abc import AbstractChannel
 from aiormq.exceptions import ChannelAccessRefused
 
 from deploy.local.passwords import service_urls
+from shared.access.role_rights import BROKER_RIGHTS
 from shared.broker import topology
 
 INTAKE, AGGREGATION, NOTIFICATIONS = "intake", "aggregation", "notifications"
@@ -22,7 +23,7 @@ async def declared(amqp_url: str) -> str:
 
 @pytest.fixture
 async def channels(declared: str) -> AsyncIterator[dict[str, AbstractChannel]]:
-    connections = {role: await aio_pika.connect(url) for role, url in service_urls(declared).items()}
+    connections = {role: await aio_pika.connect(url) for role, url in service_urls(declared, BROKER_RIGHTS).items()}
     yield {role: await connection.channel() for role, connection in connections.items()}
     for connection in connections.values():
         await connection.close()

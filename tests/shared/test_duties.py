@@ -9,7 +9,8 @@ from shared.domain.duties import NOTHING, owes
 from shared.domain.periods import parse_period
 from shared.domain.units import Units
 from shared.programme.folder import load_programme
-from shared.programme.model import AfterCutoff, DayOfMonth, Programme
+from shared.programme.model import Programme
+from shared.programme.reports import AfterCutoff, DayOfMonth
 from shared.registry.units_file import read_units
 
 ROOT = Path(__file__).parents[2]

@@ -9,6 +9,7 @@ from pydantic_core import from_json
 
 from shared.domain.canonical import (
     CanonicalEvent,
+    Marks,
     UndecodableError,
     decode,
     decode_batch,
@@ -47,6 +48,23 @@ def test_a_current_event_has_no_revision_and_names_what_it_edits(former: str | N
     event = decode(from_json(message))
     assert event == EVENT._replace(data=CURRENT | ({"deprecates": former} if former else {}))
     assert encode(event) == message
+
+
+@pytest.mark.parametrize("marks", [Marks("12.0", None), Marks("12.3", "3f9c21ab")])
+def test_what_was_posted_in_an_officers_name_says_so_beside_it(marks: Marks) -> None:
+    stamps = "06412@1", "app", instant_json(ACCEPTED), "20@2", None
+    message = encode_current(posted.validate_python(POSTED), *stamps, marks)
+    event = decode(from_json(message))
+    assert event == EVENT._replace(data=CURRENT, officer=marks.officer, device=marks.device)
+    assert event.body() == EVENT._replace(data=CURRENT).body()
+    assert encode(event) == message
+    assert from_json(message).keys() - json_object(EVENT).keys() == marks.attributes().keys()
+
+
+@pytest.mark.parametrize("mark", ["officer", "device"])
+def test_an_officer_that_is_no_text_is_refused(mark: str) -> None:
+    with pytest.raises(TypeError, match=f"{mark}: expected a text, got int"):
+        decode({**json_object(EVENT), mark: 12})
 
 
 def test_several_are_read_out_of_one_message() -> None:

@@ -18,10 +18,10 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 )
 
 
-def check(folder):
+def check(folder, *options):
     """What `kip check` says; it has to end by itself."""
     done = subprocess.run(
-        [sys.executable, "-m", "cli.main", "check", str(folder)],
+        [sys.executable, "-m", "cli.main", "check", str(folder), *options],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=170,
     )  # fmt: skip
     assert done.returncode == 1
@@ -83,6 +83,7 @@ def test_a_hostile_programme_yaml_is_an_error(tmp_path, text, reason):
 def test_a_hostile_text_is_an_error(tmp_path, kind):
     folder = tmp_path / "p"
     copytree(SHIPPED, folder)
+    (folder / "messages" / "vi").mkdir(parents=True)
     (folder / "messages" / "vi" / "overdue.j2").write_text(HEAD + HOSTILE[kind], encoding="utf-8")
     assert "programme.yaml: " in (said := check(folder)) or "messages/vi/overdue.j2" in said
 
@@ -90,12 +91,13 @@ def test_a_hostile_text_is_an_error(tmp_path, kind):
 def test_what_is_no_file_is_an_error(tmp_path):
     folder = tmp_path / "p"
     copytree(SHIPPED, folder)
-    (folder / "calendar.csv").unlink()
-    os.mkfifo(folder / "calendar.csv")
-    (folder / "messages" / "vi" / "overdue.j2").unlink()
+    calendars = tmp_path / "calendars"
+    calendars.mkdir()
+    os.mkfifo(calendars / "VN.csv")
+    (folder / "messages" / "vi").mkdir(parents=True)
     (folder / "messages" / "vi" / "overdue.j2").symlink_to("/dev/zero")
-    said = check(folder)
-    assert "calendar.csv: unreadable: not a file" in said
+    said = check(folder, "--calendars", str(calendars))
+    assert "calendars/VN.csv: unreadable: not a file" in said
     assert "messages/vi/overdue.j2: unreadable: not a file" in said
 
 

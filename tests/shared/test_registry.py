@@ -8,12 +8,16 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
+from pydantic import ValidationError
 
 from shared.database.connections import DatabaseError
 from shared.database.migration import migrate
+from shared.programme.folder import load_programme
+from shared.programme.model import Programme
 from shared.registry import store
 from shared.registry.follower import RegistryFollower
 from shared.runtime.clock import SystemClock
@@ -56,6 +60,40 @@ async def test_loading_again_changes_nothing(loaded_database: str) -> None:
     # each unit with itself, its province or district and so on, up to the nation, in both trees
     assert await count(loaded_database, "registry.unit_closure") == 1 + 97 * 2 + 696 * 3 + 10_035 * 4 + 3_321 * 3
     assert kip("load", SHIPPED, environment=environment(loaded_database)).strip() == "nothing has changed"
+
+
+def as_before(document: dict[str, Any]) -> dict[str, Any]:
+    """Write a programme's document in the words of the version before."""
+    for indicator in document["indicators"]:
+        indicator["baseline_percent"] = indicator["targets"][0]["baseline"]
+        indicator["targets"] = [
+            {"stage": it["stage"], "percent": it["value"], "label": it["label"]} for it in indicator["targets"]
+        ]
+        for reporter in indicator["reporters"]:
+            reporter["groups"] = reporter.pop("options").get("group", [])
+    return {**document, "holidays": {**document["holidays"], "overrides": "calendar.csv"}}
+
+
+async def test_a_programme_that_the_version_before_loaded_is_read_after_the_migration(loaded_database: str) -> None:
+    migration = (ROOT / "shared/database/migrations/0086_programme_words.sql").read_text(encoding="utf-8")
+    written = json.loads(load_programme(ROOT / SHIPPED).model_dump_json())
+    written["indicators"][0]["targets"][0]["baseline"] = 40.0
+    programme = Programme.model_validate_json(json.dumps(written))
+    bare = Programme.model_validate({**written, "slug": "bare", "indicators": []})
+    connection = await asyncpg.connect(loaded_database)
+    try:
+        before = json.dumps(as_before(json.loads(programme.model_dump_json())))
+        await store.write_programme(connection, "bare", json.dumps(as_before(json.loads(bare.model_dump_json()))))
+        await store.write_programme(connection, "ecd-1437", before)
+        with pytest.raises(ValidationError):
+            Programme.model_validate_json((await store.read_programmes(connection))["ecd-1437"])
+        for _ in range(2):  # and what is in today's words stays as it is
+            await connection.execute(migration)
+            read = Programme.model_validate_json((await store.read_programmes(connection))["ecd-1437"])
+            assert read == programme
+            assert Programme.model_validate_json((await store.read_programmes(connection))["bare"]) == bare
+    finally:
+        await connection.close()
 
 
 async def test_a_bad_programme_loads_nothing_and_says_where(database_url: str, tmp_path: Path) -> None:

@@ -82,12 +82,12 @@ def test_a_second_right_only_narrows(small: Units) -> None:
 
 def test_what_is_not_known_is_seen_by_nobody_but_its_sender(small: Units) -> None:
     reach = Reach("me", ("VN",), frozenset({"a"}), frozenset({"activity.recorded"}))
-    assert reach.sees_event(small, "11@1", "a", "activity.recorded", "other")
-    assert not reach.sees_event(small, "nowhere", "a", "activity.recorded", "other")
-    assert not reach.sees_event(small, None, "a", "activity.recorded", None)
-    assert not reach.sees_event(small, "11@1", None, "activity.recorded", "other")
-    assert not reach.sees_event(small, "11@1", "a", "", "other")
-    assert reach.sees_event(small, None, None, "", "me")
+    assert reach.sees_event(small, "11@1", ["a"], "activity.recorded", "other")
+    assert not reach.sees_event(small, "nowhere", ["a"], "activity.recorded", "other")
+    assert not reach.sees_event(small, None, ["a"], "activity.recorded", None)
+    assert not reach.sees_event(small, "11@1", [None], "activity.recorded", "other")
+    assert not reach.sees_event(small, "11@1", ["a"], "", "other")
+    assert reach.sees_event(small, None, [None], "", "me")
     assert not Reach("x", ("gone",)).units(small)
     assert not Reach("x", ()).units(small)
 
@@ -101,4 +101,14 @@ def test_a_key_s_limits_become_its_reach() -> None:
         "s", ("11@1",), frozenset({"p"}), frozenset({"x"})
     )
     assert not own_events(key).units(UNITS)
+
+
+def test_a_request_that_narrows_itself_sees_of_its_own_events_too_only_those_there(small: Units) -> None:
+    key = Key("me", "VN", None, True, None)
+    for narrowed in (reach_of(key, "11@1"), own_events(key, "11@1")):
+        assert narrowed.sees_event(small, "11@1", ["a"], "activity.recorded", "me")
+        assert not narrowed.sees_event(small, "12@1", ["a"], "activity.recorded", "me")
+        assert not narrowed.sees_event(small, None, ["a"], "activity.recorded", "me")
+    assert reach_of(key, "11@1").units(small) == REACHED["11@1"]
+    assert reach_of(key, "11@1").mark != reach_of(replace(key, subtree="11@1")).mark
     assert not Registry().limited_to(frozenset({"p"})).programmes

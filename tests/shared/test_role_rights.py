@@ -106,6 +106,10 @@ def test_no_service_has_a_right_in_another_s_schema(role: str) -> None:
     assert set(schemas_of(role)) == {"public", "registry", role}
 
 
+def test_the_board_has_a_right_in_its_own_schema_alone() -> None:
+    assert set(schemas_of("board")) <= {"public", "board"}
+
+
 @pytest.mark.parametrize(
     ("role", "statement"),
     [
@@ -122,6 +126,10 @@ def test_no_service_has_a_right_in_another_s_schema(role: str) -> None:
         ("notifications", "UPDATE registry.clock SET ahead = '1 year'"),
         ("operator", "DELETE FROM registry.source_audit"),
         ("operator", "INSERT INTO registry.source_audit (source, changed, operation) VALUES ('', '', '')"),
+        ("board", "SELECT FROM registry.officer"),
+        ("board", "SELECT FROM registry.source_key"),
+        ("board", "SELECT FROM notifications.secret"),
+        ("board", "SELECT FROM aggregation.cell"),
         ("operator", "SELECT FROM notifications.secret"),
         ("operator", "DROP TABLE registry.source"),
     ],

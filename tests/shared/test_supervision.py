@@ -107,3 +107,27 @@ async def test_work_that_may_end_does_so_once_it_has_succeeded() -> None:
             await asyncio.sleep(0.01)
     assert supervision.down() is None
     assert up(task.name) is None, "what has ended well is not down"
+
+
+async def test_work_that_loses_a_cancellation_is_cancelled_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervision, "STOP_SECONDS", 0.05)
+    begun = asyncio.Event()
+    lost: list[asyncio.Task[None] | None] = []
+
+    async def work() -> None:
+        begun.set()
+        while len(lost) < 2:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:  # as a library's wait that was answered at the same moment
+                lost.append(asyncio.current_task())
+        await asyncio.Event().wait()
+
+    task = Supervised("test lost", work)
+    task.start()
+    async with asyncio.timeout(10):
+        await begun.wait()
+        await task.stop()
+    assert len(lost) == 2
+    assert lost[0] is not None
+    assert lost[0].cancelled()

@@ -108,7 +108,7 @@ def test_the_tables_are_found() -> None:
     assert len(SAID) > 300
     tables = {name.rpartition(".")[0] for name in SAID.values()}
     assert tables >= {
-        "services.intake.refusals.refusals",
+        "shared.domain.refusals",
         "services.intake.refusals.request_errors",
         "services.intake.refusals.request_words",
         "services.intake.refusals.event_words",
@@ -119,6 +119,7 @@ def test_the_tables_are_found() -> None:
         "shared.values.model_words",
         "shared.values.scalars",
         "shared.domain.periods",
+        "shared.domain.rule_words",
     }
 
 

@@ -54,16 +54,17 @@ async def check_province(
     """Compare a province with its ledger, and correct it if asked. The tables `checked` and `drift` keep the outcome.
 
     Invariant: what is added to the cells is right less standing at one batch. Batches only add, so it stays what is
-    missing, however many come before it is added.
+    missing, however many come before it is added. They must name records as the contributor does: where the province's
+    stand under other names, its batches wait from the snapshot on until all of them are corrected.
     """
-    partition = contributor.registry.partition_of(province)
-    delta = Delta()
-    wrong = 0
-    async with drift_store.snapshot(pool, province, partition) as (connection, batch):
+    partition, families = contributor.registry.partition_of(province), contributor.registry.families
+    delta, wrong = Delta(), 0
+    renamed_to = families.mark if correct else None
+    async with drift_store.snapshot(pool, province, partition, renamed_to) as (connection, batch):
         events = await drift_store.ledger_size(connection, province)
         passes = buckets(events)
         for bucket in range(passes):
-            records = await recompute(connection, province, bucket, passes)
+            records = await recompute(connection, province, families, bucket, passes)
             for contest in records.values():
                 _contribute(contributor, delta, province, contest, 1)
             found = await _differing(connection, province, records, (bucket, passes), contributor)
@@ -73,9 +74,9 @@ async def check_province(
                     await _correct_records(other, province, some, batch, contributor)
         difference = await _differing_cells(connection, province, delta.cells())
         twice = await drift_store.alive_twice(connection, province)
-        for cells_at_once in _some(difference) if correct else ():
-            async with _writer(pool, partition) as other:
-                await store.add_to_cells(other, cells_at_once)
+        if correct:
+            await _correct_cells(pool, partition, difference)
+            await _resume(pool, province, contributor)
     aside = await _put_wild_aside(pool, province, partition, batch) if correct else 0
     cells = sum(map(len, difference.values()))
     async with pool.acquire() as connection, connection.transaction():
@@ -134,7 +135,7 @@ async def _correct_records(
     Invariant: afterwards the cells have gained, since the snapshot, what is right now less what was right then. Such
     a batch has added what stands now less what stood: that is taken back, and the right difference added.
     """
-    later = await claims_since(connection, province, batch)
+    later = await claims_since(connection, province, contributor.registry.families, batch)
     now = await drift_store.standing(connection, province, list(wrong))
     involved = {item.standing for item in wrong.values()} | set(now.values())
     known = sorted(identity for identity in involved if identity is not None)
@@ -164,6 +165,19 @@ async def _differing_cells(connection: Connection, province: str, right: dict[Ce
         if missing:
             difference[key] = missing
     return difference | right
+
+
+async def _correct_cells(pool: Pool, partition: int, difference: Mapping[CellKey, Parts]) -> None:
+    for some in _some(difference):
+        async with _writer(pool, partition) as connection:
+            await store.add_to_cells(connection, some)
+
+
+async def _resume(pool: Pool, province: str, contributor: Contributor) -> None:
+    """Let the province's batches go on, which have waited if its records stood under other names."""
+    registry = contributor.registry
+    async with _writer(pool, registry.partition_of(province)) as connection:
+        await drift_store.resume(connection, province, registry.families.mark)
 
 
 async def _put_wild_aside(pool: Pool, province: str, partition: int, batch: int) -> int:

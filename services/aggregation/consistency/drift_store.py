@@ -1,6 +1,6 @@
 """The SQL of checks of a province against its ledger, and of their corrections."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from services.aggregation.records import Standing, contested
 from shared.database.connections import Connection, Pool
 from shared.domain.canonical import Identity
 from shared.domain.standing import Version
+from shared.programme.families import Name
 
 _WIDTH = len(Version._fields)
 
@@ -57,15 +58,27 @@ REMEMBER = """
         events = excluded.events, cells = excluded.cells, records = excluded.records, twice = excluded.twice
 """
 DRIFTING = "SELECT coalesce(sum(cells + records), 0)::bigint FROM aggregation.checked"
-SHAPES = "SELECT province, fingerprint FROM aggregation.shape"
+SHAPES = "SELECT province, fingerprint, names FROM aggregation.shape"
 REMEMBER_SHAPE = """
     INSERT INTO aggregation.shape VALUES ($1, $2)
     ON CONFLICT (province) DO UPDATE SET fingerprint = excluded.fingerprint
 """
+# Nobody knows yet by which rules the cells of a province without a row are made: its fingerprint is nobody's.
+SUSPEND = """
+    INSERT INTO aggregation.shape VALUES ($1, '', NULL) ON CONFLICT (province) DO UPDATE SET names = NULL
+"""
+RESUME = "UPDATE aggregation.shape SET names = $2 WHERE province = $1"
 LONGEST_UNCHECKED = """
     SELECT asked.province FROM unnest($1::text[]) AS asked (province)
     LEFT JOIN aggregation.checked ON checked.province = asked.province
     ORDER BY checked_at NULLS FIRST, asked.province LIMIT 1
+"""
+
+HAS_RECORDS = """
+    SELECT EXISTS (
+        SELECT FROM aggregation.record
+        WHERE (programme, subject) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+    )
 """
 
 CHUNK = 5000
@@ -81,12 +94,22 @@ class Record(NamedTuple):
     standing: Standing
 
 
+class Shape(NamedTuple):
+    """By what a province's cells are made: register and rules, and the names of records (None: being made anew)."""
+
+    fingerprint: bytes
+    names: str | None
+
+
 @asynccontextmanager
-async def snapshot(pool: Pool, province: str, partition: int) -> AsyncIterator[tuple[Connection, int]]:
+async def snapshot(
+    pool: Pool, province: str, partition: int, renamed_to: str | None = None
+) -> AsyncIterator[tuple[Connection, int]]:
     """Open a connection that sees one instant between two batches of the partition; yield it and the last batch seen.
 
-    The partition's writer is held up only for the moment in which the snapshot is taken. One check of a province runs
-    at a time.
+    The partition's writer is held up only for the moment in which the snapshot is taken; but where records stand under
+    other names than `renamed_to` (None: whichever they are), the province's batches wait from here until `resume`. One
+    check of a province runs at a time.
     """
     async with pool.acquire(limit=CHECK_SECONDS) as connection:
         await connection.execute(ONE_CHECK, province, timeout=3600)
@@ -94,6 +117,8 @@ async def snapshot(pool: Pool, province: str, partition: int) -> AsyncIterator[t
             async with connection.transaction(isolation="repeatable_read"):
                 async with pool.acquire() as other, other.transaction():
                     await store.guard_partition(other, partition)
+                    if renamed_to is not None and (await store.names(other, [province]))[province] != renamed_to:
+                        await other.execute(SUSPEND, province)
                     batch = await connection.fetchval(LAST_BATCH, partition)
                 yield connection, batch
         finally:
@@ -192,14 +217,26 @@ async def drifting(connection: Connection) -> int:
     return count
 
 
-async def known_shapes(connection: Connection) -> dict[str, bytes]:
-    """Read by which register and rules each province's cells were made."""
-    return {row["province"]: row["fingerprint"] for row in await connection.fetch(SHAPES)}
+async def known_shapes(connection: Connection) -> dict[str, Shape]:
+    """Read by what each province's cells were made."""
+    return {row["province"]: Shape(row["fingerprint"], row["names"]) for row in await connection.fetch(SHAPES)}
+
+
+async def resume(connection: Connection, province: str, names: str) -> None:
+    """Write down, under the guard, under which names all records of the province stand now: its batches go on."""
+    await connection.execute(RESUME, province, names)
 
 
 async def remember_shape(connection: Connection, province: str, fingerprint: bytes) -> None:
     """Write down by which register and rules the province's cells are made now."""
     await connection.execute(REMEMBER_SHAPE, province, fingerprint)
+
+
+async def has_records(connection: Connection, indicators: Collection[Name]) -> bool:
+    """Tell whether there is a record of any of these indicators."""
+    slugs = [slug for slug, _ in indicators], [f"indicator:{indicator}" for _, indicator in indicators]
+    found: bool = await connection.fetchval(HAS_RECORDS, *slugs, timeout=3600)
+    return found
 
 
 async def longest_unchecked(connection: Connection, provinces: Sequence[str]) -> str | None:

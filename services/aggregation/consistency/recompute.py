@@ -15,6 +15,7 @@ from shared.database.connections import Connection
 from shared.domain.canonical import EventBody
 from shared.domain.claims import RecordClaim
 from shared.domain.standing import Version, contenders, winner
+from shared.programme.families import Families
 
 RECORDS_AT_ONCE = 200_000  # events whose winners are held in memory together: some 200 MB
 
@@ -65,6 +66,7 @@ def buckets(events: int) -> int:
 async def recompute(
     connection: Connection,
     province: str,
+    families: Families,
     bucket: int = 0,
     of: int = 1,
 ) -> dict[str, Contest]:
@@ -72,17 +74,17 @@ async def recompute(
     records: dict[str, Contest] = {}
     async for chunk in drift_store.ledger(connection, province):
         for event in chunk:
-            for claim in event.claims():
+            for claim in event.claims(families):
                 if in_bucket(claim.key, bucket, of):
                     take(records, claim, event.data_json)
     return records
 
 
-async def claims_since(connection: Connection, province: str, batch: int) -> dict[str, Contest]:
+async def claims_since(connection: Connection, province: str, families: Families, batch: int) -> dict[str, Contest]:
     """Find the contests that what came after that batch makes, by record key."""
     records: dict[str, Contest] = {}
     for event in await drift_store.ledger_since(connection, province, batch):
-        for claim in event.claims():
+        for claim in event.claims(families):
             take(records, claim, event.data_json)
     return records
 

@@ -1,7 +1,9 @@
-"""Fingerprints what a province's cells depend on besides its events. Pure. Where it changes, they are rebuilt."""
+"""Fingerprints what a province's cells depend on besides its events. Pure. Where it changes, they are rebuilt.
+
+Which figures programmes share isn't part of it: the names under which the records stand say so.
+"""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Mapping
 
 from pydantic_core import to_json
@@ -18,11 +20,15 @@ _MEASURE = {"slug", "counts", "activities", "groups", "lines", "by", "breakdowns
 
 
 def shapes(registry: Registry) -> Mapping[str, bytes]:
-    """Fingerprint every province: its units' places in time, the units above them, and the programmes' rules."""
+    """Fingerprint every province: its units' places in time, the units above them, and the programmes' rules.
+
+    One that was dissolved after it was given a partition has no units any more, and still its events.
+    """
     rules = to_json([_rules(registry.programmes[slug]) for slug in sorted(registry.programmes)])
-    places: defaultdict[str, set[str]] = defaultdict(set)
+    places: dict[str, set[str]] = {province: set() for province in registry.partitions}
     for unit in registry.units:
-        places[registry.units.province_of(unit.uid)].update(_place(step) for step in registry.units.path(unit.uid))
+        own = places.setdefault(registry.units.province_of(unit.uid), set())
+        own.update(_place(step) for step in registry.units.path(unit.uid))
     return {
         province: hashlib.blake2b("\n".join(sorted(lines)).encode() + rules, digest_size=16).digest()
         for province, lines in places.items()

@@ -1,7 +1,7 @@
 """Rebuilds provinces whose units or rules have changed, and checks the others in turn, in the background."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 
 import structlog
@@ -9,6 +9,7 @@ import structlog
 from services.aggregation import dead_store
 from services.aggregation.consistency import drift_store
 from services.aggregation.consistency.drift import check_province
+from services.aggregation.consistency.drift_store import Shape
 from services.aggregation.consistency.shape import shapes
 from services.aggregation.contribution import Contributor
 from shared.database import server_store
@@ -19,6 +20,7 @@ from shared.runtime.supervision import Supervised
 
 log = structlog.get_logger()
 _OBSERVE_SECONDS = 5
+_REBUILDING_SECONDS = 1  # between two looks at how far the rebuild of records is, other replicas' part of it too
 
 
 class ConsistencyWatch:
@@ -40,6 +42,7 @@ class ConsistencyWatch:
         self._partitions = frozenset(partitions)
         self._interval = interval
         self._changed = asyncio.Event()
+        self._shapes: Mapping[str, Shape] | None = None
         self._tasks = [Supervised("drift", self._run), Supervised("observer", self._observe)]
 
     def start(self) -> None:
@@ -57,6 +60,15 @@ class ConsistencyWatch:
         """Registry listener: schedule a rebuild when units, programmes or partitions changed."""
         if tables & {"unit", "programme", "partition"}:
             self._changed.set()
+
+    def rebuilding(self) -> str | None:
+        """Say why figures can't be relied on: records stand under the names of other families; None where none do."""
+        if self._shapes is None:
+            return "not looked at yet"
+        left = self._left(self._registry().partitions)
+        if not left:
+            return None
+        return f"a rebuild is under way: programmes share other figures than before; provinces left: {left}"
 
     async def _run(self) -> None:
         while True:
@@ -80,42 +92,57 @@ class ConsistencyWatch:
                 continue
 
     async def _observe(self) -> None:
-        """Export the database's health and the number of dead events as metrics, again and again."""
+        """See which names the records stand under, and export the database's health and the number of dead events as
+        metrics, again and again.
+        """
         while True:
             with suppress(*DATABASE_AWAY):
                 async with self._pool().acquire() as connection:
+                    self._shapes = await drift_store.known_shapes(connection)
+                    if self._left(self._mine(self._registry())):
+                        self._changed.set()  # a rebuild died, or one by an older registry ended after ours
                     metrics.DEAD_EVENTS.labels("aggregation").set(await dead_store.waiting(connection))
                     health = await server_store.read_health(connection)
                 metrics.DATABASE_CONNECTIONS.set(health.connections)
                 metrics.DATABASE_CONNECTIONS_ALLOWED.set(health.allowed)
                 metrics.DATABASE_OLDEST_TRANSACTION.set(health.oldest_transaction)
                 metrics.DATABASE_BYTES.set(health.size)
-            await asyncio.sleep(_OBSERVE_SECONDS)
+            await asyncio.sleep(_REBUILDING_SECONDS if self.rebuilding() else _OBSERVE_SECONDS)
 
     def _mine(self, registry: Registry) -> list[str]:
         return sorted(province for province, number in registry.partitions.items() if number in self._partitions)
+
+    def _left(self, provinces: Collection[str]) -> int:
+        """Count the provinces whose records, when last looked at, stood under other names than the registry's."""
+        mark, known = self._registry().families.mark, self._shapes or {}
+        return sum((known[it].names if it in known else "") != mark for it in provinces)
 
     async def _rebuild_changed(self) -> None:
         registry = self._registry()
         wanted = await asyncio.to_thread(shapes, registry)
         async with self._pool().acquire() as connection:
-            known = await drift_store.known_shapes(connection)
-        contributor = Contributor(registry)
+            known = self._shapes = await drift_store.known_shapes(connection)
+        contributor, mark = Contributor(registry), registry.families.mark
         for province in self._mine(registry):
-            shape = wanted.get(province)
-            if shape is None or known.get(province) == shape:
+            shape, made_by = wanted[province], known.get(province)
+            if made_by == Shape(shape, mark):
                 continue
-            if province in known:
-                checked = await check_province(self._pool(), province, contributor, correct=True)
-                log.info(
-                    "consistency.rebuilt",
-                    province=province,
-                    events=checked.events,
-                    cells=checked.cells,
-                    aside=checked.aside,
-                )
+            if made_by is not None or mark:
+                await self._rebuild(province, contributor)
             async with self._pool().acquire() as connection:
                 await drift_store.remember_shape(connection, province, shape)
+        async with self._pool().acquire() as connection:
+            self._shapes = await drift_store.known_shapes(connection)
+
+    async def _rebuild(self, province: str, contributor: Contributor) -> None:
+        checked = await check_province(self._pool(), province, contributor, correct=True)
+        log.info(
+            "consistency.rebuilt",
+            province=province,
+            events=checked.events,
+            cells=checked.cells,
+            aside=checked.aside,
+        )
 
     async def _check_next(self) -> None:
         registry = self._registry()

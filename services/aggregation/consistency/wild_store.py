@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic_core import from_json
 
 from shared.database.connections import Connection
-from shared.domain.canonical import envelope
+from shared.domain.canonical import Marks, envelope
 from shared.domain.dead_event import DeadEvent
 from shared.values.scalars import END_OF_TIME, FIRST_INSTANT
 
@@ -23,7 +23,7 @@ LISTED = f"""
 # Of those that the check has seen: what came since would still stand in records.
 TAKE_OUT = f"""
     DELETE FROM aggregation.ledger WHERE province = $1 AND batch <= $2 AND {WILD_TIME}
-    RETURNING province, sender, source, id, kind, unit, time::text, accepted_at, data
+    RETURNING province, sender, source, id, kind, unit, time::text, accepted_at, data, officer, device
 """  # noqa: S608 - constants
 NOW = "SELECT clock_timestamp()"  # a check's own clock, as when it remembers its outcome
 
@@ -57,7 +57,9 @@ def _dead(
     time: str,
     accepted_at: datetime,
     data: str,
+    *marks: str | None,
 ) -> DeadEvent:
     """Write the event as it travelled; its time as PostgreSQL writes it, which reaches further than Python's."""
     identity = event_id, source, sender, province
-    return DeadEvent.of(kind, REASON, envelope(identity, kind, unit, time, accepted_at.isoformat(), from_json(data)))
+    written = envelope(identity, kind, unit, time, accepted_at.isoformat(), from_json(data), Marks(*marks))
+    return DeadEvent.of(kind, REASON, written)

@@ -1,7 +1,6 @@
 """Serves the read API: figures with their coverage, at one instant, of what the key sees."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.aggregation.reading import explain, read_store
+from services.aggregation.reading import explain, read_store, records
 from services.aggregation.reading.coverage import Expectations
 from services.aggregation.reading.figures import identity, timeliness
+from services.aggregation.reading.outsiders import Outsiders
 from services.aggregation.reading.questions import (
     EXPLAIN_PARAMETERS,
     MISSING_PARAMETERS,
@@ -24,6 +24,7 @@ from services.aggregation.reading.questions import (
     ROLLUP_PARAMETERS,
     TIMELINESS_PARAMETERS,
     Question,
+    check_by,
     level_asked,
     periods_asked,
     place_asked,
@@ -32,14 +33,26 @@ from services.aggregation.reading.questions import (
     understand,
 )
 from services.aggregation.reading.read_store import EventName
-from services.aggregation.reading.rows import Reading, check_by
+from services.aggregation.reading.rows import Reading
 from services.aggregation.reading.tables import answer, format_asked
 from shared.access.rights import Reach
 from shared.database.connections import Connection, Pool
 from shared.domain.periods import words_of
 from shared.domain.units import Unit
-from shared.http.read_api import ForbiddenError, QueryError, guarded, none_of, only, parameters, read, reading_reach
+from shared.http.read_api import (
+    ASKED_BY,
+    ForbiddenError,
+    QueryError,
+    UnavailableError,
+    asking_reach,
+    guarded,
+    none_of,
+    only,
+    parameters,
+    read,
+)
 from shared.http.read_words import ReadWords
+from shared.http.unchanged import state_headers, unchanged
 from shared.programme.model import Programme
 from shared.registry.snapshot import Registry
 from shared.values.scalars import day, shown, text, whole_number
@@ -63,7 +76,7 @@ class Reader:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One request: its parameters in path and query, the path as it was sent, the registry as who asks knows it, how
-    far they see, and the instant at which it is answered.
+    far they see, and the instant at which it is answered. `names` are those of `read_store.state`.
     """
 
     path: Mapping[str, str]
@@ -74,10 +87,28 @@ class Asked:
     now: datetime
     connection: Connection
     expectations: Expectations
+    names: tuple[str | None, ...]
+
+    def question(self) -> Question:
+        """Understand what is asked about an indicator, measure or activity. Raises as `understand` does, and
+        UnavailableError.
+        """
+        question = understand(self.query, self.registry, self.reach, self.now)
+        if question.subject.indicator is not None:
+            self.require_names()
+        return question
+
+    def require_names(self) -> None:
+        """Raise UnavailableError while records of figures stand under other names than the registry's."""
+        if any(names != self.registry.families.mark for names in self.names):
+            raise UnavailableError(ReadWords.REBUILDING.value)
 
     def reading(self, programme: Programme, on: date) -> Reading:
         """Prepare to read figures on the tree of that day."""
-        return Reading(self.connection, self.registry, self.expectations, self.reach, programme, on, self.now)
+        outsiders = Outsiders(self.connection, self.registry, self.expectations, programme, on)
+        return Reading(
+            self.connection, self.registry, self.expectations, self.reach, programme, on, self.now, outsiders
+        )
 
 
 Answer = Callable[[Asked], Awaitable[dict[str, object]]]
@@ -94,6 +125,7 @@ def routes(reader: Reader) -> list[Route]:
         Route("/v1/rollups/missing", figures(_missing)),
         Route("/v1/rollups/explain", figures(_explain)),
         Route("/v1/timeliness", figures(_timeliness)),
+        Route("/v1/records", figures(_records)),
         Route("/v1/events/{source:path}/{id:path}", figures(_event)),
         Route("/v1/units/{code}", figures(_unit)),
     ]
@@ -102,21 +134,29 @@ def routes(reader: Reader) -> list[Route]:
 async def _respond(reader: Reader, request: Request, respond: Answer) -> Response:
     registry, now = reader.registry(), reader.now()
     # A sender may ask what became of its own events without a key that reads figures.
-    reach = reading_reach(registry, request, now, senders_too=request.scope["path"].startswith("/v1/events/"))
+    senders_too = request.scope["path"].startswith("/v1/events/")
+    reach = await asking_reach(reader.pool, registry, request, now, senders_too=senders_too)
     query = parameters(request)
     path = {name: read(name, text, value, LONGEST_PATH) for name, value in request.path_params.items()}
     sent = request.scope["raw_path"].decode("ascii")
     form = format_asked(query, request.headers.get("accept", ""))
     async with _snapshot(reader) as connection:
-        tag = await _tag(connection, request, registry, reach, form, now)
-        headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
-        if tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
+        state = await read_store.state(connection)
+        headers = state_headers(_mark(state, request, registry, reach, form, now), ASKED_BY)
+        same = unchanged(request, headers)
+        if same is not None:
+            return same
         known = registry.limited_to(reach.programmes)
-        body = await respond(Asked(path, sent, query, known, reach, now, connection, reader.expectations))
+        body = await respond(Asked(path, sent, query, known, reach, now, connection, reader.expectations, state[1]))
     if form == "json":
         return answer(body, form, headers)
     return await asyncio.to_thread(answer, body, form, headers)  # a workbook takes its time
+
+
+def _days(registry: Registry, now: datetime) -> list[date]:
+    """List what day it is in the programmes' time zones, the latest last; in UTC where none is loaded."""
+    zones = {programme.timezone for programme in registry.programmes.values()} or {"UTC"}
+    return sorted({now.astimezone(ZoneInfo(zone)).date() for zone in zones})
 
 
 @asynccontextmanager
@@ -129,20 +169,16 @@ async def _snapshot(reader: Reader) -> AsyncIterator[Connection]:
         yield connection
 
 
-async def _tag(
-    connection: Connection, request: Request, registry: Registry, reach: Reach, form: str, now: datetime
-) -> str:
-    """Make the answer's ETag: another batch, register, programme, day or reader gives another."""
-    batch, _ = await read_store.state(connection)
+def _mark(state: object, request: Request, registry: Registry, reach: Reach, form: str, now: datetime) -> bytes:
+    """Mark the state of an answer: another batch, register, programme, day or reader gives another."""
     known = (id(registry.units), id(registry.programmes))
     asked = (request.scope["path"], request.scope["query_string"], form)
-    marks = (*asked, batch, *known, reach.mark, now.date())
-    return f'"{hashlib.blake2b(repr(marks).encode(), digest_size=12).hexdigest()}"'
+    return repr((*asked, state, *known, reach.mark, *_days(registry, now))).encode()
 
 
 async def _rollups(asked: Asked) -> dict[str, object]:
     only(asked.query, ROLLUP_PARAMETERS)
-    question = understand(asked.query, asked.registry, asked.reach, asked.now)
+    question = asked.question()
     by = check_by(question, asked.query.get("by"))
     reading = asked.reading(question.programme, question.on)
     units = _units(asked, reading, question.within, [reading.days(subject) for subject in question.subjects])
@@ -195,7 +231,7 @@ def _units(asked: Asked, reading: Reading, within: Unit, rows: Sequence[Sequence
 async def _missing(asked: Asked) -> dict[str, object]:
     """Answer who is expected and hasn't reported, by name; with `waived` where the obligation is."""
     only(asked.query, MISSING_PARAMETERS)
-    question = understand(asked.query, asked.registry, asked.reach, asked.now)
+    question = asked.question()
     subject = question.subject
     reading = asked.reading(question.programme, question.on)
     spoken, waived = await reading.spoken(subject), await reading.waived(subject)
@@ -204,11 +240,11 @@ async def _missing(asked: Asked) -> dict[str, object]:
     rows = [
         {
             "uid": unit.uid, "code": unit.code, "name": unit.name, "level": unit.level, "agency": agency,
-            "waived": (unit.uid, agency) in waived,
+            "programme": question.programme.slug, "waived": (unit.uid, agency) in waived,
         }
         for unit, agency, _ in expected
         if (unit.uid, agency) not in spoken
-        and asked.reach.sees(asked.registry.units, unit.uid, question.programme.slug)
+        and asked.reach.sees_unit(asked.registry.units, unit.uid)
         and question.within in ladder(unit.uid, question.on)
     ]  # fmt: skip
     rows.sort(key=lambda row: (row["uid"], row["agency"]))
@@ -220,7 +256,7 @@ async def _missing(asked: Asked) -> dict[str, object]:
 
 async def _explain(asked: Asked) -> dict[str, object]:
     only(asked.query, EXPLAIN_PARAMETERS)
-    question = understand(asked.query, asked.registry, asked.reach, asked.now)
+    question = asked.question()
     reading = asked.reading(question.programme, question.on)
     rows = await _all_rows(reading, question, [question.within], None)
     events = await explain.events_behind(asked.connection, asked.registry, asked.reach, question)
@@ -233,7 +269,7 @@ async def _timeliness(asked: Asked) -> dict[str, object]:
     report = programme.report.get(asked.query.get("report", ""))
     if report is None:
         raise none_of("report", programme.report, asked.query.get("report"))
-    today = asked.now.astimezone(ZoneInfo(programme.timezone)).date()
+    today = programme.today(asked.now)
     periods = periods_asked(asked.query, programme, report.period, today)
     if periods[0].kind is not report.period:
         words = ReadWords.OWED_BY.value
@@ -249,9 +285,17 @@ async def _timeliness(asked: Asked) -> dict[str, object]:
         states = await reading.obligations([f"obligation:{report.slug}"], period, [unit.uid for unit in page])
         for unit in reading.seen(page, (programme.calendar.end(period),)):
             met = timeliness(states.get(unit.uid, {})).row()
-            rows.append({**identity(unit, period), "report": report.slug, **met, "as_of": asked.now.isoformat()})
+            rows.append(
+                {**identity(programme, unit, period), "report": report.slug, **met, "as_of": asked.now.isoformat()}
+            )
     rows.sort(key=_uid)
     return {"rows": rows, "next": page[-1].uid if len(left) > len(page) else None}
+
+
+async def _records(asked: Asked) -> dict[str, object]:
+    asked.require_names()
+    question = records.understand(asked.query, asked.registry, asked.reach)
+    return await records.records(asked.connection, asked.registry, asked.reach, question)
 
 
 async def _event(asked: Asked) -> dict[str, object]:
@@ -259,6 +303,7 @@ async def _event(asked: Asked) -> dict[str, object]:
     encoded, of those that it may mean besides.
     """
     only(asked.query, frozenset({"format"}))
+    asked.require_names()
     path = read("source", text, f"{asked.path['source']}/{asked.path['id']}", LONGEST_PATH)
     name = _name_sent(asked.raw_path)
     rows = await _became(asked, [name] if _possible(name) else [])
@@ -300,7 +345,7 @@ def _pending(source: str, event_id: str) -> dict[str, str]:
 async def _unit(asked: Asked) -> dict[str, object]:
     only(asked.query, frozenset({"on", "format"}))
     written = asked.query.get("on")
-    on = read("on", day, written) if written else asked.now.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date()
+    on = read("on", day, written) if written else _days(asked.registry, asked.now)[-1]
     code, units = read("code", text, asked.path["code"]), asked.registry.units
     unit = units.find(code, on)
     if unit is None:

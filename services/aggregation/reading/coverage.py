@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 
 from services.aggregation.reading.lineage import Lineage
-from shared.domain.duties import owes
+from shared.domain.duties import applies, owes
 from shared.domain.periods import Period
 from shared.domain.units import Unit
 from shared.programme.model import Programme
@@ -53,6 +53,22 @@ class Expectations:
         if counts is None:
             expected = self.reporters(programme, subject, period)
             counts = self._counts[key] = climb(registry, expected, on)
+        return counts
+
+    def answering(self, programme: Programme, indicator: str, period: Period, on: date) -> Counter[str]:
+        """Count the units that can report an indicator's period, owed or not, for each uid of that day's ladder."""
+        registry = self._refresh()
+        key = (programme.slug, f"units:{indicator}", period, registry.units.epoch(on))
+        counts = self._counts.get(key)
+        if counts is None:
+            end = programme.calendar.end(period)
+            standing = [
+                (unit, "", reporter.reach)
+                for reporter in programme.indicator[indicator].reporters
+                for unit in registry.units
+                if unit.in_force(end) and applies(reporter, unit, end)
+            ]
+            counts = self._counts[key] = climb(registry, standing, on)
         return counts
 
     def in_force(self, levels: tuple[str, ...], on: date) -> Counter[str]:

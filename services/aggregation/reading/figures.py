@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from shared.domain.canonical import EventBody
 from shared.domain.periods import Period, Span
 from shared.domain.units import Unit
 from shared.programme.model import Programme
+from shared.programme.soft_checks import percentage, soft_flags
 from shared.registry.snapshot import Registry
 
 Cells = Mapping[str, Mapping[str, Counters]]  # counters by unit and `by`
@@ -20,11 +22,15 @@ Cells = Mapping[str, Mapping[str, Counters]]  # counters by unit and `by`
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Who was expected and who has spoken; a waived one that hasn't is neither reported nor missing."""
+    """Who was expected and who has spoken; a waived one that hasn't is neither reported nor missing.
+
+    `units`: of how many units in force a share of units is a share, whether anything is owed of the period or not.
+    """
 
     expected: int
     reported: int
     waived: int
+    units: int = 0
 
     @property
     def missing(self) -> int:
@@ -42,28 +48,29 @@ class Coverage:
         }
 
 
-def percentage(numerator: int, denominator: int) -> float | None:
-    """Divide, in per cent, to four places; None where the denominator is 0."""
-    return round(100 * numerator / denominator, 4) if denominator else None
-
-
 def add(left: Counters, right: Counters, times: int = 1) -> Counters:
     """Add counters up, the right ones `times` times."""
     return Counters(*(a + times * b for a, b in zip(left, right, strict=True)))
 
 
 def carried_forward(states: Iterable[EventBody], registry: Registry, programme: Programme, period: Period) -> Cells:
-    """Make the cells of an indicator of states: a reporter that is silent in the period stands with its last state."""
+    """Make the cells of an indicator of states: a reporter that is silent in the period stands with its last state.
+
+    It hasn't reported for that: what is carried forward counts in the figure, and not among the reporters.
+    """
     end = programme.calendar.end(period)
-    delta, contributor = Delta(), Contributor(registry)
+    spoken, carried, contributor = Delta(), Delta(), Contributor(registry)
     for body in states:
         unit = registry.units.get(body.unit)
         if unit is not None and unit.in_force(end):
+            delta = spoken if body.data["period"] == str(period) else carried
             contributor.add(delta, body._replace(data={**body.data, "period": str(period)}), 1)
     cells: defaultdict[str, dict[str, Counters]] = defaultdict(dict)
-    for (uid, *_), parts in delta.cells().items():
-        for by, sums in parts.items():
-            cells[uid][by] = add(cells[uid].get(by, Counters()), Counters(*sums))
+    for delta in (spoken, carried):
+        for (uid, *_), parts in delta.cells().items():
+            for by, sums in parts.items():
+                counters = Counters(*sums) if delta is spoken else Counters(*sums)._replace(reported=0)
+                cells[uid][by] = add(cells[uid].get(by, Counters()), counters)
     return cells
 
 
@@ -99,25 +106,38 @@ def _sum(parts: Iterable[Counters | None]) -> Counters:
 
 
 class Value(NamedTuple):
-    """A figure: a percentage with what it was made of, or a count. `counts` is what else an activity counts."""
+    """A figure: so many of `per` (100, 1,000 …) with what it was made of, or a count (`per` None).
+
+    `counts` is what else an activity counts.
+    """
 
     value: float | None
     numerator: int | None
     denominator: int | None
+    per: int | None
     counts: Mapping[str, int] = MappingProxyType({})
+
+    @property
+    def exact(self) -> Fraction | None:
+        """The value before it was rounded; None where there is none, or where it was made of nothing."""
+        if self.value is None or self.numerator is None or not (self.denominator and self.per):
+            return None
+        return Fraction(self.numerator * self.per, self.denominator)
 
     def row(self) -> dict[str, object]:
         """As it stands in every figure."""
-        return {"value": self.value, "numerator": self.numerator, "denominator": self.denominator, **self.counts}
+        made = {"value": self.value, "numerator": self.numerator, "denominator": self.denominator, "per": self.per}
+        return {**made, **self.counts}
 
 
 def value_of(subject: Subject, counters: Counters, coverage: Coverage, divisor: Counters | None) -> Value:
     """Make the figure of these counters."""
     if subject.indicator is not None:
+        per = subject.indicator.per
         if counters.records == 0:
-            return Value(None, None, None)
-        denominator = coverage.expected if subject.indicator.components else counters.denominator
-        return Value(percentage(counters.numerator, denominator), counters.numerator, denominator)
+            return Value(None, None, None, per)
+        denominator = coverage.units if subject.indicator.components else counters.denominator
+        return Value(percentage(counters.numerator, denominator, per), counters.numerator, denominator, per)
     number = counted(subject, counters)
     counts = {
         "records": counters.records,
@@ -126,9 +146,9 @@ def value_of(subject: Subject, counters: Counters, coverage: Coverage, divisor: 
         "amount": counters.amount,
     }
     if subject.divisor is None or divisor is None:
-        return Value(number, number, None, counts)
+        return Value(number, number, None, None, counts)
     under = counted(subject.divisor, divisor)
-    return Value(percentage(number, under), number, under, counts)
+    return Value(percentage(number, under), number, under, 100, counts)
 
 
 def counted(subject: Subject, counters: Counters) -> int:
@@ -173,48 +193,15 @@ def timeliness(states: Mapping[str, int]) -> Timeliness:
     )
 
 
-def identity(unit: Unit, period: Span) -> dict[str, object]:
-    """Name the unit and the period that a row is about."""
-    return {"uid": unit.uid, "code": unit.code, "name": unit.name, "level": unit.level, "period": str(period)}
-
-
-def attainment(programme: Programme, subject: Subject, value: float | None) -> dict[str, object]:
-    """Work out the stage's target, how much of it is reached, and whether the value lies on the straight line to it."""
-    nothing: dict[str, object] = {"target": None, "on_track": None, "attainment": None}
-    indicator, period = subject.indicator, subject.periods[-1]
-    if indicator is None:
-        return nothing
-    stages = {stage.slug: stage for stage in programme.stages}
-    baseline = indicator.baseline_percent or 0.0
-    for target in indicator.targets:
-        stage = stages[target.stage]
-        if period.first_month > stage.last.last_month:
-            baseline = target.percent
-            continue
-        if period.last_month < stage.first.first_month:
-            break
-        if value is None:
-            return {**nothing, "target": target.percent}
-        span = stage.last.last_month - stage.first.first_month + 1
-        elapsed = period.last_month - stage.first.first_month + 1
-        line = baseline + (target.percent - baseline) * elapsed / span
-        reached = round(100 * value / target.percent, 4) if target.percent else None
-        return {"target": target.percent, "on_track": value >= line, "attainment": reached}
-    return nothing
+def identity(programme: Programme, unit: Unit, period: Span) -> dict[str, object]:
+    """Name the unit, the period and the programme that a row is about."""
+    place = {"uid": unit.uid, "code": unit.code, "name": unit.name, "level": unit.level}
+    return {**place, "period": str(period), "programme": programme.slug}
 
 
 def soft_checks(subject: Subject, value: float | None, now: Counters, before: Counters | None) -> list[str]:
     """Flag what makes a reported figure doubtful; nothing is refused for it. `before` is a year earlier."""
     if subject.indicator is None or value is None:
         return []
-    checks, flags = subject.indicator.checks, []
-    change = checks.denominator_change
-    if change is not None and before is not None and before.denominator:
-        moved = abs(now.denominator - before.denominator) / before.denominator
-        if moved > change:
-            flags.append("denominator_changed")
-    if checks.minimum is not None and value < checks.minimum:
-        flags.append("below_minimum")
-    if checks.maximum is not None and value > checks.maximum:
-        flags.append("above_maximum")
-    return flags
+    earlier = before.denominator if before is not None else None
+    return [str(flag) for flag in soft_flags(subject.indicator.checks, value, now.denominator, earlier)]

@@ -1,7 +1,7 @@
 """Finds which cells of an earlier tree of units make up a figure of a later one. Pure."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TypeAlias
 
@@ -34,6 +34,13 @@ class Lineage:
         if made is None:
             made = self._makeups[key] = self._make_up(earlier, later)
         return made
+
+    def sources(self, earlier: date, later: date, uids: Iterable[str]) -> dict[str, Sequence[tuple[str, int]]]:
+        """Say what each of these units of the later day is made of; on one tree of itself."""
+        if self.same(earlier, later):
+            return {uid: ((uid, 1),) for uid in uids}
+        makeup = self.makeup(earlier, later)
+        return {uid: makeup.get(uid, ()) for uid in uids}
 
     def _make_up(self, earlier: date, later: date) -> Makeup:
         """Compare each unit's later ladder with its parent's.

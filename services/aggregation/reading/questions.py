@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from services.aggregation.reading.subjects import Subject, subject_of
+from services.aggregation.reading.subjects import ALL, TASK, Subject, subject_of
 from shared.access.rights import Reach
 from shared.domain.periods import Period, PeriodError, PeriodKind, Span, Stretch, parse_period
 from shared.domain.units import Unit
@@ -58,13 +57,13 @@ class Place:
 def understand(query: Mapping[str, str], registry: Registry, reach: Reach, now: datetime) -> Question:
     """Read a question about an indicator, measure or activity. Raises QueryError or ForbiddenError."""
     programme = programme_asked(query, registry)
-    today = now.astimezone(ZoneInfo(programme.timezone)).date()
+    today = programme.today(now)
     if ("indicator" in query) == ("activity" in query):
         raise QueryError("indicator", ReadWords.ONE_SUBJECT.value)
     field = "indicator" if "indicator" in query else "activity"
     native = programme.indicator[query[field]].period if query[field] in programme.indicator else PeriodKind.MONTH
     periods = _stage_asked(query, programme) or periods_asked(query, programme, native, today)
-    subjects = tuple(subject_of(programme, field, query[field], period, today) for period in periods)
+    subjects = tuple(subject_of(programme, field, query[field], period, today, registry.families) for period in periods)
     place = place_asked(query, registry, reach, programme.calendar.end(periods[-1]), today)
     return Question(programme, subjects, place.within, place.on, place.limit, place.after)
 
@@ -79,7 +78,8 @@ def place_asked(query: Mapping[str, str], registry: Registry, reach: Reach, end:
     if view not in VIEWS:
         raise none_of("view", VIEWS, view)
     on = max(end, today) if view == "as_of_today" else end
-    name = query.get("within", reach.subtrees[-1])
+    smallest = min(reach.subtrees, key=lambda uid: len(registry.units.reached_by(uid)))
+    name = query.get("within", smallest)
     within = registry.units.find(name, on)
     if within is None:
         raise QueryError("within", ReadWords.NO_UNIT.value.filled(got=shown(name), day=on))
@@ -96,11 +96,11 @@ def place_asked(query: Mapping[str, str], registry: Registry, reach: Reach, end:
 
 
 def programme_asked(query: Mapping[str, str], registry: Registry) -> Programme:
-    """Look up the programme named, or the only one."""
+    """Look up the programme named, or the only one; one that isn't the key's own for an indicator that it shares."""
     slug = query.get("programme")
     if slug is None and len(registry.programmes) == 1:
         return next(iter(registry.programmes.values()))
-    programme = registry.programmes.get(slug or "")
+    programme = registry.programme_of(slug or "", query.get("indicator"))
     if programme is None:
         raise none_of("programme", sorted(registry.programmes), slug)
     return programme
@@ -149,3 +149,29 @@ def level_asked(query: Mapping[str, str], registry: Registry, within: Unit) -> s
     if level not in known:
         raise none_of("level", known, level)
     return level
+
+
+def check_by(question: Question, by: str | None) -> str | None:
+    """Put the dimensions into the order in which parts are named. Refuses a breakdown that the subject doesn't have."""
+    if by is None:
+        return None
+    subject, programme = question.subject, question.programme
+    known = {"participants", "money"}
+    if subject.indicator is not None:
+        known = set(subject.indicator.breakdowns)
+        known |= {"series"} if subject.indicator.series else set()
+        known |= {"component"} if subject.indicator.components else set()
+    elif subject.measure is not None:
+        known |= set(subject.measure.breakdowns)
+    elif subject.slug != ALL:
+        known |= set(programme.activity[subject.slug].breakdowns)
+    known |= {TASK} if subject.by_task else set()
+    names = by.split(",")
+    if any(name not in known for name in names):
+        raise none_of("by", sorted(known), by)
+    if len(set(names)) < len(names):
+        raise QueryError("by", ReadWords.DIMENSION_ONCE.value.filled(got=repr(by)))
+    # Only an indicator's parts are kept by several dimensions at once.
+    if len(names) > 1 and (subject.indicator is None or not set(names) <= set(subject.indicator.breakdowns)):
+        raise QueryError("by", ReadWords.ONE_DIMENSION.value.filled(got=repr(by)))
+    return ",".join(sorted(names))

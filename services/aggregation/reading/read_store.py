@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 import asyncpg
@@ -44,24 +43,30 @@ WAIVED = """
     SELECT unit, agency FROM aggregation.record
     WHERE programme = $1 AND subject = ANY($2) AND period = $3 AND alive AND state = 'waived'
 """
-# The last state of each reporter up to a period; periods of one kind sort as texts.
+# The last state of each reporter in a range of periods; those of one kind sort as texts.
 LAST_STATES = """
     SELECT DISTINCT ON (record.unit, record.agency)
            record.province, record.sender, ledger.kind, record.unit, record.time, ledger.data
     FROM aggregation.record
     JOIN aggregation.ledger USING (id, source, sender, province)
-    WHERE record.programme = $1 AND record.subject = $2 AND record.period <= $3 AND record.alive
+    WHERE record.programme = $1 AND record.subject = $2 AND record.period BETWEEN $3 AND $4 AND record.alive
       AND (record.subject LIKE 'indicator:%' OR record.subject LIKE 'report:%')
     ORDER BY record.unit, record.agency, record.period DESC
 """
-STATE = "SELECT coalesce(sum(batch), 0)::bigint, max(applied_at) FROM aggregation.progress"
-_EVENT = "province, sender, kind, unit, time, source, id, accepted_at, data"  # as LedgerEvent.of takes them
+STATE = """
+    SELECT coalesce(sum(batch), 0)::bigint, ARRAY(SELECT DISTINCT names FROM aggregation.shape ORDER BY names)
+    FROM aggregation.progress
+"""
+_EVENT = (
+    "province, sender, kind, unit, time, source, id, accepted_at, data, officer, device"  # as LedgerEvent.of has it
+)
 # A withdrawal of an activity names only the record: all of the units' are read, and parted by the record's key.
 BEHIND = f"""
     SELECT {_EVENT} FROM aggregation.ledger
-    WHERE unit = ANY($1) AND kind = ANY($2) AND data->>'programme' = $3
+    WHERE unit = ANY($1) AND kind = ANY($2) AND data->>'programme' = ANY($3)
       AND (unit, id, source, sender) > ($4, $5, $6, $7)
-      AND (data->>$8::text = ANY($9) AND (data->>'period' = ANY($10) OR data->>'held_on' BETWEEN $11 AND $12)
+      AND ((data->>'programme', data->>$8::text) IN (SELECT * FROM unnest($3::text[], $9::text[]))
+           AND (data->>'period' = ANY($10) OR data->>'held_on' BETWEEN $11 AND $12)
            OR kind = 'record.retracted' AND $8 = 'activity' AND data->>'record' IS NOT NULL)
     ORDER BY unit, id, source, sender LIMIT $13
 """  # noqa: S608 - a constant
@@ -70,6 +75,32 @@ REVISIONS = f"""
     SELECT {_EVENT} FROM aggregation.ledger
     WHERE unit = ANY($1) AND kind = ANY($2) AND data->>'programme' = $3 AND data->>'record' = ANY($4)
     ORDER BY unit, id LIMIT $5
+"""  # noqa: S608 - a constant
+# Of each place the records of one unit that count, by the event on which they rest. An activity is held in these days.
+COUNTING = """
+    SELECT record.subject, record.key, ledger.province, ledger.sender, ledger.kind, ledger.unit, ledger.time,
+           ledger.source, ledger.id, ledger.accepted_at, ledger.data, ledger.officer, ledger.device
+    FROM unnest($1::text[], $2::text[], $3::text[]) AS asked (programme, subject, period)
+    JOIN aggregation.record USING (programme, subject, period)
+    JOIN aggregation.ledger ON (ledger.id, ledger.source, ledger.sender, ledger.province)
+                             = (record.id, record.source, record.sender, record.province)
+    WHERE record.unit = $4 AND record.alive AND ($5::text IS NULL OR record.agency = $5)
+      AND (ledger.kind <> 'activity.recorded' OR ledger.data->>'held_on' BETWEEN $6 AND $7)
+      AND (record.subject, record.key) > ($8, $9)
+    ORDER BY record.subject, record.key LIMIT $10
+"""
+# A figure may have been pushed every night: of each name and agency the last ones.
+REPORTED = f"""
+    SELECT {_EVENT} FROM (
+        SELECT *, row_number() OVER (
+            PARTITION BY data->>'programme', data->>'indicator', data->>'agency' ORDER BY accepted_at DESC, source, id
+        ) AS place
+        FROM aggregation.ledger
+        WHERE unit = $1 AND kind = 'indicator.reported' AND ($2::text IS NULL OR data->>'agency' = $2)
+          AND data->>'period' = $3
+          AND (data->>'programme', data->>'indicator') IN (SELECT * FROM unnest($4::text[], $5::text[]))
+    ) AS event
+    WHERE place <= $6 ORDER BY accepted_at DESC, source, id
 """  # noqa: S608 - a constant
 # `kind` is that of the event on which the record rests: of one that another record supersedes, that one's.
 STANDING = """
@@ -81,13 +112,14 @@ EVENTS = f"""
     FROM unnest($1::text[], $2::text[]) AS asked (source, id) JOIN aggregation.ledger USING (id, source)
 """  # noqa: S608 - a constant
 CONFLICTS = """
-    SELECT DISTINCT source, id, sender, kind, unit, data->>'programme'
+    SELECT DISTINCT source, id, sender, kind, unit, data->>'programme', data->>'indicator'
     FROM unnest($1::text[], $2::text[]) AS asked (source, id) JOIN aggregation.conflict USING (id, source)
 """
 # Of what could not be read, each field that can be: what is missing is seen by nobody but its sender.
 DEAD = r"""
     SELECT DISTINCT event->>'source', event->>'id', event->>'sender',
-           substring(event->>'type' FROM '^vn\.kip\.(.+)\.v1$'), event->>'subject', event->'data'->>'programme', reason
+           substring(event->>'type' FROM '^vn\.kip\.(.+)\.v1$'), event->>'subject', event->'data'->>'programme',
+           event->'data'->>'indicator', reason
     FROM aggregation.dead
     WHERE (event->>'source', event->>'id') IN (SELECT * FROM unnest($1::text[], $2::text[])) AND state = 'waiting'
 """
@@ -103,6 +135,22 @@ class StandingRecord(NamedTuple):
     kind: str | None
 
 
+class Target(NamedTuple):
+    """Where records stand that are looked for: a programme, a subject and a native period."""
+
+    programme: str
+    subject: str
+    period: str
+
+
+class Counting(NamedTuple):
+    """A record that counts, by its subject and key, and the event on which it rests."""
+
+    subject: str
+    key: str
+    event: LedgerEvent
+
+
 class AsideEvent(NamedTuple):
     """An event that is not in the ledger: a conflict, or a dead one. None where what came doesn't say.
 
@@ -115,6 +163,7 @@ class AsideEvent(NamedTuple):
     kind: str | None
     unit: str | None
     programme: str | None
+    indicator: str | None
     reason: str = ""
 
 
@@ -160,19 +209,21 @@ async def waived(connection: Connection, programme: str, reports: Sequence[str],
     return {(unit, agency) for unit, agency in await connection.fetch(WAIVED, programme, subjects, period)}
 
 
-async def last_states(connection: Connection, programme: str, subject: str, period: str) -> list[EventBody]:
-    """Read what each reporter of a state reported last, up to the period."""
-    rows = await connection.fetch(LAST_STATES, programme, subject, period)
+async def last_states(connection: Connection, programme: str, subject: str, first: str, last: str) -> list[EventBody]:
+    """Read what each reporter of a state reported last, from one period to another."""
+    rows = await connection.fetch(LAST_STATES, programme, subject, first, last)
     return [
         EventBody(province, sender, kind, unit, time, from_json(data))
         for province, sender, kind, unit, time, data in rows
     ]
 
 
-async def state(connection: Connection) -> tuple[int, datetime | None]:
-    """Read a number that changes with every batch, and when the last one was applied."""
-    ((batch, applied_at),) = await connection.fetch(STATE)
-    return batch, applied_at
+async def state(connection: Connection) -> tuple[int, tuple[str | None, ...]]:
+    """Read a number that changes with every batch, and by which families (`Families.mark`) the provinces' records are
+    named: None among them while some are made anew.
+    """
+    ((batch, names),) = await connection.fetch(STATE)
+    return batch, tuple(names)
 
 
 async def events_of(connection: Connection, names: Sequence[EventName]) -> list[LedgerEvent]:
@@ -202,7 +253,7 @@ async def standing(connection: Connection, keys: Sequence[str]) -> dict[RecordKe
 
 async def behind(
     connection: Connection,
-    programme: str,
+    programmes: Sequence[str],
     units: Sequence[str],
     kinds: Sequence[str],
     field: str,
@@ -212,8 +263,10 @@ async def behind(
     after: tuple[str, str, str, str],
     limit: int,
 ) -> list[LedgerEvent]:
-    """Read the events of these units that name one of the slugs in `field`, in these periods or on these days."""
-    rows = await connection.fetch(BEHIND, units, kinds, programme, *after, field, slugs, periods, *days, limit)
+    """Read the events of these units that name one of the slugs in `field`, each beside the programme of its place in
+    `programmes`, in these periods or on these days.
+    """
+    rows = await connection.fetch(BEHIND, units, kinds, programmes, *after, field, slugs, periods, *days, limit)
     return [LedgerEvent.of(*row) for row in rows]
 
 
@@ -228,3 +281,26 @@ async def revisions(
     """Read the events of these units about activities of these names, whoever sent them."""
     rows = await connection.fetch(REVISIONS, units, kinds, programme, records, limit)
     return [LedgerEvent.of(*row) for row in rows]
+
+
+async def counting(
+    connection: Connection,
+    unit: str,
+    agency: str | None,
+    targets: Sequence[Target],
+    days: tuple[str, str],
+    after: tuple[str, str],
+    limit: int,
+) -> list[Counting]:
+    """Read the unit's records that count, of one agency or all, by subject and key."""
+    places = zip(*targets, strict=True) if targets else ((), (), ())
+    rows = await connection.fetch(COUNTING, *places, unit, agency, *days, *after, limit)
+    return [Counting(subject, key, LedgerEvent.of(*event)) for subject, key, *event in rows]
+
+
+async def reported(
+    connection: Connection, unit: str, agency: str | None, period: str, names: Sequence[tuple[str, str]], most: int
+) -> list[LedgerEvent]:
+    """Read the last events of the unit about each of these indicators, by (programme, slug), the newest first."""
+    places = zip(*names, strict=True) if names else ((), ())
+    return [LedgerEvent.of(*row) for row in await connection.fetch(REPORTED, unit, agency, period, *places, most)]

@@ -4,8 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from fractions import Fraction
+from typing import NamedTuple
 
-from services.aggregation.parts import Counters
+from services.aggregation.parts import WHOLE, Counters, counted_for, expected_part
 from services.aggregation.reading import read_store
 from services.aggregation.reading.coverage import Expectations, climb
 from services.aggregation.reading.figures import (
@@ -13,30 +15,41 @@ from services.aggregation.reading.figures import (
     Coverage,
     Value,
     add,
-    attainment,
     carried_forward,
     identity,
-    percentage,
     soft_checks,
     split,
     timeliness,
     value_of,
 )
-from services.aggregation.reading.questions import Question
-from services.aggregation.reading.subjects import Subject
+from services.aggregation.reading.outsiders import Outsiders, instead_of_parts
+from services.aggregation.reading.small_numbers import WITHHELD, Marks, suppressed
+from services.aggregation.reading.subjects import TASK, Subject, by_tasks
+from services.aggregation.reading.surveys import survey_row
+from services.aggregation.reading.targets import aim_at, held
 from shared.access.rights import Reach
 from shared.database.connections import Connection
 from shared.domain.periods import Period
 from shared.domain.units import Unit
-from shared.http.read_api import QueryError, none_of
 from shared.http.read_words import ReadWords
-from shared.programme.model import OverTime, Programme
+from shared.programme.indicators import OverTime
+from shared.programme.model import Programme
+from shared.programme.soft_checks import percentage
 from shared.registry.snapshot import Registry
+
+
+class _Read(NamedTuple):
+    """What a page of rows is made of, by unit: cells, those of the divisor, coverage, and what is withheld."""
+
+    cells: Cells
+    divisor: Cells
+    coverage: Mapping[str, Coverage]
+    marks: Marks
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One snapshot of the database beside one of the registry, and how far who asks sees."""
+    """One snapshot of the database beside one of the registry, how far who asks sees, and what outsiders don't."""
 
     connection: Connection
     registry: Registry
@@ -45,34 +58,67 @@ class Reading:
     programme: Programme
     on: date
     as_of: datetime
+    outsiders: Outsiders
 
     async def rows(self, subject: Subject, units: Sequence[Unit], by: str | None) -> list[dict[str, object]]:
         """Make the figures of these units, as far as who asks sees them, split by `by`."""
+        if by == TASK:
+            parts = [(task, await self.rows(part, units, None)) for task, part in by_tasks(self.programme, subject)]
+            return [{**row, "by": {TASK: task}} for task, rows in parts for row in rows]
         units = self.seen(units, self.days(subject))
         uids = [unit.uid for unit in units]
         if subject.counts == "timeliness":
             return await self._timeliness_rows(subject, units)
-        cells = await self._cells(subject, uids, by)
-        divisor = await self._cells(subject.divisor, uids, by) if subject.divisor else {}
-        coverage = await self._coverage(subject, uids)
-        before = await self._year_before(subject, units) if by is None else {}
+        if subject.counts == "survey":
+            ladders = [self.registry.units.steps(uid, self.on) for uid in uids]
+            return [survey_row(self.programme, subject, *it, self.as_of) for it in zip(units, ladders, strict=True)]
+        read = _Read(
+            await self._cells(subject, uids, by),
+            await self._cells(subject.divisor, uids, by) if subject.divisor else {},
+            await self._coverage(subject, uids),
+            await self.outsiders.marks(subject, uids) if self._hides(subject) else {},
+        )
+        if by is not None:
+            return [row for unit in units for row in await self._parts(subject, unit, by, read)]
+        before = await self._year_before(subject, units)
+        return [
+            suppressed(self._whole(subject, unit, read, before.get(unit.uid)), self._mark(subject, unit, read))
+            for unit in units
+        ]
+
+    def _hides(self, subject: Subject) -> bool:
+        """Whether small numbers of the subject are hidden from who asks."""
+        return subject.indicator is not None and subject.indicator.sensitive and not self.reach.small_numbers
+
+    def _mark(self, subject: Subject, unit: Unit, read: _Read) -> str | None:
+        """Mark the unit's figure; one that ought to have a mark and has none is not shown."""
+        there = read.cells.get(unit.uid, {}).get(subject.part, Counters()).records > 0
+        return read.marks.get(unit.uid, WITHHELD if there else None) if self._hides(subject) else None
+
+    def _whole(self, subject: Subject, unit: Unit, read: _Read, before: Counters | None) -> dict[str, object]:
+        whole = read.cells.get(unit.uid, {}).get(subject.part, Counters())
+        under = read.divisor.get(unit.uid, {}).get(subject.divisor.part, Counters()) if subject.divisor else None
+        coverage = read.coverage[unit.uid]
+        value = value_of(subject, whole, coverage, under).value
+        flags = soft_checks(subject, value, whole, before)
+        return {**self._row(subject, unit, whole, coverage, under), "flags": flags}
+
+    async def _parts(self, subject: Subject, unit: Unit, by: str, read: _Read) -> list[dict[str, object]]:
+        counters, below = read.cells.get(unit.uid, {}), read.divisor.get(unit.uid, {})
+        coverage = read.coverage[unit.uid]
+        if self._hides(subject) and counters:
+            shown = read.marks.get(unit.uid, WITHHELD) is None
+            if not (shown and await self.outsiders.parts_shown(subject, unit, by)):
+                row = {**self._row(subject, unit, Counters(), coverage, None), "reason": None}
+                return [suppressed(instead_of_parts(row, by), WITHHELD)]
+        unders = dict(_named(split(subject.divisor, below, by))) if subject.divisor else {}
         rows: list[dict[str, object]] = []
-        for unit in units:
-            counters, below = cells.get(unit.uid, {}), divisor.get(unit.uid, {})
-            if by is None:
-                whole = counters.get(subject.part, Counters())
-                under = below.get(subject.divisor.part, Counters()) if subject.divisor else None
-                row = self._row(subject, unit, whole, coverage[unit.uid], under)
-                value = value_of(subject, whole, coverage[unit.uid], under).value
-                rows.append({**row, "flags": soft_checks(subject, value, whole, before.get(unit.uid))})
-                continue
-            unders = dict(_named(split(subject.divisor, below, by))) if subject.divisor else {}
-            for options, part in split(subject, counters, by):
-                under = unders.get(str(options), Counters()) if subject.divisor else None
-                row = self._row(subject, unit, part, coverage[unit.uid], under)
-                # Of a series, which joins several parts, nobody knows how many different reporters gave it.
-                known = subject.indicator is not None and by != "series"
-                rows.append({**row, "by": options, **({"part_reported": part.reported} if known else {})})
+        for options, part in split(subject, counters, by):
+            under = unders.get(str(options), Counters()) if subject.divisor else None
+            row = self._row(subject, unit, part, coverage, under)
+            # Of a series, which joins several parts, nobody knows how many different reporters gave it.
+            known = subject.indicator is not None and by != "series"
+            rows.append({**row, "by": options, **({"part_reported": part.reported} if known else {})})
         return rows
 
     def days(self, subject: Subject) -> list[date]:
@@ -98,31 +144,47 @@ class Reading:
         if subject.counts == "units":
             below = self.expectations.in_force(subject.measure.unit_levels if subject.measure else (), self.on)
             number, of = counters.records, below[unit.uid]
-            made = Value(percentage(number, of), number, of)
+            made = Value(percentage(number, of), number, of, 100)
         else:
             made = value_of(subject, counters, coverage, divisor)
         return {
-            **identity(unit, subject.period),
+            **identity(self.programme, unit, subject.period),
             **made.row(),
             **coverage.row(),
-            **attainment(self.programme, subject, made.value),
+            **self._held(subject, unit, made.exact),
             "reason": self._reason(subject, unit, counters),
             "as_of": self.as_of.isoformat(),
             **self._provenance(subject, unit),
         }
 
+    def _held(self, subject: Subject, unit: Unit, value: Fraction | None) -> dict[str, object]:
+        """Hold a figure against the target that applies to the unit when the figure's period ends."""
+        if subject.indicator is None:
+            return held(None, None)
+        ladder = self.registry.units.steps(unit.uid, self.on)
+        return held(aim_at(subject.indicator, self.programme, subject.coverage_period, ladder), value)
+
     def _reason(self, subject: Subject, unit: Unit, counters: Counters) -> dict[str, str] | None:
         """Say why there is no figure, where it isn't for want of reports."""
         if subject.indicator is None or counters.records:
             return None
+        if subject.outside:
+            span = {"first": self.programme.stages[0].first, "last": self.programme.last_period}
+            words = ReadWords.OUTSIDE.value.filled(**span)
+            return {"code": "outside_programme", "vi": words.vi, "en": words.en}
         end = self.programme.calendar.end(subject.periods[-1])
-        reaching = [item for item in subject.indicator.reporters if not item.reach or unit.level in item.reach]
+        above = {self.registry.units[uid].level for uid in self.registry.units.steps(unit.uid, self.on)[1:]}
+        reaching = [
+            item
+            for item in subject.indicator.reporters
+            if (unit.level in item.reach if item.reach else item.level not in above)
+        ]
         if not reaching:
             return {"code": "not_published_here"}
         if all(item.until is not None and item.until < end for item in reaching):
             stops = subject.indicator.stops
-            return {"code": "stopped", **({"vi": stops.vi, "en": stops.en} if stops else {})}
-        if subject.indicator.components and all(item.level != unit.level for item in reaching):
+            return {"code": "stopped", **(stops.texts if stops else {})}
+        if subject.indicator.components and all(item.reach and item.level not in item.reach for item in reaching):
             return {"code": "no_status_of_their_own"}
         return None
 
@@ -153,6 +215,8 @@ class Reading:
 
     async def _cells(self, subject: Subject, uids: Sequence[str], by: str | None) -> Cells:
         """Read the counters of these units, on the tree of `on`."""
+        if subject.outside:
+            return {}
         if subject.indicator is not None and subject.indicator.over_time is OverTime.STATE:
             return await self._states(subject, uids)
         if subject.counts == "units":
@@ -162,12 +226,27 @@ class Reading:
         for end, periods in self._trees(subject.periods):
             makeup = self._makeup(end, uids)
             sources = sorted({source for made in makeup.values() for source, _ in made})
-            cells = await read_store.read_cells(
-                self.connection, self.programme.slug, subject.cells, [str(p) for p in periods], sources,
-                subject.part, below,
-            )  # fmt: skip
-            _join(total, cells, makeup)
+            kept = await self._kept(subject, subject.cells, periods, sources, subject.part, below)
+            _join(total, kept, makeup)
         return total
+
+    async def _kept(
+        self,
+        subject: Subject,
+        cells: Sequence[str],
+        periods: Sequence[Period],
+        units: Sequence[str],
+        part: str = "",
+        below: str = read_store.NOTHING,
+    ) -> Cells:
+        """Read cells as the programme sees them, whoever keeps them: reporters are counted by its own duties."""
+        own, asked = self.programme.slug, (subject.kept_by, cells, [str(period) for period in periods], units)
+        kept = await read_store.read_cells(self.connection, *asked, part, below)
+        if subject.kept_by == own:
+            return kept
+        besides = below if below == read_store.NOTHING else expected_part(own, below)
+        counted = await read_store.read_cells(self.connection, *asked, expected_part(own, part), besides)
+        return {uid: counted_for(own, {**parts, **counted.get(uid, {})}) for uid, parts in kept.items()}
 
     def _trees(self, periods: Sequence[Period]) -> list[tuple[date, list[Period]]]:
         """Group the periods by the tree on which their cells stand."""
@@ -178,16 +257,15 @@ class Reading:
         return list(trees.values())
 
     def _makeup(self, end: date, uids: Sequence[str]) -> dict[str, Sequence[tuple[str, int]]]:
-        lineage = self.expectations.lineage()
-        if lineage.same(end, self.on):
-            return {uid: ((uid, 1),) for uid in uids}
-        makeup = lineage.makeup(end, self.on)
-        return {uid: makeup.get(uid, ()) for uid in uids}
+        return self.expectations.lineage().sources(end, self.on, uids)
 
     async def _states(self, subject: Subject, uids: Sequence[str]) -> Cells:
         last = subject.periods[-1]
-        states = await read_store.last_states(self.connection, self.programme.slug, subject.cells[0], str(last))
+        first = str(self.programme.first_accepted(last.kind))
+        states = await read_store.last_states(self.connection, subject.kept_by, subject.cells[0], first, str(last))
         cells = carried_forward(states, self.registry, self.programme, last)
+        if subject.kept_by != self.programme.slug:
+            cells = {uid: counted_for(self.programme.slug, parts) for uid, parts in cells.items()}
         total: defaultdict[str, dict[str, Counters]] = defaultdict(dict)
         _join(total, cells, self._makeup(self.programme.calendar.end(last), uids))
         return total
@@ -204,14 +282,17 @@ class Reading:
     async def _coverage(self, subject: Subject, uids: Sequence[str]) -> dict[str, Coverage]:
         programme, period = self.programme, subject.coverage_period
         expected = self.expectations.below(programme, subject.coverage, period, self.on)
+        shared_out = subject.indicator is not None and subject.indicator.components
+        units = self.expectations.answering(programme, subject.slug, period, self.on) if shared_out else Counter[str]()
         makeup = self._makeup(programme.calendar.end(period), uids)
         sources = sorted({source for made in makeup.values() for source, _ in made})
-        cells = await read_store.read_cells(self.connection, programme.slug, [subject.coverage], [str(period)], sources)
+        cells = await self._kept(subject, [subject.spoken_by], [period], sources)
         total: defaultdict[str, dict[str, Counters]] = defaultdict(dict)
         _join(total, cells, makeup)
         excused = await self._excused(subject)
         return {
-            uid: Coverage(expected[uid], total.get(uid, {}).get("", Counters()).reported, excused[uid]) for uid in uids
+            uid: Coverage(expected[uid], total.get(uid, {}).get("", Counters()).reported, excused[uid], units[uid])
+            for uid in uids
         }
 
     async def _excused(self, subject: Subject) -> Counter[str]:
@@ -234,7 +315,7 @@ class Reading:
     async def spoken(self, subject: Subject) -> set[tuple[str, str]]:
         """Read the (unit, agency) with a live record of what covers the subject."""
         period = str(subject.coverage_period)
-        return await read_store.live_reporters(self.connection, self.programme.slug, subject.coverage, period)
+        return await read_store.live_reporters(self.connection, subject.kept_by, subject.spoken_by, period)
 
     async def _year_before(self, subject: Subject, units: Sequence[Unit]) -> dict[str, Counters]:
         """Read the wholes of a year earlier, of units that report themselves: above them coverage changes the sum."""
@@ -242,13 +323,15 @@ class Reading:
             return {}
         levels = {reporter.level for reporter in subject.indicator.reporters}
         last = subject.periods[-1]
-        earlier = replace(subject, periods=(last.shift(-(12 // last.kind.months)),))
+        before = last.year_before
+        earlier = replace(subject, periods=(before,), outside=not self.programme.accepts(before))
         reporting = [unit for unit in units if unit.level in levels]
         uids = [unit.uid for unit in self.seen(reporting, self.days(earlier))]
         if not uids:
             return {}
         cells = await self._cells(earlier, uids, None)
-        return {uid: counters[""] for uid, counters in cells.items() if "" in counters}
+        marks = await self.outsiders.marks(earlier, uids) if self._hides(subject) else {}
+        return {uid: it[WHOLE] for uid, it in cells.items() if WHOLE in it and marks.get(uid) is None}
 
     async def _timeliness_rows(self, subject: Subject, units: Sequence[Unit]) -> list[dict[str, object]]:
         states = await self.obligations(subject.cells, subject.periods[-1], [unit.uid for unit in units])
@@ -257,7 +340,7 @@ class Reading:
         for unit in units:
             met = timeliness(states.get(unit.uid, {}))
             row = self._row(subject, unit, Counters(), coverage[unit.uid], None)
-            rows.append({**row, "value": met.value, "numerator": met.on_time, "denominator": met.due})
+            rows.append({**row, "value": met.value, "numerator": met.on_time, "denominator": met.due, "per": 100})
         return rows
 
     async def obligations(
@@ -300,28 +383,3 @@ def _prefix(subject: Subject, by: str | None) -> str:
 
 def _named(parts: Sequence[tuple[dict[str, str], Counters]]) -> list[tuple[str, Counters]]:
     return [(str(options), counters) for options, counters in parts]
-
-
-def check_by(question: Question, by: str | None) -> str | None:
-    """Put the dimensions into the order in which parts are named. Refuses a breakdown that the subject doesn't have."""
-    if by is None:
-        return None
-    subject, programme = question.subject, question.programme
-    known = {"participants", "money"}
-    if subject.indicator is not None:
-        known = set(subject.indicator.breakdowns)
-        known |= {"series"} if subject.indicator.series else set()
-        known |= {"component"} if subject.indicator.components else set()
-    elif subject.measure is not None:
-        known |= set(subject.measure.breakdowns)
-    else:
-        known |= set(programme.activity[subject.slug].breakdowns)
-    names = by.split(",")
-    if any(name not in known for name in names):
-        raise none_of("by", sorted(known), by)
-    if len(set(names)) < len(names):
-        raise QueryError("by", ReadWords.DIMENSION_ONCE.value.filled(got=repr(by)))
-    # Only an indicator's parts are kept by several dimensions at once.
-    if len(names) > 1 and (subject.indicator is None or not set(names) <= set(subject.indicator.breakdowns)):
-        raise QueryError("by", ReadWords.ONE_DIMENSION.value.filled(got=repr(by)))
-    return ",".join(sorted(names))

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias, cast
 from urllib.parse import quote
 
-import xlsxwriter
 from starlette.responses import JSONResponse, Response
 
 from shared.http.read_api import none_of
 from shared.sheets.columns import neutral
+from shared.wording.suppressed_words import suppressed_text
 
 Row: TypeAlias = Mapping[str, object]
 Answer: TypeAlias = Mapping[str, object]  # a list has `rows` and `next`
@@ -34,12 +34,21 @@ def answer(body: Answer, form: str, headers: Mapping[str, str]) -> Response:
     """Make the response. The header `X-Next` names a table's next page, percent-encoded: names have any letters."""
     if form == "json":
         return JSONResponse(body, headers=headers)
-    rows = cast("Sequence[Row]", body["rows"])
+    rows = [_readable(row) for row in cast("Sequence[Row]", body["rows"])]
     more = {**headers, "Content-Disposition": f'attachment; filename="kip.{form}"'}
     if body.get("next"):
         more["X-Next"] = quote(str(body["next"]), safe=_AS_THEY_ARE)
     content = _csv(rows) if form == "csv" else _xlsx(rows)
     return Response(content, media_type="text/csv; charset=utf-8" if form == "csv" else XLSX, headers=more)
+
+
+def _readable(row: Row) -> Row:
+    """Say in words what a number is that isn't shown: an empty cell would be one that nobody has reported."""
+    mark = row.get("suppressed")
+    if not isinstance(mark, str):
+        return row
+    words = suppressed_text(mark)
+    return {**row, **{name: words for name in ("value", "numerator") if name in row}}
 
 
 def _columns(rows: Sequence[Row]) -> list[str]:
@@ -48,7 +57,7 @@ def _columns(rows: Sequence[Row]) -> list[str]:
 
 def _cell(value: object) -> str | int | float | bool | None:
     if isinstance(value, Mapping):
-        return ",".join(f"{name}:{item}" for name, item in value.items())
+        return ",".join(f"{name}:{'' if item is None else item}" for name, item in value.items())
     if isinstance(value, list):
         return " ".join(map(str, value))
     if isinstance(value, str | int | float | bool) or value is None:
@@ -72,6 +81,8 @@ def _harmless(value: str | int | float | bool | None) -> str | int | float | boo
 
 
 def _xlsx(rows: Sequence[Row]) -> bytes:
+    import xlsxwriter  # noqa: PLC0415 - no start of the service waits for it: few ask for a sheet
+
     columns = _columns(rows)
     content = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

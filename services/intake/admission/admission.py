@@ -8,17 +8,19 @@ from typing import NamedTuple, TypeAlias, cast
 
 import prometheus_client
 
-from services.intake.admission.rules import Admitted, judge
+from services.intake.admission.poster import Poster
+from services.intake.admission.rules import Admitted, check_revision, judge
 from services.intake.admission.superseding import Superseded, superseded_among
 from services.intake.formats.cloudevents import Candidate, Parsed
 from services.intake.outbox.publisher import Publisher
 from services.intake.pacing.limits import EVENT_BYTES, EVENT_SIZE
 from services.intake.pacing.slices import Pause, aside
-from services.intake.refusals.refusals import FORBIDDEN, Code, Refusal, Rejected
-from services.intake.refusals.refusals import rejected as rejected_for
 from shared.domain.canonical import EventBody, EventData, encode_current, encode_posted, instant_json
 from shared.domain.claims import RecordClaim, claims
 from shared.domain.events import KIND_OF_TYPE, Kind
+from shared.domain.refusals import FORBIDDEN, Code, Refusal, Rejected
+from shared.domain.refusals import rejected as rejected_for
+from shared.programme.families import Families
 from shared.registry.snapshot import Key, Registry
 from shared.runtime.metrics import EVENTS_RECEIVED
 
@@ -71,6 +73,10 @@ class Terms(NamedTuple):
     foreign_refuse_all: bool = True
     current: Current | None = None
 
+    def of(self, poster: Poster) -> Current | None:
+        """Return what the events of this poster are current by: an officer's always are. None for explicit ones."""
+        return {} if self.current is None and poster.acting is not None else self.current
+
 
 class Admission:
     """Judges events and publishes those that are admitted."""
@@ -78,10 +84,10 @@ class Admission:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
 
-    async def admit(self, parsed: Parsed, registry: Registry, key: Key, now: datetime, terms: Terms) -> Outcome:
+    async def admit(self, parsed: Parsed, registry: Registry, poster: Poster, now: datetime, terms: Terms) -> Outcome:
         """Take the events of a request or say why not. Raises what `Publisher.publish` raises."""
         candidates, malformed = parsed
-        admitted, competing, refused = await _sort_out(candidates, registry, key, now, terms.current)
+        admitted, competing, refused = await _sort_out(candidates, registry, poster, now, terms)
         for item in malformed:
             _received("unknown", item.refusals[0].code).inc()
         if refused or malformed:
@@ -91,7 +97,11 @@ class Admission:
                 return Outcome(0, refused, forbidden=True)
             if not terms.partial:
                 return Outcome(0, refused)
-        claimed = ((found.index, _claims_of(found, judged, key, now, terms.current)) for found, judged in competing)
+        families = registry.families
+        claimed = (
+            (found.index, _claims_of(found, judged, poster.key, now, terms.of(poster), families))
+            for found, judged in competing
+        )
         superseded = await aside(len(competing) * TYPICAL_BYTES, superseded_among, claimed) if competing else ()
         if admitted and not terms.dry_run:
             await self._publisher.publish(admitted)
@@ -101,19 +111,21 @@ class Admission:
 
 
 async def _sort_out(
-    candidates: Sequence[Candidate], registry: Registry, key: Key, now: datetime, current: Current | None
+    candidates: Sequence[Candidate], registry: Registry, poster: Poster, now: datetime, terms: Terms
 ) -> _SortedOut:
     """Judge each event, and stamp what may go. The event loop has its turn in between."""
     pause = Pause()
     found = _SortedOut([], [], [])
     acceptedat = instant_json(now)
     for candidate in candidates:
-        admitted = judge(candidate.event, registry, key, now)
+        admitted = judge(candidate.event, registry, poster, now)
+        if isinstance(admitted, Admitted) and terms.current is None:
+            admitted = check_revision(candidate.event, poster) or admitted
         await pause.after(candidate.size)
         if not isinstance(admitted, Admitted):
             found.refused.append(_refuse(candidate, admitted))
             continue
-        stamped = _stamp(candidate, admitted, registry, key, acceptedat, current)
+        stamped = _stamp(candidate, admitted, registry, poster, acceptedat, terms.of(poster))
         if isinstance(stamped, Refusal):
             found.refused.append(_refuse(candidate, (stamped,)))
             continue
@@ -129,22 +141,27 @@ def _refuse(candidate: Candidate, refusals: tuple[Refusal, ...]) -> Rejected:
 
 
 def _stamp(
-    candidate: Candidate, admitted: Admitted, registry: Registry, key: Key, acceptedat: bytes, current: Current | None
+    candidate: Candidate,
+    admitted: Admitted,
+    registry: Registry,
+    poster: Poster,
+    acceptedat: bytes,
+    current: Current | None,
 ) -> Stamped | Refusal:
     """Make the event as it may go, or refuse it as too large. `acceptedat` is `instant_json`'s."""
-    event = candidate.event
+    event, sender = candidate.event, poster.key.sender
     if current is None:
-        body = encode_posted(event, admitted.unit.uid, key.sender, acceptedat, admitted.province)
+        body = encode_posted(event, admitted.unit.uid, sender, acceptedat, admitted.province)
     else:
         former = current.get(candidate.index)
-        body = encode_current(event, admitted.unit.uid, key.sender, acceptedat, admitted.province, former)
+        body = encode_current(event, admitted.unit.uid, sender, acceptedat, admitted.province, former, poster.marks)
     if len(body) > EVENT_BYTES:
         return Refusal(Code.EVENT_TOO_LARGE, "event", EVENT_SIZE, len(body))
     return Stamped(admitted.kind, registry.partition_of(admitted.province), body)
 
 
 def _claims_of(
-    candidate: Candidate, admitted: Admitted, key: Key, now: datetime, current: Current | None
+    candidate: Candidate, admitted: Admitted, key: Key, now: datetime, current: Current | None, families: Families
 ) -> list[RecordClaim]:
     """Make the claims that aggregation will make of the event when it applies it."""
     event = candidate.event
@@ -154,7 +171,7 @@ def _claims_of(
     body = EventBody(
         admitted.province, key.sender, admitted.kind, admitted.unit.uid, event.time, cast("EventData", data)
     )
-    return claims(body, event.source, event.id, now)
+    return claims(body, event.source, event.id, now, families)
 
 
 def count_accepted(kind: Kind, number: int) -> None:

@@ -9,8 +9,8 @@ from unicodedata import normalize
 from urllib.parse import unquote
 
 from services.intake.formats.cloudevents import Event
-from services.intake.refusals.refusals import Code, Refusal
 from shared.domain.events import Problem
+from shared.domain.refusals import Code, Refusal
 from shared.values.personal_data import in_identifier, in_text
 from shared.wording.words import Words
 

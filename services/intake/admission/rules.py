@@ -7,10 +7,21 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from services.intake.admission.names import check_names
+from services.intake.admission.offices import outside_office
+from services.intake.admission.poster import Poster
 from services.intake.formats.cloudevents import Event
-from services.intake.refusals.event_words import RuleWords
+from services.intake.refusals.event_words import OfficeWords
 from services.intake.refusals.instants import AHEAD, out_of_range
-from services.intake.refusals.refusals import Code, Refusal
+from shared.domain.data_rules import (
+    LISTED,
+    activity_faults,
+    closed,
+    day_fault,
+    figure_faults,
+    foreign_options,
+    names,
+    unknown,
+)
 from shared.domain.duties import applies
 from shared.domain.events import (
     KIND_OF_TYPE,
@@ -21,15 +32,18 @@ from shared.domain.events import (
     RecordRetracted,
     ReportSubmitted,
 )
-from shared.domain.periods import Period, PeriodCalendar, PeriodKind, parse_period
+from shared.domain.periods import Period, PeriodKind, parse_period
+from shared.domain.refusals import Code, Refusal
+from shared.domain.rule_words import RuleWords
 from shared.domain.units import Unit
-from shared.programme.model import Indicator, IndicatorReporter, Programme, Reporter
-from shared.registry.snapshot import Key, Registry
+from shared.programme.families import Families
+from shared.programme.indicators import Indicator, IndicatorReporter
+from shared.programme.model import Programme
+from shared.programme.reports import Reporter
+from shared.registry.snapshot import Registry
 from shared.values.scalars import FIRST_INSTANT
 from shared.wording.level_words import levels_listed
-from shared.wording.words import Common, Told, Words, listed
-
-_LISTED = 12
+from shared.wording.words import Common, Told, Words, joined, listed
 
 
 class Admitted(NamedTuple):
@@ -44,27 +58,45 @@ class _RefusedError(Exception):
     def __init__(self, code: Code, field: str, expected: Told = "", got: object = None) -> None:
         self.refusal = Refusal(code, field, expected, got)
 
+    @classmethod
+    def of(cls, refusal: Refusal) -> "_RefusedError":
+        return cls(refusal.code, refusal.field, refusal.expected, refusal.got)
 
-def judge(event: Event, registry: Registry, key: Key, now: datetime) -> Admitted | tuple[Refusal, ...]:
+
+def judge(event: Event, registry: Registry, poster: Poster, now: datetime) -> Admitted | tuple[Refusal, ...]:
     """Admit the event or say everything that is wrong with it. `now` is the instant of acceptance."""
-    return tuple(check_names(event, now.year)) or _judge(event, registry, key, now)
+    return tuple(check_names(event, now.year)) or _judge(event, registry, poster, now)
 
 
-def _judge(event: Event, registry: Registry, key: Key, now: datetime) -> Admitted | tuple[Refusal, ...]:
+def check_revision(event: Event, poster: Poster) -> tuple[Refusal, ...]:
+    """Refuse an explicit event without a revision that it needs, and one in an officer's name that has any: it corrects
+    what was accepted before.
+    """
+    data = event.data
+    if poster.acting is not None and "revision" in data.model_fields_set:
+        return (Refusal(Code.FIELD_UNKNOWN, "data.revision", OfficeWords.NO_REVISION.value),)
+    if poster.acting is None and isinstance(data, RecordRetracted) and data.revision is None:
+        return (Refusal(Code.FIELD_MISSING, "data.revision", Common.WHOLE_NUMBER.value),)
+    return ()
+
+
+def _judge(event: Event, registry: Registry, poster: Poster, now: datetime) -> Admitted | tuple[Refusal, ...]:
+    key = poster.key
     kind = KIND_OF_TYPE[event.type]
     if key.kinds is not None and kind not in key.kinds:
-        return (Refusal(Code.KIND_NOT_ALLOWED, "type", _names(key.kinds), event.type),)
-    if key.programmes is not None and event.data.programme not in key.programmes:
-        return (_unknown(Code.PROGRAMME_NOT_ALLOWED, "data.programme", key.programmes, event.data.programme),)
+        return (Refusal(Code.KIND_NOT_ALLOWED, "type", names(key.kinds), event.type),)
+    if key.programmes is not None and key.programmes.isdisjoint(_programmes(event, registry.families)):
+        return (unknown(Code.PROGRAMME_NOT_ALLOWED, "data.programme", key.programmes, event.data.programme),)
     programme = registry.programmes.get(event.data.programme)
     if programme is None:
-        return (_unknown(Code.PROGRAMME_UNKNOWN, "data.programme", registry.programmes, event.data.programme),)
+        return (unknown(Code.PROGRAMME_UNKNOWN, "data.programme", registry.programmes, event.data.programme),)
     timing = () if FIRST_INSTANT <= event.time <= now + AHEAD else (out_of_range("time", registry, now, event.time),)
     try:
         on, found = _check(event, programme, now, registry)
-        unit = _resolve(registry, event.subject, on)
-        if not registry.units.covers(key.subtree, unit.uid):
-            raise _RefusedError(Code.UNIT_NOT_ALLOWED, "subject", key.subtree, event.subject)
+        unit = _resolve(registry, event.subject, on, or_gone=_withdraws_activity(event))
+        if not poster.reaches(registry.units, unit.uid):
+            raise _RefusedError(Code.UNIT_NOT_ALLOWED, "subject", ", ".join(poster.subtrees), event.subject)
+        _check_office(event, unit, programme, poster, registry, now)
     except _RefusedError as error:
         return (*timing, error.refusal)
     refusals = (*timing, *found, *_check_unit(event, programme, unit, on))
@@ -73,13 +105,36 @@ def _judge(event: Event, registry: Registry, key: Key, now: datetime) -> Admitte
     return Admitted(kind, unit, registry.units.province_of(unit.uid))
 
 
-def _resolve(registry: Registry, code_or_uid: str, on: date) -> Unit:
-    unit = registry.units.find(code_or_uid, on)
-    if unit is None:
-        known = registry.units.by_code(code_or_uid)
-        if not known:
-            raise _RefusedError(Code.UNIT_UNKNOWN, "subject", RuleWords.UNIT.value, code_or_uid)
-    if unit is None or not unit.in_force(on):
+def _check_office(
+    event: Event, unit: Unit, programme: Programme, poster: Poster, registry: Registry, now: datetime
+) -> None:
+    if poster.acting is not None:
+        today = _today(now, programme.timezone)
+        outside = outside_office(event, unit, poster.acting.officer, programme, registry.units, today)
+        if outside is not None:
+            raise _RefusedError(outside.code, outside.field, outside.expected, outside.got)
+
+
+def _programmes(event: Event, families: Families) -> Collection[str]:
+    """Name the programmes whose keys may post the event: of a figure all that share it, else its own."""
+    data = event.data
+    indicator = data.indicator if isinstance(data, (IndicatorReported, RecordRetracted)) else None
+    return families.programmes(data.programme, indicator)
+
+
+def _withdraws_activity(event: Event) -> bool:
+    """Whether it withdraws an activity. That names no day: a unit may say it that has gone since it held it."""
+    return isinstance(event.data, RecordRetracted) and event.data.record is not None
+
+
+def _resolve(registry: Registry, code_or_uid: str, on: date, *, or_gone: bool) -> Unit:
+    found = registry.units.find(code_or_uid, on)
+    known = [found] if found is not None else registry.units.by_code(code_or_uid)
+    if not known:
+        raise _RefusedError(Code.UNIT_UNKNOWN, "subject", RuleWords.UNIT.value, code_or_uid)
+    unit = known[-1]
+    gone = unit.valid_to is not None and unit.valid_to < on
+    if not (unit.in_force(on) or (or_gone and gone)):
         raise _RefusedError(Code.UNIT_NOT_IN_FORCE, "subject", on.isoformat(), code_or_uid)
     return unit
 
@@ -94,101 +149,55 @@ def _check(event: Event, programme: Programme, now: datetime, registry: Registry
             fitting = {slug for slug, item in programme.activity.items() if unit and unit.level in item.levels}
             expected = _fitting_first(fitting, programme.activity)
             raise _RefusedError(Code.ACTIVITY_UNKNOWN, "data.activity", expected, data.activity)
-        return _check_activity(data, programme, today)
+        fault = day_fault(data, programme, today)
+        if fault is not None:
+            raise _RefusedError.of(fault)
+        return data.held_on, activity_faults(data, programme)
     if isinstance(data, IndicatorReported):
-        indicator = programme.indicator.get(data.indicator)
-        if indicator is None:
-            raise _RefusedError(Code.INDICATOR_UNKNOWN, "data.indicator", _names(programme.indicator), data.indicator)
-        period = _period(data.period, indicator.period, programme, today)
-        return programme.calendar.end(period), _check_figures(data, indicator, programme)
+        indicator = _indicator(data.indicator, programme)
+        period = _figure_period(data.period, indicator, programme, today, registry.families)
+        return programme.calendar.end(period), figure_faults(data, indicator, programme)
     if isinstance(data, ReportSubmitted):
         return _check_report(data.report, data.period, programme, today), []
     if isinstance(data, Problem):
-        return today, []
-    return _check_retraction(data, programme, today), []
+        return today, _check_problem(event, data, programme, today)
+    return _check_retraction(data, programme, today, registry.families), []
 
 
-def _check_activity(data: ActivityRecorded, programme: Programme, today: date) -> tuple[date, list[Refusal]]:
-    activity = programme.activity[data.activity]
-    if data.held_on > today:
-        raise _RefusedError(Code.PERIOD_FUTURE, "data.held_on", today.isoformat(), data.held_on.isoformat())
-    _check_time(_month(programme.calendar, data.held_on), programme, "data.held_on")
-    allowed = programme.allowed(activity)
-    found: list[Refusal] = []
-    if data.by:
-        found += _check_options(data.by, allowed, "data.by")
-    if data.domain is not None and data.domain not in allowed.get("domain", ()):
-        found += _check_options({"domain": data.domain}, allowed, "data")
-    if data.domain is not None and data.by.get("domain", data.domain) != data.domain:
-        expected = RuleWords.SAME_DOMAIN.value.filled(domain=data.domain)
-        found.append(Refusal(Code.VALUE_INVALID, "data.by.domain", expected, data.by["domain"]))
-    for group in data.participants:
-        if group not in programme.groups:
-            found.append(_unknown(Code.OPTION_UNKNOWN, f"data.participants.{group}", programme.groups, group))
-    for index, money in enumerate(data.money):
-        if money.line not in programme.lines:
-            found.append(_unknown(Code.OPTION_UNKNOWN, f"data.money.{index}.line", programme.lines, money.line))
-    people = sum(data.participants.values())
-    if data.female is not None and data.female > people:
-        expected = RuleWords.PARTICIPANTS.value.filled(people=people)
-        found.append(Refusal(Code.VALUE_INVALID, "data.female", expected, data.female))
-    return data.held_on, found
+def _indicator(slug: str, programme: Programme) -> Indicator:
+    """Look up an indicator that units report."""
+    indicator = programme.indicator.get(slug)
+    if indicator is None:
+        raise _RefusedError(Code.INDICATOR_UNKNOWN, "data.indicator", names(programme.indicator), slug)
+    if indicator.value == "survey":
+        reported = [item.slug for item in programme.indicators if item.value != "survey"]
+        raise _RefusedError(Code.INDICATOR_SURVEYED, "data.indicator", names(reported), slug)
+    return indicator
 
 
-def _check_figures(data: IndicatorReported, indicator: Indicator, programme: Programme) -> list[Refusal]:
-    if indicator.components:
-        return _check_components(data, indicator)
-    found: list[Refusal] = []
-    if data.components is not None:
-        found.append(Refusal(Code.FIELD_UNKNOWN, "data.components", RuleWords.BOTH_FIGURES.value))
-    found += [
-        Refusal(Code.FIELD_MISSING, f"data.{field}", Common.WHOLE_NUMBER.value)
-        for field in ("numerator", "denominator")
-        if getattr(data, field) is None
-    ]
-    if data.numerator is not None and data.denominator is not None:
-        found += _check_ratio(data.numerator, data.denominator, "data")
-    allowed = programme.allowed(indicator)
-    seen: set[frozenset[tuple[str, str]]] = set()
-    for index, split in enumerate(data.breakdown):
-        place = f"data.breakdown.{index}"
-        found += _check_options(split.by, allowed, f"{place}.by")
-        found += _check_ratio(split.numerator, split.denominator, place)
-        combination = frozenset(split.by.items())
-        if combination in seen:
-            found.append(Refusal(Code.VALUE_INVALID, f"{place}.by", RuleWords.COMBINATION_ONCE.value, split.by))
-        seen.add(combination)
-    return found
-
-
-def _check_ratio(numerator: int, denominator: int, place: str) -> Iterable[Refusal]:
-    if numerator > denominator:
-        yield Refusal(Code.NUMERATOR_EXCEEDS_DENOMINATOR, f"{place}.numerator", str(denominator), numerator)
-
-
-def _check_components(data: IndicatorReported, indicator: Indicator) -> list[Refusal]:
-    found = [
-        Refusal(Code.FIELD_UNKNOWN, f"data.{field}", RuleWords.COMPONENTS.value)
-        for field in ("numerator", "denominator", "breakdown")
-        if getattr(data, field)
-    ]
-    expected = {component.slug for component in indicator.components}
-    given = set(data.components or ())
-    found += [
-        Refusal(Code.FIELD_MISSING, f"data.components.{slug}", Common.TRUTH.value) for slug in sorted(expected - given)
-    ]
-    found += [_unknown(Code.OPTION_UNKNOWN, "data.components", expected, slug) for slug in sorted(given - expected)]
-    return found
+def _check_problem(event: Event, data: Problem, programme: Programme, today: date) -> list[Refusal]:
+    """Check the field. Outside a programme's time nobody would hear of a new problem; an old one may be resolved."""
+    first, last = programme.heard_days
+    if KIND_OF_TYPE[event.type] is Kind.PROBLEM_RAISED and not first <= today <= last:
+        span = RuleWords.SPAN.value.filled(first=first, last=last)
+        raise _RefusedError(Code.PROGRAMME_AT_REST, "data.programme", span, programme.slug)
+    if data.domain is None:
+        return []
+    known = programme.options.get("domain", frozenset())
+    return [] if data.domain in known else [unknown(Code.OPTION_UNKNOWN, "data.domain", known, data.domain)]
 
 
 def _check_report(slug: str, period_text: str, programme: Programme, today: date) -> date:
     report = programme.report.get(slug)
     if report is None:
-        raise _RefusedError(Code.REPORT_UNKNOWN, "data.report", _names(programme.report), slug)
-    return programme.calendar.end(_period(period_text, report.period, programme, today))
+        raise _RefusedError(Code.REPORT_UNKNOWN, "data.report", names(programme.report), slug)
+    period = _period(period_text, report.period, programme, today)
+    if not programme.accepts(period):
+        raise _RefusedError.of(closed(programme, "data.period", period))
+    return programme.calendar.end(period)
 
 
-def _check_retraction(data: RecordRetracted, programme: Programme, today: date) -> date:
+def _check_retraction(data: RecordRetracted, programme: Programme, today: date, families: Families) -> date:
     named = [field for field in ("record", "indicator", "report") if getattr(data, field) is not None]
     if len(named) != 1:
         raise _RefusedError(Code.FIELD_MISSING, "data", RuleWords.ONE_OF_THREE.value, named)
@@ -202,10 +211,8 @@ def _check_retraction(data: RecordRetracted, programme: Programme, today: date) 
             raise _RefusedError(Code.FIELD_MISSING, f"data.{field}", RuleWords.OF_WHAT_IS_WITHDRAWN.value)
     if data.report is not None:
         return _check_report(data.report, data.period or "", programme, today)
-    indicator = programme.indicator.get(data.indicator or "")
-    if indicator is None:
-        raise _RefusedError(Code.INDICATOR_UNKNOWN, "data.indicator", _names(programme.indicator), data.indicator)
-    return programme.calendar.end(_period(data.period or "", indicator.period, programme, today))
+    indicator = _indicator(data.indicator or "", programme)
+    return programme.calendar.end(_figure_period(data.period or "", indicator, programme, today, families))
 
 
 def _check_unit(event: Event, programme: Programme, unit: Unit, on: date) -> Iterable[Refusal]:
@@ -220,9 +227,9 @@ def _check_unit(event: Event, programme: Programme, unit: Unit, on: date) -> Ite
     if unit.level not in levels:
         yield Refusal(Code.UNIT_WRONG_LEVEL, "subject", levels_listed(levels), event.subject)
     elif agency is not None and agency not in agencies:
-        yield _unknown(Code.AGENCY_NOT_ALLOWED, "data.agency", agencies, agency)
+        yield unknown(Code.AGENCY_NOT_ALLOWED, "data.agency", agencies, agency)
     elif isinstance(data, IndicatorReported):
-        yield from _check_groups(data, programme.indicator[data.indicator], unit, on)
+        yield from foreign_options(data, programme.indicator[data.indicator], unit, on)
 
 
 def _reporters(event: Event, programme: Programme, unit: Unit, on: date) -> tuple[Collection[str], Collection[str]]:
@@ -247,16 +254,6 @@ def _reporters(event: Event, programme: Programme, unit: Unit, on: date) -> tupl
     return {entry.level for entry in entries}, agencies
 
 
-def _check_groups(data: IndicatorReported, indicator: Indicator, unit: Unit, on: date) -> Iterable[Refusal]:
-    """Refuse groups of another agency's field: two agencies would count the same persons."""
-    speaking = [item for item in indicator.reporters if data.agency in item.agencies and applies(item, unit, on)]
-    groups = {group for item in speaking for group in item.groups}
-    for index, split in enumerate(data.breakdown if groups else ()):
-        group = split.by.get("group")
-        if group is not None and group not in groups:
-            yield _unknown(Code.OPTION_UNKNOWN, f"data.breakdown.{index}.by.group", groups, group)
-
-
 def _period(text: str, kind: PeriodKind, programme: Programme, today: date) -> Period:
     try:
         period = parse_period(text)
@@ -267,47 +264,28 @@ def _period(text: str, kind: PeriodKind, programme: Programme, today: date) -> P
     if programme.calendar.start(period) > today:
         current = programme.calendar.containing(today, kind)
         raise _RefusedError(Code.PERIOD_FUTURE, "data.period", str(current), text)
-    _check_time(period, programme, "data.period")
     return period
 
 
-def _check_time(period: Period, programme: Programme, field: str) -> None:
-    if not programme.accepts(period):
-        span = RuleWords.SPAN.value.filled(first=programme.stages[0].first, last=programme.last_period)
-        raise _RefusedError(Code.PERIOD_CLOSED, field, span, str(period))
-
-
-def _check_options(by: dict[str, str], allowed: dict[str, frozenset[str]], place: str) -> Iterable[Refusal]:
-    for dimension, option in by.items():
-        if dimension not in allowed:
-            yield _unknown(Code.OPTION_UNKNOWN, f"{place}.{dimension}", allowed, dimension)
-        elif option not in allowed[dimension]:
-            yield _unknown(Code.OPTION_UNKNOWN, f"{place}.{dimension}", allowed[dimension], option)
-
-
-def _unknown(code: Code, field: str, known: Iterable[str], got: object) -> Refusal:
-    return Refusal(code, field, _names(known), got)
+def _figure_period(text: str, indicator: Indicator, programme: Programme, today: date, families: Families) -> Period:
+    """Read the period of a figure: one that any programme accepts which shares it."""
+    period = _period(text, indicator.period, programme, today)
+    if not programme.accepts(period) and not families.accepts(programme.slug, indicator.slug, period):
+        spans = families.accepted(programme.slug, indicator.slug)
+        words = [RuleWords.SPAN.value.filled(first=first, last=last) for first, last in spans]
+        raise _RefusedError(Code.PERIOD_CLOSED, "data.period", joined(words, ", "), str(period))
+    return period
 
 
 def _fitting_first(fitting: Collection[str], known: Iterable[str]) -> Words:
     """List all names, those that fit the unit's level before the others."""
-    return listed([*sorted(fitting), *sorted(set(known) - set(fitting))], _LISTED)
-
-
-def _names(known: Iterable[str]) -> Words:
-    return listed(sorted(known), _LISTED)
+    return listed([*sorted(fitting), *sorted(set(known) - set(fitting))], LISTED)
 
 
 @lru_cache(maxsize=64)
 def _today(now: datetime, timezone: str) -> date:
     """Return the day that it is there. Remembered, because all events of a request ask for the same instant."""
     return now.astimezone(zone(timezone)).date()
-
-
-@lru_cache(maxsize=4096)
-def _month(calendar: PeriodCalendar, day: date) -> Period:
-    """Return the month in which the day lies. Remembered, because days come again and again."""
-    return calendar.containing(day, PeriodKind.MONTH)
 
 
 @lru_cache(maxsize=16)

@@ -14,6 +14,12 @@ _STAMPS: dict[str, Any] = {
         "sender": {"type": "string", "description": "The name that the key belongs to"},
         "acceptedat": {"type": "string", "format": "date-time", "description": "When the door took it"},
         "province": {"type": "string", "description": "The province's uid at the end of the successor chain"},
+        "officer": {
+            "type": "string",
+            "description": "Of what was posted in an officer's name: their number and generation",
+            "examples": ["12.0"],
+        },
+        "device": {"type": "string", "description": "The public mark of the officer's device, where it is known"},
     },
 }
 

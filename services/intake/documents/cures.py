@@ -1,8 +1,8 @@
 """What each code of the door means and how it is cured, for `docs/errors.md`."""
 
-from services.intake.refusals.refusals import Code
 from services.intake.refusals.request_errors import Fault
-from shared.documents.cures import Cure
+from shared.documents.cures import READ_CURES, Cure
+from shared.domain.refusals import Code
 from shared.wording.words import Words
 
 _ANOTHER_KEY = Words("Dùng khóa có quyền đó.", "Use a key that may.")
@@ -29,9 +29,10 @@ FAULT_CURES: dict[Fault, Cure] = {
     Fault.BAD_PARAMETER: Cure(
         Words(
             "Một tham số trong địa chỉ, hoặc trong nội dung của DHIS2, không phải tham số của địa chỉ này (có thể do "
-            "viết sai tên), không thực hiện được, hoặc có giá trị không được phép.",
+            "viết sai tên), không thực hiện được, hoặc có giá trị không được phép; hoặc tiêu đề nêu trong `field` như "
+            "vậy.",
             "A parameter of the address, or in DHIS2's body, is none of this address (perhaps misspelt), can't be "
-            "obeyed, or has a value that it can't have.",
+            "obeyed, or has a value that it can't have; or the header that `field` names is so.",
         ),
         Words("Sửa theo thông báo, hoặc bỏ tham số đó.", "Mend it as the message says, or leave it out."),
     ),
@@ -47,11 +48,15 @@ FAULT_CURES: dict[Fault, Cure] = {
     ),
     Fault.NOT_ALLOWED: Cure(
         Words(
-            "Khóa không được gửi gì mà địa chỉ này nhận. Trả lời trước khi đọc nội dung.",
-            "The key may post nothing of what this address takes. It is said before the body is read.",
+            "Khóa không được gửi gì mà địa chỉ này nhận, hoặc chỉ được gửi thay cán bộ. Trả lời trước khi đọc nội "
+            "dung.",
+            "The key may post nothing of what this address takes, or only for officers. It is said before the body is "
+            "read.",
         ),
         _ANOTHER_KEY,
     ),
+    Fault.MAY_NOT_ACT: READ_CURES["may_not_act"][1],
+    Fault.GONE: READ_CURES["gone"][1],
     Fault.NOT_FOUND: Cure(
         Words("Không có địa chỉ, biểu mẫu hoặc lần nhập này.", "No such address, form or job."),
         Words("Xem `/openapi.json`.", "See `/openapi.json`."),
@@ -141,6 +146,18 @@ CODE_CURES: dict[Code, Cure] = {
         Words("403: khóa không được gửi loại sự kiện này.", "403: the key may not post this kind of event."),
         _ANOTHER_KEY,
     ),
+    Code.OFFICER_NOT_ALLOWED: Cure(
+        Words(
+            "403: cán bộ nêu trong `Kip-Officer` không báo cáo nội dung này: đơn vị, cơ quan, chương trình, hoặc bản "
+            "ghi của nơi khác.",
+            "403: the officer whom `Kip-Officer` names doesn't report this: the unit, agency, programme or record is "
+            "another's.",
+        ),
+        Words(
+            "Gửi đúng phần việc mà thông báo nêu; tên bản ghi bắt đầu bằng `<uid>/<cơ quan>/`.",
+            "Post what the message names; a record's name begins with `<uid>/<agency>/`.",
+        ),
+    ),
     Code.PROGRAMME_NOT_ALLOWED: Cure(
         Words("403: khóa không được gửi cho chương trình này.", "403: the key may not post to this programme."),
         _ANOTHER_KEY,
@@ -149,8 +166,32 @@ CODE_CURES: dict[Code, Cure] = {
         Words("Chỉ hệ thống được phát loại sự kiện này.", "This type is the system's own to emit."), _NAMED
     ),
     Code.PROGRAMME_UNKNOWN: Cure(Words("Chưa nạp chương trình này.", "No such programme is loaded."), _NAMED),
+    Code.PROGRAMME_AMBIGUOUS: Cure(
+        Words(
+            "DHIS2 gọi tên mà không nêu chương trình, và nhiều chương trình nhận kỳ này.",
+            "DHIS2 names a thing without its programme, and several take the period.",
+        ),
+        Words(
+            "Ghi chương trình phía trước, như `ecd-1437:progress-quarterly`, hoặc ánh xạ mã trong `dhis2`.",
+            "Write the programme before it, like `ecd-1437:progress-quarterly`, or map the id in `dhis2`.",
+        ),
+    ),
+    Code.PROGRAMME_AT_REST: Cure(
+        Words(
+            "Vướng mắc mới gửi trước ngày đầu của chương trình, hoặc hơn 92 ngày sau ngày cuối: không có ai nhận.",
+            "A new problem before the programme's first day, or over 92 days after its last: nobody would hear of it.",
+        ),
+        Words("Nêu chương trình đang thực hiện.", "Name a programme that is under way."),
+    ),
     Code.INDICATOR_UNKNOWN: Cure(
         Words("Chương trình không có chỉ tiêu này.", "The programme has no such indicator."), _NAMED
+    ),
+    Code.INDICATOR_SURVEYED: Cure(
+        Words("Số liệu của chỉ tiêu này do một cuộc điều tra xác định.", "A survey finds this indicator's figure."),
+        Words(
+            "Không gửi; kết quả điều tra được ghi trong tệp của chương trình (`surveys`).",
+            "Don't post it; the programme's file holds what surveys found (`surveys`).",
+        ),
     ),
     Code.ACTIVITY_UNKNOWN: Cure(
         Words("Chương trình không có hoạt động này.", "The programme has no such activity."), _NAMED
@@ -170,10 +211,10 @@ CODE_CURES: dict[Code, Cure] = {
             "Not written like a period, or of another length than this indicator or report has.",
         ),
         Words(
-            "`2023-03`, `2023-Q1`, `2023-H1` hoặc `2023`, ở DHIS2 là `202303`, `2023Q1`, `2023S1` hoặc `2023`, theo "
-            "thông báo.",
-            "`2023-03`, `2023-Q1`, `2023-H1` or `2023`, of DHIS2 `202303`, `2023Q1`, `2023S1` or `2023`, as the "
-            "message says.",
+            "`2023-W07`, `2023-03`, `2023-Q1`, `2023-H1` hoặc `2023`, ở DHIS2 là `2023W7`, `202303`, `2023Q1`, "
+            "`2023S1` hoặc `2023`, theo thông báo.",
+            "`2023-W07`, `2023-03`, `2023-Q1`, `2023-H1` or `2023`, of DHIS2 `2023W7`, `202303`, `2023Q1`, `2023S1` or "
+            "`2023`, as the message says.",
         ),
     ),
     Code.PERIOD_FUTURE: Cure(
@@ -181,7 +222,10 @@ CODE_CURES: dict[Code, Cure] = {
         Words("Sửa kỳ; kiểm tra đồng hồ của bên gửi.", "Mend the period; check the sender's clock."),
     ),
     Code.PERIOD_CLOSED: Cure(
-        Words("Ngoài các năm của chương trình.", "Outside the programme's years."),
+        Words(
+            "Ngoài các năm của chương trình, và của mọi chương trình dùng chung số liệu này.",
+            "Outside the years of the programme, and of every other that shares the figure.",
+        ),
         Words("Sửa kỳ.", "Mend the period."),
     ),
     Code.TIME_OUT_OF_RANGE: Cure(

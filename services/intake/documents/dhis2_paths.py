@@ -8,7 +8,13 @@ from services.intake.formats.dhis2_parameters import OF_COMPLETIONS, OF_VALUES, 
 from services.intake.http.dhis2_responses import JOB_TYPE
 from shared.documents.openapi import JSON, answers, path, ref
 
-_NO_JOB = {401: "No valid key", 404: "No such job of this sender", 503: "The database can't be asked"}
+_NO_JOB = {
+    400: "Kip-Reach or Kip-Officer is not what it has to be",
+    401: "No valid key",
+    403: "The key may not act for officers",
+    404: "No such job of this sender",
+    503: "The database can't be asked",
+}
 
 
 def paths(prefix: str, version: list[dict[str, Any]]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from shared.documents.openapi import query
 REFUSALS = {
     400: "The body can't be read, or a parameter is bad",
     401: "No valid key",
+    403: "Outside the key's subtree, kinds or programmes, or the officer's; nothing was taken",
+    410: "The officer whom `Kip-Officer` names is removed or revoked",
     408: "The body came too slowly",
     413: "Over the size of a request or an event",
     415: "A type or an encoding that is not taken",
@@ -17,7 +19,6 @@ TAKEN = {
     200: "Dry run: what would have been answered; nothing was published",
     202: "All taken, durably",
     207: "partial=true: some taken, some refused",
-    403: "Outside the key's subtree, kinds or programmes; nothing was taken",
     422: "Refused; nothing was taken",
 }
 

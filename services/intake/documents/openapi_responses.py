@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from services.intake.refusals.refusals import Code
 from services.intake.refusals.request_errors import Fault
+from shared.domain.refusals import Code
 
 _TEXT: dict[str, Any] = {"type": "string"}
 _COUNT: dict[str, Any] = {"type": "integer", "minimum": 0}
@@ -104,7 +104,11 @@ SCHEMAS: dict[str, Any] = {
         "anyOf": [
             _object(
                 ["error", "message"],
-                {"error": {"enum": [fault.value for fault in Fault]}, "message": _TEXT},
+                {
+                    "error": {"enum": [fault.value for fault in Fault]},
+                    "field": {**_TEXT, "description": "The header, of `bad_parameter` about one"},
+                    "message": _TEXT,
+                },
                 additionalProperties=False,
             ),
             {"$ref": "#/components/schemas/Answer"},

@@ -22,8 +22,6 @@ from services.intake.formats.json_text import (
 )
 from services.intake.pacing.limits import EVENT_BYTES, EVENT_SIZE, EVENTS
 from services.intake.pacing.slices import SMALL, Pause, aside
-from services.intake.refusals.event_words import wanted
-from services.intake.refusals.refusals import Code, Refusal, Rejected, rejected
 from services.intake.refusals.request_words import BodyWords
 from shared.domain.events import (
     KIND_OF_TYPE,
@@ -38,6 +36,8 @@ from shared.domain.events import (
     RecordRetractedEvent,
     ReportSubmittedEvent,
 )
+from shared.domain.refusals import Code, Refusal, Rejected, rejected
+from shared.domain.rule_words import wanted
 from shared.values.model_words import expected_by_model
 from shared.values.personal_data import named
 from shared.values.scalars import name_of

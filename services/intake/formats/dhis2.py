@@ -11,19 +11,24 @@ from datetime import datetime
 from typing import Any
 
 from services.intake.formats.dhis2_rows import DEFAULT
-from services.intake.refusals.event_words import Dhis2Words, RuleWords, wanted
-from services.intake.refusals.refusals import Code, Refusal
+from services.intake.refusals.event_words import Dhis2Words
 from shared.domain.duties import applies
 from shared.domain.events import Kind
 from shared.domain.periods import PeriodKind, parse_period
+from shared.domain.refusals import Code, Refusal
+from shared.domain.rule_words import RuleWords, wanted
 from shared.domain.units import Unit
-from shared.programme.model import IndicatorReporter, Programme, Reporter
+from shared.programme.indicators import IndicatorReporter
+from shared.programme.model import Programme
+from shared.programme.reports import Reporter
 from shared.registry.snapshot import Registry
 from shared.wording.words import Common, Told, Words, in_both
 
 SOURCE = "/dhis2"
-_PERIOD = re.compile(r"(?P<year>\d{4})(?:(?P<month>\d{2})|Q(?P<quarter>\d)|S(?P<half>\d))?", re.ASCII)
-_OUR_PERIOD = re.compile(r"\b(\d{4})-(Q\d|H\d|\d{2})\b(?!-)", re.ASCII)
+_PERIOD = re.compile(
+    r"(?P<year>\d{4})(?:(?P<month>\d{2})|Q(?P<quarter>\d)|S(?P<half>\d)|W(?P<week>\d{1,2}))?", re.ASCII
+)
+_OUR_PERIOD = re.compile(r"\b(\d{4})-(?:(Q\d|H\d|\d{2})|W0?([1-9]\d?))\b(?!-)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,8 @@ def truth(name: str, value: object, *, absent: bool) -> bool:
 
 
 def period_of(text: str, kind: PeriodKind) -> str:
-    """Read a period of this kind: `202603` is 2026-03, `2026Q1` is 2026-Q1, `2026S1` is 2026-H1, `2026` is 2026.
+    """Read a period of this kind: `202603` is 2026-03, `2026Q1` is 2026-Q1, `2026S1` is 2026-H1, `2026` is 2026,
+    `2026W7` is 2026-W07.
 
     Raises ConflictError, as `truth`, `unit_of` and `agency_of` do.
     """
@@ -84,6 +90,8 @@ def period_of(text: str, kind: PeriodKind) -> str:
         ours += f"-Q{written['quarter']}"
     elif written["half"]:
         ours += f"-H{written['half']}"
+    elif written["week"]:
+        ours += f"-W{written['week']:0>2}"
     try:
         period = parse_period(ours)
     except ValueError:
@@ -95,8 +103,13 @@ def period_of(text: str, kind: PeriodKind) -> str:
 
 def written_for_dhis2(told: Told) -> Words:
     """Write each of our periods in a text as `period_of` reads it: none after 2023-Q1 is none after 2023Q1."""
-    vi, en = (_OUR_PERIOD.sub(lambda found: found[1] + found[2].replace("H", "S"), text) for text in in_both(told))
+    vi, en = (_OUR_PERIOD.sub(_dhis2_period, text) for text in in_both(told))
     return Words(vi, en)
+
+
+def _dhis2_period(found: re.Match[str]) -> str:
+    year, part, week = found.groups()
+    return f"{year}W{week}" if week else year + part.replace("H", "S")
 
 
 def unit_of(text: str, period: str, programme: Programme, registry: Registry) -> Unit:

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from services.intake.formats.dhis2 import Conflict, ConflictError, Draft, agency_of, event_of, period_of, truth, unit_of
+from services.intake.formats.dhis2_programmes import data_set_of
 from services.intake.formats.dhis2_rows import Completion
 from services.intake.refusals.event_words import Dhis2Words
 from services.intake.refusals.instants import AHEAD, out_of_range
-from services.intake.refusals.refusals import Code, Refusal
 from shared.domain.events import Kind
-from shared.programme.model import Programme
+from shared.domain.refusals import Code, Refusal
 from shared.registry.snapshot import Registry
 from shared.values.scalars import FIRST_INSTANT, ScalarError, any_instant
-from shared.wording.words import listed
 
 _DAY = 10  # characters of a day without a time
 
@@ -31,18 +30,18 @@ def draft_completions(
         try:
             _check_date(row, registry, now)
             completed = truth("completed", row.completed, absent=True)
-            programme, slug = _report(row.data_set, registry)
-            period = period_of(row.period, programme.report[slug].period)
+            programme, report = data_set_of(row.data_set, row.period, registry)
+            period = period_of(row.period, report.period)
             unit = unit_of(row.unit, period, programme, registry)
-            agency = agency_of(row.attribute, programme, programme.report[slug].reporters, unit, period)
+            agency = agency_of(row.attribute, programme, report.reporters, unit, period)
         except ConflictError as error:
             conflicts.append(Conflict(error.refusal, (row.index,), objects))
             continue
-        data = {"programme": programme.slug, "report": slug, "agency": agency, "period": period, "revision": 0}
+        data = {"programme": programme.slug, "report": report.slug, "agency": agency, "period": period, "revision": 0}
         kind = Kind.REPORT_SUBMITTED if completed else Kind.RECORD_RETRACTED
-        report = programme.slug, slug, agency, period, unit.uid
+        record = programme.slug, report.slug, agency, period, unit.uid
         draft = Draft(event_of(kind, unit.uid, data, now), (row.index,), objects)
-        drafts.setdefault(report, {}).setdefault(kind, []).append(draft)
+        drafts.setdefault(record, {}).setdefault(kind, []).append(draft)
     agreed: list[Draft] = []
     for said in drafts.values():
         several = [draft for kind in said.values() for draft in kind]
@@ -70,12 +69,3 @@ def _check_date(row: Completion, registry: Registry, now: datetime) -> None:
     if not FIRST_INSTANT <= date <= now + AHEAD:
         found = out_of_range(row.dated_by, registry, now, date)
         raise ConflictError(found.code, found.field, found.expected, row.date)
-
-
-def _report(text: str, registry: Registry) -> tuple[Programme, str]:
-    for programme in registry.programmes.values():
-        slug = programme.dhis2.data_sets.get(text, text)
-        if slug in programme.report:
-            return programme, slug
-    known = sorted(slug for programme in registry.programmes.values() for slug in programme.report)
-    raise ConflictError(Code.REPORT_UNKNOWN, "dataSet", listed(known), text)

@@ -11,11 +11,14 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from services.intake.formats.dhis2 import Conflict, ConflictError, Draft, agency_of, event_of, period_of, truth, unit_of
+from services.intake.formats.dhis2_programmes import Element, element_of
 from services.intake.formats.dhis2_rows import DEFAULT, DataValue
-from services.intake.refusals.event_words import Dhis2Words, wanted
-from services.intake.refusals.refusals import Code, Refusal
+from services.intake.refusals.event_words import Dhis2Words
 from shared.domain.events import MAX_COUNT, Kind
-from shared.programme.model import Indicator, Programme
+from shared.domain.refusals import Code, Refusal
+from shared.domain.rule_words import wanted
+from shared.programme.indicators import Indicator
+from shared.programme.model import Programme
 from shared.registry.snapshot import Registry
 from shared.values.scalars import ScalarError, whole_number
 from shared.wording.words import Common, listed
@@ -55,10 +58,11 @@ def draft_records(rows: Sequence[DataValue], registry: Registry, now: datetime) 
     records: dict[_Address, _Record] = {}
     conflicts: list[Conflict] = []
     spoilt: dict[_Address, None] = {}
+    elements: dict[tuple[str, str], Element] = {}
     for row in rows:
         address: _Address | None = None
         try:
-            address, part = _locate(row, registry)
+            address, part = _locate(row, registry, elements)
             record = records.setdefault(address, _Record())
             record.indexes.append(row.index)
             _add(record, row, address, part)
@@ -77,27 +81,20 @@ def draft_records(rows: Sequence[DataValue], registry: Registry, now: datetime) 
     return drafts, conflicts
 
 
-def _locate(row: DataValue, registry: Registry) -> tuple[_Address, str]:
-    """Find the record that a value belongs to, and its part: numerator, denominator or a component's slug."""
-    for programme in registry.programmes.values():
-        target = programme.dhis2.data_elements.get(row.element, row.element)
-        slug, _, part = target.rpartition(".")
-        indicator = programme.indicator.get(slug)
-        if indicator is not None and part in _parts(indicator):
-            period = period_of(row.period, indicator.period)
-            unit = unit_of(row.unit, period, programme, registry)
-            agency = agency_of(row.attribute, programme, indicator.reporters, unit, period)
-            return _Address(programme, indicator, (programme.slug, slug), unit.uid, period, agency), part
-    raise ConflictError(
-        Code.INDICATOR_UNKNOWN,
-        "dataElement",
-        Dhis2Words.DATA_ELEMENT.value,
-        row.element,
-    )
+def _locate(row: DataValue, registry: Registry, elements: dict[tuple[str, str], Element]) -> tuple[_Address, str]:
+    """Find the record that a value belongs to, and its part: numerator, denominator or a component's slug.
 
-
-def _parts(indicator: Indicator) -> list[str]:
-    return [component.slug for component in indicator.components] or ["numerator", "denominator"]
+    `elements` remembers what is found: a few data elements make up thousands of values.
+    """
+    name = (row.element, row.period)
+    element = elements.get(name)
+    if element is None:
+        element = elements[name] = element_of(row.element, row.period, registry)
+    programme, indicator, part = element
+    period = period_of(row.period, indicator.period)
+    unit = unit_of(row.unit, period, programme, registry)
+    agency = agency_of(row.attribute, programme, indicator.reporters, unit, period)
+    return _Address(programme, indicator, (programme.slug, indicator.slug), unit.uid, period, agency), part
 
 
 def _add(record: _Record, row: DataValue, address: _Address, part: str) -> None:
@@ -159,7 +156,7 @@ def _incomplete(address: _Address, record: _Record, *, spoilt: bool) -> Refusal 
     if record.deleted:
         return _partly_deleted(address, record)
     if address.indicator.components:
-        missing = sorted(set(_parts(address.indicator)) - set(record.components))
+        missing = sorted(set(address.indicator.parts) - set(record.components))
         names = [f"{address.indicator.slug}.{slug}" for slug in missing]
     else:
         names = [
@@ -176,7 +173,7 @@ def _partly_deleted(address: _Address, record: _Record) -> Refusal | None:
 
     Nobody here knows which values the record has, so that what is left of it can't be told.
     """
-    whole = _parts(address.indicator)
+    whole = address.indicator.parts
     if not record.parts and not record.components and record.deleted.get((), set()) >= set(whole):
         return None
     names = listed(f"{address.indicator.slug}.{part}" for part in whole)

@@ -10,8 +10,8 @@ from typing import Any
 
 from services.intake.formats.json_text import UnreadableError, load
 from services.intake.refusals.event_words import EnvelopeWords
-from services.intake.refusals.refusals import Code, Refusal
 from shared.domain.events import DATA_FIELDS, CloudEvent
+from shared.domain.refusals import Code, Refusal
 from shared.values.scalars import name_of
 
 JSON = "application/json"

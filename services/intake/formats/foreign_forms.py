@@ -11,7 +11,7 @@ from typing import Any
 
 from services.intake.formats.form_rows import find
 from services.intake.refusals.event_words import ForeignWords
-from services.intake.refusals.refusals import Code, Refusal
+from shared.domain.refusals import Code, Refusal
 from shared.programme.senders import Form
 from shared.wording.words import Words
 

@@ -16,10 +16,11 @@ from services.intake.formats.foreign_forms import foreign_body
 from services.intake.formats.form_rows import Row, RowsError, answers, find, is_told, rows_of
 from services.intake.formats.json_text import UnreadableError, load
 from services.intake.pacing.limits import EVENT_BYTES
-from services.intake.refusals.event_words import FormWords, wanted
-from services.intake.refusals.refusals import Code, Refusal, Rejected
+from services.intake.refusals.event_words import FormWords
 from services.intake.refusals.request_words import BodyWords
 from shared.domain.events import MAX_COUNT, Kind
+from shared.domain.refusals import Code, Refusal, Rejected
+from shared.domain.rule_words import wanted
 from shared.programme.senders import Form, FormEvent
 from shared.values.composed_text import composed
 from shared.values.scalars import ScalarError, any_instant, name_of, whole_number

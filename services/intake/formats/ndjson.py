@@ -11,7 +11,7 @@ from services.intake.formats.json_text import MARK, UnreadableError
 from services.intake.pacing.limits import EVENT_BYTES as LINE_BYTES
 from services.intake.pacing.limits import EVENT_SIZE
 from services.intake.pacing.slices import Pause
-from services.intake.refusals.refusals import Code, Refusal, Rejected
+from shared.domain.refusals import Code, Refusal, Rejected
 
 NDJSON = "application/x-ndjson"
 GROUP_BYTES = 512 * 1024

@@ -13,8 +13,8 @@ from typing import Any
 from services.intake.formats.json_text import UnreadableError
 from services.intake.formats.sheet_row import SheetRow, activity_data, places_of
 from services.intake.refusals.event_words import SheetWords
-from services.intake.refusals.refusals import LISTED, Code, Place, Refusal, Rejected
 from shared.domain.events import Kind
+from shared.domain.refusals import LISTED, Code, Place, Refusal, Rejected
 from shared.sheets.columns import BY, column_letters
 from shared.sheets.header import Header, HeaderSearch, LayoutError, no_table
 from shared.sheets.merges import merge_fault, merges_over, refuse_merged_header

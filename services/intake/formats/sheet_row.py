@@ -6,9 +6,10 @@ from typing import Any
 from annotated_types import MaxLen
 from pydantic import BaseModel
 
-from services.intake.refusals.event_words import SheetWords, wanted
-from services.intake.refusals.refusals import Code, Place, Refusal
+from services.intake.refusals.event_words import SheetWords
 from shared.domain.events import MAX_COUNT, ActivityRecorded
+from shared.domain.refusals import Code, Place, Refusal
+from shared.domain.rule_words import WrittenWords, wanted
 from shared.sheets.columns import (
     BY,
     FALSE,
@@ -30,7 +31,7 @@ from shared.values.written_days import written_day
 from shared.values.written_numbers import TwoMeaningsError, written_whole_number
 from shared.wording.words import Words
 
-_NUMBER = SheetWords.NUMBER.value.filled(most=MAX_COUNT)
+_NUMBER = WrittenWords.NUMBER.value.filled(most=MAX_COUNT)
 
 
 def _most_of(model: type[BaseModel], name: str) -> int:
@@ -121,7 +122,7 @@ class SheetRow:
             return written_whole_number(text, MAX_COUNT)
         except TwoMeaningsError:
             # A number cell of a workbook has one meaning; it is just no whole one.
-            self.refuse(name, SheetWords.TWO_MEANINGS.value if isinstance(self._cells[name], str) else _NUMBER)
+            self.refuse(name, WrittenWords.TWO_MEANINGS.value if isinstance(self._cells[name], str) else _NUMBER)
         except ScalarError:
             self.refuse(name, _NUMBER)
         return None
@@ -141,7 +142,7 @@ class SheetRow:
         try:
             return written_day(text).isoformat()
         except ScalarError:
-            self.refuse(name, SheetWords.DAY.value.filled(first=FIRST_DAY.year, last=LAST_DAY.year))
+            self.refuse(name, WrittenWords.DAY.value.filled(first=FIRST_DAY.year, last=LAST_DAY.year))
         return None
 
     def record(self) -> str:

@@ -38,9 +38,9 @@ from services.intake.http.gates import Post, enter, identify
 from services.intake.http.request_head import flag, language_of, media_type_of
 from services.intake.pacing.slices import SMALL, aside, work
 from services.intake.refusals.event_words import Dhis2Words
-from services.intake.refusals.refusals import Code, Refusal
 from services.intake.refusals.request_errors import Fault, RefusedError, unsupported_type
 from services.intake.refusals.request_words import RequestWords
+from shared.domain.refusals import Code, Refusal
 from shared.values.personal_data import named
 from shared.values.scalars import ScalarError, text, whole_number
 from shared.wording.language import ENGLISH, VIETNAMESE
@@ -225,7 +225,7 @@ def _named_in(request: Request) -> list[Completion]:
 
 
 async def _job(context: EndpointContext, jobs: Jobs, request: Request) -> dict[str, Any]:
-    key = identify(context, request)
+    key = identify(context, request).key
     job = request.path_params["job"]
     try:
         found = await jobs.get(text(job), key.sender)

@@ -8,8 +8,8 @@ from starlette.responses import JSONResponse
 
 from services.intake.formats.dhis2 import Conflict, written_for_dhis2
 from services.intake.http.responses import LISTED
-from services.intake.refusals.refusals import Code
 from services.intake.refusals.request_words import ImportWords
+from shared.domain.refusals import Code
 from shared.values.personal_data import named
 
 WRAPPED_SINCE = 38

@@ -1,19 +1,21 @@
 """The dependencies that all endpoints share. `app.py` makes one context; each endpoint is a function of it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.intake.admission.admission import Admission
 from services.intake.http.request_log import RequestLog
 from services.intake.pacing.limits import OwnTurns, RateLimits, Turns
+from shared.access.acting import Acting, ActingReference
 from shared.http.held_body import Memory
-from shared.registry.snapshot import Registry
+from shared.registry.snapshot import Key, Registry
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointContext:
-    """The registry as it is now and whether it may be trusted, the time, admission, the limits, the log of requests.
+    """The registry as it is now and whether it may be trusted, officers as they are now, the time, admission, limits,
+    the log of requests.
 
     `large` are the turns of bodies that are more than a small part of the work of a second, `streams` those in which
     the streams of one sender are worked on.
@@ -22,6 +24,7 @@ class EndpointContext:
     """
 
     registry: Callable[[], Registry]
+    officer: Callable[[Key, ActingReference], Awaitable[Acting]]
     trusted: Callable[[], bool]
     now: Callable[[], datetime]
     admission: Admission

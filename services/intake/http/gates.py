@@ -3,14 +3,14 @@
 | | gate | refused with |
 |---|---|---|
 | 1 | HTTP: head, connections, chunks (`shared/http`), before an endpoint is called | 400, 408, 503 |
-| 2 | key: who asks | 401; 503 while keys can't be checked |
-| 3 | kinds: whether the key may post any of what this address takes | 403 |
+| 2 | key: who asks, within what (`Kip-Reach`), for whom (`Kip-Officer`) | 400, 401, 403; 503 without keys |
+| 3 | kinds: whether the key may post any of what this address takes, and of its own | 403 |
 | 4 | rate of the sender | 429 |
 | 5 | encoding, then what the endpoint asks of the head: parameters, media type, form | 400, 404, 415 |
 | 6 | size, time and memory of the body; the key once more, if the registry changed meanwhile | 400, 408, 413, 503 |
 | 7 | turn: a large body or a spreadsheet waits for others, a stream for its sender's other ones | 503 |
 | 8 | parse, by the endpoint | 400, 413 |
-| 9 | judge each event, then publish | 403, 413, 422; 503 |
+| 9 | look the officer up, judge each event, then publish | 403, 410, 413, 422; 503 |
 
 `enter` is 2 to 5, `Post.body` 6 and 7, `Post.admit` 9. A stream of lines takes `Post.chunks` for 6, and passes 4, 7, 8
 and 9 group by group, slowed down to the rate instead of refused. A single event is a batch of one; a request that holds
@@ -25,6 +25,7 @@ from contextlib import asynccontextmanager
 from starlette.requests import ClientDisconnect, Request
 
 from services.intake.admission.admission import Outcome, Terms
+from services.intake.admission.poster import Poster
 from services.intake.formats.cloudevents import Parsed
 from services.intake.http.endpoint import EndpointContext
 from services.intake.http.request_head import header
@@ -32,7 +33,10 @@ from services.intake.pacing.limits import Turns
 from services.intake.pacing.slices import SMALL
 from services.intake.refusals.request_errors import Fault, RefusedError, unavailable
 from services.intake.refusals.request_words import AwayWords, BodyWords, RequestWords
+from shared.access.acting import ActingError, let_act, read_acting
 from shared.access.authentication import CHALLENGE, EXPECTED, authorization_of, find_key
+from shared.access.headers import HeaderError, read_narrowing
+from shared.database.connections import DATABASE_AWAY
 from shared.domain.events import Kind
 from shared.http.held_body import BodyError, BodyLimits, HeldBody
 from shared.http.words import LimitWords
@@ -44,28 +48,42 @@ BODY_BYTES = 8 * 1024 * 1024
 KEY_SECONDS = 0.25  # between two looks at a stream's key: a revocation is promised to work within a second
 
 
-def identify(context: EndpointContext, request: Request) -> Key:
-    """Find the request's key. Raises RefusedError: 401 without a valid one, 503 while keys can't be checked."""
+def identify(context: EndpointContext, request: Request) -> Poster:
+    """Find who posts. Raises RefusedError: 401 without a valid key, 400 for headers that say nothing known, 403 for an
+    officer whom the key may not act for, 503 while keys can't be checked.
+    """
     registry = context.registry()
     if not context.trusted() or not registry.loaded:
         raise unavailable(AwayWords.NO_REGISTRY.value)
-    key = find_key(registry, authorization_of(request.scope["headers"]), context.now())
+    headers = request.scope["headers"]
+    key = find_key(registry, authorization_of(headers), context.now())
     if key is None:
         raise RefusedError(Fault.UNAUTHORIZED, EXPECTED, headers=CHALLENGE)
-    return key
+    try:
+        reference = read_acting(headers)
+        if reference is not None:
+            let_act(key)
+        return Poster(key, read_narrowing(headers, registry.units), reference)
+    except ActingError as error:
+        raise RefusedError(Fault(error.fault), error.words) from None
+    except HeaderError as error:
+        expected = RequestWords.HEADER.value.filled(expected=error.expected)
+        raise RefusedError(Fault.BAD_PARAMETER, expected, field=error.header) from None
 
 
 def enter(context: EndpointContext, request: Request, kinds: frozenset[Kind] = frozenset(Kind)) -> "Post":
     """Let a request in by its head (gates 2 to 5) that may hold events of these kinds. Nothing of its body is read.
 
-    Raises RefusedError: as `identify` does, 403 for a key that may post none of these kinds, 429 over the sender's rate
-    (503 for a sender known to lose a 429), 415 for a compressed body.
+    Raises RefusedError: as `identify` does, 403 for a key that may post none of these kinds, or nothing of its own, 429
+    over the sender's rate (503 for a sender known to lose a 429), 415 for a compressed body.
     """
     post = Post(context, request)
     key = post.key
     if key.kinds is not None and not key.kinds & kinds:
         may = RequestWords.MAY_POST.value.filled(kinds=listed(sorted(key.kinds)))
         raise RefusedError(Fault.NOT_ALLOWED, may if key.kinds else RequestWords.MAY_POST_NOTHING.value)
+    if key.can_act and post.poster.reference is None:
+        raise RefusedError(Fault.NOT_ALLOWED, RequestWords.ONLY_FOR_OFFICERS.value)
     wait = context.rates.wait(key)
     if wait > 0:
         raise RefusedError(
@@ -81,15 +99,20 @@ def enter(context: EndpointContext, request: Request, kinds: frozenset[Kind] = f
 
 
 class Post:
-    """A request that was let in. `key` is its key as it was looked up last, in `registry`."""
+    """A request that was let in. `poster` has its key as it was looked up last, in `registry`."""
 
-    __slots__ = ("_context", "_request", "key", "registry")
+    __slots__ = ("_context", "_request", "poster", "registry")
 
     def __init__(self, context: EndpointContext, request: Request) -> None:
         self._context = context
         self._request = request
         self.registry: Registry = context.registry()
-        self.key: Key = identify(context, request)
+        self.poster: Poster = identify(context, request)
+
+    @property
+    def key(self) -> Key:
+        """The request's key."""
+        return self.poster.key
 
     @property
     def known(self) -> Registry:
@@ -119,12 +142,14 @@ class Post:
     async def admit(self, parsed: Parsed, terms: Terms) -> Outcome:
         """Judge and publish what was read of the request (gate 9), and count it against the sender's rate.
 
-        Raises RefusedError where the key was revoked meanwhile, and what `Admission.admit` raises.
+        Raises RefusedError where the key was revoked meanwhile or the officer isn't there, and what `Admission.admit`
+        raises.
         """
         self._look_again()
+        poster = await self._acting()
         candidates, rejected = parsed
         self._context.rates.spend(self.key, len(candidates) + len(rejected))
-        return await self._context.admission.admit(parsed, self.registry, self.key, self._context.now(), terms)
+        return await self._context.admission.admit(parsed, self.registry, poster, self._context.now(), terms)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """Give the body of a stream as it comes, for as long as the key holds, also where nothing comes (gate 6).
@@ -158,6 +183,18 @@ class Post:
             await asyncio.sleep(min(wait, KEY_SECONDS))
             self._identify()
 
+    async def _acting(self) -> Poster:
+        """Look up the officer in whose name the request is, if it is in one's. Raises RefusedError."""
+        poster = self.poster
+        if poster.reference is None:
+            return poster
+        try:
+            return poster._replace(acting=await self._context.officer(poster.key, poster.reference))
+        except ActingError as error:
+            raise RefusedError(Fault(error.fault), error.words) from None
+        except DATABASE_AWAY:
+            raise unavailable(AwayWords.NO_DATABASE.value) from None
+
     def _look_again(self) -> None:
         """Look the key up again if the registry isn't the one that it was found in, or can't be trusted any more."""
         if self._context.registry() is not self.registry or not self._context.trusted():
@@ -165,7 +202,7 @@ class Post:
 
     def _identify(self) -> None:
         self.registry = self._context.registry()
-        self.key = identify(self._context, self._request)
+        self.poster = identify(self._context, self._request)
 
 
 async def _bounded(context: EndpointContext, request: Request) -> AsyncIterator[bytes]:

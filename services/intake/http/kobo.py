@@ -21,9 +21,9 @@ from services.intake.http.gates import enter
 from services.intake.http.request_head import flags, language_of, media_type_of
 from services.intake.http.responses import answer
 from services.intake.pacing.slices import aside
-from services.intake.refusals.refusals import Refusal, Rejected
 from services.intake.refusals.request_errors import Fault, RefusedError, unsupported_type
 from services.intake.refusals.request_words import RequestWords
+from shared.domain.refusals import Refusal, Rejected
 from shared.programme.model import Programme
 from shared.programme.senders import Form
 from shared.registry.snapshot import Registry

@@ -7,7 +7,7 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from services.intake.admission.admission import Outcome
-from services.intake.refusals.refusals import Code
+from shared.domain.refusals import Code
 from shared.wording.words import Words
 
 LISTED = 1000  # of the refused, and of the superseded events of a request; its answer counts all

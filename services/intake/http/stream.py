@@ -9,8 +9,8 @@ from services.intake.admission.superseding import Superseded
 from services.intake.formats.ndjson import Lines, groups_of, parse_lines
 from services.intake.http.gates import Post
 from services.intake.http.responses import LISTED
-from services.intake.refusals.refusals import Code, Refusal, Rejected
 from services.intake.refusals.request_errors import Fault, RefusedError
+from shared.domain.refusals import Code, Refusal, Rejected
 from shared.wording.words import Told
 
 

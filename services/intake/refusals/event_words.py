@@ -8,36 +8,15 @@ from enum import Enum
 from shared.wording.words import Common, Words
 
 
-def wanted(expected: Words) -> Words:
-    """Say what a value has to be, as it stands behind the words of `value_invalid`."""
-    return Words(f"cần {expected.vi}", expected.en)
+class OfficeWords(Enum):
+    """What is expected of an event that is posted in an officer's name."""
 
-
-class RuleWords(Enum):
-    """What the programme and the registry expect of an event."""
-
-    UNIT = Words("như 06412 hoặc 06412@1", "like 06412 or 06412@1")
-    CLOCK = Words(
-        "từ {first} đến {latest} (24 giờ sau đồng hồ của dịch vụ, đang là {now})",
-        "{first} to {latest} (24 h ahead of the service's clock, which reads {now})",
+    UNIT = Words("đơn vị {uid}", "the unit {uid}")
+    NO_SEAT = Words("một đơn vị đang tồn tại, nơi cán bộ làm việc", "a unit in force at which the officer sits")
+    NO_REVISION = Words(
+        "bỏ trường này: nội dung gửi sau thay nội dung gửi trước",
+        "none: what is posted later corrects what was before",
     )
-    SIMULATED_CLOCK = Words(
-        "từ {first} đến {latest} (24 giờ sau đồng hồ của dịch vụ, đang là {now}; đồng hồ mô phỏng, KIP_CLOCK)",
-        "{first} to {latest} (24 h ahead of the service's clock, which reads {now} and is simulated: KIP_CLOCK)",
-    )
-    PARTICIPANTS = Words("cần không quá {people} người tham gia", "at most the {people} participants")
-    SAME_DOMAIN = Words("cần {domain} như ở trường domain, hoặc bỏ trống", "{domain}, as in domain, or nothing")
-    BOTH_FIGURES = Words("numerator và denominator", "numerator and denominator")
-    COMPONENTS = Words("trường components", "components")
-    COMBINATION_ONCE = Words("cần mỗi tổ hợp một lần", "each combination once")
-    ONE_OF_THREE = Words("đúng một trong record, indicator, report", "exactly one of record, indicator, report")
-    RECORD_ALONE = Words("chỉ record và revision", "only record and revision")
-    OF_WHAT_IS_WITHDRAWN = Words("giá trị của bản ghi bị hủy", "that of what is withdrawn")
-    SPAN = Words("từ {first} đến {last}", "{first} to {last}")
-    MONTH = Words("một tháng như 2023-03", "a month like 2023-03")
-    QUARTER = Words("một quý như 2023-Q1", "a quarter like 2023-Q1")
-    HALF_YEAR = Words("sáu tháng như 2023-H1", "a half-year like 2023-H1")
-    YEAR = Common.A_YEAR.value
 
 
 class EnvelopeWords(Enum):
@@ -52,11 +31,6 @@ class EnvelopeWords(Enum):
 class SheetWords(Enum):
     """What is expected of a row of a table."""
 
-    NUMBER = Words("cần số nguyên từ 0 đến {most}", "a whole number from 0 to {most}")
-    TWO_MEANINGS = Words(
-        "có thể hiểu là hàng nghìn hoặc là số thập phân; hãy viết liền các chữ số (1234)",
-        "may be thousands or a decimal fraction; write its digits alone (1234)",
-    )
     TOO_LONG = Words(
         "có thể do dấu phân cách nằm trong một ô, như 1,234; hãy viết liền (1234) hoặc đặt ô trong ngoặc kép; cột chỉ "
         "để người đọc thì đặt tên bắt đầu bằng #",
@@ -64,11 +38,7 @@ class SheetWords(Enum):
         "a name that begins with #",
     )
     EMPTY = Words("ô này phải để trống ở dòng như vậy", "an empty cell in a row like this")
-    TRUTH = Words("cần «Có» hoặc «Không»", "expected Có or Không")
-    DAY = Words(
-        "cần một ngày như 31/03/2023 (ngày/tháng/năm), từ năm {first} đến năm {last}",
-        "a day like 31/03/2023 (day/month/year), of the years {first} to {last}",
-    )
+    TRUTH = Words("cần «Có» hoặc «Không»", "Yes (Có) or No (Không)")
     RECORD = Words("mã không được có dấu cách, ví dụ 06412-001", "an id without spaces: 06412-001")
     WHOLE = Words(
         "dòng của toàn bộ số liệu: mới chỉ có các dòng chi tiết; hãy thêm một dòng để trống các cột by.…",
@@ -172,6 +142,7 @@ class Dhis2Words(Enum):
         "all values of the record or none deleted: send the record whole anew without what is gone, or delete {names} "
         "and give no value beside",
     )
+    WEEK = Words("một tuần như 2023W7", "a week like 2023W7")
     MONTH = Words("một tháng như 202303", "a month like 202303")
     QUARTER = Words("một quý như 2023Q1", "a quarter like 2023Q1")
     HALF_YEAR = Words("sáu tháng như 2023S1", "a half-year like 2023S1")
@@ -181,4 +152,5 @@ class Dhis2Words(Enum):
         "mỗi báo cáo chỉ được ghi là đã hoàn thành hoặc là không còn hoàn thành, không ghi cả hai trong một yêu cầu",
         "expected it completed or no longer completed, not both in one request",
     )
+    ONE_OF = Words("một trong {names}", "one of {names}")
     NO_CONFLICTS = Words("bộ dữ liệu không có xung đột", "a set without conflicts")

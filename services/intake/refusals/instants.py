@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from services.intake.refusals.event_words import RuleWords
-from services.intake.refusals.refusals import Code, Refusal
+from shared.domain.refusals import Code, Refusal
+from shared.domain.rule_words import RuleWords
 from shared.registry.snapshot import Registry
 from shared.values.scalars import FIRST_DAY
 

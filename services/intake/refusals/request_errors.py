@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from starlette.responses import JSONResponse
 
+from shared.access.acting import ActingFault
 from shared.values.personal_data import named
 from shared.wording.words import Common, Told, Words, said
 
@@ -17,8 +18,10 @@ class Fault(StrEnum):
     BAD_PARAMETER = "bad_parameter"
     UNAUTHORIZED = "unauthorized"
     NOT_ALLOWED = "not_allowed"
+    MAY_NOT_ACT = ActingFault.MAY_NOT_ACT.value
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    GONE = ActingFault.GONE.value
     TOO_SLOW = "too_slow"
     TOO_LARGE = "too_large"
     UNSUPPORTED_TYPE = "unsupported_type"
@@ -39,11 +42,13 @@ FAULTS: dict[Fault, tuple[int, Words]] = {
         403,
         Words("Khóa không được gửi nội dung này; {detail}", "the key may not post this; {detail}"),
     ),
+    Fault.MAY_NOT_ACT: (403, Words("Không được làm thay cán bộ: {detail}", "no acting for officers: {detail}")),
     Fault.NOT_FOUND: (404, Words("Không có địa chỉ hoặc mục này: {detail}", "there is no such thing: {detail}")),
     Fault.METHOD_NOT_ALLOWED: (
         405,
         Words("Phương thức không được phép; cần {detail}", "method not allowed; expected {detail}"),
     ),
+    Fault.GONE: (410, Words("Không tiếp tục được: {detail}", "not any more: {detail}")),
     Fault.TOO_SLOW: (408, Words("Gửi quá chậm; cần {detail}", "the body came too slowly; expected {detail}")),
     Fault.TOO_LARGE: (413, Words("Nội dung quá lớn; cần {detail}", "the body is too large; expected {detail}")),
     Fault.UNSUPPORTED_TYPE: (
@@ -75,7 +80,9 @@ FAULTS: dict[Fault, tuple[int, Words]] = {
 
 
 class RefusedError(Exception):
-    """The request ends here. `status` differs from the fault's own only where a sender would lose that one."""
+    """The request ends here. `status` differs from the fault's own only where a sender would lose that one; `field` is
+    the header that it is about, if it is about one.
+    """
 
     def __init__(
         self,
@@ -84,24 +91,24 @@ class RefusedError(Exception):
         *,
         headers: dict[str, str] | None = None,
         status: int | None = None,
+        field: str | None = None,
     ) -> None:
         super().__init__(f"{fault}: {said(detail, 'en')}")
         self.fault = fault
         self.status = status or FAULTS[fault][0]
         self.detail = detail
         self.headers = headers
+        self.field = field
 
     def message(self, language: str) -> str:
         """Say it in `vi` or `en`."""
         return FAULTS[self.fault][1].filled(detail=self.detail).in_language(language)
 
     def response(self, language: str) -> JSONResponse:
-        """Answer `{"error", "message"}`."""
-        return JSONResponse(
-            {"error": self.fault.value, "message": self.message(language)},
-            status_code=self.status,
-            headers=self.headers,
-        )
+        """Answer `{"error", "message"}`, with `field` where a header is at fault."""
+        field = {} if self.field is None else {"field": self.field}
+        told = {"error": self.fault.value, **field, "message": self.message(language)}
+        return JSONResponse(told, status_code=self.status, headers=self.headers)
 
 
 def unsupported_type(expected: Told, got: str) -> RefusedError:

@@ -9,6 +9,10 @@ class RequestWords(Enum):
     """What was expected of a request's address, headers and parameters."""
 
     MAY_POST_NOTHING = Words("khóa không được gửi sự kiện nào", "it may post no event")
+    ONLY_FOR_OFFICERS = Words(
+        "khóa này chỉ gửi thay cán bộ nêu trong tiêu đề Kip-Officer",
+        "it posts only for an officer whom the header Kip-Officer names",
+    )
     MAY_POST = Words("khóa được gửi {kinds}", "it may post {kinds}")
     FLAG = Words("{name}=true hoặc {name}=false, nhận được {got}", "{name}=true or {name}=false, got {got}")
     BINARY = Words("{json} ở chế độ nhị phân", "{json} in binary mode")
@@ -25,6 +29,7 @@ class RequestWords(Enum):
         "một trong các tham số {names}, nhận được {got}; hãy sửa hoặc bỏ tham số đó",
         "expected one of {names}, got {got}; mend it or leave it out",
     )
+    HEADER = Words("đúng {expected}", "expected {expected}")
     ONLY_FALSE = Words(
         "{name}=false hoặc không có tham số này, nhận được {name}={got}",
         "expected {name}=false or no such parameter, got {name}={got}",

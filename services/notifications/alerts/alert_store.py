@@ -52,6 +52,22 @@ MUTED = """
     WHERE alert.state = 'muted' AND alert.wake_at <= $1
     ORDER BY alert.id FOR UPDATE OF alert
 """
+# An officer may have acknowledged once more, or paused the programme, after the alert was kept back.
+KEEP_LONGER = """
+    UPDATE notifications.alert SET wake_at = longer.until
+    FROM (SELECT kept.id, LEAST(max(asked.until), '2101-01-01') AS until
+          FROM notifications.alert AS kept
+          JOIN notifications.obligation ON obligation.id = kept.obligation
+          JOIN (SELECT officer, programme, obligation, until, false AS reminders FROM notifications.acknowledgement
+                UNION ALL SELECT officer, programme, NULL, until, true FROM notifications.mute) AS asked
+               ON asked.officer = kept.officer AND asked.programme = obligation.programme
+               AND (asked.obligation IS NULL OR asked.obligation = kept.obligation)
+               AND (NOT asked.reminders
+                    OR (obligation.programme, kept.step) IN (SELECT * FROM unnest($2::text[], $3::text[])))
+          WHERE kept.state = 'muted' AND kept.wake_at <= $1 AND asked.until > $1
+          GROUP BY kept.id) AS longer
+    WHERE alert.id = longer.id
+"""
 MUTED_WAKES = "SELECT EXISTS (SELECT FROM notifications.alert WHERE state = 'muted' AND wake_at <= $1)"
 WAKE = """
     UPDATE notifications.alert
@@ -59,8 +75,11 @@ WAKE = """
     FROM unnest($1::bigint[], $2::uuid[]) AS woken (id, message) WHERE alert.id = woken.id
 """
 ACKNOWLEDGED = """
-    SELECT officer, programme, obligation, LEAST(until, '2101-01-01') AS until FROM notifications.acknowledgement
-    WHERE officer = ANY ($1::bigint[]) AND until > $2
+    SELECT officer, programme, obligation, LEAST(until, '2101-01-01') AS until, false AS reminders
+    FROM notifications.acknowledgement WHERE officer = ANY ($1::bigint[]) AND until > $2
+    UNION ALL
+    SELECT officer, programme, NULL, LEAST(until, '2101-01-01'), true
+    FROM notifications.mute WHERE officer = ANY ($1::bigint[]) AND until > $2
 """
 ACKNOWLEDGE = """
     INSERT INTO notifications.acknowledgement (officer, programme, obligation, until, at)
@@ -68,7 +87,7 @@ ACKNOWLEDGE = """
     ON CONFLICT (officer, programme, obligation) DO UPDATE SET until = excluded.until, at = excluded.at
 """
 WAITING_PROBLEMS = """
-    SELECT id, programme, unit, agency, state, cycle FROM notifications.problem
+    SELECT id, programme, unit, agency, state, cycle, domain FROM notifications.problem
     WHERE to_tell ORDER BY id FOR UPDATE
 """
 NOTIFIED_OF_PROBLEMS = """
@@ -98,13 +117,14 @@ class WaitingProblem(NamedTuple):
     agency: str
     state: str
     cycle: int
+    domain: str | None
 
 
 async def claim_alerts(connection: Connection, alerts: Sequence[NewAlert], now: datetime) -> list[UUID | None]:
     """Claim those alerts that no sweep has claimed before; return the messages that they need, None for none."""
     rows = (
         (
-            alert.due.obligation, alert.due.problem, alert.due.cycle, alert.due.step, alert.due.turn, alert.due.unit,
+            alert.due.obligation, alert.due.problem, alert.due.cycle, alert.due.step, alert.due.turn, alert.unit,
             alert.officer, alert.message, alert.state, alert.wake_at, str(alert.due.reason),
         )
         for alert in alerts
@@ -139,8 +159,14 @@ async def muted_wakes(connection: Connection, now: datetime) -> bool:
     return bool(await connection.fetchval(MUTED_WAKES, now))
 
 
-async def muted(connection: Connection, now: datetime) -> list[MutedAlert]:
-    """Read what was kept back by acknowledgements that have ended, locked until the caller's transaction ends."""
+async def muted(connection: Connection, now: datetime, reminders: Sequence[tuple[str, str]]) -> list[MutedAlert]:
+    """Read what was kept back by acknowledgements that have ended, locked until the caller's transaction ends.
+
+    What a later acknowledgement of the officer's keeps back as well stays until that has ended; what has paused
+    reminders keeps back those alone, the (programme, step) that are some.
+    """
+    columns = list(zip(*reminders, strict=True)) if reminders else [(), ()]
+    await connection.execute(KEEP_LONGER, now, *columns)
     return [MutedAlert(*row) for row in await connection.fetch(MUTED, now)]
 
 
@@ -153,7 +179,7 @@ async def wake(connection: Connection, alerts: Sequence[tuple[int, UUID | None]]
 async def acknowledged(connection: Connection, officers: Sequence[int], now: datetime) -> Muted:
     """Find until when officers want to hear no more."""
     rows = await connection.fetch(ACKNOWLEDGED, officers, now)
-    return {(row["officer"], row["programme"], row["obligation"]): row["until"] for row in rows}
+    return {(row["officer"], row["programme"], row["obligation"], row["reminders"]): row["until"] for row in rows}
 
 
 async def acknowledge(

@@ -8,21 +8,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.notifications.alerts import alert_store
 from services.notifications.alerts.alert_store import MutedAlert
-from services.notifications.alerts.planning import Planner
+from services.notifications.alerts.planning import Planner, reminders
 from services.notifications.alerts.recipients import Addresser, DueAlert, NewAlert
 from services.notifications.apart import Asides, apart, saved
 from shared.database.connections import Connection
+from shared.domain.units import Units
 from shared.registry.officer_store import officer_ids, officers_by_id
 from shared.registry.officers import Officer
 from shared.registry.snapshot import Registry
 
 
 async def claim(
-    connection: Connection, registry: Registry, due: Sequence[DueAlert], asides: Asides, now: datetime
+    connection: Connection, registry: Registry, planner: Planner, due: Sequence[DueAlert], asides: Asides, now: datetime
 ) -> tuple[int, int]:
     """Claim these alerts and make their messages; return how many of each.
 
-    1. Find the officers of the addressed units, and what they have acknowledged.
+    1. Find the officers of the units with seats and of those that these came from, and what they have acknowledged.
     2. Choose for each alert its officers; all that an officer hears of a programme goes into one message.
     3. Insert the alerts. The unique key (obligation or problem, cycle, step, turn, officer) decides: what another sweep
        has claimed is not claimed again, whatever was planned from rows that are old by now.
@@ -36,9 +37,9 @@ async def claim(
         kind = "obligation" if one.problem is None else "problem"
         asides.add(kind, one.obligation or one.problem, one.programme, one.unit, error)
 
-    officers = await _officers_for(connection, registry, due, asides, now)
+    officers = await _officers_for(connection, registry.units, due, asides)
     muted = await alert_store.acknowledged(connection, [officer.id for officer in officers], now)
-    addresser = Addresser(officers, _zones(registry), muted, now)
+    addresser = Addresser(officers, planner.seats, _zones(registry), muted, now)
     addresser.run(due, fails)
     # In one order for all sweeps, as every bulk insert: two that overlap for a moment would deadlock.
     alerts = sorted(addresser.alerts, key=_order)
@@ -59,22 +60,26 @@ def _order(alert: NewAlert) -> tuple[int, str, int, int]:
 
 async def wake(connection: Connection, registry: Registry, planner: Planner, asides: Asides, now: datetime) -> int:
     """Put on their way the alerts that an acknowledgement kept back, once it has ended and people are at work, and
-    those that went aside before; return how many. What is not true any more is cancelled.
+    those that went aside before; return how many. What is not true any more is cancelled, and what the officer hears no
+    more of: of a programme that is at rest, or that isn't theirs.
     """
     if not await alert_store.muted_wakes(connection, now):
         return 0
     due: list[MutedAlert] = []
-    for alert in await alert_store.muted(connection, now):
+    for alert in await alert_store.muted(connection, now, reminders(registry.programmes)):
         if alert.programme in registry.programmes:
             with asides.unless_sound("alert", alert.id, alert.programme, alert.unit):
                 if planner.policy(alert.programme).hours.next_open(now) <= now:
                     due.append(alert)
-    officers = {o.id: o for o in await _officers(connection, sorted({alert.unit for alert in due}), asides)}
-    addresser = Addresser(list(officers.values()), _zones(registry), {}, now)
+    ids = sorted({alert.officer for alert in due if alert.officer is not None})
+    officers = {officer.id: officer for officer in await _officers(connection, ids, asides)}
+    addresser = Addresser(list(officers.values()), planner.seats, _zones(registry), {}, now)
     woken: list[tuple[int, UUID | None]] = []
     for alert in due:
         officer = officers.get(alert.officer) if alert.officer is not None and alert.live else None
         with asides.unless_sound("alert", alert.id, alert.programme, alert.unit):
+            if officer is not None and (not officer.belongs_to(alert.programme) or planner.at_rest(alert.programme)):
+                officer = None
             message = addresser.message(officer, alert.programme, alert.unit).id if officer else None
             woken.append((alert.id, message))
     await alert_store.make_messages(connection, list(addresser.messages.values()), now)
@@ -82,19 +87,18 @@ async def wake(connection: Connection, registry: Registry, planner: Planner, asi
     return sum(message is not None for _, message in woken)
 
 
-async def _officers_for(
-    connection: Connection, registry: Registry, due: Iterable[DueAlert], asides: Asides, now: datetime
-) -> list[Officer]:
-    units = {one.unit for one in due if one.unit}
-    # Who was notified of a problem sits above the unit that the problem is about.
-    units |= {step.uid for one in due if one.problem for step in registry.units.ladder(one.unit, now.date())}
-    return await _officers(connection, sorted(units), asides)
+async def _officers_for(connection: Connection, units: Units, due: Iterable[DueAlert], asides: Asides) -> list[Officer]:
+    """Read all who may be chosen: those of the units with seats, of what these came from, and those named by id."""
+    seated = {seat.unit for one in due for seat in one.seats}
+    there = await officer_ids(connection, sorted({uid for unit in seated for uid in units.came_from(unit)}))
+    named = {officer for one in due for officer in one.officers or ()}
+    return await _officers(connection, sorted({*there, *named}), asides)
 
 
-async def _officers(connection: Connection, units: Sequence[str], asides: Asides) -> list[Officer]:
-    """Read the officers of these units. One whose row can't be read goes aside; the others are notified."""
+async def _officers(connection: Connection, ids: Sequence[int], asides: Asides) -> list[Officer]:
+    """Read these officers. One whose row can't be read goes aside; the others are notified."""
     read = await apart(
-        await officer_ids(connection, units),
+        ids,
         lambda some: officers_by_id(connection, some),
         lambda id_, error: asides.add("officer", id_, "", "", error),
     )

@@ -7,7 +7,6 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from services.notifications.alerts.reasons import CLAIMED, Reason
-from shared.domain.units import Unit, Units
 from shared.domain.working_days import WorkingDays, working_days
 from shared.programme.model import AgencyRole, Programme, Step
 
@@ -76,7 +75,7 @@ def _timeline(steps: tuple[Step, ...], hours: WorkingHours, day: date) -> tuple[
             number=turn + 1,
             to=step.to,
             at=hours.opening(hours.days.add(day, step.working_days + turn * (step.repeat_working_days or 0))),
-            before=step.working_days <= 0,
+            before=step.reminds,
             optional=step.optional,
         )
         for step in steps
@@ -87,13 +86,17 @@ def _timeline(steps: tuple[Step, ...], hours: WorkingHours, day: date) -> tuple[
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What decides about an obligation's steps. `sent` holds (step, number) of this cycle."""
+    """What decides about an obligation's steps.
+
+    `sent` holds (step, number) of this cycle, `unseated` how many levels up nobody sits whom the agency reports to.
+    """
 
     overdue: bool
     due_at: datetime
     reopened_at: datetime | None
     escalates: bool
     sent: frozenset[tuple[str, int]]
+    unseated: frozenset[int] = frozenset()
 
     @property
     def base(self) -> datetime:
@@ -146,11 +149,21 @@ def plan(situation: Situation, policy: Policy, now: datetime, *, held: bool) -> 
     return Plan(decisions, min(upcoming, default=None))
 
 
+def at_rest(situation: Situation, policy: Policy) -> Plan:
+    """Decide that no step is claimed any more. An extension that has not run out is looked at again at its end: it
+    becomes overdue, whoever hears of it.
+    """
+    decisions = tuple(Decision(turn, Reason.AT_REST) for turn in policy.timeline(situation.base))
+    return Plan(decisions, None if situation.overdue else situation.due_at)
+
+
 def _irrelevant(turn: Occurrence, situation: Situation) -> Reason | None:
     """Say why this turn is none of the situation's, whatever the time; None if it is."""
     if turn.before is situation.overdue:
         return Reason.DEADLINE_PASSED if turn.before else Reason.NOT_OVERDUE
-    return Reason.NOT_ESCALATED if turn.to and not situation.escalates else None
+    if turn.to and not situation.escalates:
+        return Reason.NOT_ESCALATED
+    return Reason.NO_SEAT if turn.to in situation.unseated else None
 
 
 def _reason(
@@ -172,39 +185,6 @@ def _reason(
         return Reason.PASSED_OVER
     missed = not all(situation.was_sent(other) for other in same_level[:-1])
     return waits or (Reason.CAUGHT_UP if missed else Reason.REPEAT if turn.number > 1 else Reason.FIRST)
-
-
-def addressed(units: Units, uid: str, to: int, on: date) -> Unit | None:
-    """Find the unit `to` levels above, by the ladder in force on the day; its successor for a unit that is no more."""
-    ladder = units.ladder(uid, on)
-    return ladder[to] if to < len(ladder) else None
-
-
-def _acting(programme: Programme, agency: str, on: date) -> str:
-    """Find the agency that acts for this one on that day: its successor after its last day."""
-    known = programme.agency.get(agency)
-    while known is not None and known.until is not None and known.until < on and known.successor is not None:
-        agency = known.successor
-        known = programme.agency.get(agency)
-    return agency
-
-
-def _superiors(programme: Programme, agency: str, on: date) -> frozenset[str]:
-    """Find all that it reports to, directly or not; who took over from one of them also took its superiors."""
-    found: set[str] = set()
-    waiting = [agency]
-    while waiting:
-        known = programme.agency.get(waiting.pop())
-        if known is not None:
-            fresh = set(known.reports_to) - found
-            found |= fresh
-            waiting.extend(fresh)
-    return frozenset(_acting(programme, above, on) for above in found)
-
-
-def wanted_agencies(programme: Programme, agency: str, to: int, on: date) -> frozenset[str]:
-    """Choose the agencies to notify: the one that owes (or its successor); above its unit, those that it reports to."""
-    return _superiors(programme, agency, on) if to else frozenset({_acting(programme, agency, on)})
 
 
 def escalates(programme: Programme, agency: str) -> bool:

@@ -6,10 +6,11 @@ from typing import Protocol
 
 import structlog
 
-from services.notifications.alerts import outgoing_store
+from services.notifications.alerts import count_store, outgoing_store
 from services.notifications.alerts.escalation import first_look
 from services.notifications.alerts.reasons import Reason
 from services.notifications.alerts.sweep import Publish, Swept, sweep
+from services.notifications.alerts.vacancies import by_level, vacancies
 from services.notifications.apart import reason_of
 from services.notifications.obligations import obligation_store
 from services.notifications.obligations.opening import Opener
@@ -17,12 +18,19 @@ from services.notifications.recurring import Recurring
 from shared.database.connections import Connection, Pool
 from shared.registry.snapshot import Registry
 from shared.runtime.clock import Clock, SystemClock
-from shared.runtime.metrics import OBLIGATIONS, OLDEST_UNDELIVERED_ALERT, SWEEP_LAST_SUCCESS
+from shared.runtime.metrics import (
+    CURRENT_OBLIGATIONS,
+    OBLIGATIONS,
+    OLDEST_UNDELIVERED_ALERT,
+    SWEEP_LAST_SUCCESS,
+    UNADDRESSED_ALERTS,
+)
 
 log = structlog.get_logger()
 MOST_BROKEN = 3  # sweeps in a row, before the service says that it isn't ready
 _LEAST_PAUSE = 0.2  # between two sweeps, however often somebody asks
 _PAUSE_WHILE_HELD = 0.3
+_COUNT_SECONDS = 300.0  # counts are of the run's day and of who is registered: both change without a sweep's doing
 # For a sweep on one connection: a server that hangs is left after the first of these. Each sweep in a row that fails
 # gives the next one twice the time, because the first of a programme opens the nation's obligations.
 _FIRST_SECONDS, _LONGEST_SECONDS = 60.0, 480.0
@@ -63,7 +71,7 @@ class Sweeper:
         self._on_swept = on_swept
         self._interval = interval
         self._opener = Opener(first_look)
-        self._counts_stale = True
+        self._counted_at: float | None = None  # by the machine's clock, in seconds; None: what is exported is old
         self._reasons: Mapping[Reason, int] = {}  # of the last sweep
         self._broken = 0  # sweeps in a row that did not end well
         self._reason = ""
@@ -90,13 +98,14 @@ class Sweeper:
 
     def obligations_changed(self) -> None:
         """Have the next sweep count obligations by state anew."""
-        self._counts_stale = True
+        self._counted_at = None
 
     async def sweep_once(self) -> tuple[Swept | None, float]:
         """Sweep unless another replica does; return what was done and after how many seconds to look again."""
         limit = min(_FIRST_SECONDS * 2**self._broken, _LONGEST_SECONDS)
         async with self._pool.acquire(limit=limit) as connection:
             if not await obligation_store.try_sweep_lock(connection):
+                self._forget_counts()
                 return None, self._interval
             try:
                 return await self._sweep(connection)
@@ -114,8 +123,9 @@ class Sweeper:
         oldest, next_in = await outgoing_store.undelivered(connection, now)
         SWEEP_LAST_SUCCESS.set(self._machine.now().timestamp())
         OLDEST_UNDELIVERED_ALERT.set(oldest or 0)
-        if done.opened or done.overdue or self._counts_stale:
-            await self._count(connection)
+        old = self._counted_at is None or self._machine.now().timestamp() - self._counted_at > _COUNT_SECONDS
+        if done.opened or done.overdue or done.alerts or old:
+            await self._count(connection, now)
         self._log(done, now, held)
         if held is not None:
             return done, _PAUSE_WHILE_HELD
@@ -132,11 +142,27 @@ class Sweeper:
                 reasons={str(reason): count for reason, count in sorted(done.reasons.items())},
             )  # fmt: skip
 
-    async def _count(self, connection: Connection) -> None:
-        self._counts_stale = False
-        OBLIGATIONS.clear()
-        for row in await obligation_store.state_counts(connection):
-            OBLIGATIONS.labels(row.report, row.level, row.state).set(row.obligations)
+    async def _count(self, connection: Connection, now: datetime) -> None:
+        registry = self._registry()
+        states = await obligation_store.state_counts(connection)
+        current = await count_store.current_counts(connection, now)
+        vacant = by_level(await vacancies(connection, registry.units, registry.programmes, now))
+        self._forget_counts()  # only now, so that whoever scrapes meanwhile doesn't find none
+        self._counted_at = self._machine.now().timestamp()
+        for row in states:
+            OBLIGATIONS.labels(row.programme, row.report, row.level, row.state).set(row.obligations)
+        for row in current:
+            programme = registry.programmes.get(row.programme)
+            if programme is not None and not programme.at_rest(programme.today(now)):
+                CURRENT_OBLIGATIONS.labels(row.programme, row.report, row.level, row.state).set(row.obligations)
+        for (slug, level), found in vacant.items():
+            UNADDRESSED_ALERTS.labels(slug, level).set(sum(vacancy.alerts for vacancy in found))
+
+    def _forget_counts(self) -> None:
+        """Export no counts: they are old, or another replica sweeps and its own are right."""
+        self._counted_at = None
+        for gauge in (OBLIGATIONS, CURRENT_OBLIGATIONS, UNADDRESSED_ALERTS):
+            gauge.clear()
 
     async def _turn(self) -> float:
         try:

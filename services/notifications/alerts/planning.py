@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
 
 from services.notifications.alerts.alert_store import WaitingProblem
 from services.notifications.alerts.escalation import (
@@ -13,17 +12,17 @@ from services.notifications.alerts.escalation import (
     Plan,
     Policy,
     Situation,
-    addressed,
+    at_rest,
     escalates,
     plan,
     policy_of,
-    wanted_agencies,
 )
 from services.notifications.alerts.reasons import Reason
 from services.notifications.alerts.received import NotifiedLate, receipt
 from services.notifications.alerts.recipients import DueAlert
 from services.notifications.apart import Asides
 from services.notifications.obligations.obligation_store import DueObligation, Move
+from shared.domain.seats import Seats
 from shared.programme.model import Programme
 from shared.registry.snapshot import Registry
 
@@ -56,7 +55,7 @@ class Planner:
         self._policies: dict[str, Policy] = {}
         self._escalates: dict[tuple[str, str], bool] = {}
         self._plans: dict[tuple[str, Situation], Plan] = {}
-        self._wanted: dict[tuple[str, str, int], frozenset[str]] = {}
+        self._seats: dict[str, Seats] = {}
 
     def escalate(self, rows: Sequence[DueObligation], sent: Mapping[int, frozenset[tuple[str, int]]]) -> Planned:
         """Plan unfinished obligations: `sent` has the (step, turn) pairs that each has had."""
@@ -93,35 +92,36 @@ class Planner:
         return self._asides.unless_sound("obligation", row.id, row.programme, row.unit)
 
     def problem(self, row: WaitingProblem, notified: Mapping[int, str]) -> list[DueAlert] | None:
-        """Plan a problem: raised, for the unit above and the lead agency; resolved, for those who had been `notified`.
+        """Plan a problem: raised, for one level up, the lead agency and those in charge of its field; resolved, for
+        those who had been `notified`.
 
         `notified` has the officers with the state of their alert. None where one of those is still queued: its delivery
         will say whether they hear of it at all. Raises KeyError for a unit that the register lacks.
         """
-        programme = self._registry.programmes[row.programme]
+        slug = row.programme
         _ = self._registry.units[row.unit]  # nobody can be notified of a unit that the register lacks
+        if self.at_rest(slug):
+            self.reasons[Reason.AT_REST] += 1
+            return []
         if row.state == "resolved":
             reason = _resolved(notified)
             self.reasons[reason] += 1
             if reason is Reason.UNDELIVERED:
                 return None
-            base = (None, row.id, row.cycle, PROBLEM_RESOLVED, 1, programme.slug, row.unit, reason)
+            base = (None, row.id, row.cycle, PROBLEM_RESOLVED, 1, slug, row.unit, reason)
             return [DueAlert(*base, officers=frozenset(notified))] if reason is Reason.RESOLVED else []
-        self.reasons[Reason.RAISED] += 1
-        today = self._now.astimezone(ZoneInfo(programme.timezone)).date()
-        ladder = self._registry.units.ladder(row.unit, today)
-        addressed_at = []
-        if len(ladder) > 1:
-            addressed_at.append((ladder[1].uid, wanted_agencies(programme, row.agency, 1, today)))
-        lead = programme.lead(today)
-        if lead is not None:
-            seat = next((unit.uid for unit in ladder if unit.level == programme.agency[lead].level), None)
-            if seat is not None:
-                addressed_at.append((seat, frozenset({lead})))
-        return [
-            DueAlert(None, row.id, row.cycle, PROBLEM_RAISED, 1, programme.slug, unit, Reason.RAISED, wanted)
-            for unit, wanted in addressed_at
-        ]
+        seats = self.seats(slug).of_problem(row.agency, row.unit, row.domain)
+        self.reasons[Reason.RAISED if seats else Reason.NO_SEAT] += 1
+        if not seats:
+            return []
+        return [DueAlert(None, row.id, row.cycle, PROBLEM_RAISED, 1, slug, seats[0].unit, Reason.RAISED, seats)]
+
+    def seats(self, slug: str) -> Seats:
+        """Get the programme's seats of today, made at the first call."""
+        if slug not in self._seats:
+            programme = self._registry.programmes[slug]
+            self._seats[slug] = Seats(programme, self._registry.units, self._today(slug))
+        return self._seats[slug]
 
     def policy(self, slug: str) -> Policy:
         """Get the programme's escalation policy, made at the first call."""
@@ -129,27 +129,41 @@ class Planner:
             self._policies[slug] = policy_of(self._registry.programmes[slug])
         return self._policies[slug]
 
+    def at_rest(self, slug: str) -> bool:
+        """Tell whether the programme's time is over so long that nobody is asked for anything any more."""
+        return self._registry.programmes[slug].at_rest(self._today(slug))
+
+    def _today(self, slug: str) -> date:
+        return self._now.astimezone(self.policy(slug).hours.zone).date()
+
     def _plan(self, row: DueObligation, sent: frozenset[tuple[str, int]], *, late: bool) -> Plan:
         slug = row.programme
         asked = (slug, row.agency)
         if asked not in self._escalates:
             self._escalates[asked] = escalates(self._registry.programmes[slug], row.agency)
-        situation = Situation(late, row.due_at, row.reopened_at, self._escalates[asked], sent)
+        situation = Situation(
+            late, row.due_at, row.reopened_at, self._escalates[asked], sent, self._unseated(row)
+        )  # fmt: skip
         known = self._plans.get((slug, situation))
         if known is None:
-            known = self._plans[slug, situation] = plan(situation, self.policy(slug), self._now, held=self._held)
+            known = self._plans[slug, situation] = self._decide(slug, situation)
         return known
 
+    def _decide(self, slug: str, situation: Situation) -> Plan:
+        if self.at_rest(slug):
+            return at_rest(situation, self.policy(slug))
+        return plan(situation, self.policy(slug), self._now, held=self._held)
+
+    def _unseated(self, row: DueObligation) -> frozenset[int]:
+        steps = {step.to for step in self.policy(row.programme).steps}
+        return frozenset(to for to in steps if not self.seats(row.programme).of(row.agency, row.unit, to))
+
     def _due(self, row: DueObligation, decision: Decision) -> DueAlert:
-        slug, agency, turn = row.programme, row.agency, decision.turn
-        today = self._now.astimezone(self.policy(slug).hours.zone).date()
-        unit = addressed(self._registry.units, row.unit, turn.to, today)
-        memo = (slug, agency, turn.to)
-        if memo not in self._wanted:
-            self._wanted[memo] = wanted_agencies(self._registry.programmes[slug], agency, turn.to, today)
+        turn = decision.turn
+        seats = self.seats(row.programme).of(row.agency, row.unit, turn.to)
         return DueAlert(
-            row.id, None, row.cycle, turn.step, turn.number, slug, unit.uid if unit else "", decision.reason,
-            self._wanted[memo], optional=turn.optional,
+            row.id, None, row.cycle, turn.step, turn.number, row.programme, seats[0].unit, decision.reason, seats,
+            optional=turn.optional, reminds=turn.before and turn.to == 0,
         )  # fmt: skip
 
 
@@ -161,4 +175,14 @@ def _resolved(notified: Mapping[int, str]) -> Reason:
 
 def accusing_steps(programme: Programme) -> dict[str, int]:
     """Map the steps that speak of lateness to how many levels up they go."""
-    return {step.slug: step.to for step in programme.escalation if step.working_days > 0}
+    return {step.slug: step.to for step in programme.escalation if not step.reminds}
+
+
+def reminders(programmes: Mapping[str, Programme]) -> list[tuple[str, str]]:
+    """List the steps that remind an office of what it owes itself, as (programme, step)."""
+    return [
+        (slug, step.slug)
+        for slug, programme in programmes.items()
+        for step in programme.escalation
+        if step.reminds and step.to == 0
+    ]

@@ -1,22 +1,25 @@
 """The monthly summary: one message to each lead officer of a unit, on the month's first working morning."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from services.notifications import aside_store
 from services.notifications.alerts import summary_store
-from services.notifications.alerts.escalation import policy_of, wanted_agencies
+from services.notifications.alerts.escalation import policy_of
+from services.notifications.alerts.recipients import standing_in
 from services.notifications.alerts.summary_store import NewSummary, PeriodCounts, Subject
 from services.notifications.apart import Asides, apart, saved
 from shared.database.connections import Connection
+from shared.domain.seats import Seats
 from shared.domain.units import Unit, Units
 from shared.programme.model import Programme
 from shared.registry.officer_store import officers_at
 from shared.registry.officers import Officer
+from shared.registry.seated import by_seat
 from shared.registry.snapshot import Registry
 
 PERIODS = 4  # of each report, the latest last
@@ -69,7 +72,9 @@ def _month_due(programme: Programme, now: datetime) -> str | None:
     hours = policy_of(programme).hours
     local = now.astimezone(hours.zone)
     first = hours.days.roll(local.date().replace(day=1))
-    if not programme.summary_levels or now < hours.opening(first) or hours.next_open(now) > now:
+    if not programme.summary_levels or programme.at_rest(local.date()):
+        return None
+    if now < hours.opening(first) or hours.next_open(now) > now:
         return None
     return f"{local:%Y-%m}"
 
@@ -78,7 +83,7 @@ async def _summaries(
     connection: Connection, registry: Registry, programme: Programme, month: str, now: datetime, asides: Asides
 ) -> list[NewSummary]:
     """List the month's summaries. A unit whose officers or figures can't be read costs only its own."""
-    slug, today = programme.slug, now.astimezone(ZoneInfo(programme.timezone)).date()
+    slug, today = programme.slug, programme.today(now)
     units = [u for u in registry.units if u.level in programme.summary_levels and u.in_force(today)]
     found = await apart(
         units,
@@ -91,27 +96,32 @@ async def _summaries(
 async def _of_units(
     connection: Connection, units: Units, programme: Programme, month: str, some: Sequence[Unit], now: datetime
 ) -> list[NewSummary]:
-    """List summaries of those units that have something to report: for the lead agency's officers, else for all."""
+    """List summaries of those units that have something to report, for who sits there for the lead agency or above."""
     slug, zone = programme.slug, ZoneInfo(programme.timezone)
-    today = now.astimezone(zone).date()
-    lead = programme.lead(today)
-    wanted = (wanted_agencies(programme, lead, 1, today) | {lead}) if lead else frozenset()
-    there: dict[str, list[Officer]] = {}
-    for officer in await officers_at(connection, [unit.uid for unit in some]):
-        there.setdefault(officer.unit, []).append(officer)
-    stands = await standings(connection, [subject_of(units, slug, uid) for uid in there], now)
+    today = programme.today(now)
+    seats = Seats(programme, units, today)
+    officers = await officers_at(connection, [uid for unit in some for uid in units.came_from(unit.uid)])
+    at = by_seat(officers, slug, seats)
+    asked = {unit.uid: [one for seat in seats.of_summary(unit.uid) for one in at.get(seat, ())] for unit in some}
+    readers = {uid: _standing_in(there, officers, slug, today) for uid, there in asked.items()}
+    stands = await standings(connection, [subject_of(units, slug, uid) for uid, there in readers.items() if there], now)
     summaries: list[NewSummary] = []
-    for uid in (unit.uid for unit in some if (slug, unit.uid) in stands):
-        for officer in [officer for officer in there[uid] if officer.agency in wanted] or there[uid]:
-            free = officer.free_at(now, zone)
+    for uid in (uid for uid in readers if (slug, uid) in stands):
+        for officer in readers[uid]:
             occasion = f"summary {slug} {month} {officer.id}"
-            summaries.append(NewSummary(uuid4(), slug, officer.id, uid, occasion, free if free > now else None))
+            summaries.append(NewSummary(uuid4(), slug, officer.id, uid, occasion, officer.held_until(now, zone)))
     return summaries
+
+
+def _standing_in(asked: Iterable[Officer], known: Sequence[Officer], slug: str, today: date) -> list[Officer]:
+    """List who reads what these are told, each once."""
+    readers = (standing_in(one, [other for other in known if other.unit == one.unit], slug, today) for one in asked)
+    return list({reader.id: reader for reader in readers}.values())
 
 
 def subject_of(units: Units, slug: str, uid: str) -> Subject:
     """Make the subject of a unit's summary: it and all units that it came from. Raises KeyError for an unknown unit."""
-    return Subject(slug, uid, tuple(_with_predecessors(units, units[uid])))
+    return Subject(slug, uid, tuple(units.came_from(units[uid].uid)))
 
 
 async def standings(
@@ -137,9 +147,3 @@ def _trend(periods: Sequence[PeriodCounts]) -> Iterator[Standing]:
         before = Standing(row.report, row.period, row.expected, row.on_time, row.late, row.missing, change)
         if place >= len(periods) - PERIODS:
             yield before
-
-
-def _with_predecessors(units: Units, unit: Unit) -> Iterator[str]:
-    yield unit.uid
-    for former in units.predecessors(unit.uid):
-        yield from _with_predecessors(units, former)

@@ -17,7 +17,8 @@ MAKE_SUMMARIES = """
     ON CONFLICT (occasion) DO NOTHING
 """
 # What was waived is expected no more here, and what had expired before anybody could be notified is nobody's fault.
-# A unit that lies below two of a subject's roots counts once.
+# A unit that lies below two of a subject's roots counts once. Periods of a report are of one kind: their text is their
+# order. (Their deadlines are not: one that is extended may lie after the next period's.)
 PERIOD_COUNTS = """
     WITH reached AS (
         SELECT DISTINCT subject.programme, subject.unit, descendant
@@ -31,7 +32,7 @@ PERIOD_COUNTS = """
          ON obligation.unit = descendant AND obligation.programme = reached.programme
     WHERE due_at <= $4 AND state NOT IN ('expired', 'waived')
     GROUP BY reached.programme, reached.unit, report, period
-    ORDER BY reached.programme, reached.unit, report, max(due_at)
+    ORDER BY reached.programme, reached.unit, report, period COLLATE "C"
 """
 
 

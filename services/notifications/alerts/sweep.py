@@ -14,6 +14,7 @@ from uuid import UUID
 from services.notifications import aside_store
 from services.notifications.alerts import alert_store, outgoing_store
 from services.notifications.alerts.claiming import claim, wake
+from services.notifications.alerts.decided import note_decided, plan_decided
 from services.notifications.alerts.planning import PROBLEM_RAISED, Planned, Planner, accusing_steps
 from services.notifications.alerts.reasons import Reason
 from services.notifications.alerts.recipients import DueAlert
@@ -104,8 +105,10 @@ async def _claim_due(connection: Connection, registry: Registry, now: datetime, 
     async with connection.transaction():
         planner = Planner(registry, now, asides, held=held)
         overdue, due = await _obligations(connection, registry, planner, asides, now)
-        due += await _problems(connection, registry, planner, asides)
-        alerts, messages = await claim(connection, registry, due, asides, now)
+        decided = await plan_decided(connection, registry, planner, asides, now)
+        due += decided.due + await _problems(connection, registry, planner, asides)
+        alerts, messages = await claim(connection, registry, planner, due, asides, now)
+        await note_decided(connection, decided, asides)
         woken = await wake(connection, registry, planner, asides, now)
         await aside_store.put(connection, asides.found, now)
     return _Claimed(overdue, alerts + woken, messages, planner.reasons)

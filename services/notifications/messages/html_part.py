@@ -1,95 +1,108 @@
-"""Make the HTML part of a message: the text's paragraphs, with its list as a table.
+"""Make the HTML part of a message of its text: every word of the text, in its order, and no other.
 
-A block of the text (between blank lines) with lines that begin with "- " is a list: the first of a section becomes the
-table of all its items, and the others are left out.
+A line that begins with "- " or "* " is a card: what stands before its first colon leads, the rest follows, on a phone
+below it and on a desk beside it. A line beside such lines that ends without a colon is a heading. A first line all in
+capitals is the letterhead, a line by itself that ends with an address is a button. Written by hand: a template engine
+took half of the time of writing a message.
+
+No colour is set but a button's: a mail program shows the rest in its own, light or dark. What mail programs leave out
+(`<style>`, media queries) leaves a letter of one column.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from html import escape
 
-from shared.programme.message import Message
-
-Variables = Mapping[str, object]  # what a template is filled with, and each row of its table
-
-# In the order in which they are shown; a column that no item of the section fills is left out.
-COLUMNS: Mapping[str, Mapping[str, str]] = {
-    "report_label": {"vi": "Báo cáo", "en": "Report"},
-    "unit_name": {"vi": "Đơn vị", "en": "Unit"},
-    "parent_name": {"vi": "Trực thuộc", "en": "Within"},
-    "agency_label": {"vi": "Cơ quan", "en": "Agency"},
-    "raised_at": {"vi": "Phản ánh lúc", "en": "Raised"},
-    "period": {"vi": "Kỳ", "en": "Period"},
-    "silent": {"vi": "Chưa gửi", "en": "Silent"},
-    "expected": {"vi": "Phải gửi", "en": "Expected"},
-    "on_time": {"vi": "Đúng hạn", "en": "On time"},
-    "late": {"vi": "Muộn", "en": "Late"},
-    "missing": {"vi": "Chưa gửi", "en": "Missing"},
-    "due_at": {"vi": "Hạn", "en": "Due"},
-    "days_late": {"vi": "Số ngày chậm", "en": "Days late"},
-    "contact": {"vi": "Liên hệ", "en": "Contact"},
-}
-_HEAD = (
-    '<!DOCTYPE html>\n<html lang="{}"><head><meta charset="utf-8">\n'
-    '<meta name="viewport" content="width=device-width, initial-scale=1"></head>\n'
-    '<body style="font-family:sans-serif;line-height:1.4;max-width:60em">\n'
+_HEAD = """\
+<!DOCTYPE html>
+<html lang="{language}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">
+<title>{subject}</title>
+<style>
+:root{{color-scheme:light dark;supported-color-schemes:light dark}}
+@media (prefers-color-scheme:dark){{body{{background:#1b1b1f;color:#e6e6ea}}a{{color:#9ecaff}}}}
+@media (min-width:700px){{.card{{display:table;width:100%;box-sizing:border-box}}
+.lead,.rest{{display:table-cell;vertical-align:top}}.lead{{width:45%;padding-right:24px}}}}
+</style></head>
+<body style="margin:0">
+<div style="max-width:800px;margin:0 auto;padding:16px;font:16px/1.5 Arial,sans-serif;word-break:break-word">
+"""
+_LETTERHEAD = '<p style="margin:0;font-weight:bold;font-size:14px;letter-spacing:.5px">{}</p>\n'
+_PARAGRAPH = '<p style="margin:16px 0">{}</p>\n'
+_HEADING = '<h2 style="margin:24px 0 8px;font-size:18px">{}</h2>\n'
+_SUBHEADING = '<h3 style="margin:16px 0 8px;font-size:16px;font-weight:normal">{}</h3>\n'
+_CARD = (
+    '<div class="card" style="margin:0 0 8px;padding:8px 12px;border:1px solid #8e8e93;border-left-width:4px">'
+    '<div class="lead"><b>{}</b></div>{}</div>\n'
 )
-_TABLE = '<table style="border-collapse:collapse" border="1" cellpadding="5">\n'
+_REST = '<div class="rest">{}</div>'
+_BUTTON = (
+    '<p style="margin:24px 0"><a href="{url}" rel="noreferrer" style="display:inline-block;padding:10px 16px;'
+    'background:#0b57d0;color:#ffffff;text-decoration:none">{words}</a></p>\n'
+)
+_LINK = '<a href="{0}" rel="noreferrer">{0}</a>'
+_RULE = '<hr style="margin:32px 0;border:0;border-top:1px solid #8e8e93">\n'
 _BREAK = "<br>\n"
-_TITLE = '<th align="left">{}</th>'
-_LINK = re.compile(r"""(https?://[^\s<>"']*[^\s<>"'.,:;!?)])""")
+_MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+# Where no line may break: before and after a dash between digits, within a date, between a number and what it counts.
+# Each begins with its own character, then asks for a digit beside it: what begins by looking behind is tried at every
+# letter. After a hyphen a line breaks even before a no-break space (UAX 14, LB12a): between years a joiner stands too.
+_RANGE = re.compile(r"–(?<=\d–)(?=\d)")
+_YEARS = re.compile(r" - (?<=\d{4} - )(?=\d{4})")
+_SPACE = re.compile(
+    rf" (?:(?<=\d )(?=ngày\b|days?\b|(?:{_MONTHS}) \d{{4}})"
+    r"|(?=\d)(?:(?<=\bngày )|(?<=\bgửi )|(?<=\bchậm )|(?<=\blate )|(?<=\bmissing )"
+    rf"|(?=\d{{4}})(?<=\d (?:{_MONTHS}) )))"
+)
+_ADDRESS = re.compile(r"""(https?://[^\s<>"']*[^\s<>"'.,:;!?)])""")
+_CALLS = re.compile(r"""(?P<words>[^:]+): (?P<url>https?://[^\s<>"']+)""")
+_MARKS = ("- ", "* ")
 
 
-def html_of(parts: Sequence[tuple[Message, Sequence[Variables]]], language: str) -> str:
-    """Make the whole HTML document of sections, each with the items that its list names."""
-    sections = "<hr>\n".join(_section(message, items, language) for message, items in parts)
-    return f"{_HEAD.format(escape(language))}{sections}</body></html>"
+def html_of(subject: str, sections: Sequence[str], language: str) -> str:
+    """Make the whole HTML document of the sections of a text."""
+    head = _HEAD.format(language=escape(language), subject=escape(subject))
+    return f"{head}{_RULE.join(map(_section, sections))}</div>\n</body></html>"
 
 
-def _section(message: Message, items: Sequence[Variables], language: str) -> str:
-    """Make a section by hand: a template engine took half of the time of writing a message."""
-    return "".join(
-        _table(items, language) if block is None else f"<p>\n{_BREAK.join(map(_line, block))}\n</p>\n"
-        for block in _blocks(message.body)
-    )
+def _section(text: str) -> str:
+    blocks = [lines for block in text.strip().split("\n\n") if (lines := [*filter(str.strip, block.splitlines())])]
+    return "".join(_block(lines, first=number == 0) for number, lines in enumerate(blocks))
 
 
-def _table(items: Sequence[Variables], language: str) -> str:
-    filled = tuple([key for key in COLUMNS if any(item.get(key) is not None for item in items)])
-    rows = [_row([item.get(key) for key in filled]) for item in items]
-    return f"{_titles(filled, language)}{''.join(rows)}</table>\n"
+def _block(lines: Sequence[str], *, first: bool) -> str:
+    """Make the elements of the lines between two empty ones."""
+    if any(line.startswith(_MARKS) for line in lines):
+        return "".join(_listed(lines))
+    if len(lines) == 1:
+        if first and lines[0].isupper():
+            return _LETTERHEAD.format(_words(lines[0]))
+        if calls := _CALLS.fullmatch(lines[0]):
+            return _BUTTON.format(url=escape(calls["url"]), words=_words(calls["words"]))
+    return _PARAGRAPH.format(_BREAK.join(map(_line, lines)))
 
 
-@cache
-def _titles(keys: Sequence[str], language: str) -> str:
-    """Make the beginning of a table with these columns."""
-    titles = [COLUMNS[key].get(language, COLUMNS[key]["en"]) for key in keys]
-    return f"{_TABLE}<tr>{''.join(map(_TITLE.format, map(escape, titles)))}</tr>\n"
-
-
-def _row(values: Sequence[object]) -> str:
-    """Make a row, all cells escaped at once: no text of PostgreSQL's has a NUL in it."""
-    cells = escape("\0".join(["" if value is None else str(value) for value in values]))
-    return f"<tr><td>{cells.replace(chr(0), '</td><td>')}</td></tr>\n"
+def _listed(lines: Sequence[str]) -> Iterator[str]:
+    for number, line in enumerate(lines):
+        if not line.startswith(_MARKS):
+            heading = _SUBHEADING if number else _HEADING
+            yield (_PARAGRAPH if line.rstrip().endswith(":") else heading).format(_line(line))
+            continue
+        lead, colon, rest = line[2:].partition(": ")
+        yield _CARD.format(_line(lead + colon.rstrip()), _REST.format(_line(rest)) if rest else "")
 
 
 def _line(text: str) -> str:
-    """Make a line of a paragraph, its addresses as links."""
-    pieces = _LINK.split(text)  # every second one is an address
-    pieces[::2] = [escape(piece) for piece in pieces[::2]]
-    pieces[1::2] = [f'<a href="{escape(url)}" rel="noreferrer">{escape(url)}</a>' for url in pieces[1::2]]
+    """Make a line, its addresses as links."""
+    pieces = _ADDRESS.split(text)  # every second one is an address
+    pieces[::2] = [_words(piece) for piece in pieces[::2]]
+    pieces[1::2] = [_LINK.format(escape(url)) for url in pieces[1::2]]
     return "".join(pieces)
 
 
-def _blocks(body: str) -> list[list[str] | None]:
-    """Split the text into paragraphs as lists of lines, None where the table stands."""
-    blocks: list[list[str] | None] = []
-    for block in body.strip().split("\n\n"):
-        lines = [line for line in block.splitlines() if line.strip()]
-        if any(line.startswith("- ") for line in lines):
-            if None not in blocks:
-                blocks.append(None)
-        elif lines:
-            blocks.append(lines)
-    return blocks
+def _words(text: str) -> str:
+    """Make words, those that belong together on one line: U+2060 lets no line break, U+00A0 is a space that doesn't."""
+    text = _RANGE.sub("\N{WORD JOINER}–\N{WORD JOINER}", text)
+    text = _YEARS.sub("\N{NO-BREAK SPACE}-\N{WORD JOINER}\N{NO-BREAK SPACE}", text)
+    return escape(_SPACE.sub("\N{NO-BREAK SPACE}", text))

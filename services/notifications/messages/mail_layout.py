@@ -9,12 +9,13 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import format_datetime, formataddr
+from email.utils import format_datetime, formataddr, unquote
 from functools import lru_cache
 from typing import Self
 
 from services.notifications.messages.channels import Outgoing
 
+NAME = "Kịp"  # who writes where the setting has an address alone
 _NOT_IN_A_MAILBOX = re.compile(r"[^!-~]|[<>()\[\],;:\\\"]")  # no quoted local parts, no address literals
 _PLAIN_SUBJECT = re.compile(r"(?!.*=\?)[ -~]{1,66}")
 # A line with an encoded word has 76 characters at most (RFC 2047): 55 beside "Subject: =?utf-8?b?" and "?=".
@@ -24,16 +25,21 @@ _LETTERS_A_LINE = 76  # of base64, RFC 2045
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who writes: the envelope's sender, the From header, the domain of ids."""
+    """Who writes: the envelope's sender, the From header, the domain of ids, and where an answer goes if not there."""
 
     address: str
     header: str
     domain: str
+    reply_to: str | None
 
     @classmethod
-    def of(cls, name: str, address: str) -> Self:
-        """Make the origin with this name and address. Raises ValueError for an address that can't be written."""
-        return cls(mailbox(address), formataddr((name, address)), address.rpartition("@")[2])
+    def of(cls, sender: str, reply_to: str = "") -> Self:
+        """Make the origin of `a@b.vn` or `Sở Y tế <a@b.vn>`. Raises ValueError for an address that can't be written."""
+        named, _, address = sender.rpartition("<")
+        name, address = unquote(named.strip()), mailbox(address.removesuffix(">") if named else address)
+        return cls(
+            address, _named(name or NAME, address), address.rpartition("@")[2], mailbox(reply_to) if reply_to else None
+        )
 
 
 def mailbox(address: str) -> str:
@@ -51,17 +57,19 @@ def lay_out(message: Outgoing, origin: Origin) -> bytes:
     button to leave: RFC 8058, which asks for https.
     """
     boundary = f"=_{message.id.hex}"
-    one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if message.page.startswith("https:") else ""
+    leave = f"List-Unsubscribe: <{message.mute}>\r\n" if message.mute else ""
+    one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if message.mute.startswith("https:") else ""
+    reply_to = f"Reply-To: {origin.reply_to}\r\n" if origin.reply_to else ""
     head = (
-        f"From: {origin.header}\r\n"
+        f"From: {origin.header}\r\n{reply_to}"
         f"To: {mailbox(message.address)}\r\n"
         f"Subject: {_subject(message.subject)}\r\n"
         f"Date: {_date(message.at)}\r\n"
         f"Message-ID: <{message.id}@{origin.domain}>\r\n"
         "Auto-Submitted: auto-generated\r\n"
-        "X-Auto-Response-Suppress: All\r\n"
+        "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\r\n"  # not NDR: that it came back is to be told
         f"List-Id: <{message.topic}.kip.{origin.domain}>\r\n"
-        f"List-Unsubscribe: <{message.page}>\r\n{one_click}"
+        f"{leave}{one_click}"
         f"Content-Language: {message.language}\r\n"
         "MIME-Version: 1.0\r\n"
         f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'
@@ -77,9 +85,17 @@ def _date(at: datetime) -> str:
 
 
 def _subject(text: str) -> str:
-    """Write the subject as it is, or as the encoded words of RFC 2047, none of which cuts a character in two."""
-    if _PLAIN_SUBJECT.fullmatch(text):
-        return text
+    """Write the subject as it is, or encoded."""
+    return text if _PLAIN_SUBJECT.fullmatch(text) else _encoded(text)
+
+
+def _named(name: str, address: str) -> str:
+    """Write a mailbox with its owner's name."""
+    return formataddr((name, address)) if name.isascii() else f"{_encoded(name)}\r\n <{address}>"
+
+
+def _encoded(text: str) -> str:
+    """Write the encoded words of RFC 2047, a line each; none cuts a character in two."""
     raw, words = text.encode(), []
     while raw:
         end = _BYTES_A_WORD

@@ -14,9 +14,14 @@ def masked(address: str) -> str:
     return f"{name[:1]}•••@{domain}" if at else f"•••{address[-3:]}" if len(address) > 6 else "•••"
 
 
-def without(address: str, text: str) -> str:
-    """Mask the address in a text: servers like to repeat it in their refusals."""
+def without(address: str, text: str, name: str = "") -> str:
+    """Mask the address in a text, and the name of whom it belongs to: servers like to repeat them in their refusals.
+
+    A name of one word is left: it is part of any text.
+    """
     wanted = re.escape(address)
     if address.isdigit():
-        wanted = rf"\+?\d*{re.escape(address[-_DIGITS_OF_A_NUMBER:])}"
-    return re.sub(wanted, masked(address), text, flags=re.IGNORECASE)
+        wanted = r"(?:\+?\d{1,3}[ .-]*)?" + "[ .-]*".join(address[-_DIGITS_OF_A_NUMBER:])
+    hidden = re.sub(wanted, masked(address), text, flags=re.IGNORECASE)
+    words = name.split()
+    return re.sub(r"\s+".join(map(re.escape, words)), "•••", hidden, flags=re.IGNORECASE) if len(words) > 1 else hidden

@@ -30,35 +30,79 @@ TAKE = """
     FROM free, registry.officer
     WHERE message.id = free.id AND officer.id = message.officer
     RETURNING message.id, message.programme, message.unit, message.choice, message.attempts, message.occasion,
-              officer.id AS officer, officer.name, officer.channels, officer.language
+              officer.id AS officer, officer.name, officer.role, officer.agency, officer.channels, officer.language,
+              officer.generation,
+              ARRAY(SELECT address FROM notifications.dead_address
+                    WHERE address IN (SELECT lower(channel) FROM unnest(officer.channels) AS channel)) AS dead,
+              message.error, officer.programmes
+"""
+# Whose officer was removed after the sweep had read them.
+CANCEL_OF_NOBODY = """
+    WITH message AS (
+        UPDATE notifications.message SET state = 'cancelled', error = NULL, act_at = NULL
+        WHERE id IN (
+            SELECT id FROM notifications.message
+            WHERE id = ANY ($1::uuid[]) AND act_at IS NOT NULL
+              AND NOT EXISTS (SELECT FROM registry.officer WHERE officer.id = message.officer)
+            ORDER BY id FOR UPDATE)
+        RETURNING id
+    )
+    UPDATE notifications.alert SET state = 'cancelled'
+    FROM message WHERE alert.message = message.id AND alert.state = 'queued'
+"""
+HELD = """
+    SELECT message.id FROM notifications.message JOIN registry.officer ON officer.id = message.officer
+    WHERE message.id = ANY ($1::uuid[]) AND message.state = 'sending'
 """
 ALERTS = """
     SELECT alert.id, alert.message, alert.unit FROM notifications.alert
     WHERE alert.message = ANY ($1::uuid[]) AND alert.state = 'queued' ORDER BY alert.id
 """
-# Worked out again: what has become untrue since it was claimed is not sent.
-ITEMS = """
+# Worked out again: what has become untrue since it was claimed is not sent. Who decided is found by number, and only of
+# decisions: compared with every officer there is, it took a hundred times as long as the rest.
+ITEMS = r"""
     SELECT alert.message, alert.id AS alert, alert.step,
            CASE WHEN alert.problem IS NOT NULL
                 THEN problem.cycle = alert.cycle AND alert.step = 'problem-' || problem.state
                 WHEN alert.step = 'received'
                 THEN alert.cycle = obligation.cycle AND obligation.state = 'late_met'
+                WHEN alert.step = 'waived'
+                THEN alert.cycle = obligation.cycle AND obligation.state = 'waived'
                 ELSE alert.cycle = obligation.cycle AND obligation.state IN ('open', 'overdue') END AS live,
            obligation.report, obligation.period, obligation.due_at, obligation.shifted_because,
            COALESCE(obligation.unit, problem.unit) AS unit, COALESCE(obligation.agency, problem.agency) AS agency,
-           alert.problem, problem.raised_at
+           alert.problem, problem.raised_at, obligation.met_at, decider.unit AS decider_unit,
+           decider.agency AS decider_agency, alert.obligation, alert.cycle
     FROM notifications.alert
     LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
     LEFT JOIN notifications.problem ON problem.id = alert.problem
+    LEFT JOIN LATERAL (
+        SELECT officer.unit, officer.agency
+        FROM notifications.change LEFT JOIN registry.officer
+             ON officer.id = substring(by FROM '^officer (\d{1,18}) of ')::bigint
+             AND by = 'officer ' || officer.id || ' of ' || officer.unit
+        WHERE alert.step IN ('extended', 'waived') AND change.obligation = alert.obligation
+          AND change.cycle = alert.cycle AND by IS NOT NULL
+        ORDER BY revision DESC LIMIT 1
+    ) AS decider ON true
     WHERE alert.id = ANY ($1::bigint[]) AND alert.state = 'queued'
     ORDER BY obligation.due_at, COALESCE(obligation.unit, problem.unit), obligation.report, alert.id
 """
-CONTACTS = "SELECT unit, agency, name FROM registry.officer WHERE unit = ANY ($1::text[]) ORDER BY id"
+# Of a digest that goes two levels up or more: which of its obligations a level between was sent word of.
+ABOVE_TOLD = """
+    SELECT DISTINCT asked.alert
+    FROM unnest($1::bigint[], $2::bigint[], $3::integer[]) AS asked (alert, obligation, cycle)
+    JOIN unnest($4::bigint[], $5::text[]) AS below (alert, step) ON below.alert = asked.alert
+    JOIN notifications.alert AS told
+      ON told.obligation = asked.obligation AND told.cycle = asked.cycle AND told.step = below.step
+    WHERE told.state = 'sent'
+"""
+# By agency: whoever is asked besides, and never reported to those above, is none of the silent.
 EXPECTED = """
-    SELECT programme, report, period, unit.parent, count(*) AS expected
+    SELECT programme, report, period, unit.parent, agency, count(*) AS expected
     FROM notifications.obligation JOIN registry.unit ON unit.uid = obligation.unit
     WHERE unit.parent = ANY ($1::text[]) AND period = ANY ($2::text[]) AND state NOT IN ('waived', 'expired')
-    GROUP BY 1, 2, 3, 4
+    GROUP BY 1, 2, 3, 4, 5
 """
 OPEN_PROBLEMS = """
     SELECT DISTINCT alert.officer, problem.id AS problem, problem.programme, problem.unit, problem.agency,
@@ -71,12 +115,12 @@ OPEN_PROBLEMS = """
 SENT = """
     WITH message AS (
         UPDATE notifications.message
-        SET state = 'sent', channel = done.channel, sent_at = $3, error = NULL, act_at = NULL
-        FROM unnest($1::uuid[], $2::text[]) AS done (id, channel)
+        SET state = 'sent', channel = done.channel, sent_to = done.sent_to, sent_at = $4, error = NULL, act_at = NULL
+        FROM unnest($1::uuid[], $2::text[], $3::bytea[]) AS done (id, channel, sent_to)
         WHERE message.id = done.id AND state = 'sending' RETURNING message.id
     )
     UPDATE notifications.alert
-    SET state = CASE WHEN alert.id = ANY ($4::bigint[]) THEN 'sent' ELSE 'cancelled' END
+    SET state = CASE WHEN alert.id = ANY ($5::bigint[]) THEN 'sent' ELSE 'cancelled' END
     FROM message WHERE alert.message = message.id AND alert.state = 'queued'
 """
 CANCELLED = """
@@ -98,7 +142,7 @@ POSTPONE = """
 """
 NEXT_CHANNEL = """
     UPDATE notifications.message
-    SET state = 'waiting', channel = $2, error = $3, choice = choice + 1, attempts = 0, act_at = clock_timestamp()
+    SET state = 'waiting', channel = $2, error = $3, choice = $4, attempts = 0, act_at = clock_timestamp()
     WHERE id = $1 AND state = 'sending'
 """
 FAILED = """
@@ -133,13 +177,19 @@ class TakenMessage(NamedTuple):
     id: UUID
     programme: str
     unit: str
-    choice: int  # which of the officer's usable channels
+    choice: int  # from which of the officer's channels on
     attempts: int  # on that channel, this one included
     occasion: str | None  # of a summary, which carries no alert
     officer: int
     name: str
+    role: str
+    agency: str
     channels: list[str]
     language: str
+    generation: int  # of the officer, which their links bear
+    dead: list[str]  # those of the channels to which mail came back, in lower case
+    error: str | None  # why it isn't delivered yet
+    programmes: list[str]  # that the officer belongs to by now; none: to all
 
 
 class AlertKey(NamedTuple):
@@ -165,14 +215,11 @@ class AlertItem(NamedTuple):
     agency: str
     problem: int | None
     raised_at: datetime | None
-
-
-class Contact(NamedTuple):
-    """An officer of a unit, as a digest names them."""
-
-    unit: str
-    agency: str
-    name: str
+    met_at: datetime | None
+    decider_unit: str | None  # of an extension or a waiver; None of an operator's, or of who is registered no more
+    decider_agency: str | None
+    obligation: int | None
+    cycle: int
 
 
 class OpenProblem(NamedTuple):
@@ -200,8 +247,20 @@ class Unsent(NamedTuple):
 
 
 async def take(pool: Pool, messages: Sequence[UUID]) -> list[TakenMessage]:
-    """Take messages for one attempt to send; those that another worker has or that are done are left out."""
-    return [TakenMessage(*row) for row in await pool.fetch(TAKE, messages, LEASE)]
+    """Take messages for one attempt to send; those that another worker has or that are done are left out.
+
+    Those whose officer is registered no more are cancelled.
+    """
+    taken = [TakenMessage(*row) for row in await pool.fetch(TAKE, messages, LEASE)]
+    rest = sorted(set(messages) - {message.id for message in taken})
+    if rest:
+        await pool.execute(CANCEL_OF_NOBODY, rest)
+    return taken
+
+
+async def held(pool: Pool, messages: Sequence[UUID]) -> set[UUID]:
+    """Find which of these messages, which were taken, are still to be sent: their officers may have been removed."""
+    return {row["id"] for row in await pool.fetch(HELD, messages)}
 
 
 async def alerts_of(connection: Connection, messages: Sequence[UUID]) -> list[AlertKey]:
@@ -214,17 +273,21 @@ async def items_of(connection: Connection, alerts: Sequence[AlertKey]) -> list[A
     return [AlertItem(*row) for row in await connection.fetch(ITEMS, [alert.id for alert in alerts])]
 
 
-async def contacts(connection: Connection, units: Sequence[str]) -> list[Contact]:
-    """Read the officers of these units."""
-    return [Contact(*row) for row in await connection.fetch(CONTACTS, units)] if units else []
+async def above_told(connection: Connection, items: Sequence[AlertItem], below: Sequence[tuple[int, str]]) -> set[int]:
+    """Find of which of these alerts' obligations a step of `below`, as (alert, step), was sent in the same cycle."""
+    if not below:
+        return set()
+    asked = [(item.alert, item.obligation, item.cycle) for item in items]
+    rows = await connection.fetch(ABOVE_TOLD, *zip(*asked, strict=True), *zip(*below, strict=True))
+    return {row["alert"] for row in rows}
 
 
 async def expected_below(
     connection: Connection, parents: Sequence[str], periods: Sequence[str]
-) -> dict[tuple[str, str, str, str], int]:
-    """Count the units that owe, by (programme, report, period, parent)."""
+) -> dict[tuple[str, str, str, str, str], int]:
+    """Count the units that owe, by (programme, report, period, parent, agency)."""
     rows = await connection.fetch(EXPECTED, parents, periods) if parents else []
-    return {(programme, report, period, parent): count for programme, report, period, parent, count in rows}
+    return {tuple(group): count for *group, count in rows}
 
 
 async def open_problems(connection: Connection, officers: Sequence[int]) -> list[OpenProblem]:
@@ -232,9 +295,11 @@ async def open_problems(connection: Connection, officers: Sequence[int]) -> list
     return [OpenProblem(*row) for row in await connection.fetch(OPEN_PROBLEMS, officers)] if officers else []
 
 
-async def record_sent(pool: Pool, sent: Sequence[tuple[UUID, str]], alerts: Sequence[int], now: datetime) -> None:
-    """Record that the provider took these (message, channel), and that `alerts` were in the text: the others that the
-    messages carried had become untrue.
+async def record_sent(
+    pool: Pool, sent: Sequence[tuple[UUID, str, bytes | None]], alerts: Sequence[int], now: datetime
+) -> None:
+    """Record that the provider took these (message, channel, mark of the mail address), and that `alerts` were in the
+    text: the others that the messages carried had become untrue.
     """
     await pool.execute(SENT, *zip(*sent, strict=True), now, alerts)
 
@@ -254,9 +319,9 @@ async def record_retry(pool: Pool, message: UUID, channel: str, error: str, dela
     await pool.execute(POSTPONE, message, channel, storable(error), delay)
 
 
-async def record_next_channel(pool: Pool, message: UUID, channel: str, error: str) -> None:
-    """Record that this channel will not do: on to the officer's next one."""
-    await pool.execute(NEXT_CHANNEL, message, channel, storable(error))
+async def record_next_channel(pool: Pool, message: UUID, channel: str, error: str, choice: int) -> None:
+    """Record that this channel will not do: on to the officer's next one, `choice`."""
+    await pool.execute(NEXT_CHANNEL, message, channel, storable(error), choice)
 
 
 async def record_failed(pool: Pool, message: UUID, channel: str | None, error: str) -> None:

@@ -8,7 +8,7 @@ What arrives in one body is taken together, delivered side by side, and recorded
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -19,11 +19,14 @@ from faststream.exceptions import RejectMessage
 
 from services.notifications import aside_store
 from services.notifications.apart import reason_of
+from services.notifications.links import LetterLinks
 from services.notifications.messages import message_store
 from services.notifications.messages.channels import BusyError, Channel, DeliveryError, Outgoing
 from services.notifications.messages.facts import Gathered, MessageFacts, gather
 from services.notifications.messages.filling import Filler, TextError
 from services.notifications.messages.masking import without
+from services.notifications.messages.message_store import TakenMessage
+from services.notifications.messages.return_path import mark_of
 from shared.broker.topology import ALERTS as ALERTS_QUEUE
 from shared.database.connections import DATABASE_AWAY, Pool
 from shared.registry.snapshot import Registry
@@ -38,15 +41,20 @@ ATTEMPTS = 8  # on one channel: with the delays below about an hour and a half
 _FIRST_DELAY = 2.0
 _LONGEST_DELAY = 1800.0
 _BODY_SECONDS = 45.0  # for all of one body, within the lease
+_ASK_TOGETHER = 200
 _RECORD_TOGETHER = 200
 _RECORD_LINGER = 0.005  # what is sent and not recorded is repeated after a crash: never more than a few of them
 
 Result = TypeVar("Result")
-PageOf = Callable[[int, UUID], str]  # (officer, message) → the officer's own link
+LinksOf = Callable[[TakenMessage], LetterLinks]
 
 
 class NothingLeftError(Exception):
     """All that the message had to say has gone aside."""
+
+
+class RemovedError(Exception):
+    """The officer was removed after the message was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +64,16 @@ class _Attempt:
     message: MessageFacts
     kind: str
     address: str
-    is_last_channel: bool
+    next_choice: int | None  # the officer's next channel that can be used; None: this is the last
 
     @property
     def id(self) -> UUID:
         return self.message.id
+
+    @property
+    def mark(self) -> bytes | None:
+        """What a report of its return names the address by."""
+        return mark_of(self.address) if self.kind == "email" else None
 
 
 class Delivery:
@@ -76,7 +89,7 @@ class Delivery:
         clock: Clock,
         channels: Mapping[str, Channel],
         filler: Filler,
-        page_of: PageOf,
+        links_of: LinksOf,
         retry_soon: Callable[[], None],
         chance: Callable[[], float],
     ) -> None:
@@ -85,9 +98,10 @@ class Delivery:
         self._clock = clock
         self._channels = channels
         self._filler = filler
-        self._page_of = page_of
+        self._links_of = links_of
         self._retry_soon = retry_soon
         self._chance = chance
+        self._held: Batcher[UUID] = Batcher(self._prove_held, limit=_ASK_TOGETHER, linger=0.0, name="held messages")
         self._sent: Batcher[_Attempt] = Batcher(
             self._record_sent, limit=_RECORD_TOGETHER, linger=_RECORD_LINGER, name="sent messages"
         )
@@ -95,11 +109,13 @@ class Delivery:
     def start(self) -> None:
         """Begin to fill texts and to record."""
         self._filler.start()
+        self._held.start()
         self._sent.start()
 
     async def stop(self) -> None:
         """Record what has been sent, then end."""
         await self._sent.stop()
+        await self._held.stop()
         await self._filler.stop()
 
     async def handle(self, body: bytes) -> None:
@@ -134,19 +150,18 @@ class Delivery:
                 log.error("message.unrecorded", message=str(message.id), reason=kind_of(end))
 
     async def _deliver_one(self, gathered: Gathered, message: MessageFacts, until: float) -> None:
-        taken = message.taken
-        usable = [text.partition(":") for text in taken.channels if str(text).partition(":")[0] in self._channels]
-        if taken.choice >= len(usable):
-            await self._fail(message, None, "none of the officer's channels can be used here")
+        attempt = self._attempt(message)
+        if attempt is None:
+            await self._fail(message, None, _why_nowhere(message.taken, self._channels))
             return
-        kind, _, address = usable[taken.choice]
-        attempt = _Attempt(message, kind, address, taken.choice + 1 >= len(usable))
+        taken, kind, address = message.taken, attempt.kind, attempt.address
         if taken.attempts > ATTEMPTS:
             await self._leave_channel(attempt, f"{ATTEMPTS} attempts have begun and not ended")
             return
         try:
             async with asyncio.timeout_at(until):
                 outgoing = await self._write(gathered, attempt)
+                await self._held.submit(message.id)
                 await self._channels[kind].send(outgoing)
         except TimeoutError:
             await self._retry(attempt, "no answer in time")
@@ -154,10 +169,12 @@ class Delivery:
             wait = timedelta(seconds=full.seconds)
             await _record(lambda: message_store.put_back(self._pool, message.id, wait))
             self._retry_soon()
+        except RemovedError:
+            return  # whoever removed the officer cancels it
         except NothingLeftError as error:
             await self._fail(message, kind, str(error))
         except DeliveryError as error:
-            reason = without(address, str(error))
+            reason = without(address, str(error), taken.name)
             if error.permanent:
                 await self._leave_channel(attempt, reason)
             else:
@@ -166,17 +183,30 @@ class Delivery:
             await self._retry(attempt, f"the text can't be written: {error}")  # another one may be loaded
         except Exception as error:  # whatever it is, it is an attempt, and ends as one
             log.error("message.broken", message=str(message.id), channel=kind, exc_info=taken.attempts == 1)
-            await self._retry(attempt, without(address, reason_of(error)))
+            await self._retry(attempt, without(address, reason_of(error), taken.name))
         else:
             await self._sent.submit(attempt)
+
+    def _attempt(self, message: MessageFacts) -> _Attempt | None:
+        """Choose the first channel, from the message's place on, that can be used here and isn't dead."""
+        taken = message.taken
+        places = [
+            place
+            for place, text in enumerate(map(str, taken.channels))
+            if place >= taken.choice and text.partition(":")[0] in self._channels and text.lower() not in taken.dead
+        ]
+        if not places:
+            return None
+        kind, _, address = str(taken.channels[places[0]]).partition(":")
+        return _Attempt(message, kind, address, places[1] if len(places) > 1 else None)
 
     async def _write(self, gathered: Gathered, attempt: _Attempt) -> Outgoing:
         """Write the message as it goes out; what can't be written goes aside. Raises TextError, NothingLeftError."""
         message, taken = attempt.message, attempt.message.taken
         if message.broken is not None:
             raise TextError(message.broken)
-        page = self._page_of(taken.officer, taken.id)
-        draft = gathered.draft(message, page)
+        links = self._links_of(taken)
+        draft = gathered.draft(message, links.page)
         if message.asides.found:
             await _record(lambda: self._put_aside(message))
         if not draft.sections:
@@ -185,15 +215,21 @@ class Delivery:
         rendered = draft.rendered(texts)
         return Outgoing(
             id=taken.id, address=attempt.address, subject=rendered.subject, body=rendered.body, html=rendered.html,
-            language=draft.language, topic=taken.programme, page=page, officer=taken.name, at=gathered.now,
+            language=draft.language, topic=taken.programme, page=links.page, mute=links.mute,
+            officer=taken.name, at=gathered.now,
         )  # fmt: skip
+
+    async def _prove_held(self, messages: Sequence[UUID]) -> list[Exception | None]:
+        """Ask together, just before they are sent, whether these are still to be sent."""
+        held = await message_store.held(self._pool, messages)
+        return [None if message in held else RemovedError() for message in messages]
 
     async def _put_aside(self, message: MessageFacts) -> None:
         async with self._pool.acquire() as connection:
             await aside_store.put(connection, message.asides.found, self._clock.now())
 
     async def _record_sent(self, attempts: Sequence[_Attempt]) -> None:
-        sent = [(attempt.id, attempt.kind) for attempt in attempts]
+        sent = [(attempt.id, attempt.kind, attempt.mark) for attempt in attempts]
         alerts = [alert for attempt in attempts for alert in attempt.message.alerts]
         now = self._clock.now()
         await _record(lambda: message_store.record_sent(self._pool, sent, alerts, now))
@@ -218,10 +254,11 @@ class Delivery:
         self._retry_soon()
 
     async def _leave_channel(self, attempt: _Attempt, error: str) -> None:
-        if attempt.is_last_channel:
+        if attempt.next_choice is None:
             await self._fail(attempt.message, attempt.kind, error)
             return
-        await _record(lambda: message_store.record_next_channel(self._pool, attempt.id, attempt.kind, error))
+        choice = attempt.next_choice
+        await _record(lambda: message_store.record_next_channel(self._pool, attempt.id, attempt.kind, error, choice))
         log.warning("message.next_channel", message=str(attempt.id), channel=attempt.kind, reason=error)
         self._retry_soon()
 
@@ -239,6 +276,17 @@ async def _record(work: Callable[[], Awaitable[Result]]) -> Result:
     return await patiently("messages", work, DATABASE_AWAY)
 
 
+def _why_nowhere(taken: TakenMessage, kinds: Collection[str]) -> str:
+    """Say why there is no address to try: what was said of the last one counts most."""
+    if taken.error is not None:
+        return f"{taken.error}; there is no other address"
+    without = sorted({text.partition(":")[0] for text in map(str, taken.channels)} - set(kinds))
+    if not without:
+        return "mail to each of the officer's addresses came back"
+    others = "; mail to the officer's other addresses came back" if taken.dead else ""
+    return f"no channel for {', '.join(without)} is configured (docs/notifications.md, Channels){others}"
+
+
 def backoff(tries: int, retry_after: float | None, chance: float) -> float:
     """Work out the seconds until the next attempt after so many.
 
@@ -249,4 +297,4 @@ def backoff(tries: int, retry_after: float | None, chance: float) -> float:
     return max(delay, min(retry_after or 0, _LONGEST_DELAY))
 
 
-__all__ = ["ATTEMPTS", "Delivery", "PageOf", "backoff"]
+__all__ = ["ATTEMPTS", "Delivery", "LinksOf", "backoff"]

@@ -3,32 +3,32 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
-
-from services.notifications.alerts.escalation import days_late, wanted_agencies
+from services.notifications.alerts.decided import EXTENDED, WAIVED
+from services.notifications.alerts.escalation import days_late
 from services.notifications.alerts.planning import PROBLEM_RAISED, PROBLEM_RESOLVED, RECEIVED
 from services.notifications.alerts.summaries import Standing
 from services.notifications.apart import Asides
-from services.notifications.messages.html_part import Variables, html_of
-from services.notifications.messages.message_store import Contact
+from services.notifications.messages.contacts import Contacts
+from services.notifications.messages.html_part import html_of
+from services.notifications.messages.phrases import day_text, former, instant, shift_text
+from services.notifications.messages.sections import BETWEEN, and_others, left_out, told_once
 from services.notifications.obligations.deadlines import Shift
-from shared.domain.units import Units
-from shared.programme.base import Label
+from shared.domain.offices import area, place, seated
+from shared.domain.periods import PeriodCalendar, PeriodError, parse_period, period_words
+from shared.domain.seats import superiors
+from shared.domain.units import Unit, Units
+from shared.programme.common_texts import common_text
 from shared.programme.message import Message
 from shared.programme.model import AgencyRole, Programme
 
-FALLBACK_LANGUAGE = "vi"
-_LEFT_OUT = {
-    "vi": "Thư này còn thiếu {count} nội dung do dữ liệu có lỗi; bộ phận quản trị hệ thống đã được thông báo.",
-    "en": "This message lacks {count} of its items, whose data are faulty; whoever runs the system has been told.",
-}
-_BETWEEN_SECTIONS = "\n" + "—" * 40 + "\n\n"
-_INSTANTS = {"vi": "HH:mm dd/MM/yyyy", "en": "HH:mm, d MMM yyyy"}
+_NOTICES = {RECEIVED: "received", EXTENDED: "decision", WAIVED: "decision"}  # steps that no programme states
 _PROBLEMS = {PROBLEM_RAISED: False, PROBLEM_RESOLVED: True}
+
+Variables = Mapping[str, object]  # what a template is filled with
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Reader:
     """Who reads: an officer addressed at a unit. `page` is their own link for this message."""
 
     name: str
+    role: str
+    agency: str
     language: str
     unit: str
     page: str
@@ -43,7 +45,11 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that a message says: a step of an obligation, by the alert that it carries."""
+    """One thing that a message says: a step of an obligation, by the alert that it carries.
+
+    `decided_by` is who extended or waived: a unit and an agency, None of an operator. `above_told` says whether a level
+    between the unit and the reader was sent word of it.
+    """
 
     step: str
     report: str
@@ -53,6 +59,9 @@ class Item:
     due_at: datetime
     shifted_because: Shift | None
     alert: int
+    met_at: datetime | None = None
+    decided_by: tuple[str, str] | None = None
+    above_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +78,16 @@ class ProblemItem:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known beside the items: officers by unit, how many owe by (report, period, parent), open problems."""
+    """What is known beside the items: who can be asked, how many owe by (report, period, parent, agency), problems."""
 
-    officers: Mapping[str, Sequence[Contact]] = field(default_factory=dict)
-    expected: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    contacts: Contacts
+    expected: Mapping[tuple[str, str, str, str], int] = field(default_factory=dict)
     problems: Sequence[ProblemItem] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message in one language: plain text, and the same with tables."""
+    """A message in one language: plain text, and the same as HTML."""
 
     subject: str
     body: str
@@ -87,11 +96,10 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One template of the programme, with what it is filled with; `rows` make the table of its HTML."""
+    """One template of the programme, with what it is filled with."""
 
     template: str
     variables: Variables
-    rows: Sequence[Variables]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +112,11 @@ class Draft:
 
     def rendered(self, texts: Sequence[Message]) -> Rendered:
         """Put the message together of the sections' texts in their order."""
-        parts = [(text, section.rows) for text, section in zip(texts, self.sections, strict=True)]
+        bodies = told_once([text.body for text in texts])
         if self.left_out:
-            lacks = _LEFT_OUT.get(self.language, _LEFT_OUT[FALLBACK_LANGUAGE]).format(count=self.left_out)
-            parts.append((Message(parts[0][0].subject, f"{lacks}\n"), []))
-        body = _BETWEEN_SECTIONS.join(text.body for text, _ in parts)
-        return Rendered(parts[0][0].subject, body, html_of(parts, self.language))
+            bodies.append(f"{left_out(self.left_out, self.language)}\n")
+        subject = texts[0].subject if len(texts) == 1 else and_others(texts[0].subject, self.language)
+        return Rendered(subject, BETWEEN.join(bodies), html_of(subject, bodies, self.language))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,30 +136,33 @@ class Writer:
 
     @property
     def _language(self) -> str:
-        return language_for(self.programme, self.reader.language)
+        return self.programme.language_for(self.reader.language)
+
+    @property
+    def _today(self) -> date:
+        return self.now.astimezone(self._zone).date()
 
     def draft(self, items: Sequence[Item], problems: Sequence[ProblemItem] = ()) -> Draft:
-        """Draft a message of alerts: a section for each step (and for requests apart), the most serious first.
+        """Draft a message of alerts: a section for each step (and for requests apart), the reader's own first.
 
         Without a section where nothing can be written. Raises KeyError for a template that the programme doesn't have.
         """
-        places = {step.slug: place for place, step in enumerate(self.programme.escalation)}
+        places = {step: place for place, step in enumerate(self._steps())}
         sections: dict[tuple[int, bool], list[Item]] = {}
         for item in items:
             with self._apart(item):
                 self._prove(item)
                 agency = self.programme.agency.get(item.agency)
                 requested = agency is not None and agency.role is AgencyRole.REQUESTED
-                place = -1 if item.step == RECEIVED else places[item.step]
-                sections.setdefault((place, requested), []).append(item)
+                sections.setdefault((places[item.step], requested), []).append(item)
         parts = [
-            self._section(place, found, requested=requested)
-            for (place, requested), found in sorted(sections.items(), key=lambda entry: (-entry[0][0], entry[0][1]))
+            self._section(found, requested=requested)
+            for (_, requested), found in sorted(sections.items(), key=lambda entry: entry[0])
         ]
         for step, resolved in _PROBLEMS.items():
             listed = self._problems([item for item in problems if item.step == step])
             if listed:
-                parts.append(self._filled("problem", listed, count=len(listed), resolved=resolved))
+                parts.append(self._filled("problem", listed, resolved=resolved))
         return Draft(parts, self._language, len(self.asides.found))
 
     def summary(self, rows: Sequence[Standing]) -> Draft:
@@ -160,7 +170,7 @@ class Writer:
         lines: list[Variables] = [
             {
                 "report_label": self._report_label(row.report),
-                "period": row.period,
+                **self._period(row.period),
                 "expected": row.expected,
                 "on_time": row.on_time,
                 "late": row.late,
@@ -170,16 +180,32 @@ class Writer:
             }
             for row in rows
         ]
-        section = self._filled("summary", lines, count=len(lines))
-        return Draft([section], self._language, len(self.asides.found))
+        return Draft([self._filled("summary", lines)], self._language, len(self.asides.found))
 
-    def _section(self, place: int, items: Sequence[Item], *, requested: bool) -> Section:
-        if place < 0:
-            return self._filled("received", [self._item(item) for item in items], count=len(items))
-        step = self.programme.escalation[place]
-        dark, rest = self._folded(items) if step.to else ([], items)
+    def _steps(self) -> list[str]:
+        """List the steps as their sections stand: what the reader owes and what was decided about it, before what
+        others owe and what of that has come; of each the gravest first.
+        """
+        steps = self.programme.escalation[::-1]
+        own = [step.slug for step in steps if not step.to]
+        others = [step.slug for step in steps if step.to]
+        return [*own, EXTENDED, WAIVED, *others, RECEIVED]
+
+    def _section(self, items: Sequence[Item], *, requested: bool) -> Section:
+        """Fill the template of one step with its items: what is due first, then in the order of the programme's
+        reports. The first one names the subject.
+        """
+        slug = items[0].step
+        order = {report: number for number, report in enumerate(self.programme.report)}
+        ordered = sorted(items, key=lambda item: (item.due_at, order.get(item.report, len(order))))
+        if slug in _NOTICES:
+            listed = [self._item(item) for item in ordered]
+            return self._filled(_NOTICES[slug], listed, requested=requested, waived=slug == WAIVED)
+        step = next(step for step in self.programme.escalation if step.slug == slug)
+        dark, rest = self._folded(ordered) if step.to else ([], ordered)
         listed = [self._item(item) for item in rest]
-        return self._filled(step.template, listed, dark=dark, count=len(items), requested=requested)
+        told = all(item.above_told for item in items)
+        return self._filled(step.template, listed, dark=dark, reports=len(items), requested=requested, above_told=told)
 
     def _prove(self, item: Item) -> None:
         """Work out once what may fail with an item, also where it is folded into a line with others."""
@@ -188,6 +214,10 @@ class Writer:
         instant(item.due_at, self._zone, self._language)
         days_late(item.due_at, self.now, self._zone)
         shift_text(item.shifted_because, self._language)
+        if item.met_at is not None:
+            instant(item.met_at, self._zone, self._language)
+        if item.decided_by is not None:
+            _ = self.units[item.decided_by[0]]
 
     def _apart(self, item: Item) -> AbstractContextManager[None]:
         return self.asides.unless_sound("alert", item.alert, self.programme.slug, item.unit)
@@ -204,110 +234,153 @@ class Writer:
         self, template: str, items: Sequence[Variables], *, dark: Sequence[Variables] = (), **variables: object
     ) -> Section:
         language = self._language
+        unit = self.units[self.reader.unit]
         known: Variables = {
-            "officer": {"name": self.reader.name},
-            "unit": {"name": self.units[self.reader.unit].name},
-            "programme_label": in_language(self.programme.label, language),
+            "officer": {"name": self.reader.name, "role": self.reader.role, "office": self._office()},
+            "unit": {"name": unit.name, "place": area(unit, language)},
+            "programme_label": self.programme.text(self.programme.label, language),
+            "programme_short": self.programme.text(self.programme.short or self.programme.label, language),
+            "issuer": self._issuer(),
+            "how_to_report": self._how_to_report(),
             "now": instant(self.now, self._zone, language),
+            "day": day_text(self._today, language),
             "page": self.reader.page,
             "problems": self._problems(self.facts.problems),
             "items": items,
             "dark": dark,
+            "count": len(dark) + len(items),
+            "reports": len(items),
+            "above_told": False,
             "requested": False,
             "resolved": False,
+            "waived": False,
             "language": language,
             **variables,
         }
-        return Section(self.programme.messages[language][template], known, [*dark, *items])
+        own = self.programme.messages[language].get(template)
+        return Section(own or common_text(language, template), known)
+
+    def _office(self) -> str:
+        """Name where the reader sits: their agency at the unit; the unit alone of an agency of no programme's."""
+        known = self.reader.agency in self.programme.agency
+        return self._body(self.reader.unit, self.reader.agency if known else "")
+
+    def _issuer(self) -> str:
+        """Name the body in whose name is written: who leads the programme at or above the reader's unit, else the
+        nearest who directs it; to that body itself whoever directs it above; the programme where there is none.
+        """
+        programme, language, today = self.programme, self._language, self._today
+        seats = {unit.level: unit for unit in self.units.ladder(self.reader.unit, today)}
+        own = programme.acting(self.reader.agency, today) if self.reader.agency in programme.agency else None
+        acting = [programme.acting(it.slug, today) for it in programme.agencies if it.role is AgencyRole.DIRECTS]
+        directing = [slug for level in seats for slug in acting if programme.agency[slug].level == level]
+        lead = programme.lead(today)
+        issuers = [slug for slug in (lead, *directing) if slug and programme.agency[slug].level in seats]
+        if own is not None and issuers[:1] == [own]:
+            above = superiors(programme, own, today)
+            issuers = [slug for slug in directing if slug in above]
+        if not issuers:
+            return programme.text(programme.label, language)
+        agency = programme.agency[issuers[0]]
+        return seated(programme.text(agency.label, language), seats[agency.level], language)
+
+    def _how_to_report(self) -> str | None:
+        how = self.programme.how_to_report
+        return self.programme.text(how, self._language) if how else None
 
     def _folded(self, items: Sequence[Item]) -> tuple[list[Variables], list[Item]]:
-        """Fold whole subtrees that are silent into one line each; return those lines, and the other items."""
-        groups: dict[tuple[str, str, str], list[Item]] = {}
+        """Fold whole subtrees that are silent into one line each; return those lines, and the other items.
+
+        What lay below a unit that went into the reader's own is the reader's to ask: it is named one by one.
+        """
+        groups: dict[tuple[str, str, str, str], list[Item]] = {}
         for item in items:
-            groups.setdefault((item.report, item.period, self.units[item.unit].parent or ""), []).append(item)
+            parent = self.units[item.unit].parent or ""
+            groups.setdefault((item.report, item.period, parent, item.agency), []).append(item)
         dark: list[Variables] = []
         rest: list[Item] = []
-        for (report, period, parent), silent in groups.items():
-            whole = self.facts.expected.get((report, period, parent), 0)
-            if parent == self.reader.unit or len(silent) < max(2, whole) or not whole:
+        for (report, period, parent, agency), silent in groups.items():
+            whole = self.facts.expected.get((report, period, parent, agency), 0)
+            head = self.units.ladder(parent, self._today)[0].uid if parent else ""
+            if head == self.reader.unit or len(silent) < max(2, whole) or not whole:
                 rest += silent
-                continue
-            first = min(item.due_at for item in silent)
-            dark.append(
-                {
-                    "unit_name": self.units[parent].name,
-                    "unit_code": self.units[parent].code,
-                    "parent_name": None,
-                    "report_label": self._report_label(report),
-                    "period": period,
-                    "silent": len(silent),
-                    "expected": whole,
-                    "due_at": instant(first, self._zone, self._language),
-                    "days_late": days_late(first, self.now, self._zone),
-                    "contact": ", ".join(officer.name for officer in self.facts.officers.get(parent, ())) or None,
-                }
-            )
+            else:
+                dark.append(self._fold(self.units[parent], silent, whole))
         return dark, rest
+
+    def _fold(self, parent: Unit, silent: Sequence[Item], whole: int) -> Variables:
+        first = min(item.due_at for item in silent)
+        owing = [(item.agency, item.unit) for item in silent]
+        head = self.units.ladder(parent.uid, self._today)[0]  # who is over them today
+        return {
+            "unit_name": parent.name,
+            "unit_code": parent.code,
+            "former": former(parent, None, self._today, self._language),
+            "parent_name": None,
+            "agency_label": self._agency_label(silent[0].agency),
+            "report_label": self._report_label(silent[0].report),
+            **self._period(silent[0].period),
+            "silent": len(silent),
+            "expected": whole,
+            "due_at": instant(first, self._zone, self._language),
+            "days_late": days_late(first, self.now, self._zone),
+            "contact": self.facts.contacts.over(owing, head.uid, self._language),
+            "above_told": all(item.above_told for item in silent),
+        }
 
     def _item(self, item: Item) -> Variables:
         language, zone = self._language, self._zone
         unit = self.units[item.unit]
-        there = self.facts.officers.get(item.unit, ())
-        wanted = wanted_agencies(self.programme, item.agency, 0, self.now.astimezone(zone).date())
-        chosen = [officer for officer in there if officer.agency in wanted] or there
         return {
-            "unit_name": unit.name,
-            "unit_code": unit.code,
+            **self._owner(unit, item.agency),
             "parent_name": self.units[unit.parent].name if unit.parent else None,
             "report_label": self._report_label(item.report),
-            "period": item.period,
+            **self._period(item.period),
             "due_at": instant(item.due_at, zone, language),
             "shifted_because": shift_text(item.shifted_because, language),
             "days_late": days_late(item.due_at, self.now, zone),
-            "contact": ", ".join(officer.name for officer in chosen) or None,
+            "received_at": instant(item.met_at, zone, language) if item.met_at else None,
+            "decided_by": self._body(*item.decided_by) if item.decided_by else None,
+            "contact": self.facts.contacts.of(item.agency, item.unit, language),
+            "above_told": item.above_told,
         }
 
     def _problem(self, item: ProblemItem) -> Variables:
-        unit = self.units[item.unit]
-        agency = self.programme.agency.get(item.agency)
         return {
-            "unit_name": unit.name,
-            "unit_code": unit.code,
-            "agency_label": in_language(agency.label, self._language) if agency else item.agency,
+            **self._owner(self.units[item.unit], item.agency),
             "raised_at": instant(item.raised_at, self._zone, self._language) if item.raised_at else None,
         }
 
+    def _owner(self, unit: Unit, agency: str) -> Variables:
+        """Say who owes a report: the agency at its unit, and until when there was either."""
+        return {
+            "unit_name": unit.name,
+            "unit_code": unit.code,
+            "agency_label": self._agency_label(agency),
+            "owner": f"{self._body(unit.uid, agency)} ({unit.code})",
+            "former": former(unit, self.programme.agency.get(agency), self._today, self._language),
+        }
+
+    def _body(self, uid: str, agency: str) -> str:
+        unit = self.units[uid]
+        return seated(self._agency_label(agency), unit, self._language) if agency else place(unit, self._language)
+
+    def _agency_label(self, slug: str) -> str:
+        return self.programme.agency_name(slug, self._language)
+
+    def _period(self, text: str) -> Variables:
+        days = _days(self.programme.calendar, text)
+        return {"period": period_words(text).in_language(self._language), "period_days": days}
+
     def _report_label(self, slug: str) -> str:
         report = self.programme.report.get(slug)
-        return in_language(report.label, self._language) if report else slug
-
-
-def language_for(programme: Programme, wanted: str) -> str:
-    """Choose the reader's language if the programme has texts in it, else the fallback."""
-    return wanted if wanted in programme.messages else FALLBACK_LANGUAGE
-
-
-def in_language(label: Label, language: str) -> str:
-    """Give the label's text in the language if it has one, else in the fallback."""
-    text: str = getattr(label, language, None) or getattr(label, FALLBACK_LANGUAGE)
-    return text
-
-
-def shift_text(shift: Shift | None, language: str) -> str | None:
-    """Say why a deadline was moved: "chuyển từ 25/04/2026, Thứ Bảy"."""
-    if shift is None:
-        return None
-    original, day = shift.original, shift.because.day
-    moved = "moved from" if language == "en" else "chuyển từ"
-    weekday = format_date(day, "EEEE", locale=language)
-    name = dict(shift.because.name).get(language) or weekday
-    if day == original:
-        return f"{moved} {original:%d/%m/%Y}, {name}"
-    return f"{moved} {original:%d/%m/%Y}: {day:%d/%m/%Y} {name}"
+        return self.programme.text(report.label, self._language) if report else slug
 
 
 @lru_cache(maxsize=4096)
-def instant(at: datetime, zone: ZoneInfo, language: str) -> str:
-    """Write an instant as the reader does: "17:00 16/03/2023", "17:00, 16 Mar 2023"."""
-    text: str = format_datetime(at, _INSTANTS.get(language, "medium"), tzinfo=zone, locale=language)
-    return text
+def _days(calendar: PeriodCalendar, period: str) -> str:
+    """Write a period's first and last day; what is no period as it is."""
+    try:
+        return calendar.days(parse_period(period))
+    except PeriodError:
+        return period

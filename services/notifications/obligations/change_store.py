@@ -36,8 +36,9 @@ EXTEND = """
         WHERE id = $1 AND state IN ('open', 'overdue') AND due_at < $2
         RETURNING *
     )
-    INSERT INTO notifications.change (obligation, revision, change, state, cycle, due_at, met_at, at, by, reason)
-    SELECT id, revision, 'reopened', state, cycle, due_at, met_at, $3, $4, $5 FROM extended
+    INSERT INTO notifications.change
+           (obligation, revision, change, state, cycle, due_at, met_at, at, by, reason, key, device, to_tell)
+    SELECT id, revision, 'reopened', state, cycle, due_at, met_at, $3, $4, $5, $6, $7, true FROM extended
 """
 WAIVE = """
     WITH waived AS (
@@ -45,8 +46,9 @@ WAIVE = """
         WHERE id = $1 AND state IN ('open', 'overdue')
         RETURNING *
     )
-    INSERT INTO notifications.change (obligation, revision, change, state, cycle, due_at, met_at, at, by, reason)
-    SELECT id, revision, 'waived', state, cycle, due_at, met_at, $2, $3, $4 FROM waived
+    INSERT INTO notifications.change
+           (obligation, revision, change, state, cycle, due_at, met_at, at, by, reason, key, device, to_tell)
+    SELECT id, revision, 'waived', state, cycle, due_at, met_at, $2, $3, $4, $5, $6, true FROM waived
 """
 UNPUBLISHED = "SELECT count(*) FROM notifications.change WHERE NOT published"
 
@@ -111,11 +113,33 @@ async def unpublished(connection: "Connection | Pool") -> int:
     return count
 
 
-async def extend(pool: Pool, obligation: int, due_at: datetime, by: str, reason: str, now: datetime) -> bool:
-    """Give an unfinished obligation a later deadline and a new cycle; False when there is nothing to extend."""
-    return await pool.execute(EXTEND, obligation, due_at, now, by, reason) == "INSERT 0 1"
+async def extend(
+    pool: Pool,
+    obligation: int,
+    due_at: datetime,
+    by: str,
+    reason: str,
+    now: datetime,
+    *,
+    key: str | None = None,
+    device: str | None = None,
+) -> bool:
+    """Give an unfinished obligation a later deadline and a new cycle; False when there is nothing to extend.
+
+    Kept are who decided and why, by whose key, and on which device of theirs.
+    """
+    return await pool.execute(EXTEND, obligation, due_at, now, by, reason, key, device) == "INSERT 0 1"
 
 
-async def waive(pool: Pool, obligation: int, by: str, reason: str, now: datetime) -> bool:
-    """Expect an unfinished obligation no more; False when it is finished."""
-    return await pool.execute(WAIVE, obligation, now, by, reason) == "INSERT 0 1"
+async def waive(
+    pool: Pool,
+    obligation: int,
+    by: str,
+    reason: str,
+    now: datetime,
+    *,
+    key: str | None = None,
+    device: str | None = None,
+) -> bool:
+    """Expect an unfinished obligation no more; False when it is finished. Kept is the same."""
+    return await pool.execute(WAIVE, obligation, now, by, reason, key, device) == "INSERT 0 1"

@@ -2,7 +2,7 @@
 each one transaction.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from shared.database.connections import Connect, Connection, Pool
 from shared.domain.canonical import CanonicalEvent, EventData, JsonObject, decode, envelope, type_of_kind
 from shared.domain.dead_event import DeadEvent
 from shared.domain.events import Kind
-from shared.programme.model import Programme
+from shared.programme.families import Families
 from shared.registry.snapshot import Registry
 from shared.runtime.batch import Batcher
 from shared.runtime.clock import Clock
@@ -96,7 +96,7 @@ class Consumer:
 
     async def handle(self, events: Sequence[JsonObject]) -> None:
         """Take canonical events and return when they are settled."""
-        taken = read_batch(events, self._registry().programmes)
+        taken = read_batch(events, self._registry())
         if not len(taken):
             return
         self.in_hand += 1
@@ -146,7 +146,7 @@ async def settle(connect: Connect, registry: Registry, taken: Taken, now: dateti
     except Exception as error:
         if fault_of_data(error) is None:
             raise
-    found = await isolate(taken.readings, undo, lambda reading: _control(reading.kind, registry.programmes))
+    found = await isolate(taken.readings, undo, lambda reading: _control(reading.kind, registry))
     bad = [DeadEvent.of(reading.kind, why, reading.event) for reading, why in found.bad]
     return await write(Taken(found.sound, [*taken.dead, *bad]))
 
@@ -160,17 +160,17 @@ async def _write(connection: Connection, registry: Registry, taken: Taken, now: 
     return await take_answers(connection, answers, required_items(registry), now) if answers else {}
 
 
-def read_batch(events: Iterable[JsonObject], programmes: Mapping[str, Programme]) -> Taken:
+def read_batch(events: Iterable[JsonObject], registry: Registry) -> Taken:
     """What concerns us in canonical events. One that can't be read is dead, as long as a sound one can be."""
     readings: list[Reading] = []
     dead: list[DeadEvent] = []
     for event in events:
         try:
-            reading = _reading(event, decode(event), programmes)
+            reading = _reading(event, decode(event), registry.families)
         except Exception as error:
             if fault_of_data(error) is None:
                 raise
-            _control(Kind.REPORT_SUBMITTED, programmes)
+            _control(Kind.REPORT_SUBMITTED, registry)
             dead.append(DeadEvent.of("unknown", reason(error), event))
         else:
             if reading.answers or reading.problem is not None:
@@ -178,16 +178,17 @@ def read_batch(events: Iterable[JsonObject], programmes: Mapping[str, Programme]
     return Taken(readings, dead)
 
 
-def _reading(written: JsonObject, event: CanonicalEvent, programmes: Mapping[str, Programme]) -> Reading:
+def _reading(written: JsonObject, event: CanonicalEvent, families: Families) -> Reading:
     known = event.kind in set(Kind)
     if not known:
         log.warning("event.unknown", type=type_of_kind(event.kind)[:80])
     kind = event.kind if known else "unknown"
-    return Reading(written, kind, answers_of(event, programmes), problem_of(event))
+    return Reading(written, kind, answers_of(event, families), problem_of(event))
 
 
-def _control(kind: str, programmes: Mapping[str, Programme]) -> Reading:
+def _control(kind: str, registry: Registry) -> Reading:
     """A sound event of the kind: where it is refused, everything is."""
+    programmes = registry.programmes
     programme = programmes[min(programmes)] if programmes else None
     data: EventData = {
         "programme": programme.slug if programme else _CONTROL,
@@ -202,4 +203,4 @@ def _control(kind: str, programmes: Mapping[str, Programme]) -> Reading:
         kind = Kind.REPORT_SUBMITTED  # both are answers, written by the same statements
     identity = (_CONTROL, _CONTROL, _CONTROL, _CONTROL)
     event = envelope(identity, kind, _CONTROL, _CONTROL_TIME, _CONTROL_TIME, data)
-    return _reading(event, decode(event), programmes)
+    return _reading(event, decode(event), registry.families)

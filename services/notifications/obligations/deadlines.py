@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.periods import Period, PeriodCalendar
 from shared.domain.working_days import DayKind, DayNote, WorkingDays, working_days
-from shared.programme.model import AfterCutoff, DayOfMonth, DueRule, Programme
+from shared.programme.model import Programme
+from shared.programme.reports import AfterCutoff, DayOfMonth, DueRule
 
 _WEEKEND = 5  # date.weekday() of a Saturday
 
@@ -56,7 +57,7 @@ def due_at(
         case AfterCutoff():
             day, shift = _after_cutoff(cutoff, rule.after_cutoff_working_days, days)
         case DayOfMonth():
-            day, shift = _day_of_month(cutoff, rule.day_of_month, days)
+            day, shift = _day_of_month(cutoff, rule, days)
     return Deadline(datetime.combine(day, due_time, zone), shift)
 
 
@@ -80,12 +81,12 @@ def _after_cutoff(cutoff: date, count: int, days: WorkingDays) -> tuple[date, Sh
     return due, Shift(plain, days.note(day))
 
 
-def _day_of_month(cutoff: date, day_of_month: int, days: WorkingDays) -> tuple[date, Shift | None]:
+def _day_of_month(cutoff: date, rule: DayOfMonth, days: WorkingDays) -> tuple[date, Shift | None]:
     year, month = cutoff.year, cutoff.month
-    original = _day(year, month, day_of_month)
-    if original <= cutoff:
+    original = _day(year, month, rule.day_of_month)
+    if rule.month == "following" or original <= cutoff:
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-        original = _day(year, month, day_of_month)
+        original = _day(year, month, rule.day_of_month)
     due = days.roll(max(original, days.add(cutoff, 1)))
     if due == original:
         return due, None

@@ -3,82 +3,94 @@
 By an operator's key whose kinds name `obligation.decide`, or by the personal link of an officer of a level above.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.notifications.decision_words import NOBODY, Decline, Refused
+from services.notifications.decision_words import NOBODY, DecisionError, Decline, declined, invalid
+from services.notifications.holding import officer_holding
 from services.notifications.links import LinkError, Links, Purpose
-from shared.access.authentication import find_key
+from shared.access.acting import acting_officer, read_acting
+from shared.access.authentication import authorization_of, find_key
+from shared.access.headers import read_narrowing
 from shared.access.rights import Reach, reach_of
 from shared.database.connections import Pool
 from shared.domain.events import DECIDE
 from shared.domain.units import Units
 from shared.domain.working_days import working_days
 from shared.programme.model import Programme
-from shared.registry.officer_store import find_officer
-from shared.registry.officers import Officer
-from shared.registry.snapshot import Registry
+from shared.registry.officer_store import ActingOfficer
+from shared.registry.officers import Officer, hears_of
+from shared.registry.snapshot import Key, Registry
 from shared.values.personal_data import in_text
 from shared.values.scalars import ScalarError, day, text
 
+Headers = Sequence[tuple[bytes, bytes]]  # ASGI's
 LONGEST_REASON = 500
 LONGEST_EXTENSION = timedelta(days=366)
 
 
-class DecisionError(Exception):
-    """The decision is refused: `status` is the HTTP status, `error` a stable code, `field` what was wrong."""
-
-    def __init__(self, refused: Refused, field: str | None = None) -> None:
-        super().__init__(refused.words.en)
-        self.status, self.error, self.words = refused
-        self.field = field
-
-
-def declined(reason: Decline, field: str | None = None, **values: object) -> DecisionError:
-    """Make a refusal, its words filled with `values`."""
-    refused = reason.value
-    return DecisionError(refused._replace(words=refused.words.filled(**values)), field)
-
-
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """Who decides, as it is written down, and what their right comes from: an officer's unit, or an operator's key."""
+    """Who decides, as it is written down, and what their right comes from: an officer's unit, or an operator's key.
+
+    An officer by the board decides within the reach of its `key` too, on a `device` of theirs.
+    """
 
     name: str
-    right: Officer | Reach
+    right: Officer | ActingOfficer | Reach
+    key: str | None = None
+    device: str | None = None
+    within: Reach | None = None
 
     def may_decide_for(self, units: Units, uid: str, programme: str, on: date) -> bool:
-        """Tell whether they may: an officer for units below their own, an operator as far as the key reaches."""
+        """Tell whether they may: an officer for units below in programmes of theirs, a key as far as it reaches."""
         if isinstance(self.right, Reach):
             return self.right.sees(units, uid, programme)
-        return self.right.unit in {step.uid for step in units.ladder(uid, on)[1:]}
+        if self.within is not None and not self.within.sees(units, uid, programme):
+            return False
+        if not hears_of(self.right.programmes, programme):
+            return False
+        return units.stands_for(self.right.unit, on) in {step.uid for step in units.ladder(uid, on)[1:]}
 
 
 async def who_decides(
-    pool: Pool, registry: Registry, links: Links, authorization: str | None, token: str | None, now: datetime
+    pool: Pool, registry: Registry, links: Links, headers: Headers, token: str | None, now: datetime
 ) -> Decider:
-    """Find the holder of a link's token (in `token` or as Bearer), or of an operator's key. Raises DecisionError."""
+    """Find the holder of a link's token (in `token` or as Bearer), of an operator's key, or the officer for whom a key
+    acts. Raises DecisionError, HeaderError, ActingError.
+    """
+    authorization = authorization_of(headers)
     scheme, _, value = (authorization or "").strip().partition(" ")
     candidate = token or (value.strip() if scheme.lower() == "bearer" else None)
     key = find_key(registry, authorization, now)
     if key is not None and token is None:
-        if key.kinds is None or DECIDE not in key.kinds:
-            raise declined(Decline.NO_RIGHT, kind=DECIDE)
-        return Decider(f"key {key.sender}", reach_of(key))
+        return await _by_key(pool, registry, key, headers)
     if candidate is None:
         raise declined(Decline.NO_IDENTITY)
     try:
         holder = links.read(Purpose.PAGE, candidate, now)
     except LinkError as error:
         raise DecisionError(NOBODY[error.reason]) from error
-    officer = await find_officer(pool, holder.officer)
-    if officer is None:
-        raise DecisionError(NOBODY[Decline.OFFICER_GONE])
+    officer = await officer_holding(pool, holder)
     return Decider(written(officer), officer)
 
 
-def written(officer: Officer) -> str:
+async def _by_key(pool: Pool, registry: Registry, key: Key, headers: Headers) -> Decider:
+    """Find who decides by a key: the officer whom the request names, else who holds a key of an operator's."""
+    reach, reference = reach_of(key, read_narrowing(headers, registry.units)), read_acting(headers)
+    if reference is not None:
+        acting = await acting_officer(pool, key, reference)
+        return Decider(written(acting.officer), acting.officer, key.sender, acting.device, reach)
+    if key.can_act:
+        raise declined(Decline.NO_OFFICER)
+    if key.kinds is None or DECIDE not in key.kinds:
+        raise declined(Decline.NO_RIGHT, kind=DECIDE)
+    return Decider(f"key {key.sender}", reach, key.sender)
+
+
+def written(officer: Officer | ActingOfficer) -> str:
     """Name an officer as the audit does."""
     return f"officer {officer.id} of {officer.unit}"
 
@@ -104,7 +116,7 @@ def new_deadline(programme: Programme, written: object, due_at: datetime, now: d
     try:
         until = day(written)
     except ScalarError as error:
-        raise DecisionError(Refused(422, "value_invalid", error.words), "until") from None
+        raise invalid("until", error) from None
     deadline = datetime.combine(until, programme.due_time, ZoneInfo(programme.timezone))
     if deadline <= max(due_at, now):
         raise declined(Decline.TOO_EARLY, "until", got=until)

@@ -135,7 +135,9 @@ SWEEPER = "SELECT served, swept_at, held FROM notifications.sweeper"
 SWEEPERS_UP = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'kip-notifications-listener'"
 REQUESTED_SWEEP = "SELECT requested FROM notifications.sweeper"
 SWEPT = "UPDATE notifications.sweeper SET served = GREATEST(served, $1), swept_at = $2, held = $3"
-OBLIGATION_COUNTS = "SELECT report, level, state, count(*) AS count FROM notifications.obligation GROUP BY 1, 2, 3"
+OBLIGATION_COUNTS = """
+    SELECT programme, report, level, state, count(*) AS count FROM notifications.obligation GROUP BY 1, 2, 3, 4
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +206,9 @@ class AnsweredObligation(NamedTuple):
 
 
 class StateCount(NamedTuple):
-    """How many obligations of a report at a level are in a state."""
+    """How many obligations of a programme's report at a level are in a state."""
 
+    programme: str
     report: str
     level: str
     state: str
@@ -369,5 +372,5 @@ async def swept(connection: Connection, served: int, now: datetime, held: str | 
 
 
 async def state_counts(connection: Connection) -> list[StateCount]:
-    """Count obligations by report, level and state."""
+    """Count obligations by programme, report, level and state."""
     return [StateCount(*row) for row in await connection.fetch(OBLIGATION_COUNTS)]

@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TypeAlias
-from zoneinfo import ZoneInfo
 
 from services.notifications import aside_store
 from services.notifications.apart import Asides
@@ -20,7 +19,8 @@ from shared.domain.duties import owes
 from shared.domain.events import ObligationState as State
 from shared.domain.periods import Period
 from shared.domain.units import Unit, Units
-from shared.programme.model import DueRule, Programme
+from shared.programme.model import Programme
+from shared.programme.reports import DueRule
 from shared.registry.snapshot import Registry
 
 # From the programme, the agency that owes, the deadline and now.
@@ -51,7 +51,7 @@ class Opener:
         for slug, programme in sorted(registry.programmes.items()):
             with asides.unless_sound("opening", slug, slug):
                 fingerprint = await self._look_again(connection, registry, programme, now)
-                today = now.astimezone(ZoneInfo(programme.timezone)).date()
+                today = programme.today(now)
                 for period in begun_periods(programme, today):
                     subject = f"{slug} {period} {fingerprint.hex()[:12]}"
                     if known.get((slug, str(period))) == fingerprint or subject in resting:
@@ -116,7 +116,9 @@ class Opener:
 
 
 def begun_periods(programme: Programme, today: date) -> Iterator[Period]:
-    """List every owed period of every report's kind whose first day is not after `today`."""
+    """List every owed period of every report's kind whose first day is not after `today`; none of one at rest."""
+    if programme.at_rest(today):
+        return
     for kind in sorted({report.period for report in programme.reports}):
         for period in programme.owed_periods(kind):
             if programme.calendar.start(period) > today:

@@ -8,15 +8,17 @@ from shared.database.connections import Connection
 TAKE_PROBLEMS = """
     INSERT INTO notifications.problem
            (programme, province, sender, record, unit, agency, state, text, raised_at, changed_at, source, event,
-            to_tell)
+            domain, to_tell)
     SELECT programme, province, sender, record, unit, agency, state, text,
-           CASE WHEN state = 'raised' THEN at END, at, source, event, state = 'raised'
+           CASE WHEN state = 'raised' THEN at END, at, source, event, domain, state = 'raised'
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                $9::timestamptz[], $10::text[], $11::text[])
-         AS fresh (programme, province, sender, record, unit, agency, state, text, at, source, event)
+                $9::timestamptz[], $10::text[], $11::text[], $12::text[])
+         AS fresh (programme, province, sender, record, unit, agency, state, text, at, source, event, domain)
     ON CONFLICT (programme, province, sender, record) DO UPDATE SET
-        unit = excluded.unit, agency = COALESCE(NULLIF(excluded.agency, ''), problem.agency), state = excluded.state,
+        unit = CASE excluded.state WHEN 'raised' THEN excluded.unit ELSE problem.unit END,
+        agency = CASE excluded.state WHEN 'raised' THEN excluded.agency ELSE problem.agency END, state = excluded.state,
         text = COALESCE(excluded.text, problem.text), raised_at = COALESCE(excluded.raised_at, problem.raised_at),
+        domain = COALESCE(excluded.domain, problem.domain),
         changed_at = excluded.changed_at, source = excluded.source, event = excluded.event,
         to_tell = excluded.state <> 'withdrawn' AND (problem.to_tell OR problem.state <> excluded.state),
         cycle = problem.cycle + (problem.state <> 'raised' AND excluded.state = 'raised')::integer
@@ -26,10 +28,6 @@ TAKE_PROBLEMS = """
 
 
 async def take_problems(connection: Connection, changes: Sequence[ProblemChange]) -> None:
-    """Bring problems up to date: one change for each, in the order of their keys."""
+    """Bring problems up to date: one change for each, in the order of their keys. Its fields are the columns."""
     if changes:
-        rows = (
-            (c.programme, c.province, c.sender, c.record, c.unit, c.agency, c.state, c.text, c.at, c.source, c.event)
-            for c in changes
-        )
-        await connection.execute(TAKE_PROBLEMS, *zip(*rows, strict=True))
+        await connection.execute(TAKE_PROBLEMS, *zip(*changes, strict=True))

@@ -1,8 +1,8 @@
 """Decide how each problem stands from its events, in any order and repeated. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from services.notifications.obligations.event_fields import problem_text, text
 from shared.domain.canonical import CanonicalEvent
@@ -15,9 +15,8 @@ _STATES: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemChange:
-    """What one event says about a problem. Its record belongs to the sender."""
+class ProblemChange(NamedTuple):
+    """What one event says about a problem: a row for `problem_store.py`. Its record belongs to the sender."""
 
     programme: str
     province: str
@@ -30,6 +29,7 @@ class ProblemChange:
     at: datetime
     source: str
     event: str
+    domain: str | None = None
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -64,6 +64,7 @@ def problem_of(event: CanonicalEvent) -> ProblemChange | None:
         at=event.time,
         source=text(event.source),
         event=text(event.id),
+        domain=text(data["domain"]) if data.get("domain") is not None else None,
     )
 
 

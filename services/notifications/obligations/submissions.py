@@ -1,6 +1,6 @@
 """Decide whether an obligation is met from submissions and withdrawals, in any order and repeated. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from shared.domain.events import Kind
 from shared.domain.events import ObligationState as State
 from shared.domain.periods import parse_period
 from shared.domain.standing import Version, stands_since
-from shared.programme.model import Programme
+from shared.programme.families import Families, Member
 from shared.registry.snapshot import Registry
 
 SUBMISSION = ""  # the item of a report that is handed in as a whole
@@ -51,26 +51,31 @@ class Answer:
         )  # fmt: skip
 
 
-def answers_of(event: CanonicalEvent, programmes: Mapping[str, Programme]) -> list[Answer]:
+def answers_of(event: CanonicalEvent, families: Families) -> list[Answer]:
     """What a canonical event answers: a report's submission, or an indicator's figure where a report is complete with
-    its figures. None if it is about something else.
+    its figures, in every programme that shares the figure. None if it is about something else.
 
     Raises KeyError, TypeError or ValueError where its data is of another form than its kind's.
     """
     kind, data = event.kind, event.data
     if kind == Kind.REPORT_SUBMITTED or (kind == Kind.RECORD_RETRACTED and data.get("report") is not None):
-        return [_answer(event, data["report"], SUBMISSION, submitted=kind == Kind.REPORT_SUBMITTED)]
+        submitted = kind == Kind.REPORT_SUBMITTED
+        return [_answer(event, data["programme"], data["report"], SUBMISSION, submitted=submitted)]
     if kind == Kind.INDICATOR_REPORTED or (kind == Kind.RECORD_RETRACTED and data.get("indicator") is not None):
-        reports = _completed_by_figures(programmes.get(data["programme"]), data["indicator"])
         submitted = kind == Kind.INDICATOR_REPORTED
-        return [_answer(event, report, data["indicator"], submitted=submitted) for report in reports]
+        return [
+            _answer(event, member.programme.slug, report, member.indicator.slug, submitted=submitted)
+            for member in families.members(data["programme"], data["indicator"])
+            for report in _completed_by_figures(member)
+            if member.programme.accepts(parse_period(period(data["period"])))
+        ]
     return []
 
 
-def _answer(event: CanonicalEvent, report: str, item: str, *, submitted: bool) -> Answer:
+def _answer(event: CanonicalEvent, programme: str, report: str, item: str, *, submitted: bool) -> Answer:
     data = event.data
     return Answer(
-        programme=text(data["programme"]),
+        programme=text(programme),
         report=text(report),
         period=period(data["period"]),
         unit=text(event.unit),
@@ -87,15 +92,12 @@ def _answer(event: CanonicalEvent, report: str, item: str, *, submitted: bool) -
     )
 
 
-def _completed_by_figures(programme: Programme | None, indicator: str) -> list[str]:
+def _completed_by_figures(member: Member) -> list[str]:
     """Find the reports that are complete when all indicators have arrived, and that this one counts for."""
-    known = programme.indicator.get(indicator) if programme else None
-    if programme is None or known is None:
-        return []
     return [
         report.slug
-        for report in programme.reports
-        if report.completed_by == "indicators" and report.period is known.period
+        for report in member.programme.reports
+        if report.completed_by == "indicators" and report.period is member.indicator.period
     ]
 
 

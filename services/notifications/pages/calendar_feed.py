@@ -1,20 +1,26 @@
-"""Make an officer's iCalendar feed of deadlines (RFC 5545). Pure: a shifted deadline is the same event, moved."""
+"""Make an officer's iCalendar feed of deadlines (RFC 5545). Pure: a shifted deadline is the same event, moved.
+
+It holds what the officer's agency owes on the clock's date at the unit where they sit then: what has come in is gone
+from it, what was waived is cancelled.
+"""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 import structlog
 from icalendar import Alarm, Calendar, Event
 
-from services.notifications.alerts.escalation import wanted_agencies
 from services.notifications.apart import Asides
-from services.notifications.messages.writer import in_language, shift_text
+from services.notifications.messages.phrases import shift_text
 from services.notifications.obligations.deadlines import Shift, deadline_of
 from services.notifications.pages.page_store import CalendarObligation
 from shared.domain.duties import owes
-from shared.domain.units import Unit
+from shared.domain.offices import seated
+from shared.domain.periods import period_words
+from shared.domain.seats import acting
+from shared.domain.units import Units
 from shared.programme.model import Programme
 from shared.registry.officers import Officer
 from shared.registry.snapshot import Registry
@@ -28,8 +34,8 @@ _CANCELLED = frozenset({"waived"})
 
 
 def calendar(registry: Registry, officer: Officer, rows: Sequence[CalendarObligation], now: datetime) -> bytes:
-    """Make the feed: opened obligations as `rows` (of their unit and those it came from) have them, later ones as the
-    programmes' rules and calendars put them today.
+    """Make the feed: opened obligations as `rows` (of `offices`) have them, later ones as the programmes' rules and
+    calendars put them today.
     """
     feed = Calendar()
     feed.add("prodid", "-//Kip//deadlines//VI")
@@ -42,7 +48,7 @@ def calendar(registry: Registry, officer: Officer, rows: Sequence[CalendarObliga
     for row in rows:
         programme = registry.programmes.get(row.programme)
         with asides.unless_sound("obligation", "", row.programme, row.unit):
-            if programme is not None and _concerns(programme, officer, row.agency, now):
+            if programme is not None and concerns(programme, officer, row.agency, now):
                 shift = Shift.from_json(row.shifted_because) if row.shifted_because else None
                 key = (row.programme, row.report, row.period, row.unit, row.agency)
                 cancelled = row.state in _CANCELLED
@@ -56,6 +62,8 @@ def calendar(registry: Registry, officer: Officer, rows: Sequence[CalendarObliga
                     feed.add_component(_event(registry, officer, later, due_at, moved, now, 0, cancelled=False))
     if asides.found:  # the sweep puts such rows aside for a person; an officer sees the deadlines that there are
         log.warning("calendar.lacks", officer=officer.id, reasons=sorted({item.reason for item in asides.found})[:5])
+    # RFC 5545, 3.6.5: whoever reads the feed need not know when summer time begins there.
+    feed.add_missing_timezones((now - BEHIND).date(), (now + 2 * AHEAD).date())
     body: bytes = feed.to_ical()
     return body
 
@@ -65,18 +73,34 @@ def _place(registry: Registry, officer: Officer) -> str:
     return unit.name if unit else officer.unit
 
 
-def _concerns(programme: Programme, officer: Officer, agency: str, now: datetime) -> bool:
-    today = now.astimezone(ZoneInfo(programme.timezone)).date()
-    return officer.agency in wanted_agencies(programme, agency, 0, today)
+def offices(units: Units, officer: Officer, on: date) -> set[str]:
+    """List the units for which an officer answers on a day: where they sit then, and those that it took over from.
+
+    None where nothing stands for the unit of theirs any more.
+    """
+    seat = units.stands_for(officer.unit, on)
+    return set() if seat is None else set(units.answers_for(seat, on))
+
+
+def concerns(programme: Programme, officer: Officer, agency: str, now: datetime) -> bool:
+    """Tell whether what the agency owes is the officer's today: theirs, or one that it acts for."""
+    today = programme.today(now)
+    if programme.at_rest(today) or not officer.belongs_to(programme.slug):
+        return False
+    return acting(programme, officer.agency, today) == acting(programme, agency, today)
 
 
 def _later(
     registry: Registry, programme: Programme, officer: Officer, now: datetime
 ) -> Iterator[tuple[tuple[str, ...], datetime, Shift | None]]:
     """List a programme's deadlines of the coming year, whether their period has begun or not."""
-    unit: Unit = registry.units[officer.unit]
+    today = programme.today(now)
+    seat = registry.units.stands_for(officer.unit, today)
+    if seat is None:
+        return
+    unit = registry.units[seat]
     for report in programme.reports:
-        agencies = sorted({r.agency for r in report.reporters if _concerns(programme, officer, r.agency, now)})
+        agencies = sorted({r.agency for r in report.reporters if concerns(programme, officer, r.agency, now)})
         for period in programme.owed_periods(report.period):
             if programme.calendar.end(period) < (now - BEHIND).date():
                 continue
@@ -101,29 +125,37 @@ def _event(
     sequence: int,
     cancelled: bool,
 ) -> Event:
-    slug, report, period, uid, _ = key
+    slug, report, period, uid, agency = key
     programme = registry.programmes[slug]
-    stated = programme.report.get(report)
-    label = in_language(stated.label, officer.language) if stated else report
+    language = programme.language_for(officer.language)
+    about = _about(programme, report, period, language)
+    reason = shift_text(shift, language)
     event = Event()
     event.add("uid", f"{uuid5(NAMESPACE_URL, '/'.join(key))}@kip")
     event.add("sequence", sequence)
     event.add("dtstamp", now)
     event.add("dtstart", due_at.astimezone(ZoneInfo(programme.timezone)) - timedelta(minutes=30))
     event.add("dtend", due_at.astimezone(ZoneInfo(programme.timezone)))
-    event.add("summary", f"{label} {period}: {registry.units[uid].name}")
-    reason = shift_text(shift, officer.language)
-    if reason:
-        event.add("description", reason)
+    short = programme.text(programme.short or programme.label, language)
+    owner = seated(programme.agency_name(agency, language), registry.units[uid], language)
+    event.add("summary", f"[{short}] {about}: {owner}")
+    event.add("categories", [short])
+    event.add("description", "\n".join(filter(None, (programme.text(programme.label, language), reason))))
     event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
     if not cancelled:
         for before in _ALARMS:
             alarm = Alarm()
             alarm.add("action", "DISPLAY")
-            alarm.add("description", f"{label} {period}")
+            alarm.add("description", about)
             alarm.add("trigger", before, parameters={"RELATED": "END"})
             event.add_component(alarm)
     return event
+
+
+def _about(programme: Programme, report: str, period: str, language: str) -> str:
+    stated = programme.report.get(report)
+    label = programme.text(stated.label, language) if stated else report
+    return f"{label}, {period_words(period).in_language(language)}"
 
 
 def since(now: datetime) -> datetime:
@@ -131,4 +163,4 @@ def since(now: datetime) -> datetime:
     return now - BEHIND
 
 
-__all__ = ["calendar", "since"]
+__all__ = ["calendar", "concerns", "offices", "since"]

@@ -7,15 +7,21 @@ from shared.wording.words import Words
 _NEW_LINK = Words("Mở liên kết trong thư mới nhất.", "Open the link of the newest message.")
 _LATER_DAY = Words("Chọn một ngày muộn hơn.", "Choose a later day.")
 _EARLIER_DAY = Words("Chọn một ngày sớm hơn.", "Choose an earlier day.")
+_SOON = Words("Thử lại sau `Retry-After`.", "Try again after `Retry-After`.")
 
 CURES: dict[Decline, Words] = {
     Decline.NOT_OURS: _NEW_LINK,
     Decline.EXPIRED: _NEW_LINK,
     Decline.OFFICER_GONE: Words(
-        "Bộ phận quản trị thêm lại cán bộ (`kip officer`).", "Whoever runs the system registers them (`kip officer`)."
+        "Cán bộ đã được xóa khỏi danh sách. Nếu do nhầm lẫn, bộ phận quản trị thêm lại (`kip officer import`).",
+        "The officer was removed. By mistake? Whoever runs the system registers them (`kip officer import`).",
     ),
     Decline.NO_MESSAGE: _NEW_LINK,
-    Decline.NO_OBLIGATION: Words("Lấy số hiệu từ `/v1/obligations`.", "Take the number from `/v1/obligations`."),
+    Decline.NO_OBLIGATION: Words("Lấy `id` từ `/v1/obligations`.", "Take its `id` from `/v1/obligations`."),
+    Decline.OTHER_EPOCH: Words(
+        "Lấy `id` mới từ `/v1/obligations`, hoặc mở lại trang từ liên kết trong thư, và xem lại trước khi quyết định.",
+        "Take its new `id` from `/v1/obligations`, or open the page anew by the message's link; look first.",
+    ),
     Decline.NO_IDENTITY: Words(
         "Gửi `token` của liên kết, hoặc `Authorization: Bearer KHÓA`.",
         "Send the link's `token`, or `Authorization: Bearer <key>`.",
@@ -23,6 +29,13 @@ CURES: dict[Decline, Words] = {
     Decline.NO_RIGHT: Words(
         "Thêm khóa có quyền này (`kip source add`).", "Add a key with this right (`kip source add`)."
     ),
+    Decline.NO_OFFICER: Words("Gửi `Kip-Officer: 12.0`.", "Send `Kip-Officer: 12.0`."),
+    Decline.NOT_YOURS: Words(
+        "`Kip-Officer` phải là cán bộ trong địa chỉ.", "`Kip-Officer` is to be the officer of the address."
+    ),
+    Decline.NOT_THEIRS: Words("Lấy `id` từ trang của cán bộ.", "Take the `id` from the officer's desk."),
+    Decline.NO_PROGRAMME: Words("Dùng chương trình của cán bộ.", "Name a programme of theirs."),
+    Decline.NO_LIST: Words("Gửi ít tên hơn.", "Name fewer."),
     Decline.NOT_ABOVE: Words("Đề nghị cấp trên quyết định.", "Ask the level above to decide."),
     Decline.FINISHED: Words("Không cần làm gì.", "There is nothing to do."),
     Decline.NO_ACTION: Words("Gửi một trong hai giá trị.", "Send one of the two."),
@@ -37,10 +50,27 @@ CURES: dict[Decline, Words] = {
         "Chọn một ngày kể từ ngày mai, trong khoảng mà thông báo nêu.",
         "Choose a day from tomorrow on, within the days that the message says.",
     ),
+    Decline.LINK_EXPIRED: Words(
+        "Gửi liên kết mới tới địa chỉ đã đăng ký (`POST /v1/links/renew`).",
+        "Have a fresh one sent to the address on file (`POST /v1/links/renew`).",
+    ),
+    Decline.NO_FIELD: Words("Bỏ trường đó.", "Leave it out."),
+    Decline.NO_SESSION: Words("Gửi SHA-256 của bí mật của phiên.", "Send the SHA-256 of the session's secret."),
+    Decline.NO_CODE: Words("Nhập 6 chữ số như trong thư.", "Type the 6 digits as they were sent."),
+    Decline.NO_PERSONAL_CHANNEL: Words(
+        "Thêm địa chỉ riêng của cán bộ (`kip officer import`).",
+        "Give the officer an address of their own (`kip officer import`).",
+    ),
+    Decline.TOO_MANY_CODES: Words(
+        "Dùng mã đã nhận, hoặc chờ `Retry-After`.", "Use the last one, or wait for `Retry-After`."
+    ),
+    Decline.UNSENT: _SOON,
+    Decline.CODE_WRONG: Words("Nhập lại mã.", "Type it again."),
+    Decline.CODE_EXPIRED: Words("Yêu cầu mã mới (`POST /v1/codes`).", "Ask for a new one (`POST /v1/codes`)."),
     Decline.NO_FORM: Words(
         "Gửi biểu mẫu của trang, hoặc một đối tượng JSON.", "Post the page's form, or a JSON object."
     ),
-    Decline.NO_DATABASE: Words("Thử lại sau `Retry-After`.", "Try again after `Retry-After`."),
+    Decline.NO_DATABASE: _SOON,
 }
 
 # Of a form, or of a decision in JSON, that isn't read to its end.

@@ -6,8 +6,7 @@ from urllib.parse import parse_qs
 from pydantic_core import from_json
 from starlette.requests import Request
 
-from services.notifications.decision_words import Decline, Refused
-from services.notifications.obligations.decisions import DecisionError, declined
+from services.notifications.decision_words import DecisionError, Decline, Refused, declined
 from shared.http.held_body import BODY_ERRORS, BodyError, BodyLimits, HeldBody
 from shared.http.words import LimitWords
 from shared.wording.words import Common, Words

@@ -1,39 +1,40 @@
-"""Serve an officer's own page behind the signed link in a message: GET shows it and changes nothing, POST acts.
+"""Serve an officer's own page behind a signed link: GET shows it and changes nothing, POST acts.
 
+Links of messages from before the board lead to it; today's lead to the board's own pages.
 Mail scanners open every link; none of them posts. The link is the identity: there is no login.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from services.notifications import read_store
-from services.notifications.alerts import alert_store
-from services.notifications.alerts.escalation import policy_of
-from services.notifications.decision_words import Decline, Refused
+from services.notifications import act_store, read_store
+from services.notifications.acknowledging import LONGEST, longest, until_of
+from services.notifications.act_store import Author
+from services.notifications.decision_words import DecisionError, Decline, Refused, declined
+from services.notifications.holding import message_of_link, officer_holding
 from services.notifications.links import Holder, LinkError, Links, Purpose
 from services.notifications.obligations import change_store
-from services.notifications.obligations.decisions import DecisionError, declined, new_deadline, reason_of, who_decides
+from services.notifications.obligations.decisions import new_deadline, reason_of, who_decides
 from services.notifications.pages import page_store
-from services.notifications.pages.calendar_feed import calendar, since
+from services.notifications.pages.calendar_feed import calendar, offices, since
 from services.notifications.pages.forms import read_form
-from services.notifications.pages.html import PageContent, render_page, render_refusal, state_words
-from shared.access.authentication import authorization_of
+from services.notifications.pages.html import PageContent, render_mute, render_page, render_refusal, state_words
+from services.notifications.refusing import Endpoint, obligation_name, refusal, told_as
+from shared.access.acting import ActingError
+from shared.access.headers import HeaderError
 from shared.database.connections import DATABASE_AWAY, Pool
 from shared.http.held_body import BodyLimits
-from shared.registry.officer_store import find_officer
+from shared.programme.model import Programme
 from shared.registry.officers import Officer
 from shared.registry.snapshot import Registry
-from shared.values.scalars import ScalarError, day, whole_number
 from shared.wording.language import VIETNAMESE, language_of
 
-Endpoint = Callable[[Request], Awaitable[Response]]
-LONGEST_ACKNOWLEDGEMENT = timedelta(days=31)
 _HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -62,64 +63,68 @@ class Pages:
             Route("/v1/ack/{token}", self._guarded(self.show), methods=["GET"]),
             Route("/v1/ack/{token}", self._guarded(self.acknowledge), methods=["POST"]),
             Route("/v1/calendar/{token}.ics", self._guarded(self.calendar), methods=["GET"]),
-            Route("/v1/obligations/{id}/extend", self._guarded(self.extend), methods=["POST"]),
-            Route("/v1/obligations/{id}/waive", self._guarded(self.waive), methods=["POST"]),
+            Route("/v1/obligations/{name}/extend", self._guarded(self.extend), methods=["POST"]),
+            Route("/v1/obligations/{name}/waive", self._guarded(self.waive), methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
         """Show the page: what the message was about, as it stands now, and what can be done."""
         token = request.path_params["token"]
-        holder, officer = await self._holder(token, Purpose.PAGE)
+        if self.links().is_for(Purpose.MUTE, token):
+            return await self._ask_to_mute(request)
+        holder, officer = await self._holder(request, Purpose.PAGE)
         pool, registry, now = self.pool(), self.registry(), self.now()
-        assert holder.message is not None  # noqa: S101 - a page's link always has one
-        slug = await page_store.programme_of(pool, holder.message, officer.id)
-        programme = registry.programmes.get(slug or "")
-        if programme is None:
-            raise declined(Decline.NO_MESSAGE)
-        obligations = await page_store.page_obligations(pool, holder.message, officer.id)
-        problems = await page_store.page_problems(pool, holder.message, officer.id)
-        link = self.links().calendar(officer.id, now)
-        content = PageContent(officer, programme, obligations, problems, token, link, now)
-        done, language = request.query_params.get("done"), _language_for(request, officer)
+        message, programme = await self._message(holder, officer)
+        obligations = await page_store.page_obligations(pool, message, officer.id)
+        problems = await page_store.page_problems(pool, message, officer.id)
+        link = self.links().calendar(officer.id, officer.generation, now)
+        epoch = await read_store.epoch(pool)
+        content = PageContent(officer, programme, obligations, problems, token, link, epoch, now)
+        done, language = request.query_params.get("done"), _page_language(request)
         return HTMLResponse(render_page(registry.units, content, done=done, language=language), headers=_HEADERS)
 
     async def acknowledge(self, request: Request) -> Response:
         """Acknowledge what the message was about, or mute the whole programme, until the morning of a day."""
         token = request.path_params["token"]
-        holder, officer = await self._holder(token, Purpose.PAGE)
+        holder, officer = await self._holder(request, Purpose.MUTE, Purpose.PAGE)
         form = await read_form(request, self.body)
         pool, now = self.pool(), self.now()
-        assert holder.message is not None  # noqa: S101 - a page's link always has one
-        slug = await page_store.programme_of(pool, holder.message, officer.id)
-        programme = self.registry().programmes.get(slug or "")
-        if programme is None or slug is None:
-            raise declined(Decline.NO_MESSAGE)
-        hours = policy_of(programme).hours
-        today = now.astimezone(hours.zone).date()
-        one_click = form.get("List-Unsubscribe") == "One-Click"  # a mail program's button, RFC 8058
-        until = hours.opening(today + LONGEST_ACKNOWLEDGEMENT if one_click else _day(form.get("until"), today))
-        action = "mute" if one_click else form.get("action")
+        message, programme = await self._message(holder, officer)
+        author = Author(officer.id, officer.generation)
+        if form.get("List-Unsubscribe") == "One-Click":  # a mail program's button, RFC 8058
+            await act_store.mute(pool, author, programme.slug, longest(programme, now), now)
+            return self._muted(request, programme)
+        action = form.get("action") if self.links().is_for(Purpose.PAGE, token) else None
         if action == "acknowledge":
-            rows = await page_store.page_obligations(pool, holder.message, officer.id)
-            obligations: list[int | None] = [row.id for row in rows]
+            obligations: list[int | None] = [*await page_store.named_obligations(pool, message, officer.id)]
         elif action == "mute":
             obligations = [None]
         else:
             raise declined(Decline.NO_ACTION, "action")
-        async with pool.acquire() as connection:
-            await alert_store.acknowledge(connection, officer.id, slug, obligations, until, now)
-        if one_click:
-            return Response(headers=_HEADERS)  # nobody looks, and the RFC forbids a redirect
+        until = until_of(programme, form.get("until"), now)
+        await act_store.acknowledge(pool, author, programme.slug, obligations, until, now)
         return RedirectResponse(f"{token}?done={action}", status_code=303, headers=_HEADERS)
+
+    def _muted(self, request: Request, programme: Programme) -> Response:
+        """Answer a mail program's button: mostly nobody looks, and the RFC forbids a redirect."""
+        if "text/html" not in request.headers.get("accept", ""):
+            return Response(headers=_HEADERS)
+        language = _page_language(request)
+        return HTMLResponse(render_mute(programme, language, days=LONGEST.days, done=True), headers=_HEADERS)
+
+    async def _ask_to_mute(self, request: Request) -> Response:
+        """Show a person who opened the address of that button what it does; looking changes nothing."""
+        holder, officer = await self._holder(request, Purpose.MUTE)
+        _, programme = await self._message(holder, officer)
+        language = _page_language(request)
+        return HTMLResponse(render_mute(programme, language, days=LONGEST.days, done=False), headers=_HEADERS)
 
     async def calendar(self, request: Request) -> Response:
         """Serve the officer's deadlines as iCalendar."""
-        _, officer = await self._holder(request.path_params["token"], Purpose.CALENDAR)
+        _, officer = await self._holder(request, Purpose.CALENDAR)
         registry, now = self.registry(), self.now()
-        units = registry.units
-        own = units.today(officer.unit).uid  # of an old district its province's, which isn't theirs
-        offices = {officer.unit, own, *(former.uid for former in units.predecessors(own))}
-        theirs = offices & units.reached_by(officer.unit)
+        days = {programme.today(now) for programme in registry.programmes.values()}
+        theirs = {unit for day in days for unit in offices(registry.units, officer, day)}
         rows = await page_store.calendar_obligations(self.pool(), sorted(theirs), since(now))
         return Response(
             calendar(registry, officer, rows, now), media_type="text/calendar; charset=utf-8", headers=_HEADERS
@@ -136,38 +141,51 @@ class Pages:
     async def _decide(self, request: Request, what: str) -> Response:
         pool, registry, now = self.pool(), self.registry(), self.now()
         token = request.query_params.get("token")
-        by = await who_decides(pool, registry, self.links(), authorization_of(request.scope["headers"]), token, now)
+        by = await who_decides(pool, registry, self.links(), request.scope["headers"], token, now)
+        if isinstance(by.right, Officer):
+            _note_reader(request, by.right)
         form = await read_form(request, self.body)
-        row = await read_store.find_obligation(pool, _id_of(request))
+        name = obligation_name(request.path_params["name"], await read_store.epoch(pool))
+        row = await read_store.find_obligation(pool, name)
         programme = registry.programmes.get(row.programme) if row else None
         if row is None or programme is None:
             raise declined(Decline.NO_OBLIGATION)
-        today = now.astimezone(ZoneInfo(programme.timezone)).date()
+        today = programme.today(now)
         if not by.may_decide_for(registry.units, row.unit, row.programme, today):
             raise declined(Decline.NOT_ABOVE)
         reason = reason_of(form.get("reason"), now.year)
         if what == "extend":
             until = new_deadline(programme, form.get("until"), row.due_at, now)
-            done = await change_store.extend(pool, row.id, until, by.name, reason, now)
+            done = await change_store.extend(pool, row.id, until, by.name, reason, now, key=by.key, device=by.device)
         else:
-            done = await change_store.waive(pool, row.id, by.name, reason, now)
+            done = await change_store.waive(pool, row.id, by.name, reason, now, key=by.key, device=by.device)
         if not done:
-            now_is = await read_store.find_obligation(pool, row.id)  # it changed between the two
+            now_is = await read_store.find_obligation(pool, name)  # it changed between the two
             raise declined(Decline.FINISHED, state=state_words((now_is or row).state))
         self.on_changed()
         if token is not None:
             return RedirectResponse(f"/v1/ack/{token}?done={what}", status_code=303, headers=_HEADERS)
-        return JSONResponse({"id": row.id, "decided": what, "by": by.name})
+        return JSONResponse({"id": str(name), "decided": what, "by": by.name})
 
-    async def _holder(self, token: str, purpose: Purpose) -> tuple[Holder, Officer]:
+    async def _holder(self, request: Request, *purposes: Purpose) -> tuple[Holder, Officer]:
+        """Find the holder of the address's token, of the first of these purposes that it is for."""
+        token = request.path_params["token"]
+        for_which = next((one for one in purposes if self.links().is_for(one, token)), purposes[0])
         try:
-            holder = self.links().read(purpose, token, self.now())
+            holder = self.links().read(for_which, token, self.now())
         except LinkError as error:
             raise DecisionError(Refused(404, "bad_link", error.words)) from error
-        officer = await find_officer(self.pool(), holder.officer)
-        if officer is None:
-            raise declined(Decline.OFFICER_GONE)
+        officer = await officer_holding(self.pool(), holder)
+        _note_reader(request, officer)
         return holder, officer
+
+    async def _message(self, holder: Holder, officer: Officer) -> tuple[UUID, Programme]:
+        """Find the message of a page and its programme. Raises DecisionError."""
+        message = await message_of_link(self.pool(), holder, officer)
+        programme = self.registry().programmes.get(message.programme)
+        if programme is None:
+            raise declined(Decline.NO_MESSAGE)
+        return message.id, programme
 
     def _guarded(self, respond: Endpoint) -> Endpoint:
         async def endpoint(request: Request) -> Response:
@@ -175,6 +193,8 @@ class Pages:
                 return await respond(request)
             except DecisionError as error:
                 return _refused(request, error)
+            except (HeaderError, ActingError) as error:
+                return _refused(request, told_as(error))
             except DATABASE_AWAY:
                 return _refused(request, declined(Decline.NO_DATABASE), {"Retry-After": "2"})
 
@@ -183,32 +203,22 @@ class Pages:
 
 def _refused(request: Request, error: DecisionError, headers: Mapping[str, str] | None = None) -> Response:
     known = {**_HEADERS, **(headers or {})}
-    language = language_of(request.scope["headers"])
-    message = error.words.in_language(language)
     if "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse(render_refusal(message, language), status_code=error.status, headers=known)
-    body = {"error": error.error, "message": message, **({"field": error.field} if error.field else {})}
-    return JSONResponse(body, status_code=error.status, headers=known)
+        language = _page_language(request)
+        page = render_refusal(error.words.in_language(language), language)
+        return HTMLResponse(page, status_code=error.status, headers=known)
+    return refusal(request, error, known)
 
 
-def _language_for(request: Request, officer: Officer) -> str:
-    """Choose Vietnamese where the browser asks for it, else the language that the officer is registered with."""
+def _note_reader(request: Request, officer: Officer) -> None:
+    """Remember in which language the officer reads: a page and a refusal of it are in the same one."""
+    request.state.officer_language = officer.language
+
+
+def _page_language(request: Request) -> str:
+    """Choose Vietnamese where the browser asks for it, else the language that the officer is registered with; the
+    browser's of who isn't known.
+    """
     asked = language_of(request.scope["headers"])
-    return asked if asked == VIETNAMESE else officer.language
-
-
-def _id_of(request: Request) -> int:
-    try:
-        return whole_number(request.path_params["id"])
-    except ScalarError:
-        raise declined(Decline.NO_OBLIGATION) from None
-
-
-def _day(written: object, today: date) -> date:
-    try:
-        until = day(written)
-    except ScalarError as error:
-        raise DecisionError(Refused(422, "value_invalid", error.words), "until") from None
-    if not today < until <= today + LONGEST_ACKNOWLEDGEMENT:
-        raise declined(Decline.NO_COMING_DAY, "until", days=LONGEST_ACKNOWLEDGEMENT.days)
-    return until
+    known: str = getattr(request.state, "officer_language", asked)
+    return asked if asked == VIETNAMESE else known

@@ -10,7 +10,8 @@ from uuid import UUID
 class Outgoing:
     """One message to one address. `id` stays the same over repeats: it makes the Message-ID or the provider's key.
 
-    `subject` alone says what matters, for channels that carry no more; `page` is the officer's own link.
+    `subject` alone says what matters, for channels that carry no more; `page` is the officer's own link, `mute` what a
+    mail program's own button posts to (empty: it offers none); `code` is what a message that brings one is about.
     """
 
     id: UUID
@@ -21,8 +22,10 @@ class Outgoing:
     language: str
     topic: str  # the programme's slug
     page: str
+    mute: str
     officer: str
     at: datetime
+    code: str | None = None
 
 
 class DeliveryError(Exception):

@@ -5,8 +5,6 @@ Only those that the settings list: many of the 160 name a host of their own, and
 
 import logging
 
-import apprise
-
 from services.notifications.messages.channels import DeliveryError, Outgoing
 from services.notifications.messages.channels.pace import NewPace, Pace
 from shared.registry.destinations import Destinations
@@ -30,6 +28,8 @@ class AppriseChannel:
         fault = self._destinations.fault(self.kind, message.address)
         if fault is not None:
             raise DeliveryError(fault, permanent=True)
+        import apprise  # noqa: PLC0415 - a twelfth of the service's start: only those pay whose settings allow it
+
         # One service: `Apprise.add` would take a text apart at its commas, and what follows has another scheme.
         service = apprise.Apprise.instantiate(message.address)
         if service is None:

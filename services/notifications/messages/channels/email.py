@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -10,7 +11,7 @@ from aiosmtplib import SMTPStatus
 from aiosmtplib.protocol import SMTPProtocol
 
 from services.notifications.messages.channels import BusyError, DeliveryError, Outgoing
-from services.notifications.messages.mail_layout import Origin, lay_out
+from services.notifications.messages.mail_layout import Origin, lay_out, mailbox
 
 TIMEOUT_SECONDS = 20.0
 TURN_SECONDS = 15.0
@@ -22,11 +23,16 @@ _IDLE_SECONDS = 5.0  # an idle connection older than that is asked whether it is
 
 
 class EmailChannel:
-    """Sends through the server of KIP_SMTP_URL (`smtp[s]://user:password@host:port`, `?starttls=require|never`)."""
+    """Sends through the server of KIP_SMTP_URL (`smtp[s]://user:password@host:port`, `?starttls=require|never`).
+
+    `return_path` gives the envelope's sender, to which a mail comes back; without it that is the sender's own address.
+    """
 
     kind = "email"
 
-    def __init__(self, url: str, sender: str) -> None:
+    def __init__(
+        self, url: str, sender: str, *, reply_to: str = "", return_path: Callable[[Outgoing], str] | None = None
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in _SCHEMES or not parts.hostname:
             raise ValueError(f"expected smtp://host:port or smtps://host:port, got the scheme {parts.scheme!r}")
@@ -39,7 +45,8 @@ class EmailChannel:
         self._password = unquote(parts.password) if parts.password else None
         self._tls = parts.scheme == "smtps"
         self._starttls = _STARTTLS[starttls]
-        self._origin = Origin.of("Kịp", sender)
+        self._origin = Origin.of(sender, reply_to)
+        self._return_path = return_path or (lambda _: self._origin.address)
         self._free = asyncio.Semaphore(CONNECTIONS)
         self._idle: deque[tuple[aiosmtplib.SMTP, float]] = deque()
 
@@ -52,9 +59,13 @@ class EmailChannel:
             mail = lay_out(message, self._origin)
         except ValueError as error:
             raise DeliveryError(f"not an address that can be written to: {error}", permanent=True) from error
+        try:
+            sender = mailbox(self._return_path(message))
+        except ValueError as error:  # the installation's fault, which may be put right
+            raise DeliveryError(f"not a return path (KIP_MAIL_BOUNCE): {error}", permanent=False, away=True) from error
         await self._turn()
         try:
-            await self._hand_over(mail, message.address)
+            await self._hand_over(mail, sender, message.address)
         finally:
             self._free.release()
 
@@ -69,11 +80,11 @@ class EmailChannel:
         except TimeoutError:
             raise BusyError(TURN_SECONDS) from None
 
-    async def _hand_over(self, mail: bytes, address: str) -> None:
+    async def _hand_over(self, mail: bytes, sender: str, address: str) -> None:
         try:
             connection = await self._connection()
             try:
-                await self._transact(connection, mail, address)
+                await self._transact(connection, mail, sender, address)
             except aiosmtplib.SMTPResponseException:
                 await _start_over(connection)
                 raise
@@ -86,7 +97,7 @@ class EmailChannel:
         except (aiosmtplib.SMTPException, OSError) as error:
             raise _failure(error) from error
 
-    async def _transact(self, connection: aiosmtplib.SMTP, mail: bytes, address: str) -> None:
+    async def _transact(self, connection: aiosmtplib.SMTP, mail: bytes, sender: str, address: str) -> None:
         """Send one mail to one mailbox.
 
         Said to aiosmtplib's protocol itself: its commands look once more for what `lay_out` and `mailbox` let through
@@ -96,9 +107,9 @@ class EmailChannel:
             raise aiosmtplib.SMTPServerDisconnected("the connection is lost")
         say = partial(_say, connection.protocol)
         size = f" SIZE={len(mail)}" if connection.supports_extension("size") else ""
-        answer = await say(f"MAIL FROM:<{self._origin.address}>{size}\r\n".encode())
+        answer = await say(f"MAIL FROM:<{sender}>{size}\r\n".encode())
         if answer.code != SMTPStatus.completed:
-            raise aiosmtplib.SMTPSenderRefused(answer.code, answer.message, self._origin.address)
+            raise aiosmtplib.SMTPSenderRefused(answer.code, answer.message, sender)
         answer = await say(f"RCPT TO:<{address}>\r\n".encode())
         if answer.code not in {SMTPStatus.completed, SMTPStatus.will_forward}:
             raise aiosmtplib.SMTPRecipientRefused(answer.code, answer.message, address)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services.notifications.messages.channels import DeliveryError, Outgoing
-from services.notifications.messages.channels.http_provider import Provider, number_of
+from services.notifications.messages.channels.http_provider import Provider, number_of, object_of
 from services.notifications.messages.channels.pace import NewPace
 
 URL = "https://rest.esms.vn/MainService.svc/json/SendMultipleMessage_V4_post_json/"
@@ -62,10 +62,7 @@ def short_text(text: str) -> str:
 
 def _judge(body: bytes) -> None:
     """Judge a response: eSMS answers 200 whatever happened; CodeResult is 100 where it took the message."""
-    try:
-        answer = json.loads(body)
-    except ValueError as error:
-        raise DeliveryError("an answer that is not JSON", permanent=False) from error
+    answer = object_of(body)
     code = number_of(answer, "CodeResult")
     if code not in {_TOOK_IT, _TOOK_IT_BEFORE}:
         raise DeliveryError(f"eSMS {code}: {answer.get('ErrorMessage')}", permanent=code not in _TRY_AGAIN)

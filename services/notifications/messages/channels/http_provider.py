@@ -1,11 +1,13 @@
-"""Post to providers that speak HTTP, and judge what their responses mean for a message."""
+"""Ask providers that speak HTTP, and judge what their responses mean for a message."""
 
+import json
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ssl import SSLContext
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpcore
@@ -19,7 +21,17 @@ LONGEST_REST = 1800.0  # however long a server asks for: it is tried again then
 _TRY_AGAIN = frozenset({408, 425, 429})  # refusals that may pass
 _LONGEST_BODY = 64 * 1024
 _MOST_DIGITS = 9
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 _AWAY = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+
+
+class Answer(NamedTuple):
+    """A server's answer; `line` is its status with the reason phrase."""
+
+    status: int
+    line: str
+    fields: Mapping[bytes, str]
+    body: bytes
 
 
 class Provider:
@@ -48,13 +60,20 @@ class Provider:
 
         BusyError over the server's rate, and while it wants to be left alone: its Retry-After counts for every message.
         """
-        pace = self._pace_of(url)
-        pace.take()
+        return self._judged(url, await self.exchange("POST", url, content, headers))
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> bytes:
+        """Get, and return the body of a 2xx answer. Raises as `post` does."""
+        return self._judged(url, await self.exchange("GET", url, b"", headers))
+
+    async def exchange(self, method: str, url: str, content: bytes, headers: Mapping[str, str]) -> Answer:
+        """Ask, and return the answer whatever its status. Raises DeliveryError where there is none, and BusyError."""
+        self._pace_of(url).take()
         extensions = {"timeout": self._timeout}
         async with (
             _failures(),
             self._connections.stream(
-                "POST", url, content=content, headers=list(headers.items()), extensions=extensions
+                method, url, content=content, headers=list(headers.items()), extensions=extensions
             ) as answer,
         ):
             body = b""
@@ -62,14 +81,18 @@ class Provider:
                 body += part
                 if len(body) > _LONGEST_BODY:
                     raise DeliveryError(f"{answer.status} with an endless body", permanent=False)
-        if 200 <= answer.status < 300:
-            return body
         fields = {name.lower(): value.decode("latin-1") for name, value in answer.headers}
-        retry_after = seconds_until(fields.get(b"retry-after"), fields.get(b"date"), self._now())
+        reason = answer.extensions.get("reason_phrase", b"").decode("latin-1")
+        return Answer(answer.status, f"{answer.status} {reason}".strip(), fields, body)
+
+    def _judged(self, url: str, answer: Answer) -> bytes:
+        if 200 <= answer.status < 300:
+            return answer.body
+        retry_after = seconds_until(answer.fields.get(b"retry-after"), answer.fields.get(b"date"), self._now())
         if retry_after is not None:
-            pace.rest(retry_after)
+            self._pace_of(url).rest(retry_after)
         raise DeliveryError(
-            f"{answer.status} {answer.extensions.get('reason_phrase', b'').decode('latin-1')}".strip(),
+            answer.line,
             permanent=answer.status < 500 and answer.status not in _TRY_AGAIN,
             retry_after=retry_after,
         )
@@ -122,9 +145,21 @@ def _instant(text: str) -> datetime | None:
     return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
+def object_of(body: bytes) -> Mapping[str, Any]:
+    """Read an answer that should be a JSON object. Raises DeliveryError for anything else."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise DeliveryError("an answer that is not JSON", permanent=False) from error
+    if not isinstance(answer, dict):
+        raise DeliveryError("an answer that is no JSON object", permanent=False)
+    return answer
+
+
 def number_of(answer: Mapping[str, Any], name: str) -> int:
     """Read a result code that some providers write as a number and some as a text. Raises DeliveryError for neither."""
-    try:
-        return int(answer[name])
-    except (KeyError, TypeError, ValueError) as error:
-        raise DeliveryError(f"an answer without {name}", permanent=False) from error
+    found = answer.get(name)
+    text = str(found) if isinstance(found, str | int) and not isinstance(found, bool) else ""
+    if not _NUMBER.fullmatch(text):
+        raise DeliveryError(f"an answer without {name}", permanent=False)
+    return int(text)

@@ -1,0 +1,145 @@
+"""The page behind a link: GET shows whose it is and changes nothing, whoever opens it; the button posts for a session.
+
+A link is a message's, which notifications has signed, or one that an operator has made for an officer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from services.board.access import act_store, invitation_store
+from services.board.access.door import Door
+from services.board.access.invitation_store import Invitation
+from services.board.access.sessions import hash_of
+from services.board.access.words import EntryRefusals, EntryWords
+from services.board.pages.refusing import PageError
+from services.board.pages.rendering import PAGE_HEADERS, page_language, sayer
+from services.board.pages.written import instant
+from services.board.upstream.client import RefusedError
+from services.board.upstream.officers import MessageShown, OfficerShown
+from services.board.upstream.programmes import Programmes
+from shared.wording.words import Words
+
+SIGNED = "."  # between the parts of a token that notifications has signed; an operator's has none
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a link is: whose, and the message that it came in, or the operator's making of it."""
+
+    officer: OfficerShown
+    message: MessageShown | None
+    invitation: Invitation | None
+    hash: bytes
+
+    @property
+    def obligations(self) -> Sequence[str]:
+        """The names of what the message named."""
+        return self.message.obligations if self.message is not None else ()
+
+    @property
+    def verified(self) -> bool:
+        """Whether the link itself says that the device is the officer's: an operator does."""
+        return self.invitation is not None and self.invitation.verified
+
+
+@dataclass(frozen=True, slots=True)
+class Entering:
+    """The endpoints, with what they need."""
+
+    door: Door
+    programmes: Programmes
+
+    def routes(self) -> list[Route]:
+        """List the routes."""
+        everybody = self.door.open_to_all
+        return [
+            Route("/l/{token}", everybody(self.show), methods=["GET"]),
+            Route("/l/{token}", everybody(self.enter), methods=["POST"]),
+            Route("/l/{token}/renew", everybody(self.renew), methods=["POST"]),
+            Route("/renewed", everybody(self.renewed), methods=["GET"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show whose link it is."""
+        opened = await self._opened(request)
+        language = page_language(request, opened.officer.language)
+        found = await self.door.sessions.find(request)
+        values = {
+            "say": sayer(EntryWords, language),
+            "officer": opened.officer,
+            "about": (await self._about(opened)).in_language(language),
+            "already": found is not None and not found[1] and found[0].officer == opened.officer.ref,
+        }
+        return self.door.renderer.page("link.html", language, values)
+
+    async def enter(self, request: Request) -> Response:
+        """Give a session to who pressed the button, and a clean address."""
+        opened = await self._opened(request)
+        sessions, now, ref = self.door.sessions, self.door.now(), opened.officer.ref
+        found = await sessions.find(request)
+        former = found[0] if found is not None and not found[1] else None
+        async with sessions.pool().acquire() as connection, connection.transaction():
+            if opened.invitation is not None and not await invitation_store.use(connection, opened.hash, now):
+                raise _over(opened.officer)
+            secret, session = await sessions.open(
+                connection, ref, opened.obligations, former=former, verified=opened.verified
+            )
+            about = opened.message.id if opened.message is not None else None
+            outcome = "verified" if session.is_verified(now) else "unverified"
+            await act_store.note(connection, now, ref, session.device, "enter", about, outcome)
+        return sessions.give(RedirectResponse("/", 303, headers=PAGE_HEADERS), secret, session)
+
+    async def renew(self, request: Request) -> Response:
+        """Ask for a fresh link to the address on file: the same is said whether or not there was one to send to."""
+        await self.door.officers.renew(request.path_params["token"], page_language(request))
+        return RedirectResponse("/renewed", 303, headers=PAGE_HEADERS)
+
+    async def renewed(self, request: Request) -> Response:
+        """Say that it was asked for."""
+        language = page_language(request)
+        return self.door.renderer.page("renewed.html", language, {"say": sayer(EntryWords, language)})
+
+    async def _opened(self, request: Request) -> Opened:
+        """Find whose link it is. Raises PageError that says what to do, AwayError."""
+        token, language = request.path_params["token"], page_language(request)
+        if SIGNED not in token:
+            return await self._invited(token, language)
+        try:
+            resolved = await self.door.officers.resolve(token, language)
+        except RefusedError as error:
+            if error.code == "expired":
+                told = EntryRefusals.EXPIRED.value
+                raise PageError(410, "expired", told, renew=f"/l/{token}/renew") from error
+            if error.status in {404, 422}:
+                raise PageError(404, "bad_link", EntryRefusals.BAD_LINK.value) from error
+            raise
+        return Opened(resolved.officer, resolved.message, None, b"")
+
+    async def _invited(self, token: str, language: str) -> Opened:
+        hash_ = hash_of(token)
+        invitation = await invitation_store.find(self.door.sessions.pool(), hash_, self.door.now())
+        if invitation is None:
+            raise PageError(404, "bad_link", EntryRefusals.BAD_LINK.value)
+        officer = await self.door.officers.officer(invitation.officer, language)
+        if invitation.over:
+            raise _over(officer)
+        return Opened(officer, None, invitation, hash_)
+
+    async def _about(self, opened: Opened) -> Words:
+        message = opened.message
+        if message is None:
+            return EntryWords.INVITED.value
+        count = len(message.obligations)
+        if message.sent_at is None:
+            return EntryWords.NAMES.value.filled(count=count)
+        zones = await self.programmes.zones([message.programme])
+        words = EntryWords.SENT if count else EntryWords.SENT_NONE
+        return words.value.filled(at=instant(message.sent_at, zones[message.programme]), count=count)
+
+
+def _over(officer: OfficerShown) -> PageError:
+    return PageError(410, "used", EntryRefusals.INVITATION_OVER.value, language=officer.language)

@@ -1,0 +1,114 @@
+"""Verify a device: a code goes to the officer's own channel, and is typed in where the session is."""
+
+import re
+from dataclasses import dataclass
+from math import ceil
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from services.board.access import act_store, session_store
+from services.board.access.door import Door, Reader
+from services.board.access.sessions import verified_for
+from services.board.access.words import EntryWords
+from services.board.pages.posted import read_form
+from services.board.pages.rendering import PAGE_HEADERS, sayer
+from services.board.upstream.client import RefusedError
+from shared.http.held_body import BodyLimits
+from shared.wording.words import Words, in_both
+
+HOME = "/"
+_CODE = re.compile(r"[0-9]{6}", re.ASCII)
+# An address of our own to go back to: from the root, no host (`//` would name one), no query.
+_LOCAL = re.compile(r"/(?!/)[A-Za-z0-9~@._/-]{0,300}", re.ASCII)
+
+
+def local_path(written: str | None) -> str:
+    """Read where to go afterwards: a path of ours, else the main page."""
+    return written if written is not None and _LOCAL.fullmatch(written) else HOME
+
+
+@dataclass(frozen=True, slots=True)
+class Verifying:
+    """The endpoints, with what they need."""
+
+    door: Door
+    body: BodyLimits
+
+    def routes(self) -> list[Route]:
+        """List the routes."""
+        return [
+            Route("/verify", self.door.reader(self.show), methods=["GET"]),
+            Route("/verify", self.door.reader(self.verify), methods=["POST"]),
+            Route("/verify/send", self.door.reader(self.send), methods=["POST"]),
+        ]
+
+    async def show(self, request: Request, reader: Reader) -> Response:
+        """Show where a code can go, or the field for the one that was sent."""
+        there = local_path(request.query_params.get("next"))
+        return _to(there) if reader.verified else self._page(reader, there, {})
+
+    async def send(self, request: Request, reader: Reader) -> Response:
+        """Have a code sent."""
+        there = local_path((await read_form(request, self.body)).get("next"))
+        session = reader.session
+        try:
+            sent = await self.door.officers.send_code(session.officer, session.hash, reader.language)
+        except RefusedError as error:
+            if error.code not in {"too_many_codes", "no_personal_channel", "unsent"}:
+                raise
+            await self.door.note(reader, "send_code", outcome=error.code)
+            return self._page(reader, there, {"send": in_both(error.message)}, status=error.status)
+        await session_store.note_code(self.door.sessions.pool(), session.hash, sent.sent_to, sent.expires_at)
+        await self.door.note(reader, "send_code")
+        return _to(f"/verify?next={quote(there)}")
+
+    async def verify(self, request: Request, reader: Reader) -> Response:
+        """Try a code; the device counts as verified from here on where it is right."""
+        fields = await read_form(request, self.body)
+        there, typed = local_path(fields.get("next")), fields.get("code", "")
+        code = "".join(typed.split())
+        if not _CODE.fullmatch(code):
+            return self._page(reader, there, {"code": EntryWords.CODE_WANTED.value}, typed=typed, status=422)
+        session = reader.session
+        try:
+            await self.door.officers.verify_code(session.officer, session.hash, code, reader.language)
+        except RefusedError as error:
+            if error.code not in {"code_wrong", "code_expired"}:
+                raise
+            await self.door.note(reader, "verify", outcome=error.code)
+            left = error.told.get("left")
+            if error.code == "code_wrong" and isinstance(left, int) and left > 0:
+                wrong = EntryWords.CODE_WRONG.value.filled(left=left)
+                return self._page(reader, there, {"code": wrong}, status=error.status)
+            await session_store.forget_code(self.door.sessions.pool(), session.hash)
+            return self._page(reader.without_code(), there, {"send": EntryWords.CODE_SPENT.value}, status=error.status)
+        sessions, now = self.door.sessions, self.door.now()
+        async with sessions.pool().acquire() as connection, connection.transaction():
+            secret, fresh = await sessions.verify(connection, session)
+            await act_store.note(connection, now, session.officer, session.device, "verify")
+        return sessions.give(_to(there), secret, fresh)
+
+    def _page(
+        self, reader: Reader, there: str, errors: dict[str, Words], *, typed: str = "", status: int = 200
+    ) -> Response:
+        language, now, session = reader.language, self.door.now(), reader.session
+        left = (session.code_ends_at - now).total_seconds() if session.code_ends_at is not None else 0
+        values = {
+            "say": sayer(EntryWords, language),
+            "next": there,
+            "errors": {name: words.in_language(language) for name, words in errors.items()},
+            "waits": session.code_waits(now),
+            "sent_to": session.code_sent_to,
+            "minutes": ceil(left / 60),
+            "address": next(iter(reader.officer.personal), None),
+            "days": max(1, verified_for(self.door.sessions.policy).days),
+            "code": typed,
+        }
+        return self.door.renderer.page("verify.html", language, values, reader=reader.line, status=status)
+
+
+def _to(path: str) -> Response:
+    return RedirectResponse(path, 303, headers=PAGE_HEADERS)

@@ -1,0 +1,22 @@
+"""What the codes of the board's own refusals mean and how they are cured, for `docs/errors.md`."""
+
+from shared.documents.cures import Cure
+from shared.wording.words import Words
+
+_AGAIN = Words(
+    "Thử lại sau ít phút; nếu vẫn vậy, báo cho bộ phận quản trị hệ thống.",
+    "Try again soon; if it stays so, tell whoever runs the system.",
+)
+# Code, status, meaning and cure.
+BOARD_CURES: dict[str, tuple[int, Cure]] = {
+    "no_answer": (502, Cure(
+        Words(
+            "Dịch vụ phía sau không trả lời, hoặc trả lời quá dài.",
+            "The service behind does not answer, or answers too much.",
+        ),
+        _AGAIN,
+    )),
+    "late_answer": (504, Cure(
+        Words("Dịch vụ phía sau không trả lời trong 5 giây.", "The service behind has not answered within 5 s."), _AGAIN
+    )),
+}  # fmt: skip

@@ -1,0 +1,197 @@
+"""The main page: the desk of a verified device, of another what the message named. And the acts that begin there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from services.board.access.door import Door, Reader
+from services.board.desk.shown import desk_page, late_groups, named_page, obligation_item, programmes_of
+from services.board.desk.words import ActWords, DeskWords
+from services.board.pages.posted import read_fields, read_form
+from services.board.pages.rendering import PAGE_HEADERS, sayer
+from services.board.upstream.client import RefusedError, at_once
+from services.board.upstream.obligations import DeskShown, Obligations, ObligationShown
+from services.board.upstream.programmes import Programmes
+from shared.http.held_body import BodyLimits
+
+DONE = {"pause": "DONE_PAUSE", "undo": "DONE_UNDO", "extend": "DONE_EXTEND", "waive": "DONE_WAIVE"}
+_NOT_THERE = frozenset({400, 403, 404, 410})  # of one obligation: gone, out of reach, of before a restore
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The endpoints, with what they need."""
+
+    door: Door
+    obligations: Obligations
+    programmes: Programmes
+    body: BodyLimits
+
+    def routes(self) -> list[Route]:
+        """List the routes."""
+        verified = self.door.verified
+        return [
+            Route("/", self.door.reader(self.show), methods=["GET"]),
+            Route("/pause", verified(self.show_pause), methods=["GET"]),
+            Route("/pause", verified(self.pause), methods=["POST"]),
+            Route("/pause/undo", verified(self.undo), methods=["POST"]),
+            Route("/obligations/{name}", verified(self.show_decision), methods=["GET"]),
+            Route("/obligations/{name}/extend", verified(self.extend), methods=["POST"]),
+            Route("/obligations/{name}/waive", verified(self.waive), methods=["POST"]),
+        ]
+
+    async def show(self, request: Request, reader: Reader) -> Response:
+        """Show the desk, or what the message named."""
+        say, done = sayer(DeskWords, reader.language), DONE.get(request.query_params.get("done", ""))
+        if not reader.verified:
+            return self._page("named.html", reader, await self._named(reader))
+        desk = await self._desk(reader)
+        zones = await self.programmes.zones(programmes_of(desk))
+        values = desk_page(desk, zones, reader.language, say)
+        return self._page("desk.html", reader, {**values, "done": say(done) if done else None})
+
+    async def show_pause(self, _: Request, reader: Reader) -> Response:
+        """Show what reminders can be paused of."""
+        return await self._pause_page(reader, [], "", {})
+
+    async def pause(self, request: Request, reader: Reader) -> Response:
+        """Pause reminders of what was chosen, until a day."""
+        fields = await read_fields(request, self.body)
+        chosen = [value for name, value in fields if name == "what"]
+        until = dict(fields).get("until", "")
+        errors = {}
+        if not chosen:
+            errors["what"] = ActWords.NOTHING_CHOSEN.value.in_language(reader.language)
+        if not until:
+            errors["until"] = ActWords.NO_DAY.value.in_language(reader.language)
+        if errors:
+            return await self._pause_page(reader, chosen, until, errors, 422)
+        for programme, names in _by_programme(chosen).items():
+            try:
+                await self.obligations.acknowledge(reader.session.officer, programme, names, until, reader.acting)
+            except RefusedError as error:
+                await self.door.note(reader, "pause", programme, error.code)
+                at = "until" if error.field == "until" else "what"
+                return await self._pause_page(reader, chosen, until, {at: _sentence(error.message)}, error.status)
+            for about in names or [programme]:
+                await self.door.note(reader, "pause", about)
+        return _done("pause")
+
+    async def undo(self, request: Request, reader: Reader) -> Response:
+        """Be reminded again."""
+        fields = await read_form(request, self.body)
+        programme, name = fields.get("programme", ""), fields.get("obligation", "")
+        await self.obligations.undo(reader.session.officer, programme, [name] if name else [], reader.acting)
+        await self.door.note(reader, "undo", name or programme)
+        return _done("undo")
+
+    async def show_decision(self, request: Request, reader: Reader) -> Response:
+        """Show an obligation of a unit below, to be extended or waived."""
+        return await self._decision_page(reader, request.path_params["name"], {}, {})
+
+    async def extend(self, request: Request, reader: Reader) -> Response:
+        """Give it a later deadline."""
+        return await self._decide(request, reader, "extend")
+
+    async def waive(self, request: Request, reader: Reader) -> Response:
+        """Expect it no more."""
+        return await self._decide(request, reader, "waive")
+
+    async def _decide(self, request: Request, reader: Reader, what: str) -> Response:
+        name, fields = request.path_params["name"], await read_form(request, self.body)
+        reason, until = fields.get("reason", ""), fields.get("until", "")
+        try:
+            if what == "extend":
+                await self.obligations.extend(name, until, reason, reader.acting)
+            else:
+                await self.obligations.waive(name, reason, reader.acting)
+        except RefusedError as error:
+            await self.door.note(reader, what, name, error.code)
+            if error.status not in {409, 422}:
+                raise
+            at = f"{what}-{error.field or 'reason'}"
+            typed = {f"{what}-reason": reason, f"{what}-until": until}
+            return await self._decision_page(reader, name, {at: _sentence(error.message)}, typed, error.status)
+        await self.door.note(reader, what, name)
+        return _done(what)
+
+    async def _desk(self, reader: Reader) -> DeskShown:
+        return await self.obligations.desk(reader.session.officer, _reach(reader), reader.language)
+
+    async def _named(self, reader: Reader) -> dict[str, object]:
+        """Read what the message named, each as it stands now."""
+
+        async def one(name: str) -> ObligationShown | None:
+            try:
+                return await self.obligations.one(name, _reach(reader), reader.language)
+            except RefusedError as error:
+                if error.status in _NOT_THERE:
+                    return None
+                raise
+
+        found = await at_once([lambda name=name: one(name) for name in reader.session.obligations])  # type: ignore[misc]
+        rows = [row for row in found if row is not None]
+        zones = await self.programmes.zones(row.programme for row in rows)
+        return named_page(reader, rows, len(found) - len(rows), zones, sayer(DeskWords, reader.language))
+
+    async def _pause_page(
+        self, reader: Reader, chosen: list[str], until: str, errors: Mapping[str, str], status: int = 200
+    ) -> Response:
+        desk = await self._desk(reader)
+        zones = await self.programmes.zones(programmes_of(desk))
+        rows = (*desk.owed, *desk.late_below)
+        names = {row.programme: row.programme_short for row in rows}
+        values = {
+            "say": sayer(ActWords, reader.language),
+            "owed": [obligation_item(row, zones, reader.language) for row in desk.owed],
+            "late": late_groups(desk.late_below, zones, reader.language),
+            "programmes": sorted(names.items()),
+            "chosen": chosen,
+            "until": until,
+            "errors": errors,
+        }
+        return self._page("pause.html", reader, values, status)
+
+    async def _decision_page(
+        self, reader: Reader, name: str, errors: Mapping[str, str], typed: Mapping[str, str], status: int = 200
+    ) -> Response:
+        row = await self.obligations.one(name, _reach(reader), reader.language)
+        zones = await self.programmes.zones([row.programme])
+        values = {
+            "say": sayer(ActWords, reader.language),
+            "item": obligation_item(row, zones, reader.language),
+            "path": f"/obligations/{quote(name, safe='~@')}",
+            "errors": errors,
+            "typed": typed,
+        }
+        return self._page("decision.html", reader, values, status)
+
+    def _page(self, template: str, reader: Reader, values: Mapping[str, object], status: int = 200) -> Response:
+        return self.door.renderer.page(template, reader.language, values, reader=reader.line, status=status)
+
+
+def _reach(reader: Reader) -> dict[str, str]:
+    """The headers of a question for an officer: it reaches no further than where they sit."""
+    return {"Kip-Reach": reader.officer.seat.uid, "Accept-Language": reader.language}
+
+
+def _by_programme(chosen: list[str]) -> dict[str, list[str]]:
+    """Sort what was chosen by programme: names of obligations, or a programme's slug for all of it."""
+    found: dict[str, list[str]] = {}
+    for text in chosen:
+        programme, named, _ = text.partition("~")
+        found.setdefault(programme, []).extend([text] if named else [])
+    return {programme: [] if programme in chosen else names for programme, names in found.items()}
+
+
+def _sentence(message: str) -> str:
+    """Begin a service's words as a sentence begins."""
+    return message[:1].upper() + message[1:]
+
+
+def _done(what: str) -> Response:
+    return RedirectResponse(f"/?done={what}", 303, headers=PAGE_HEADERS)

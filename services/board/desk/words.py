@@ -1,0 +1,94 @@
+"""What the desk says, and the pages of the acts that begin there."""
+
+from enum import Enum
+
+from shared.wording.words import Words
+
+
+class StateWords(Enum):
+    """How an obligation or an obstacle stands."""
+
+    OPEN = Words("chưa đến hạn", "not due yet")
+    OVERDUE = Words("quá hạn", "overdue")
+    MET = Words("đã nộp", "received")
+    LATE_MET = Words("đã nộp, chậm", "received late")
+    WAIVED = Words("được miễn", "waived")
+    EXPIRED = Words("không theo dõi", "not followed")
+
+
+class DeskWords(Enum):
+    """The main page, of a verified device and of another."""
+
+    DESK = Words("Bàn làm việc", "Your desk")
+    TODAY = Words("Hôm nay, ngày {day}", "Today, {day}")
+    OWED = Words("Báo cáo phải nộp", "Reports you owe")
+    NOTHING_OWED = Words("Không có báo cáo nào đang chờ.", "No report is due.")
+    LATE_BELOW = Words("Đơn vị cấp dưới nộp chậm", "Late below you")
+    UNITS = Words("{count} đơn vị", "{count} units")
+    PROBLEMS = Words("Vướng mắc đang chờ giải quyết", "Obstacles that wait")
+    RAISED = Words("Nêu lúc {at}", "Raised at {at}")
+    NO_TEXT = Words("(không ghi nội dung)", "(no text)")
+    MORE = Words("Danh sách này còn dài hơn; đây là phần đầu.", "There is more; this is the first part.")
+    DUE = Words("Hạn nộp: {at}", "Due: {at}")
+    REPORT = Words("Làm báo cáo", "Open the report")
+    LOOK = Words("Xem báo cáo", "Look at the report")
+    DECIDE = Words("Gia hạn hoặc miễn", "Extend or waive")
+    REASON_GIVEN = Words("Lý do: {reason}", "Reason: {reason}")
+    PAUSED = Words("Đang tạm dừng nhắc", "Paused")
+    PAUSED_UNTIL = Words("Không nhắc đến {at}", "No reminders until {at}")
+    ALL_OF = Words("Mọi nhắc nhở của {programme}", "All reminders of {programme}")
+    BY_MAIL = Words("Tạm dừng bằng nút trong chương trình thư", "Paused by the mail program's button")
+    UNDO = Words("Nhắc lại như trước", "Remind me again")
+    PAUSE = Words("Tạm dừng nhắc nhở", "Pause reminders")
+    CALENDAR = Words("Lịch hạn báo cáo (iCalendar)", "Calendar of deadlines (iCalendar)")
+    ELSE = Words("Việc khác", "More")
+    NAMED = Words("Báo cáo nêu trong thư", "Reports that the message named")
+    NAMED_NOTHING = Words("Thư này không nêu báo cáo cụ thể nào.", "This message names no report.")
+    LOST = Words(
+        "{count} mục trong thư không còn xem được từ đây; hãy mở thư mới hơn.",
+        "{count} of what the message named can't be seen from here any more; open a later message.",
+    )
+    UNVERIFIED = Words("Thiết bị này chưa được xác nhận", "This device is not verified")
+    UNVERIFIED_HELP = Words(
+        "Trên thiết bị này chỉ xem được những gì thư đã nêu. Để nộp báo cáo, hãy xác nhận một lần.",
+        "On this device you see what the message named. Verify it once to hand in reports.",
+    )
+    VERIFY = Words("Xác nhận thiết bị", "Verify this device")
+    DONE_PAUSE = Words("Đã tạm dừng nhắc.", "Paused.")
+    DONE_UNDO = Words("Sẽ nhắc lại như trước.", "You will be reminded again.")
+    DONE_EXTEND = Words("Đã gia hạn.", "Extended.")
+    DONE_WAIVE = Words("Đã miễn báo cáo.", "Waived.")
+
+
+class ActWords(Enum):
+    """The pages of acts."""
+
+    ERROR = Words("Lỗi:", "Error:")
+    THERE_IS_A_PROBLEM = Words("Có lỗi cần sửa", "There is a problem")
+    PAUSE = Words("Tạm dừng nhắc nhở", "Pause reminders")
+    PAUSE_HELP = Words(
+        "Tạm dừng tối đa 31 ngày. Cấp trên vẫn được thông báo theo quy định.",
+        "For 31 days at most. The levels above are told as the rules say.",
+    )
+    OF_WHAT = Words("Tạm dừng nhắc về", "No reminders about")
+    ALL_OF = Words("Mọi nhắc nhở của {programme}", "All reminders of {programme}")
+    BELOW = Words("Từng báo cáo của đơn vị cấp dưới", "Single reports of units below")
+    UNTIL = Words("Nhắc lại từ ngày", "Remind me again from")
+    NOTHING_CHOSEN = Words("Hãy chọn ít nhất một mục", "Choose one at least")
+    NO_DAY = Words("Hãy chọn một ngày", "Choose a day")
+    DECIDE = Words("Gia hạn hoặc miễn báo cáo", "Extend or waive a report")
+    EXTEND = Words("Gia hạn", "Extend")
+    WAIVE = Words("Miễn báo cáo", "Waive")
+    NEW_DEADLINE = Words("Hạn mới (ngày làm việc)", "New deadline (a working day)")
+    REASON = Words("Lý do", "Reason")
+    REASON_HELP = Words(
+        "Đơn vị được thông báo lý do này. Không ghi tên, số điện thoại của ai.",
+        "The unit is told it. No names and phone numbers of anybody.",
+    )
+    EXTENDING = Words("Gia hạn báo cáo này", "Give this report a later deadline")
+    WAIVING = Words("Miễn báo cáo này", "Don't expect this report")
+    WAIVING_HELP = Words(
+        "Đơn vị không phải nộp báo cáo này nữa, và được thông báo.", "The unit owes it no more, and is told."
+    )
+    FINISHED = Words("Không còn gì để quyết định về báo cáo này.", "Nothing is left to decide about this report.")
+    BACK = Words("Về bàn làm việc", "Back to the desk")

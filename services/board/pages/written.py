@@ -1,0 +1,21 @@
+"""How the board's pages write instants, days and numbers of things, as an office does. Pure."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+
+from shared.wording.words import Words
+
+
+def instant(at: datetime, zone: ZoneInfo) -> Words:
+    """Write an instant: «17:00 ngày 16/03/2023»."""
+    return Words(
+        format_datetime(at, "HH:mm 'ngày' dd/MM/yyyy", tzinfo=zone, locale="vi"),
+        format_datetime(at, "HH:mm, d MMM yyyy", tzinfo=zone, locale="en"),
+    )
+
+
+def day(on: date) -> Words:
+    """Write a day: «16/03/2023»."""
+    return Words(format_date(on, "dd/MM/yyyy", locale="vi"), format_date(on, "d MMM yyyy", locale="en"))

@@ -1,0 +1,180 @@
+"""What the last pages show: everything that is handed in, before, and what became of it, after. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
+
+from services.board.report.draft import ActivityAnswer, Answers, FigureAnswer
+from services.board.report.draft_store import Submission
+from services.board.report.events import HandIn
+from services.board.report.fields import Figure
+from services.board.report.judging import Fault, judge_figure, label_of
+from services.board.report.pages import Opened, common
+from services.board.report.standing import Counted, Standing
+from services.board.report.words import FormWords, late_by, whole
+from shared.domain.events import IndicatorReported, Kind
+from shared.domain.obligation_name import read_obligation_name
+from shared.wording.words import Words, joined
+
+_NO_DELAY = timedelta(0)
+_WAS = "WAS_"  # begins the names of words about what was handed in
+
+
+def check_page(
+    opened: Opened, faults: Sequence[Fault], *, notice: Words | None = None, refused: bool = False
+) -> dict[str, object]:
+    """All answers, each with the way to change it, and what keeps them from being handed in."""
+    said = opened.form.said
+    return {
+        **common(opened),
+        "rows": list(_rows(opened, opened.answers, "")),
+        "faults": [
+            {"path": opened.path(fault.path) if fault.path else "", "text": said(fault.words)} for fault in faults
+        ],
+        "refused": refused,
+        "notice": None if notice is None else said(notice),
+    }
+
+
+def _rows(opened: Opened, answers: Answers, was: str) -> Iterator[dict[str, object]]:
+    """List all answers; with _WAS, as of what was handed in."""
+    for figure in opened.form.figures:
+        yield _figure_row(opened, figure, answers.figures.get(figure.key))
+    for activity in answers.activities:
+        yield _activity_row(opened, activity, was)
+    for problem in answers.problems:
+        change = opened.form.said(FormWords[f"{was}{problem.change.upper()}"].value)
+        text = problem.typed.get("text")
+        yield {
+            "label": opened.form.said(FormWords.PROBLEMS.value),
+            "value": text or change,
+            "more": [change] if text else [],
+            "path": opened.path("problems"),
+        }
+
+
+def _figure_row(opened: Opened, figure: Figure, answer: FigureAnswer | None) -> dict[str, object]:
+    form, said = opened.form, opened.form.said
+    counted, more = opened.standing.figures.get(figure.key), []
+    if answer is None:
+        value = _of_counted(figure, counted) if counted is not None else FormWords.TODO.value
+        more = [FormWords.STANDS.value] if counted is not None else []
+    elif answer.absent:
+        value = FormWords.ABSENT.value
+    else:
+        judged = judge_figure(form, figure, answer, opened.standing, opened.today)
+        value = FormWords.TO_MEND.value if judged.data is None else _of_data(figure, judged.data)
+        more = [
+            FormWords.CONFIRMED.value.filled(doubt=doubt.words, reason=answer.reasons[doubt.name])
+            for doubt in judged.unusual
+            if doubt.name in answer.reasons
+        ]
+    label = figure.label if figure.period == form.period else f"{figure.label} ({figure.period_name})"
+    path = opened.path(f"figure/{figure.key}")
+    return {"label": label, "value": said(value), "more": list(map(said, more)), "path": path}
+
+
+def _activity_row(opened: Opened, activity: ActivityAnswer, was: str) -> dict[str, object]:
+    day = "/".join(activity.typed.get(f"held_on.{name}", "") for name in ("day", "month", "year"))
+    return {
+        "label": label_of(opened.form, activity) or opened.form.said(FormWords.ACTIVITIES.value),
+        "value": day.strip("/"),
+        "more": [opened.form.said(FormWords[f"{was}{activity.change.upper()}"].value)],
+        "path": opened.path(f"activity/{activity.record}"),
+    }
+
+
+def _of_data(figure: Figure, data: IndicatorReported) -> Words:
+    if figure.components:
+        return _of_components(figure, data.components or {})
+    return _ratio(data.numerator or 0, data.denominator or 0)
+
+
+def _of_counted(figure: Figure, counted: Counted) -> Words:
+    if figure.components:
+        return _of_components(figure, counted.components or {})
+    return _ratio(counted.numerator or 0, counted.denominator or 0)
+
+
+def _ratio(numerator: int, denominator: int) -> Words:
+    return FormWords.RATIO.value.filled(numerator=whole(numerator), denominator=whole(denominator))
+
+
+def _of_components(figure: Figure, states: dict[str, bool]) -> Words:
+    told = [
+        joined([Words(item.label, item.label), (FormWords.YES if states[item.slug] else FormWords.NO).value], ": ")
+        for item in figure.components
+        if item.slug in states
+    ]
+    return joined(told, "; ")
+
+
+def receipt_page(opened: Opened, submission: Submission, *, counted: bool) -> dict[str, object]:
+    """What was handed in and when, whether it counts by now, whether it was on time, and what has changed since."""
+    said = opened.form.said
+    taken = submission.accepted_at
+    heading = FormWords.RECEIVED if taken else FormWords.NOT_ACCEPTED if submission.refused_at else FormWords.PENDING
+    return {
+        **common(opened),
+        "submission": submission,
+        "heading": said(heading.value),
+        "received": None if taken is None else said(FormWords.RECEIVED_AT.value.filled(at=opened.at(taken))),
+        "timing": None if taken is None else said(_timing(opened, submission)),
+        "counting": None if taken is None else not counted,
+        "rows": [_with_former(opened, submission, row) for row in _rows(opened, submission.answers, _WAS)],
+        "changed_after": list(_changed_after(opened, submission)),
+    }
+
+
+def _timing(opened: Opened, submission: Submission) -> Words:
+    """Say whether the report was on time: by the obligation as it is met, else by this submission."""
+    obligation = opened.obligation
+    at = obligation.met_at or submission.accepted_at or opened.now
+    delay = at - obligation.due_at
+    if delay <= _NO_DELAY:
+        return FormWords.ON_TIME.value
+    return FormWords.LATE.value.filled(by=late_by(delay), due=opened.at(obligation.due_at))
+
+
+def _handed_in(opened: Opened, submission: Submission) -> Iterator[tuple[Figure, str]]:
+    """List the figures of a submission with the ids of their events."""
+    hand_in = HandIn(read_obligation_name(submission.obligation), submission.number, submission.handed_in_at)
+    for figure in opened.form.figures:
+        answer = submission.answers.figures.get(figure.key)
+        if answer is not None and not answer.absent:
+            yield figure, hand_in.id_of(Kind.INDICATOR_REPORTED, figure.key)
+
+
+def _with_former(opened: Opened, submission: Submission, row: dict[str, object]) -> dict[str, object]:
+    """Add to a figure's row what counted before it, where that was another figure."""
+    for figure, event_id in _handed_in(opened, submission):
+        counted = opened.standing.figures.get(figure.key)
+        if row["path"] != opened.path(f"figure/{figure.key}") or counted is None or counted.id != event_id:
+            continue
+        for former in counted.former[:1]:
+            before = (former.numerator, former.denominator)
+            if None not in before and before != (counted.numerator, counted.denominator):
+                words = FormWords.CHANGED_FROM.value.filled(before=_ratio(before[0] or 0, before[1] or 0))
+                return {**row, "more": [*_texts(row["more"]), opened.form.said(words)]}
+    return row
+
+
+def _texts(value: object) -> Iterable[str]:
+    return value if isinstance(value, list) else ()
+
+
+def _changed_after(opened: Opened, submission: Submission) -> Iterator[dict[str, object]]:
+    """List the figures that somebody else has changed since, who, when, from what to what."""
+    if submission.accepted_at is None:
+        return
+    for figure, event_id in _handed_in(opened, submission):
+        counted = opened.standing.figures.get(figure.key)
+        if counted is None or counted.id == event_id or counted.accepted_at <= submission.accepted_at:
+            continue
+        answer = submission.answers.figures[figure.key]
+        handed_in = judge_figure(opened.form, figure, answer, Standing({}, ()), opened.today).data
+        if handed_in is not None and _of_data(figure, handed_in) != _of_counted(figure, counted):
+            words = FormWords.CHANGED_BY.value.filled(
+                sender=counted.sender, at=opened.at(counted.accepted_at), before=_of_data(figure, handed_in),
+                now=_of_counted(figure, counted),
+            )  # fmt: skip
+            yield {"label": figure.label, "text": opened.form.said(words)}

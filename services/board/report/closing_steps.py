@@ -1,0 +1,52 @@
+"""The last steps: check the answers, hand them in, see what became of them."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.board.pages.posted import read_form
+from services.board.report.asked import NotThereError
+from services.board.report.closing_pages import check_page, receipt_page
+from services.board.report.draft_store import find_submission, key_of
+from services.board.report.events import HandIn
+from services.board.report.handing_in import HandingIn, Result
+from services.board.report.opening import ReportPages, Who, number_of, to
+from services.board.report.pages import Opened
+from services.board.report.words import FormWords
+from shared.domain.obligation_name import read_obligation_name
+from shared.values.scalars import whole_number
+
+
+async def check(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
+    """Show all answers; or hand them in, and show the receipt."""
+    if request.method != "POST":
+        return pages.render(request, "check.html", check_page(opened, ()))
+    fields = await read_form(request, pages.body)
+    number = number_of(fields, "number")
+    outcome = await HandingIn(pages.asked(who), pages.pool).hand_in(
+        opened, number, number_of(fields), who.ref, who.device
+    )
+    await pages.note(request, "hand_in", str(opened.name), outcome.result.name.lower())
+    if outcome.result is Result.ACCEPTED:
+        return to(opened, f"receipt/{number}")
+    shown = await pages.open(who, opened.name)
+    match outcome.result:
+        case Result.STALE:
+            words = FormWords.STALE_CHECK.value.filled(at=shown.at(shown.draft.changed_at))
+            return pages.render(request, "check.html", check_page(shown, (), notice=words), 409)
+        case Result.AWAY:
+            return pages.render(request, "check.html", check_page(shown, (), notice=FormWords.NOT_SENT.value), 503)
+        case _:
+            refused = outcome.result is Result.REFUSED
+            return pages.render(request, "check.html", check_page(shown, outcome.faults, refused=refused), 422)
+
+
+async def receipt(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
+    """Show what was handed in, and whether it counts by now."""
+    number = whole_number(request.path_params["number"], most=2**31 - 1)
+    async with pages.pool().acquire() as connection:
+        submission = await find_submission(connection, key_of(opened.name), number)
+    if submission is None:
+        raise NotThereError(request.url.path)
+    hand_in = HandIn(read_obligation_name(submission.obligation), number, submission.handed_in_at)
+    counted = submission.accepted_at is not None and await pages.asked(who).is_counted(hand_in.submission)
+    return pages.render(request, "receipt.html", receipt_page(opened, submission, counted=counted))

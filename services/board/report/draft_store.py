@@ -1,0 +1,204 @@
+"""The SQL of drafts and submissions. A draft has a version: who changes an older one than there is changes nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from asyncpg import Record
+
+from services.board.report.draft import Answers
+from shared.database.connections import Connection
+from shared.domain.obligation_name import ObligationName
+
+OPEN = """
+    INSERT INTO board.draft (programme, report, unit, agency, period, officer, changed_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+"""
+DRAFT = """
+    SELECT number, version, answers, officer, changed_at FROM board.draft
+    WHERE (programme, report, unit, agency, period) = ($1, $2, $3, $4, $5)
+"""
+KEEP = """
+    UPDATE board.draft SET answers = $7, officer = $8, changed_at = $9, version = version + 1
+    WHERE (programme, report, unit, agency, period) = ($1, $2, $3, $4, $5) AND version = $6
+    RETURNING number, version, answers, officer, changed_at
+"""
+SUBMISSION = """
+    SELECT number, obligation, answers, events, officer, device, handed_in_at, accepted_at, refused_at
+    FROM board.submission WHERE (programme, report, unit, agency, period) = ($1, $2, $3, $4, $5) AND number = $6
+"""
+SUBMISSIONS = """
+    SELECT number, obligation, answers, events, officer, device, handed_in_at, accepted_at, refused_at
+    FROM board.submission WHERE (programme, report, unit, agency, period) = ($1, $2, $3, $4, $5)
+    ORDER BY number DESC LIMIT $6
+"""
+CLAIM = """
+    INSERT INTO board.submission
+           (programme, report, unit, agency, period, number, version, obligation, answers, events, officer, device,
+            handed_in_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+"""
+# Only what is still under way is settled, so that a second answer to the same events changes nothing.
+SETTLE = """
+    UPDATE board.submission SET accepted_at = $7, refused_at = $8, events = NULL
+    WHERE (programme, report, unit, agency, period) = ($1, $2, $3, $4, $5) AND number = $6 AND events IS NOT NULL
+"""
+# What was accepted is no draft any more, what was refused or typed since stays one; the number is used up in any case.
+NEXT = """
+    UPDATE board.draft SET number = draft.number + 1, version = draft.version + 1,
+           answers = CASE WHEN $7 AND draft.version = submission.version THEN '{}' ELSE draft.answers END
+    FROM board.submission
+    WHERE (draft.programme, draft.report, draft.unit, draft.agency, draft.period, draft.number)
+        = ($1, $2, $3, $4, $5, $6)
+      AND (submission.programme, submission.report, submission.unit, submission.agency, submission.period,
+           submission.number) = ($1, $2, $3, $4, $5, $6)
+"""
+KEPT_SUBMISSIONS = 20  # of a report, that its history shows
+
+
+class ReportKey(NamedTuple):
+    """Whose report of which period it is: the identity of drafts and submissions."""
+
+    programme: str
+    report: str
+    unit: str
+    agency: str
+    period: str
+
+
+def key_of(name: ObligationName) -> ReportKey:
+    """Take an obligation's identity out of its name: the epoch is the name's alone."""
+    return ReportKey(name.programme, name.report, name.unit, name.agency, name.period)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What has been typed so far, the number of the submission that it will be, and its version."""
+
+    number: int
+    version: int
+    answers: Answers
+    officer: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What was handed in. `events` are there until intake has taken or refused them."""
+
+    number: int
+    obligation: str
+    answers: Answers
+    events: str | None
+    officer: str
+    device: str | None
+    handed_in_at: datetime
+    accepted_at: datetime | None
+    refused_at: datetime | None
+
+
+class StaleDraftError(Exception):
+    """The draft was changed meanwhile, in another tab or by a colleague."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is to be handed in: of which draft, by whom, when by the run's clock."""
+
+    number: int
+    version: int
+    obligation: str
+    answers: Answers
+    events: str
+    officer: str
+    device: str | None
+    at: datetime
+
+
+async def open_draft(connection: Connection, key: ReportKey, officer: str, now: datetime) -> Draft:
+    """Read the report's draft; an empty one, which is nowhere yet, where nothing has been typed."""
+    row = await connection.fetchrow(DRAFT, *key)
+    return _draft(row) if row is not None else Draft(1, 1, Answers(), officer, now)
+
+
+async def keep_draft(
+    connection: Connection, key: ReportKey, version: int, answers: Answers, officer: str, now: datetime
+) -> Draft:
+    """Keep the answers in place of those of this version. Raises StaleDraftError where there are newer ones."""
+    await connection.execute(OPEN, *key, officer, now)
+    row = await connection.fetchrow(KEEP, *key, version, answers.model_dump_json(exclude_defaults=True), officer, now)
+    if row is None:
+        raise StaleDraftError
+    return _draft(row)
+
+
+async def claim_submission(connection: Connection, key: ReportKey, claim: Claim) -> Submission:
+    """Claim the draft's number for what is handed in: one submission, however often it is handed in.
+
+    A number that was claimed before gives what was handed in then, whatever is handed in now. Raises StaleDraftError
+    where the draft is a newer one than the claim's.
+    """
+    async with connection.transaction():
+        await connection.execute(OPEN, *key, claim.officer, claim.at)
+        draft = _draft(await connection.fetchrow(f"{DRAFT} FOR UPDATE", *key))
+        before = await find_submission(connection, key, claim.number)
+        if before is not None:
+            return before
+        if (draft.number, draft.version) != (claim.number, claim.version):
+            raise StaleDraftError
+        await connection.execute(
+            CLAIM, *key, claim.number, claim.version, claim.obligation, _without_texts(claim.answers), claim.events,
+            claim.officer, claim.device, claim.at,
+        )  # fmt: skip
+        made = await find_submission(connection, key, claim.number)
+    if made is None:
+        raise LookupError("a submission that was just claimed is there")
+    return made
+
+
+async def accept_submission(connection: Connection, key: ReportKey, number: int, at: datetime) -> None:
+    """Note that intake has taken the events: the next draft begins empty."""
+    await _settle(connection, key, number, at, None)
+
+
+async def refuse_submission(connection: Connection, key: ReportKey, number: int, at: datetime) -> None:
+    """Note that intake has refused the events, all of them: the draft goes on under the next number."""
+    await _settle(connection, key, number, None, at)
+
+
+async def find_submission(connection: Connection, key: ReportKey, number: int) -> Submission | None:
+    """Read one submission of the report."""
+    row = await connection.fetchrow(SUBMISSION, *key, number)
+    return _submission(row) if row is not None else None
+
+
+async def list_submissions(connection: Connection, key: ReportKey) -> list[Submission]:
+    """Read the report's submissions, the newest first."""
+    return [_submission(row) for row in await connection.fetch(SUBMISSIONS, *key, KEPT_SUBMISSIONS)]
+
+
+async def _settle(
+    connection: Connection, key: ReportKey, number: int, accepted: datetime | None, refused: datetime | None
+) -> None:
+    async with connection.transaction():
+        status = await connection.execute(SETTLE, *key, number, accepted, refused)
+        if status == "UPDATE 1":
+            await connection.execute(NEXT, *key, number, accepted is not None)
+
+
+def _without_texts(answers: Answers) -> str:
+    """Leave out what problems say: it is handed in, and kept nowhere else."""
+    bare = tuple(item.model_copy(update={"typed": {}}) for item in answers.problems)
+    return answers.model_copy(update={"problems": bare}).model_dump_json(exclude_defaults=True)
+
+
+def _draft(row: Record | None) -> Draft:
+    if row is None:
+        raise LookupError("a draft that was opened is there")
+    return Draft(
+        row["number"], row["version"], Answers.model_validate_json(row["answers"]), row["officer"], row["changed_at"]
+    )
+
+
+def _submission(row: Record) -> Submission:
+    return Submission(**{**row, "answers": Answers.model_validate_json(row["answers"])})

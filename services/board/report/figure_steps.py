@@ -1,0 +1,54 @@
+"""The first steps of a report: its parts, and one figure a page."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.board.pages.posted import read_form
+from services.board.report import draft_store
+from services.board.report.asked import NotThereError
+from services.board.report.draft import FigureAnswer
+from services.board.report.draft_store import key_of
+from services.board.report.fields import Figure
+from services.board.report.figure_page import after, figure_page
+from services.board.report.judging import REASON, judge_figure
+from services.board.report.opening import ReportPages, Who, number_of, to
+from services.board.report.pages import Opened, overview_page
+from services.board.report.standing import prefilled
+
+
+async def overview(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
+    """Show the parts of the report, and what was handed in before."""
+    async with pages.pool().acquire() as connection:
+        submissions = await draft_store.list_submissions(connection, key_of(opened.name))
+    return pages.render(request, "report.html", overview_page(opened, submissions))
+
+
+async def figure_step(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
+    """Show a figure; or keep what was typed for it, and go on where nothing of it is wrong."""
+    figure = opened.form.figure(f"{request.path_params['indicator']}/{request.path_params['period']}")
+    if figure is None:
+        raise NotThereError(request.url.path)
+    known = prefilled(figure, opened.standing)
+    if request.method != "POST":
+        answer = opened.answers.figures.get(figure.key)
+        judged = None if answer is None else judge_figure(opened.form, figure, answer, opened.standing, opened.today)
+        page = figure_page(opened, figure, answer or known, judged, stale=None)
+        return pages.render(request, "figure.html", page)
+    fields = await read_form(request, pages.body)
+    answer = _typed(figure, fields, known)
+    stale = await pages.keep(opened, who, opened.answers.with_figure(figure.key, answer), number_of(fields))
+    judged = judge_figure(opened.form, figure, answer, opened.standing, opened.today)
+    if stale is None and judged.sound:
+        return to(opened, after(opened.form, figure))
+    shown = opened if stale is not None else await pages.open(who, opened.name)
+    page = figure_page(shown, figure, answer, judged, stale=stale)
+    return pages.render(request, "figure.html", page, 409 if stale is not None else 422)
+
+
+def _typed(figure: Figure, fields: Mapping[str, str], known: FigureAnswer) -> FigureAnswer:
+    typed = {name: fields[name] for name in figure.fields if fields.get(name, "").strip()}
+    prefix = f"{REASON}."
+    reasons = {name.removeprefix(prefix): text for name, text in fields.items() if name.startswith(prefix)}
+    return FigureAnswer(typed=typed, absent=fields.get("absent") == "yes", reasons=reasons, kept=known.kept)

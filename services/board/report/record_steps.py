@@ -1,0 +1,168 @@
+"""The steps between: activities of the period and obstacles, each added, changed or taken back on a page of its own."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.board.pages.posted import read_form
+from services.board.report.asked import NotThereError
+from services.board.report.draft import ActivityAnswer, Answers, ProblemAnswer
+from services.board.report.judging import judge_activity, judge_problem
+from services.board.report.opening import ReportPages, Who, number_of, to
+from services.board.report.pages import Opened, activities_page, common, errors_of
+from services.board.report.standing import Held
+from services.board.report.typed import MONEY
+from services.board.report.words import FormWords
+from shared.domain.refusals import Refusal
+
+_RECORD = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # as this form names them
+
+
+async def activities(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
+    """Show the activities of the period."""
+    return pages.render(request, "activities.html", activities_page(opened))
+
+
+async def activity_type(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
+    """Ask which type of activity is added."""
+    return pages.render(request, "activity_type.html", {**common(opened), "record": str(uuid4())})
+
+
+async def activity_step(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
+    """Show an activity; or keep what was typed of it, and go back to the others where nothing of it is wrong."""
+    record = _record(request)
+    held, drafted = _held(opened, record), _drafted(opened, record)
+    if request.method != "POST":
+        typed = drafted.typed if drafted is not None and drafted.typed else held.typed() if held is not None else {}
+        typed = {"activity": request.query_params.get("activity", ""), **typed}
+        return _activity_page(pages, request, opened, record, typed, [], None)
+    fields = await read_form(request, pages.body)
+    typed = {name: text for name, text in fields.items() if name != "version" and text.strip()}
+    answer = ActivityAnswer(record=record, typed=typed, change="corrected" if held is not None else "added")
+    stale = await pages.keep(opened, who, opened.answers.with_activity(answer), number_of(fields))
+    refusals = judge_activity(opened.form, answer, opened.today)
+    if stale is None and not refusals:
+        return to(opened, "activities")
+    shown = opened if stale is not None else await pages.open(who, opened.name)
+    return _activity_page(pages, request, shown, record, typed, refusals, stale)
+
+
+def _activity_page(
+    pages: ReportPages,
+    request: Request,
+    opened: Opened,
+    record: str,
+    typed: Mapping[str, str],
+    refusals: list[Refusal],
+    stale: datetime | None,
+) -> Response:
+    activity = opened.form.activity(typed.get("activity", ""))
+    if activity is None:
+        raise NotThereError(typed.get("activity", ""))
+    errors = errors_of(refusals, opened.form.language)
+    content = {
+        **common(opened),
+        "activity": activity,
+        "record": record,
+        "typed": typed,
+        "errors": errors,
+        "stale": _stale(opened, stale),
+        "standing": _held(opened, record) is not None,
+        "drafted": _drafted(opened, record) is not None,
+        "money_open": any(name.startswith(MONEY) for name in [*typed, *errors]),
+    }
+    status = 409 if stale is not None else 422 if refusals else 200
+    return pages.render(request, "activity.html", content, status)
+
+
+async def withdraw_activity(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
+    """Note that an activity of this form is withdrawn when the report is handed in."""
+    held = _held(opened, _record(request))
+    if held is None:
+        raise NotThereError(request.url.path)
+    answer = ActivityAnswer(record=held.mark, typed={"activity": held.activity}, change="withdrawn")
+    return await _keep(pages, request, who, opened, opened.answers.with_activity(answer), "activities")
+
+
+async def remove_activity(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
+    """Take back what the draft says of an activity."""
+    return await _remove(pages, request, who, opened, "activities")
+
+
+async def problems(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
+    """Show the obstacles that are raised with the report; or add one."""
+    if request.method != "POST":
+        return _problems_page(pages, request, opened, {}, [], None)
+    fields = await read_form(request, pages.body)
+    typed = {name: text for name in ("text", "domain") if (text := fields.get(name, "").strip())}
+    record = fields.get("record", "")
+    answer = ProblemAnswer(record=record if _RECORD.fullmatch(record) else str(uuid4()), typed=typed)
+    refusals = judge_problem(opened.form, answer, opened.today)
+    if refusals:  # an obstacle that names a person isn't even kept
+        return _problems_page(pages, request, opened, typed, refusals, None)
+    stale = await pages.keep(opened, who, opened.answers.with_problem(answer), number_of(fields))
+    return to(opened, "problems") if stale is None else _problems_page(pages, request, opened, typed, [], stale)
+
+
+def _problems_page(
+    pages: ReportPages,
+    request: Request,
+    opened: Opened,
+    typed: Mapping[str, str],
+    refusals: list[Refusal],
+    stale: datetime | None,
+) -> Response:
+    said = opened.form.said
+    content = {
+        **common(opened),
+        "problems": [
+            {"text": item.typed.get("text", ""), "record": item.record, "change": said(FormWords.RAISED.value)}
+            for item in opened.answers.problems
+        ],
+        "typed": typed,
+        "record": str(uuid4()),
+        "errors": errors_of(refusals, opened.form.language),
+        "stale": _stale(opened, stale),
+    }
+    return pages.render(request, "problems.html", content, 409 if stale is not None else 422 if refusals else 200)
+
+
+async def remove_problem(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
+    """Take back an obstacle that wasn't handed in."""
+    return await _remove(pages, request, who, opened, "problems")
+
+
+async def _remove(pages: ReportPages, request: Request, who: Who, opened: Opened, rest: str) -> Response:
+    return await _keep(pages, request, who, opened, opened.answers.without(_record(request)), rest)
+
+
+async def _keep(
+    pages: ReportPages, request: Request, who: Who, opened: Opened, answers: Answers, rest: str
+) -> Response:
+    """Keep the answers and go on; where they were changed meanwhile, go on too: the page shows how it is now."""
+    fields = await read_form(request, pages.body)
+    await pages.keep(opened, who, answers, number_of(fields))
+    return to(opened, rest)
+
+
+def _record(request: Request) -> str:
+    record: str = request.path_params["record"]
+    if _RECORD.fullmatch(record) is None:
+        raise NotThereError(record)
+    return record
+
+
+def _held(opened: Opened, record: str) -> Held | None:
+    return next((held for held in opened.standing.activities if held.own and held.mark == record), None)
+
+
+def _drafted(opened: Opened, record: str) -> ActivityAnswer | None:
+    return next((item for item in opened.answers.activities if item.record == record), None)
+
+
+def _stale(opened: Opened, stale: datetime | None) -> str | None:
+    return None if stale is None else opened.form.said(FormWords.STALE.value.filled(at=opened.at(stale)))

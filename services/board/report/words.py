@@ -1,0 +1,209 @@
+"""What the form says beside the programme's own labels, in both languages, and how it writes numbers."""
+
+from datetime import timedelta
+from enum import Enum
+
+from babel.numbers import format_decimal
+
+from shared.wording.words import Words
+
+
+def whole(number: int) -> Words:
+    """Write a count as each language groups its digits."""
+    return Words(format_decimal(number, locale="vi"), format_decimal(number, locale="en"))
+
+
+def decimal(number: float) -> Words:
+    """Write a figure with one decimal at most."""
+    return Words(format_decimal(number, "#,##0.#", locale="vi"), format_decimal(number, "#,##0.#", locale="en"))
+
+
+def rate(value: float, per: int) -> Words:
+    """Write a figure of so many per hundred, thousand or more."""
+    return rate_of(decimal(value), per)
+
+
+def rate_of(value: Words, per: int) -> Words:
+    """Write what a figure that is written already is of."""
+    if per == 100:
+        return Words(f"{value.vi}%", f"{value.en} %")
+    return RateWords.PER.value.filled(value=value, per=whole(per))
+
+
+def late_by(delay: timedelta) -> Words:
+    """Say how long something is late, in its largest whole unit."""
+    minutes = max(1, int(delay.total_seconds()) // 60)
+    if minutes >= 24 * 60:
+        return FormWords.LATE_DAYS.value.filled(count=minutes // (24 * 60))
+    if minutes >= 60:
+        return FormWords.LATE_HOURS.value.filled(count=minutes // 60)
+    return FormWords.LATE_MINUTES.value.filled(count=minutes)
+
+
+class RateWords(Enum):
+    """How a rate is written."""
+
+    PER = Words("{value} trên {per}", "{value} per {per}")
+
+
+class FieldWords(Enum):
+    """What a field asks for, as it stands behind the words of a refusal's code."""
+
+    YES_OR_NO = Words("«Có» hoặc «Không»", "Yes or No")
+    ACTIVITY = Words("một loại hoạt động trong danh sách", "a type of activity from the list")
+    PROBLEM = Words("vài lời về vướng mắc", "a few words about the obstacle")
+    REASON = Words("vài lời giải thích", "a few words of explanation")
+    PARTS_AT_MOST = Words(
+        "cần các phần của «{dimension}» cộng lại không quá tổng số {total}",
+        "the parts of «{dimension}» add up to the total of {total} at most",
+    )
+    PART_AT_MOST = Words("cần không quá tổng số {total}", "at most the total of {total}")
+    AT_LEAST_KEPT = Words(
+        "cần ít nhất {least}, là số của một phần đã có mà biểu mẫu này không hỏi",
+        "at least {least}, the count of a part that is there and that this form doesn't ask for",
+    )
+    IN_PERIOD = Words("cần một ngày của kỳ báo cáo này, {days}", "a day of this report's period, {days}")
+
+
+class DoubtWords(Enum):
+    """What is unusual about a figure."""
+
+    DENOMINATOR_CHANGED = Words(
+        "Mẫu số thay đổi {change}% so với {period} ({before})",
+        "The denominator changed by {change} % since {period} ({before})",
+    )
+    BELOW = Words("Kết quả {value} thấp hơn mức thường có là {limit}", "The result {value} is below the usual {limit}")
+    ABOVE = Words("Kết quả {value} cao hơn mức thường có là {limit}", "The result {value} is above the usual {limit}")
+    ZERO = Words("Tử số là 0, trong khi {period} là {before}", "The numerator is 0; in {period} it was {before}")
+
+
+class FormWords(Enum):
+    """What the pages of the form say."""
+
+    PERIOD = Words("Kỳ báo cáo: {period} ({days})", "Period: {period} ({days})")
+    DUE = Words("Hạn nộp: {due}", "Due: {due}")
+    DUE_PASSED = Words("Đã quá hạn nộp: {due}", "The deadline has passed: {due}")
+    TASKS = Words("Các phần của báo cáo", "Parts of the report")
+    FIGURES = Words("Số liệu", "Figures")
+    ACTIVITIES = Words("Hoạt động trong kỳ", "Activities of the period")
+    PROBLEMS = Words("Vướng mắc", "Obstacles")
+    TODO = Words("Chưa trả lời", "Not answered")
+    ANSWERED = Words("Đã trả lời", "Answered")
+    STANDS = Words("Đã có số liệu", "There already")
+    ABSENT = Words("Chưa có số liệu", "No figure")
+    TO_MEND = Words("Cần sửa", "To be mended")
+    COUNT_OF = Words("Đã ghi: {count}", "Recorded: {count}")
+    NONE = Words("Không có", "None")
+    START = Words("Bắt đầu", "Start")
+    GO_ON = Words("Tiếp tục", "Continue")
+    BACK = Words("Quay lại", "Back")
+    TO_CHECK = Words("Kiểm tra và nộp", "Check and hand in")
+    CHECK = Words("Kiểm tra trước khi nộp", "Check before you hand in")
+    HAND_IN = Words("Nộp báo cáo", "Hand in the report")
+    HAND_IN_CHANGES = Words("Nộp phần sửa", "Hand in the changes")
+    CHANGE = Words("Sửa", "Change")
+    ADD = Words("Thêm", "Add")
+    ADD_ACTIVITY = Words("Thêm hoạt động", "Add an activity")
+    SAVE = Words("Lưu", "Save")
+    REMOVE = Words("Bỏ", "Remove")
+    WITHDRAW = Words("Rút hoạt động này", "Withdraw this activity")
+    ERRORS = Words("Có lỗi cần sửa", "There is a problem")
+    ERROR = Words("Lỗi:", "Error:")
+    NUMERATOR = Words("Tử số", "Numerator")
+    DENOMINATOR = Words("Mẫu số", "Denominator")
+    BREAKDOWN = Words("Chia theo {dimension} (nếu có)", "By {dimension} (if there is)")
+    APART = Words("chênh lệch", "difference")
+    FROM_BEFORE = Words("Mẫu số lấy từ kỳ trước; hãy sửa nếu đã thay đổi.", "The denominator is that of the period "
+                        "before; change it if it has moved.")  # fmt: skip
+    FROM_SENDER = Words(
+        "Số liệu này đã được tính, từ {sender}, lúc {at}. Chỉ sửa nếu chưa đúng.",
+        "This figure counts already, from {sender}, at {at}. Change it only if it is not right.",
+    )
+    FROM_PROGRAMME = Words(
+        "Số liệu này đã được báo cáo cho {programme}, lúc {at}, và được dùng chung.",
+        "This figure was reported to {programme}, at {at}, and is shared.",
+    )
+    KEPT = Words(
+        "Có {count} phần chi tiết khác đã báo cáo; các phần đó được giữ nguyên.",
+        "{count} more parts were reported; they stay as they are.",
+    )
+    NO_FIGURE = Words("Chưa có số liệu của chỉ tiêu này", "There is no figure for this indicator")
+    UNUSUAL = Words("Số liệu khác thường", "Unusual figures")
+    UNUSUAL_HELP = Words(
+        "Nếu số liệu đúng, hãy cho biết vì sao; nếu không, hãy sửa ở trên.",
+        "If the figure is right, say why; if it is not, change it above.",
+    )
+    REASON = Words("Vì sao số liệu này đúng", "Why this figure is right")
+    YES = Words("Có", "Yes")
+    NO = Words("Không", "No")
+    TYPE = Words("Loại hoạt động", "Type of activity")
+    HELD_ON = Words("Ngày thực hiện", "Day")
+    HELD_ON_HELP = Words("Ví dụ: 9 3 2023", "For example: 9 3 2023")
+    DAY = Words("Ngày", "Day")
+    MONTH = Words("Tháng", "Month")
+    YEAR = Words("Năm", "Year")
+    PARTICIPANTS = Words("Số lượt người tham gia", "Attendances")
+    FEMALE = Words("Trong đó: nữ", "Of these: women and girls")
+    MONEY = Words("Kinh phí (đồng)", "Money (dong)")
+    NOT_CHOSEN = Words("Chưa chọn", "Not chosen")
+    ADDED = Words("mới thêm, chưa nộp", "added, not handed in")
+    CORRECTED = Words("đã sửa, chưa nộp", "corrected, not handed in")
+    WITHDRAWN = Words("sẽ được rút khi nộp", "is withdrawn when you hand in")
+    RAISED = Words("mới nêu, chưa nộp", "raised, not handed in")
+    RESOLVED = Words("đã giải quyết, chưa nộp", "resolved, not handed in")
+    WAS_ADDED = Words("đã thêm", "added")
+    WAS_CORRECTED = Words("đã sửa", "corrected")
+    WAS_WITHDRAWN = Words("đã rút", "withdrawn")
+    WAS_RAISED = Words("đã nêu", "raised")
+    WAS_RESOLVED = Words("đã giải quyết", "resolved")
+    FROM = Words("từ {sender}", "from {sender}")
+    FROM_HERE = Words("từ biểu mẫu này", "from this form")
+    PROBLEM_TEXT = Words("Nội dung vướng mắc", "What the obstacle is")
+    PROBLEM_HELP = Words(
+        "Không ghi tên, số điện thoại hoặc số định danh của ai. Nội dung được báo ngay cho cấp trên khi nộp.",
+        "No names, phone or identity numbers of anybody. The level above is told at once when you hand in.",
+    )
+    PROBLEM_DOMAIN = Words("Lĩnh vực (nếu có)", "Field (if any)")
+    STALE = Words(
+        "Báo cáo này đã được sửa ở nơi khác lúc {at}. Nội dung bạn vừa gõ vẫn còn ở dưới; nhấn lại để lưu phần này.",
+        "This report was changed elsewhere at {at}. What you typed is still below; press again to keep it.",
+    )
+    STALE_CHECK = Words(
+        "Báo cáo đã được sửa ở nơi khác lúc {at}; hãy kiểm tra lại trước khi nộp.",
+        "The report was changed elsewhere at {at}; check it again before you hand in.",
+    )
+    UNANSWERED = Words("«{label}» chưa có câu trả lời", "«{label}» is not answered")
+    REFUSED = Words("Hệ thống không nhận báo cáo", "The system did not take the report")
+    NOT_SENT = Words(
+        "Chưa gửi được: hệ thống tạm thời không trả lời. Báo cáo đã được giữ lại; hãy nhấn nộp lần nữa sau ít phút.",
+        "Not sent: the system does not answer now. The report is kept; press again in a few minutes.",
+    )
+    RECEIVED = Words("Đã nhận báo cáo", "The report was received")
+    RECEIVED_AT = Words("Nhận lúc {at}", "Received at {at}")
+    ON_TIME = Words("Nộp đúng hạn", "On time")
+    LATE = Words("Nộp chậm {by} so với hạn {due}", "Late by {by}; it was due at {due}")
+    LATE_DAYS = Words("{count} ngày", "{count} days")
+    LATE_HOURS = Words("{count} giờ", "{count} hours")
+    LATE_MINUTES = Words("{count} phút", "{count} minutes")
+    COUNTED = Words("Đã tính vào số liệu", "Counted")
+    COUNTING = Words("Đang được tính, thường xong trong vài giây", "Being counted; that takes seconds")
+    LOOK_AGAIN = Words("Xem lại", "Look again")
+    WHAT_COUNTS = Words("Số liệu đã nộp", "What was handed in")
+    CHANGED_AFTER = Words("Thay đổi sau khi nộp", "Changed after you handed in")
+    CHANGED_BY = Words("{sender}, lúc {at}: {before} → {now}", "{sender}, at {at}: {before} → {now}")
+    CHANGED_FROM = Words("Trước đó: {before}", "Before: {before}")
+    CONFIRMED = Words("{doubt}. Lý do: {reason}", "{doubt}. Reason: {reason}")
+    BEFORE_STATE = Words("Kỳ trước: {state}", "The period before: {state}")
+    HOME = Words("Về trang chính", "Go to the main page")
+    CORRECT = Words("Sửa báo cáo đã nộp", "Correct the report")
+    HISTORY = Words("Các lần nộp", "Submissions")
+    SUBMISSION = Words("Lần {number}, {at}", "No. {number}, {at}")
+    PENDING = Words("chưa gửi xong", "not sent yet")
+    ACCEPTED = Words("đã nhận", "received")
+    NOT_ACCEPTED = Words("không được nhận", "not taken")
+    RATIO = Words("{numerator} trên {denominator}", "{numerator} of {denominator}")
+    OFFLINE = Words(
+        "Không có mạng. Những gì đã gõ được giữ trên máy này; hãy nhấn lại khi có mạng.",
+        "There is no network. What was typed is kept on this device; press again when there is.",
+    )
+    ATTEND = Words("{count} lượt người", "{count} attendances")

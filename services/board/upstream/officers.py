@@ -1,0 +1,120 @@
+"""What the board asks notifications about officers: whose a link is, who somebody is, codes. Typed answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from services.board.upstream.client import Answered, Upstream, read
+
+SERVICE = "notifications"
+
+
+class UnitShown(BaseModel):
+    """A unit as it is named to people."""
+
+    uid: str
+    code: str
+    name: str
+    level: str | None
+
+
+class AgencyShown(BaseModel):
+    """An agency as it is named to people."""
+
+    slug: str
+    name: str
+
+
+class OfficerShown(BaseModel):
+    """An officer as they are registered at this moment; `today` is the unit that stands for theirs, `personal` are the
+    masked addresses that a code can go to, `clock` is the run's.
+    """
+
+    ref: str
+    name: str
+    role: str
+    unit: UnitShown
+    today: UnitShown | None
+    agency: AgencyShown
+    office: str
+    programmes: list[str]
+    language: str
+    personal: list[str]
+    clock: datetime
+
+    @property
+    def seat(self) -> UnitShown:
+        """The unit where they sit today; the one that they are registered at where none stands for it."""
+        return self.today or self.unit
+
+    @property
+    def line(self) -> str:
+        """Role and office in one line, as letters address them."""
+        return f"{self.role}, {self.office}" if self.role else self.office
+
+
+class MessageShown(BaseModel):
+    """The message that a link came in, and what it named."""
+
+    id: str
+    programme: str
+    sent_at: datetime | None
+    obligations: list[str]
+    problems: list[int]
+
+
+class Resolved(BaseModel):
+    """Whose a link is."""
+
+    officer: OfficerShown
+    message: MessageShown
+    until: datetime
+
+
+class CodeSent(BaseModel):
+    """Where a code went (masked), good until when."""
+
+    sent_to: str
+    expires_at: datetime
+
+
+class Verified(BaseModel):
+    """A code was right."""
+
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Officers:
+    """The questions. Each raises AwayError and RefusedError; refusals are in `language`."""
+
+    upstream: Upstream
+
+    async def resolve(self, token: str, language: str) -> Resolved:
+        """Ask whose a link is, and what its message named."""
+        return read(await self._post("/v1/links/resolve", {"token": token}, language), Resolved)
+
+    async def renew(self, token: str, language: str) -> None:
+        """Have a fresh link sent to the address on file; whether one was, nobody is told."""
+        read(await self._post("/v1/links/renew", {"token": token}, language), BaseModel)
+
+    async def officer(self, ref: str, language: str) -> OfficerShown:
+        """Ask who an officer is."""
+        path = f"/v1/officers/{quote(ref, safe='')}"
+        return read(await self.upstream.get(SERVICE, path, {}, {"Accept-Language": language}), OfficerShown)
+
+    async def send_code(self, ref: str, session: bytes, language: str) -> CodeSent:
+        """Have a code sent that verifies a session's device."""
+        body = {"officer": ref, "session": session.hex()}
+        return read(await self._post("/v1/codes", body, language), CodeSent)
+
+    async def verify_code(self, ref: str, session: bytes, code: str, language: str) -> None:
+        """Try a code."""
+        body = {"officer": ref, "session": session.hex(), "code": code}
+        read(await self._post("/v1/codes/verify", body, language), Verified)
+
+    async def _post(self, path: str, body: Mapping[str, object], language: str) -> Answered:
+        return await self.upstream.post_json(SERVICE, path, body, {"Accept-Language": language})

@@ -1,0 +1,62 @@
+"""The SQL of the message that a link came in, and of fresh links."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from shared.database.connections import Pool
+from shared.domain.obligation_name import ObligationName
+
+MESSAGE = "SELECT id, programme, sent_at FROM notifications.message WHERE id = $1 AND officer = $2"
+NAMED_OBLIGATIONS = """
+    SELECT DISTINCT programme, report, obligation.unit, agency, period, epoch
+    FROM notifications.alert JOIN notifications.obligation ON obligation.id = alert.obligation
+         CROSS JOIN notifications.epoch
+    WHERE alert.message = $1 AND alert.officer = $2
+    ORDER BY programme, period, report, unit, agency
+"""
+NAMED_PROBLEMS = """
+    SELECT DISTINCT problem FROM notifications.alert
+    WHERE message = $1 AND officer = $2 AND problem IS NOT NULL ORDER BY problem
+"""
+DEAD = "SELECT address FROM notifications.dead_address WHERE address = ANY ($1::text[])"
+RENEW = """
+    INSERT INTO notifications.renewal (officer, at) VALUES ($1, $2)
+    ON CONFLICT (officer) DO UPDATE SET at = excluded.at WHERE renewal.at <= $3
+"""
+
+
+class LinkedMessage(NamedTuple):
+    """The message that a link came in; `sent_at` is None while it isn't recorded as sent."""
+
+    id: UUID
+    programme: str
+    sent_at: datetime | None
+
+
+async def message_of(pool: Pool, message: UUID, officer: int) -> LinkedMessage | None:
+    """Read an officer's message; None where they have none of this id."""
+    row = await pool.fetchrow(MESSAGE, message, officer)
+    return LinkedMessage(*row) if row else None
+
+
+async def named_obligations(pool: Pool, message: UUID, officer: int) -> list[ObligationName]:
+    """List the obligations that the message named."""
+    return [ObligationName(*row) for row in await pool.fetch(NAMED_OBLIGATIONS, message, officer)]
+
+
+async def named_problems(pool: Pool, message: UUID, officer: int) -> list[int]:
+    """List the problems that the message named."""
+    return [row["problem"] for row in await pool.fetch(NAMED_PROBLEMS, message, officer)]
+
+
+async def dead_of(pool: Pool, channels: Sequence[str]) -> frozenset[str]:
+    """Find which of these channels mail came back from, in lower case."""
+    asked = [str(channel).lower() for channel in channels]
+    return frozenset(row["address"] for row in await pool.fetch(DEAD, asked))
+
+
+async def note_renewal(pool: Pool, officer: int, now: datetime, pause: timedelta) -> bool:
+    """Note that the officer is sent a fresh link now; False where the last one went out within `pause`."""
+    return await pool.execute(RENEW, officer, now, now - pause) == "INSERT 0 1"

@@ -1,0 +1,53 @@
+"""What an officer is sent at once: a code, or a fresh link. Pure. The subject alone says it, for SMS."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.notifications.messages.channels import Outgoing
+from services.notifications.messages.html_part import html_of
+from shared.registry.officers import Officer
+from shared.wording.language import ENGLISH, VIETNAMESE
+from shared.wording.words import Words
+
+_CODE_SUBJECT = Words(
+    "Kịp: mã xác nhận {code}, hiệu lực {minutes} phút. Không cung cấp mã này cho bất kỳ ai.",
+    "Kịp: code {code}, good for {minutes} minutes. Give it to nobody.",
+)
+_CODE_BODY = Words(
+    "Kính gửi: {name}\n\nMã xác nhận thiết bị của Ông/Bà: {code}\n\n"
+    "Mã có hiệu lực {minutes} phút, dùng một lần, chỉ nhập trên trang mà Ông/Bà đang mở. "
+    "Không cung cấp mã này cho bất kỳ ai. Nếu Ông/Bà không yêu cầu mã, đề nghị bỏ qua thư này.\n",
+    "Dear {name},\n\nThe code that verifies your device: {code}\n\n"
+    "It is good for {minutes} minutes, once, on the page that you have open. "
+    "Give it to nobody. If you asked for no code, ignore this message.\n",
+)
+_LINK_SUBJECT = Words("Kịp: liên kết mới tới trang báo cáo của Ông/Bà", "Kịp: a fresh link to your page")
+_LINK_BODY = Words(
+    "Kính gửi: {name}\n\nLiên kết trước của Ông/Bà đã hết hạn. Liên kết mới:\n{page}\n\n"
+    "Nếu Ông/Bà không yêu cầu liên kết này, đề nghị bỏ qua thư này.\n",
+    "Dear {name},\n\nYour link had expired. The fresh one:\n{page}\n\nIf you asked for none, ignore this message.\n",
+)
+
+
+def code_letter(officer: Officer, message: UUID, address: str, code: str, minutes: int, now: datetime) -> Outgoing:
+    """Write the message that brings a code; it has no link."""
+    said = {"name": officer.name, "code": code, "minutes": minutes}
+    return _letter(officer, message, address, (_CODE_SUBJECT.filled(**said), _CODE_BODY.filled(**said)), now, code=code)
+
+
+def link_letter(officer: Officer, message: UUID, address: str, page: str, now: datetime) -> Outgoing:
+    """Write the message that brings a fresh link."""
+    words = (_LINK_SUBJECT, _LINK_BODY.filled(name=officer.name, page=page))
+    return _letter(officer, message, address, words, now, page=page)
+
+
+def _letter(
+    officer: Officer, message: UUID, address: str, words: tuple[Words, Words], now: datetime, *, page: str = "",
+    code: str | None = None,
+) -> Outgoing:  # fmt: skip
+    language = VIETNAMESE if officer.language == VIETNAMESE else ENGLISH
+    subject, body = (part.in_language(language) for part in words)
+    return Outgoing(
+        id=message, address=address, subject=subject, body=body, html=html_of(subject, [body], language),
+        language=language, topic="access", page=page, mute="", officer=officer.name, at=now, code=code,
+    )  # fmt: skip

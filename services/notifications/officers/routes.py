@@ -1,0 +1,232 @@
+"""Serve what the board asks about officers: whose a link is, who an officer is, and codes that verify a device.
+
+Only keys that may act for officers ask this, each within its reach.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import ceil
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from services.notifications import link_store
+from services.notifications.decision_words import DecisionError, Decline, Refused, declined, filled
+from services.notifications.holding import message_of_link, officer_holding
+from services.notifications.links import Holder, LinkError, Links, Purpose
+from services.notifications.messages.masking import masked
+from services.notifications.officers import code_store
+from services.notifications.officers.asking import (
+    Asker,
+    asker_of,
+    officer_by_ref,
+    only_fields,
+    text_field,
+    within_reach,
+)
+from services.notifications.officers.at_once import AtOnce
+from services.notifications.officers.codes import (
+    LIVES,
+    MOST_AN_HOUR,
+    TRIES,
+    code_of,
+    digest_of,
+    new_code,
+    same,
+    session_of,
+)
+from services.notifications.officers.desk import desk
+from services.notifications.officers.letters import code_letter, link_letter
+from services.notifications.officers.profile import Address, Shown, addresses, profile
+from services.notifications.pages.forms import read_form
+from services.notifications.read_api import labels_language
+from services.notifications.refusing import Endpoint, refusing
+from shared.database.connections import Pool
+from shared.http.held_body import BodyLimits
+from shared.http.read_api import guarded, only, parameters
+from shared.registry.officers import Officer
+from shared.registry.snapshot import Registry
+
+DESK_PARAMETERS = frozenset({"labels"})
+RENEWAL_PAUSE = timedelta(hours=1)
+LINK_KINDS = ("email", "zalo")  # an SMS has no room for a link
+_SOON_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """How officers are reached at once: by which kinds of channels a code can go, and a link."""
+
+    at_once: AtOnce
+    code_kinds: Collection[str]
+    link_kinds: Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerAnswers:
+    """The endpoints, with what they need.
+
+    `now` is the run's clock, `machine` the machine's; `code_key` hashes codes.
+    """
+
+    registry: Callable[[], Registry]
+    pool: Callable[[], Pool]
+    links: Callable[[], Links]
+    code_key: Callable[[], bytes]
+    now: Callable[[], datetime]
+    machine: Callable[[], datetime]
+    body: BodyLimits
+    sending: Sending
+
+    def routes(self) -> list[Route]:
+        """List the routes."""
+        return [
+            _post("/v1/links/resolve", self.resolve),
+            _post("/v1/links/renew", self.renew),
+            _post("/v1/codes", self.send_code),
+            _post("/v1/codes/verify", self.verify_code),
+            Route("/v1/officers/{ref}/desk", guarded(refusing(self.desk)), methods=["GET"]),
+            Route("/v1/officers/{ref}", guarded(refusing(self.officer)), methods=["GET"]),
+        ]
+
+    async def resolve(self, request: Request) -> Response:
+        """Say whose a link is, and what its message named."""
+        asker, fields = await self._asked(request, "token")
+        pool = self.pool()
+        holder = self._holder(text_field(fields, "token"))
+        officer = within_reach(self.registry(), asker, await officer_holding(pool, holder))
+        message = await message_of_link(pool, holder, officer)
+        if not asker.reach.sees_programme(message.programme):
+            raise declined(Decline.NO_MESSAGE)
+        shown = {
+            "id": str(message.id),
+            "programme": message.programme,
+            "sent_at": message.sent_at.isoformat() if message.sent_at else None,
+            "obligations": [str(name) for name in await link_store.named_obligations(pool, message.id, officer.id)],
+            "problems": await link_store.named_problems(pool, message.id, officer.id),
+        }
+        whose = await self._profile(officer)
+        return JSONResponse(
+            {"purpose": str(Purpose.PAGE), "officer": whose, "message": shown, "until": holder.until.isoformat()}
+        )
+
+    async def renew(self, request: Request) -> Response:
+        """Send a fresh link for one of ours to the address on file; whether it was sent is not said."""
+        asker, fields = await self._asked(request, "token")
+        token = text_field(fields, "token")
+        try:
+            holder = self.links().whose(Purpose.PAGE, token)
+            officer = within_reach(self.registry(), asker, await officer_holding(self.pool(), holder))
+        except (LinkError, DecisionError):
+            return _SENT
+        await self._renew(holder, officer)
+        return _SENT
+
+    async def officer(self, request: Request) -> Response:
+        """Say who an officer is."""
+        return JSONResponse(await self._profile(await self._officer(request)))
+
+    async def desk(self, request: Request) -> Response:
+        """Show what an officer owes, what is late below them, problems, and what they have acknowledged."""
+        registry, now = self.registry(), self.now()
+        query = parameters(request)
+        only(query, DESK_PARAMETERS)
+        language = labels_language(query)
+        asker = asker_of(registry, request, now)
+        officer = await officer_by_ref(self.pool(), registry, asker, request.path_params["ref"])
+        found = await desk(self.pool(), registry, self.links(), asker, officer, now, language)
+        return JSONResponse({"officer": await self._profile(officer), **found})
+
+    async def send_code(self, request: Request) -> Response:
+        """Send a code that verifies a session's device, by the officer's own channels."""
+        asker, fields = await self._asked(request, "officer", "session")
+        pool, now = self.pool(), self.machine()
+        session = session_of(text_field(fields, "session"))
+        officer = await officer_by_ref(pool, self.registry(), asker, fields.get("officer"))
+        reached = await self._addresses(officer, self.sending.code_kinds)
+        if not reached:
+            raise declined(Decline.NO_PERSONAL_CHANNEL)
+        code, message = new_code(), uuid4()
+        digest = digest_of(self.code_key(), officer.ref, session, code)
+        try:
+            await code_store.make(pool, officer.id, session, digest, now, now + LIVES, most=MOST_AN_HOUR)
+        except code_store.TooManyError as error:
+            raise _too_many(error, now) from None
+        minutes = int(LIVES.total_seconds() // 60)
+        sent_to = await self.sending.at_once.send(
+            "code", reached, lambda address: code_letter(officer, message, address, code, minutes, now)
+        )
+        if sent_to is None:
+            raise DecisionError(Decline.UNSENT.value, retry_after=_SOON_SECONDS)
+        return JSONResponse({"sent_to": masked(sent_to), "expires_at": (now + LIVES).isoformat()}, status_code=202)
+
+    async def verify_code(self, request: Request) -> Response:
+        """Try a session's code."""
+        asker, fields = await self._asked(request, "officer", "session", "code")
+        pool = self.pool()
+        session = session_of(text_field(fields, "session"))
+        code = code_of(text_field(fields, "code"))
+        officer = await officer_by_ref(pool, self.registry(), asker, fields.get("officer"))
+        given = digest_of(self.code_key(), officer.ref, session, code)
+        tried = await code_store.try_code(
+            pool, officer.id, session, self.machine(), lambda kept: same(kept, given), most=TRIES
+        )
+        if tried is None:
+            raise declined(Decline.CODE_EXPIRED)
+        if not tried.right:
+            raise DecisionError(filled(Decline.CODE_WRONG, left=tried.left), "code", left=tried.left)
+        return JSONResponse({"verified": True})
+
+    async def _asked(self, request: Request, *known: str) -> tuple[Asker, Mapping[str, object]]:
+        """Find who asks, then read what they post: nobody else's body is read."""
+        asker = asker_of(self.registry(), request, self.now())
+        fields = await read_form(request, self.body)
+        only_fields(fields, known)
+        return asker, fields
+
+    async def _officer(self, request: Request) -> Officer:
+        registry = self.registry()
+        asker = asker_of(registry, request, self.now())
+        return await officer_by_ref(self.pool(), registry, asker, request.path_params["ref"])
+
+    def _holder(self, token: str) -> Holder:
+        try:
+            return self.links().read(Purpose.PAGE, token, self.now())
+        except LinkError as error:
+            if error.reason is Decline.EXPIRED:
+                raise DecisionError(Decline.LINK_EXPIRED.value, officer_hint=None) from None
+            raise DecisionError(Refused(404, "bad_link", error.words)) from None
+
+    async def _renew(self, holder: Holder, officer: Officer) -> None:
+        reached = await self._addresses(officer, self.sending.link_kinds)
+        machine, message = self.machine(), holder.message
+        if not reached or message is None:
+            return
+        if not await link_store.note_renewal(self.pool(), officer.id, machine, RENEWAL_PAUSE):
+            return
+        page, sent_as = self.links().page(officer.id, officer.generation, message, self.now()), uuid4()
+        self.sending.at_once.begin(
+            "link", reached, lambda address: link_letter(officer, sent_as, address, page, machine)
+        )
+
+    async def _profile(self, officer: Officer) -> Shown:
+        personal = await self._addresses(officer, self.sending.code_kinds)
+        return profile(self.registry(), officer, personal, self.now())
+
+    async def _addresses(self, officer: Officer, kinds: Collection[str]) -> list[Address]:
+        return addresses(officer, kinds, await link_store.dead_of(self.pool(), officer.channels))
+
+
+_SENT = JSONResponse({"sent": True}, status_code=202)
+
+
+def _post(path: str, endpoint: Endpoint) -> Route:
+    return Route(path, guarded(refusing(endpoint)), methods=["POST"])
+
+
+def _too_many(error: code_store.TooManyError, now: datetime) -> DecisionError:
+    seconds = max(1, ceil((error.free_at - now).total_seconds()))
+    return DecisionError(filled(Decline.TOO_MANY_CODES, most=MOST_AN_HOUR), retry_after=seconds)

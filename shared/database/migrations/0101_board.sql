@@ -1,0 +1,2 @@
+-- The board's own: sessions, devices, drafts, submissions. Nobody else reads them, and it reads nobody else's.
+CREATE SCHEMA board;

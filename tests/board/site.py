@@ -1,0 +1,105 @@
+"""The form as a site of its own: its pages in front of the real services and a real database.
+
+What the other services are asked goes to them by HTTP with the board's key, as the board's own client asks.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.board.access.door import told_of
+from services.board.pages.refusing import PageError, refusal_page
+from services.board.pages.rendering import STATIC, Renderer
+from services.board.pages.static_files import StaticFiles
+from services.board.report import routes as report
+from services.board.report.asked import Asked
+from services.board.report.opening import Endpoint, ReportPages, Respond, Who
+from services.board.upstream.client import Answered, AwayError
+from services.board.upstream.programmes import Programmes
+from shared.database.connections import DATABASE_AWAY, Pool
+from shared.http.held_body import BodyError, BodyLimits, Memory
+from tests.acting import Board
+
+_RENDERER = Renderer(StaticFiles([STATIC, report.STATIC]), [report.TEMPLATES])
+_ASKED = {"Accept": "text/html", "Accept-Language": "vi"}
+_FAULTS: tuple[type[Exception], ...] = (AwayError, BodyError, *DATABASE_AWAY)
+MIB = 1 << 20
+
+
+@dataclass
+class Others:
+    """The services behind the form. `away` are those that don't answer, `lost` answers of intake get lost."""
+
+    board: Board
+    away: set[str] = field(default_factory=set)
+    lost: int = 0
+    posts: list[bytes] = field(default_factory=list)
+
+    async def get(self, service: str, path: str, query: Mapping[str, str]) -> Answered:
+        return await self._ask("GET", service, path, {}, b"", query)
+
+    async def post(self, service: str, path: str, content: bytes, headers: Mapping[str, str]) -> Answered:
+        answered = await self._ask("POST", service, path, headers, content, {})
+        self.posts.append(content)
+        if self.lost:
+            self.lost -= 1
+            raise AwayError(service)
+        return answered
+
+    async def _ask(
+        self, method: str, service: str, path: str, headers: Mapping[str, str], content: bytes, query: Mapping[str, str]
+    ) -> Answered:
+        if service in self.away:
+            raise AwayError(service)
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+            answer = await client.request(
+                method, f"{self.board.services.url(service)}{path}", params=query, content=content,
+                headers={**headers, "Authorization": f"Bearer {self.board.board_key}"},
+            )  # fmt: skip
+        return Answered(answer.status_code, answer.json())
+
+
+@dataclass
+class Site:
+    """The pages, as an officer of a verified device sees them."""
+
+    others: Others
+    pool: Pool
+    officer: str
+    seat: str
+    now: datetime
+    language: str = "vi"
+    acts: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def client(self) -> httpx.AsyncClient:
+        pages = ReportPages(
+            lambda _: Asked(self.others, Programmes(self.others, time.monotonic)), lambda: self.pool, self._behind,
+            self._render, self._note, BodyLimits(MIB, 10, Memory(8 * MIB, 8 * MIB)),
+        )  # fmt: skip
+        transport = httpx.ASGITransport(Starlette(routes=report.report_routes(pages)))
+        return httpx.AsyncClient(transport=transport, base_url="http://board", headers=_ASKED)
+
+    def _behind(self, respond: Respond, *, fills: bool) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            try:
+                return await respond(
+                    request, Who(self.officer, "3f9c0a1b", self.language, self.seat, "ubnd-xa", self.now)
+                )
+            except PageError as error:
+                return refusal_page(_RENDERER, request, error)
+            except _FAULTS as error:
+                return refusal_page(_RENDERER, request, told_of(error))
+
+        return endpoint
+
+    def _render(self, request: Request, template: str, content: Mapping[str, object], status: int = 200) -> Response:
+        return _RENDERER.page(template, self.language, content, status=status)
+
+    async def _note(self, request: Request, what: str, about: str, outcome: str) -> None:
+        self.acts.append((what, about, outcome))

@@ -1,0 +1,212 @@
+"""Each page as a person sees it: on a phone and at a desk, with and without JavaScript, by keyboard, light and dark.
+
+Screenshots are files of the run, in pytest's folder (`pictures`).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+from tests.board.conftest import Office
+from tests.system import kip
+
+PHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
+MOST_BYTES = 60_000
+# Of the page and its files, kept by the browser or not.
+BYTES = """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+  .reduce((total, entry) => total + entry.decodedBodySize, 0)"""
+AN, XUAN = "nguyen.an@example.vn", "xuan@example.vn"
+
+
+class Visit:
+    """A browser's window, with what it has asked for and what was reported to it."""
+
+    def __init__(self, context: BrowserContext, office: Office) -> None:
+        self.office = office
+        self.page: Page = context.new_page()
+        self.asked: list[str] = []
+        self.faults: list[str] = []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+
+    def _said(self, said: ConsoleMessage) -> None:
+        """Keep errors. Chromium calls a page that is a refusal one as well; a file that isn't there is one."""
+        refused = "status of 4" in said.text and "/static/" not in said.location["url"]
+        if said.type == "error" and not refused:
+            self.faults.append(said.text)
+
+    def go(self, path: str) -> None:
+        self.asked.clear()
+        self.faults.clear()
+        self.page.goto(path if path.startswith("http") else f"{self.office.url}{path}")
+
+    def looked_at(self, name: str, pictures: Path) -> None:
+        """Hold the page against what every page has to be, and keep a picture of it, light and dark."""
+        page = self.page
+        found = Axe().run(
+            page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+        )
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} is too wide"
+        assert [url for url in self.asked if not url.startswith(self.office.url)] == []
+        assert self.faults == []
+        assert page.evaluate(BYTES) <= MOST_BYTES, name
+        width = page.viewport_size["width"]
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            dark = Axe().run(page, options={"runOnly": ["color-contrast"]})
+            assert dark.violations_count == 0, f"{name}, {scheme}: {dark.generate_report()}"
+            page.screenshot(path=pictures / f"{name}.{width}.{scheme}.png", full_page=True)
+        page.emulate_media(color_scheme="light")
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pictures")
+
+
+@contextmanager
+def visiting(browser: Browser, office: Office, size: dict[str, int], scripts: bool = True) -> Iterator[Visit]:
+    context = browser.new_context(viewport=size, locale="vi-VN", java_script_enabled=scripts)
+    yield Visit(context, office)
+    context.close()
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_every_page_on_the_way_in_is_sound(browser: Browser, office: Office, pictures: Path, size) -> None:
+    with visiting(browser, office, size) as visit:
+        visit.page.goto(f"{office.url}/")
+        visit.looked_at("nobody", pictures)
+        visit.go(office.link_of(AN))
+        visit.looked_at("link", pictures)
+        visit.page.get_by_role("button", name="Vào với tư cách Nguyễn An").click()
+        assert visit.page.url == f"{office.url}/"
+        visit.looked_at("named", pictures)
+        visit.page.get_by_role("link", name="Xác nhận thiết bị").click()
+        visit.looked_at("verify", pictures)
+        before = len(office.mails_to(AN))
+        visit.page.get_by_role("button", name="Gửi mã xác nhận tới").click()
+        visit.looked_at("code", pictures)
+        visit.page.get_by_label("Mã xác nhận").fill("12")
+        visit.page.get_by_role("button", name="Xác nhận", exact=True).click()
+        visit.looked_at("code-wrong", pictures)
+        visit.page.get_by_label("Mã xác nhận").fill(office.code_of(AN, before))
+        visit.page.get_by_role("button", name="Xác nhận", exact=True).click()
+        assert visit.page.url == f"{office.url}/"
+        visit.looked_at("desk", pictures)
+        visit.page.get_by_role("link", name="Làm báo cáo").first.click()
+        visit.looked_at("report", pictures)
+        visit.page.locator(".tasks a").first.click()
+        visit.looked_at("figure", pictures)
+
+
+def test_the_way_in_goes_by_keyboard_alone_and_without_scripts(browser: Browser, office: Office) -> None:
+    with visiting(browser, office, PHONE, scripts=False) as visit:
+        page, keys = visit.page, visit.page.keyboard
+
+        def tab_to(name: str) -> None:
+            for _ in range(30):
+                keys.press("Tab")
+                if name in (page.locator(":focus").first.text_content() or ""):
+                    return
+            raise AssertionError(f"no {name} among what the keyboard reaches")
+
+        visit.go(office.link_of(XUAN))
+        keys.press("Tab")
+        assert page.locator(":focus").text_content() == "Đến nội dung chính"
+        tab_to("Vào với tư cách Lò Thị Xuân")
+        keys.press("Enter")
+        page.wait_for_url(f"{office.url}/")
+        tab_to("Xác nhận thiết bị")
+        keys.press("Enter")
+        page.wait_for_url(f"{office.url}/verify")
+        before = len(office.mails_to(XUAN))
+        tab_to("Gửi mã xác nhận tới")
+        keys.press("Enter")
+        page.get_by_label("Mã xác nhận").focus()
+        keys.type(office.code_of(XUAN, before))
+        keys.press("Enter")
+        page.wait_for_url(f"{office.url}/")
+        assert page.get_by_role("heading", name="Bàn làm việc").is_visible()
+        assert visit.faults == []
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_every_page_of_the_level_above_is_sound(browser: Browser, office: Office, pictures: Path, size) -> None:
+    link = kip("board", "link", "Trần Bình", "--unit", "186", "--verified", environment=office.environment).strip()
+    with visiting(browser, office, size) as visit:
+        visit.go(link)
+        visit.looked_at("invited", pictures)
+        visit.page.get_by_role("button").first.click()
+        visit.looked_at("desk-above", pictures)
+        visit.page.get_by_role("link", name="Gia hạn hoặc miễn").first.click()
+        visit.looked_at("decision", pictures)
+        visit.page.get_by_role("button", name="Gia hạn").click()
+        visit.looked_at("decision-wrong", pictures)
+        visit.go("/pause")
+        visit.looked_at("pause", pictures)
+        visit.page.get_by_role("button", name="Tạm dừng nhắc nhở").click()
+        visit.looked_at("pause-wrong", pictures)
+        visit.go("/nowhere")
+        visit.looked_at("no-page", pictures)
+
+
+@pytest.mark.parametrize(
+    ("size", "name", "unit"), [(PHONE, "Lò Thị Xuân", "06427"), (DESK, "Nguyễn An", "06412")], ids=["phone", "desk"]
+)
+def test_every_page_of_the_form_is_sound(
+    browser: Browser, office: Office, pictures: Path, size, name: str, unit: str
+) -> None:
+    link = kip("board", "link", name, "--unit", unit, "--verified", environment=office.environment).strip()
+    owed = f"/report/ecd-1437~progress-quarterly~{unit}@1~ubnd-xa~2023-Q1~0"
+    with visiting(browser, office, size) as visit:
+        page = visit.page
+        go_on = page.get_by_role("button", name="Tiếp tục")
+        visit.go(link)
+        page.get_by_role("button").first.click()
+        visit.go(owed)
+        visit.looked_at("report", pictures)
+        page.get_by_role("link", name="Tiếp tục").click()
+        visit.looked_at("figure", pictures)
+        page.locator("[name=numerator]").fill("1.500")
+        page.locator("[name=denominator]").fill("412")
+        go_on.click()
+        visit.looked_at("figure-wrong", pictures)
+        page.locator("[name=numerator]").fill("402")
+        page.locator("summary").first.click()
+        visit.looked_at("figure-parts", pictures)
+        go_on.click()
+        page.get_by_role("checkbox").check()
+        go_on.click()
+        visit.looked_at("activities", pictures)
+        page.get_by_role("link", name="Thêm hoạt động").click()
+        visit.looked_at("activity-type", pictures)
+        page.get_by_role("radio").first.check()
+        go_on.click()
+        page.get_by_role("button", name="Lưu").click()
+        visit.looked_at("activity-wrong", pictures)
+        for field, typed in (("day", "9"), ("month", "3"), ("year", "2023")):
+            page.locator(f"[name='held_on.{field}']").fill(typed)
+        page.locator("[name='participants.parent']").fill("24")
+        page.locator("select").first.select_option(index=1)
+        page.get_by_role("button", name="Lưu").click()
+        visit.looked_at("activities-added", pictures)
+        visit.go(f"{owed}/problems")
+        page.get_by_role("button", name="Thêm").click()
+        visit.looked_at("problems-wrong", pictures)
+        page.locator("textarea").fill("Trạm y tế thiếu cân trẻ em")
+        page.get_by_role("button", name="Thêm").click()
+        visit.looked_at("problems", pictures)
+        visit.go(f"{owed}/check")
+        visit.looked_at("check", pictures)
+        page.get_by_role("button", name="Nộp báo cáo").click()
+        visit.looked_at("receipt", pictures)
+        visit.go(owed)
+        visit.looked_at("report-again", pictures)
+        visit.go("/report/x")
+        visit.looked_at("no-report", pictures)

@@ -1,0 +1,230 @@
+"""From the link in a message to a verified device, as a browser without JavaScript goes."""
+
+import json
+import re
+
+import asyncpg
+import httpx
+import pytest
+
+from deploy.local.http import LOCAL
+from deploy.local.own_loop import in_own_loop
+from tests.board.conftest import Office
+from tests.system import kip
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+AN, XUAN, BINH, JO = "nguyen.an@example.vn", "xuan@example.vn", "binh@example.vn", "jo@example.vn"
+
+
+def rows(office: Office, query: str, *arguments: object) -> list[asyncpg.Record]:
+    async def fetch() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(office.database_url)
+        try:
+            return list(await connection.fetch(query, *arguments))
+        finally:
+            await connection.close()
+
+    return in_own_loop(fetch)
+
+
+def ref_of(office: Office, name: str) -> str:
+    (row,) = rows(office, "SELECT id, generation FROM registry.officer WHERE name = $1", name)
+    return f"{row['id']}.{row['generation']}"
+
+
+def enter(office: Office, person: httpx.Client, address: str) -> httpx.Response:
+    return person.post(office.link_of(address))
+
+
+def verify(office: Office, person: httpx.Client, address: str) -> httpx.Response:
+    """Enter, and type the code in that the mail has."""
+    enter(office, person, address)
+    before = len(office.mails_to(address))
+    assert person.post("/verify/send", data={"next": "/"}).status_code == 303
+    return person.post("/verify", data={"next": "/", "code": office.code_of(address, before)})
+
+
+def test_a_link_shows_whose_it_is_and_changes_nothing(office: Office, person: httpx.Client) -> None:
+    page = person.get(office.link_of(AN))
+    assert page.status_code == 200
+    assert "Liên kết dành cho Ông/Bà Nguyễn An" in page.text
+    assert "Chủ tịch, UBND xã Yên Vượng" in page.text
+    assert "Vào với tư cách Nguyễn An" in page.text
+    assert "set-cookie" not in page.headers
+    assert page.headers["content-security-policy"] == POLICY
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert page.headers["x-robots-tag"] == "noindex"
+    assert page.headers["x-content-type-options"] == "nosniff"
+    assert person.head(office.link_of(AN)).status_code == 200
+    assert rows(office, "SELECT FROM board.session WHERE officer = $1", ref_of(office, "Nguyễn An")) == []
+
+
+def test_an_unverified_device_sees_what_the_message_named_and_may_do_nothing(
+    office: Office, person: httpx.Client
+) -> None:
+    entered = enter(office, person, AN)
+    assert (entered.status_code, entered.headers["location"]) == (303, "/")
+    cookie = entered.headers["set-cookie"]
+    assert re.fullmatch(r"kip=[\w-]{43}; HttpOnly; Max-Age=\d+; Path=/; SameSite=lax", cookie)
+    assert 86_000 < int(re.findall(r"Max-Age=(\d+)", cookie)[0]) <= 86_400
+    page = person.get("/")
+    assert "Thiết bị này chưa được xác nhận" in page.text
+    (named,) = rows(office, "SELECT obligations FROM board.session WHERE officer = $1 AND ended_at IS NULL",
+                    ref_of(office, "Nguyễn An"))  # fmt: skip
+    assert set(re.findall(r'href="/report/([^"]+)"', page.text)) == set(named["obligations"])
+    assert len(named["obligations"]) > 0
+    assert "/v1/calendar" not in page.text
+    for path in ("/pause", f"/obligations/{named['obligations'][0]}"):
+        turned = person.get(path)
+        assert turned.status_code == 303
+        assert turned.headers["location"].startswith("/verify?next=/")
+    for path in ("/pause", "/pause/undo", f"/obligations/{named['obligations'][0]}/waive"):
+        assert person.post(path, data={"reason": "x"}).headers["location"] == "/verify"
+
+
+def test_a_code_by_mail_verifies_the_device_and_its_secret_changes(office: Office, person: httpx.Client) -> None:
+    enter(office, person, XUAN)
+    first, before = person.cookies["kip"], len(office.mails_to(XUAN))
+    assert "Gửi mã xác nhận tới" in person.get("/verify").text
+    sent = person.post("/verify/send", data={"next": "/pause"})
+    assert sent.headers["location"] == "/verify?next=/pause"
+    page = person.get(sent.headers["location"]).text
+    assert "Đã gửi mã sáu chữ số tới" in page
+    assert XUAN not in page
+    assert 'autocomplete="one-time-code"' in page
+    code = office.code_of(XUAN, before)
+    assert person.post("/verify", data={"next": "/pause", "code": "12345"}).status_code == 422
+    wrong = person.post("/verify", data={"next": "/pause", "code": f"{(int(code) + 1) % 1_000_000:06d}"})
+    assert wrong.status_code == 422
+    assert "Mã không đúng; còn 4 lần thử" in wrong.text
+    done = person.post("/verify", data={"next": "/pause", "code": f" {code[:3]} {code[3:]} "})
+    assert (done.status_code, done.headers["location"]) == (303, "/pause")
+    assert 2_590_000 < int(re.findall(r"Max-Age=(\d+)", done.headers["set-cookie"])[0]) <= 2_592_000
+    assert person.cookies["kip"] != first
+    assert "Bàn làm việc" in person.get("/").text
+    with httpx.Client(base_url=office.url, cookies={"kip": first}, trust_env=False) as former:
+        ended = former.get("/", headers={"Accept": "text/html"})
+    assert (ended.status_code, "Max-Age=0" in ended.headers["set-cookie"]) == (403, True)
+    acts = rows(office, "SELECT what, outcome, device FROM board.act WHERE officer = $1 ORDER BY id",
+                ref_of(office, "Lò Thị Xuân"))  # fmt: skip
+    assert [(row["what"], row["outcome"]) for row in acts] == [
+        ("enter", "unverified"), ("send_code", "done"), ("verify", "code_wrong"), ("verify", "done")
+    ]  # fmt: skip
+    assert len({row["device"] for row in acts}) == 1
+
+
+def test_a_known_device_enters_by_its_next_link_as_verified_and_others_do_not(
+    office: Office, person: httpx.Client
+) -> None:
+    verify(office, person, BINH)
+    again = enter(office, person, BINH)
+    assert again.status_code == 303
+    assert "Bàn làm việc" in person.get("/").text
+    headers = {**person.headers}
+    with httpx.Client(base_url=office.url, headers=headers, trust_env=False) as forwarded_to:
+        enter(office, forwarded_to, BINH)
+        assert "Thiết bị này chưa được xác nhận" in forwarded_to.get("/").text
+    enter(office, person, AN)  # another officer's link on the same device
+    assert "Thiết bị này chưa được xác nhận" in person.get("/").text
+
+
+def test_signing_out_ends_the_session(office: Office, person: httpx.Client) -> None:
+    enter(office, person, AN)
+    secret = person.cookies["kip"]
+    out = person.post("/signout")
+    assert (out.status_code, out.headers["location"]) == (303, "/")
+    assert "Max-Age=0" in out.headers["set-cookie"]
+    with httpx.Client(base_url=office.url, cookies={"kip": secret}, trust_env=False) as thief:
+        assert thief.get("/").status_code == 403
+    assert "Ông/Bà chưa vào hệ thống trên thiết bị này" in person.get("/").text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"},
+     {"Sec-Fetch-Site": "same-site"}],
+)  # fmt: skip
+def test_a_post_of_another_s_page_does_nothing(office: Office, person: httpx.Client, said: dict[str, str]) -> None:
+    enter(office, person, AN)
+    link, cookies = office.link_of(AN), dict(person.cookies)
+    before = rows(office, "SELECT count(*) FROM board.act")
+    with httpx.Client(base_url=office.url, cookies=cookies, headers=said, trust_env=False) as elsewhere:
+        for path in (link, f"{link}/renew", "/verify/send", "/verify", "/signout", "/pause"):
+            refused = elsewhere.post(path)
+            assert (refused.status_code, refused.json()["error"]) == (403, "foreign_post"), path
+    assert rows(office, "SELECT count(*) FROM board.act") == before
+    assert person.get("/").status_code == 200
+
+
+def test_bad_links_are_pages_that_say_what_to_do_in_the_reader_s_language(office: Office, person: httpx.Client) -> None:
+    for token in ("x", "12.0.abc.99.sig", office.link_of(AN)[3:-1], "a" * 300):
+        page = person.get(f"/l/{token}")
+        assert page.status_code == 404
+        assert "Liên kết này không đúng" in page.text
+        assert person.post(f"/l/{token}").status_code == 404
+    english = person.get("/l/x", headers={"Accept-Language": "en-GB"})
+    assert '<html lang="en">' in english.text
+    assert "This link is not right" in english.text
+    assert person.get("/nowhere").text.count("Không có trang này") == 2
+    assert person.get("/nowhere", headers={"Accept": "application/json"}).json()["error"] == "not_found"
+
+
+def test_an_operator_s_link_opens_a_verified_session_once(office: Office, person: httpx.Client) -> None:
+    made = kip("board", "link", "Hoàng Giang", "--unit", "06400", "--verified", environment=office.environment)
+    link = made.strip()
+    assert link.startswith(f"{office.url}/l/")
+    assert "Liên kết do bộ phận quản trị hệ thống cấp" in person.get(link).text
+    assert person.post(link).status_code == 303
+    assert "Bàn làm việc" in person.get("/").text
+    again = person.post(link)
+    assert again.status_code == 410
+    assert "Liên kết này đã được dùng hoặc đã hết hạn" in again.text
+    ref = ref_of(office, "Hoàng Giang")
+    acts = rows(office, "SELECT what, outcome, device FROM board.act WHERE officer = $1 ORDER BY id", ref)
+    assert [(row["what"], row["outcome"], row["device"] is None) for row in acts] == [
+        ("invite", "verified", True), ("enter", "verified", False)
+    ]  # fmt: skip
+
+
+def test_who_has_no_address_of_their_own_is_told_to_ask_the_operator(office: Office, person: httpx.Client) -> None:
+    link = kip("board", "link", "Hoàng Giang", "--unit", "06400", environment=office.environment).strip()
+    person.post(link)
+    page = person.get("/verify").text
+    assert "Không có địa chỉ nào để gửi mã" in page
+    assert 'action="/verify/send"' not in page
+
+
+def test_a_revoked_officer_is_out_at_the_next_request(office: Office, person: httpx.Client) -> None:
+    verify(office, person, JO)
+    assert person.get("/").status_code == 200
+    link = office.link_of(JO)
+    kip("officer", "revoke", "Jo Smith", "--unit", "06403", environment=office.environment)
+    gone = person.get("/")
+    assert gone.status_code == 410
+    assert "đã bị thu hồi" in gone.text
+    assert "Max-Age=0" in gone.headers["set-cookie"]
+    assert person.get(link).status_code == 410
+    assert person.post(link).status_code == 410
+    left = rows(office, "SELECT ended_at FROM board.session WHERE officer LIKE $1", "%.0")
+    assert json.dumps([row["ended_at"] is not None for row in left])
+
+
+def test_too_many_requests_of_one_officer_wait(office: Office, person: httpx.Client) -> None:
+    enter(office, person, XUAN)
+    answers = [person.get("/verify") for _ in range(80)]
+    slow = [answer for answer in answers if answer.status_code == 429]
+    assert slow
+    assert int(slow[0].headers["retry-after"]) >= 1
+    assert "Thao tác quá nhiều lần" in slow[0].text
+
+
+def test_secrets_are_nowhere_at_rest(office: Office, person: httpx.Client) -> None:
+    enter(office, person, AN)
+    secret = person.cookies["kip"]
+    kept = rows(office, "SELECT session::text AS row FROM board.session AS session")
+    assert all(secret not in row["row"] for row in kept)
+    assert LOCAL.get(f"{office.url}/").status_code == 403

@@ -1,0 +1,160 @@
+"""Codes that verify a device: sent to the officer alone, few, short-lived, tried few times, used once."""
+
+import asyncio
+import re
+from hashlib import sha256
+
+import pytest
+
+from tests.notifications.board import SESSION, asked, ref_of
+
+OTHER = sha256(b"another session").hexdigest()
+
+
+async def send(client, ref, session=SESSION):
+    return await client.post("/v1/codes", json={"officer": ref, "session": session})
+
+
+async def verify(client, ref, code, session=SESSION):
+    answer = await client.post("/v1/codes/verify", json={"officer": ref, "session": session, "code": code})
+    return answer.status_code, answer.json()
+
+
+def code_in(mail):
+    return re.search(r"\b\d{6}\b", mail["Subject"])[0]
+
+
+def another(code):
+    return f"{(int(code) + 1) % 1_000_000:06d}"
+
+
+async def test_a_code_goes_to_the_officer_at_once_in_their_language_without_a_link_and_verifies_once(place):
+    await place.pool.execute("UPDATE registry.officer SET quiet_from = '00:00', quiet_to = '23:59' WHERE name = 'An'")
+    ref = await ref_of(place, "An")
+    async with asked(place) as (client, machine, server):
+        answer = await send(client, ref)
+        assert (answer.status_code, answer.json()["sent_to"]) == (202, "A•••@example.vn")
+        assert answer.json()["expires_at"] == machine.now.replace(minute=30).isoformat()
+        (mail,) = server.kept
+        text = mail.get_body(("plain",)).get_content()
+        assert "Mã xác nhận" in text
+        assert "http" not in text + str(mail["Subject"])
+        assert mail["List-Unsubscribe"] is None
+        code = code_in(mail)
+        assert code not in str(await place.pool.fetch("SELECT code::text FROM notifications.code AS code"))
+        assert (await verify(client, ref, another(code)))[1]["left"] == 4
+        assert await verify(client, ref, f" {code[:3]} {code[3:]} ") == (200, {"verified": True})
+        assert (await verify(client, ref, code))[0] == 410
+        await place.pool.execute("UPDATE registry.officer SET language = 'en' WHERE name = 'An'")
+        await send(client, ref)
+        assert "verifies your device" in server.kept[1].get_body(("plain",)).get_content()
+
+
+async def test_a_code_is_of_one_officer_and_one_session_and_a_new_one_ends_it(place):
+    ref, binh = await ref_of(place, "An"), await ref_of(place, "Bình")
+    async with asked(place) as (client, _, server):
+        await send(client, ref)
+        first = code_in(server.kept[0])
+        for whose, session in ((binh, SESSION), (ref, OTHER)):
+            assert (await verify(client, whose, first, session))[1]["error"] == "code_expired"
+        await send(client, ref)
+        second = code_in(server.kept[1])
+        if first != second:
+            assert (await verify(client, ref, first))[1]["error"] == "code_wrong"
+        assert (await verify(client, ref, second))[0] == 200
+
+
+async def test_after_five_wrong_tries_or_thirty_minutes_it_is_over(place):
+    ref = await ref_of(place, "An")
+    async with asked(place) as (client, machine, server):
+        await send(client, ref)
+        code = code_in(server.kept[0])
+        left = [(await verify(client, ref, another(code))) for _ in range(5)]
+        assert [(status, told["left"]) for status, told in left] == [(422, n) for n in (4, 3, 2, 1, 0)]
+        assert (await verify(client, ref, code))[1]["error"] == "code_expired"
+        await send(client, ref)
+        machine.later(minutes=30)
+        assert (await verify(client, ref, code_in(server.kept[1])))[1]["error"] == "code_expired"
+
+
+async def test_three_an_hour_and_officer_whatever_the_session(place):
+    ref = await ref_of(place, "An")
+    async with asked(place) as (client, machine, server):
+        sessions = [sha256(bytes([n])).hexdigest() for n in range(8)]
+        answers = await asyncio.gather(*(send(client, ref, session) for session in sessions))
+        assert sorted(answer.status_code for answer in answers) == [202] * 3 + [429] * 5
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        assert (refused.json()["error"], refused.headers["retry-after"]) == ("too_many_codes", "3600")
+        assert len(server.kept) == 3
+        assert (await send(client, await ref_of(place, "Mai"))).status_code == 202
+        machine.later(minutes=60)
+        assert (await send(client, ref)).status_code == 202
+
+
+async def test_two_tries_at_once_are_a_try_each_and_one_wins(place):
+    ref = await ref_of(place, "An")
+    async with asked(place) as (client, _, server):
+        await send(client, ref)
+        code = code_in(server.kept[0])
+        wrong = await asyncio.gather(*(verify(client, ref, another(code)) for _ in range(2)))
+        assert sorted(told["left"] for _, told in wrong) == [3, 4]
+        right = await asyncio.gather(*(verify(client, ref, code) for _ in range(4)))
+        assert sorted(status for status, _ in right) == [200, 410, 410, 410]
+        await send(client, ref)
+        code = code_in(server.kept[1])
+        tries = await asyncio.gather(*(verify(client, ref, another(code)) for _ in range(9)))
+        assert sorted(told.get("left", -1) for _, told in tries) == [-1] * 4 + [0, 1, 2, 3, 4]
+
+
+async def test_an_officer_without_an_address_of_their_own_gets_none(place):
+    ref = await ref_of(place, "An")
+    for channels in (["zalo:84912345678", "webhook:https://b.vn/x", "apprise:json://b.vn"], ["email:dead@example.vn"]):
+        await place.pool.execute("UPDATE registry.officer SET channels = $1::text[] WHERE name = 'An'", channels)
+        await place.pool.execute(
+            """INSERT INTO notifications.dead_address (address, since, status, reason)
+               VALUES ('email:dead@example.vn', now(), '5.1.1', 'no such user') ON CONFLICT DO NOTHING"""
+        )
+        async with asked(place) as (client, _, server):
+            refused = await send(client, ref)
+            assert (refused.status_code, refused.json()["error"]) == (409, "no_personal_channel")
+            assert server.kept == []
+            assert (await client.get(f"/v1/officers/{ref}")).json()["personal"] == []
+
+
+async def test_the_next_address_is_tried_and_where_none_takes_it_that_is_said(place):
+    channels = ["email:first@example.vn", "email:second@example.vn"]
+    await place.pool.execute("UPDATE registry.officer SET channels = $1::text[] WHERE name = 'An'", channels)
+    ref = await ref_of(place, "An")
+    async with asked(place) as (client, _, server):
+        server.refused = {"first@example.vn": "550 5.1.1 no such user"}
+        assert (await send(client, ref)).json()["sent_to"] == "s•••@example.vn"
+        server.refused["second@example.vn"] = "451 4.3.0 later"
+        refused = await send(client, ref)
+        assert (refused.status_code, refused.json()["error"]) == (503, "unavailable")
+        assert refused.headers["retry-after"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"session": "x"}, "session"), ({"session": SESSION.upper()}, "session"), ({"session": None}, "session"),
+        ({"code": "12345"}, "code"), ({"code": "1234567"}, "code"), ({"code": "١٢٣٤٥٦"}, "code"),
+        ({"code": 123456}, "code"),
+        ({"colour": "red"}, "colour"),
+    ],
+)  # fmt: skip
+async def test_a_bad_field_is_named(place, fields, field):
+    good = {"officer": await ref_of(place, "An"), "session": SESSION, "code": "123456"}
+    async with asked(place) as (client, _, _server):
+        refused = await client.post("/v1/codes/verify", json={**good, **fields})
+    assert (refused.status_code, refused.json()["field"]) == (422, field)
+
+
+async def test_a_code_of_an_officer_who_was_revoked_meanwhile_verifies_nothing(place):
+    ref = await ref_of(place, "An")
+    async with asked(place) as (client, _, server):
+        await send(client, ref)
+        await place.pool.execute("UPDATE registry.officer SET generation = 1 WHERE name = 'An'")
+        code = code_in(server.kept[0])
+        assert (await verify(client, ref, code))[1]["error"] == "gone"
+        assert (await verify(client, await ref_of(place, "An"), code))[1]["error"] == "code_wrong"
