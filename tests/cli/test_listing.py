@@ -20,8 +20,12 @@ ROWS = [
 ]
 
 
-def printed(width):
-    out = Console(width=width, file=io.StringIO())
+def console(width, terminal=True):
+    return Console(width=width, file=io.StringIO(), force_terminal=terminal, color_system=None)
+
+
+def printed(width, terminal=True):
+    out = console(width, terminal)
     print_listing(out, HEADINGS, ROWS)
     return out.file.getvalue()
 
@@ -40,10 +44,16 @@ def test_it_keeps_to_the_width_where_the_words_allow_it(width):
 
 
 def test_a_word_without_end_goes_on_in_the_next_line():
-    out = Console(width=80, file=io.StringIO())
+    out = console(80)
     print_listing(out, ("to",), [("x" * 500,)])
     assert out.file.getvalue().count("x") == 500
     assert max(map(len, out.file.getvalue().splitlines())) <= 80
+
+
+def test_in_a_pipe_each_cell_is_whole_in_one_line_however_wide_the_last_terminal_was():
+    lines = printed(30, terminal=False).splitlines()
+    for words in ("a1b2c3d4 until 2026-11-30T08:00", ROWS[0][3], "app [test]"):
+        assert sum(words in line for line in lines) == 1
 
 
 def test_no_rows_are_the_headings_alone():
