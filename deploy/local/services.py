@@ -40,8 +40,9 @@ SERVICES = (
     Service("notifications", "services.notifications", "KIP_NOTIFICATIONS_PORT", 8082),
     Service("board", "services.board", "KIP_BOARD_PORT", 8083),
 )
-# `kip` commands, in this order, before the first service starts
+NOBODYS_PORT = 1  # of a service that a run goes without: never that of some other run on this machine
 BOARD_KEY_FOR = frozenset({"board", "operator"})  # who has it, and who lets it in
+# `kip` commands, in this order, before the first service starts
 PREPARATION: tuple[tuple[str, ...], ...] = (("migrate",), ("load", "programmes"))
 LETTING_IN = ("board", "key")
 
@@ -64,7 +65,7 @@ class Services:
         self._services = {service.name: service for service in services}
         self._processes: dict[str, Process] = {}
         self.ports = {service.name: free_port(_preferred_port(stack, service)) for service in services}
-        own_ports = {service.port_variable: str(self.ports[service.name]) for service in services}
+        own_ports = {service.port_variable: str(self.ports.get(service.name, NOBODYS_PORT)) for service in SERVICES}
         own = {**stack.environment(), "KIP_LOG_FORMAT": "json", **own_ports}
         told = {"KIP_AGGREGATION_URL": self.url("aggregation")} if "aggregation" in self.ports else {}
         given = {**told, **_key(stack, self.ports), **given_settings(os.environ), **own, **settings}
