@@ -9,12 +9,12 @@ from shared.database.connections import Pool
 from shared.domain.obligation_name import ObligationName
 
 MESSAGE = "SELECT id, programme, sent_at FROM notifications.message WHERE id = $1 AND officer = $2"
+# Those that can still be handed in or decided come first: a page may not show all.
 NAMED_OBLIGATIONS = """
-    SELECT DISTINCT programme, report, obligation.unit, agency, period, epoch
-    FROM notifications.alert JOIN notifications.obligation ON obligation.id = alert.obligation
-         CROSS JOIN notifications.epoch
-    WHERE alert.message = $1 AND alert.officer = $2
-    ORDER BY programme, period, report, unit, agency
+    SELECT programme, report, unit, agency, period, epoch
+    FROM notifications.obligation CROSS JOIN notifications.epoch
+    WHERE id IN (SELECT obligation FROM notifications.alert WHERE message = $1 AND officer = $2)
+    ORDER BY state NOT IN ('open', 'overdue'), due_at, unit, report, agency, period
 """
 NAMED_PROBLEMS = """
     SELECT DISTINCT problem FROM notifications.alert
@@ -42,7 +42,7 @@ async def message_of(pool: Pool, message: UUID, officer: int) -> LinkedMessage |
 
 
 async def named_obligations(pool: Pool, message: UUID, officer: int) -> list[ObligationName]:
-    """List the obligations that the message named."""
+    """List the obligations that the message named, what is unfinished first."""
     return [ObligationName(*row) for row in await pool.fetch(NAMED_OBLIGATIONS, message, officer)]
 
 

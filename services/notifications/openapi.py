@@ -71,10 +71,6 @@ _OBLIGATION = {
     "cycle": COUNT,
     "reason": {**or_null(TEXT), "description": "Of its last extension, or its waiver"},
 }
-_LABELS = {
-    **{f"{what}_name": TEXT for what in ("programme", "report", "unit", "agency", "owner", "period")},
-    "programme_short": TEXT,
-}
 _CHANGE = {
     "revision": COUNT,
     "change": {"enum": [change.value for change in ObligationChange]},
@@ -132,9 +128,11 @@ _PROBLEM = {
     "changed_at": INSTANT,
 }
 _SCHEMAS: dict[str, Any] = {
-    "Obligation": shape(_OBLIGATION, optional=_LABELS),
+    "Obligation": shape(_OBLIGATION, optional=officer_paths.NAMES),
     "Obligations": rows_of("Obligation", _NEXT),
-    "History": shape({**_OBLIGATION, "history": {"type": "array", "items": shape(_CHANGE)}}, optional=_LABELS),
+    "History": shape(
+        {**_OBLIGATION, "history": {"type": "array", "items": shape(_CHANGE)}}, optional=officer_paths.NAMES
+    ),
     "Alert": shape(_ALERT),
     "Alerts": rows_of("Alert", _NEXT),
     "Unaddressed": shape(_UNADDRESSED),

@@ -70,6 +70,7 @@ Lò Thị Xuân,Phó Chủ tịch,06427,ubnd-xa,email:xuan@example.vn,vi
 Trần Bình,Chủ tịch,186,phong-ldtbxh-dt-huyen,email:binh@example.vn,vi
 Hoàng Giang,Công chức,06400,ubnd-xa,zalo:84912345678,vi
 Jo Smith,Adviser,06403,ubnd-xa,email:jo@example.vn,en
+Vũ Hà,Chuyên viên,VN,bo-yt,email:ha@example.vn,vi
 """
 
 

@@ -5,7 +5,7 @@ import re
 import httpx
 
 from tests.board.conftest import Office
-from tests.board.test_entering import ref_of, rows
+from tests.board.test_entering import ref_of, rows, verify
 from tests.system import event, kip, wait_until
 
 BINH, AN = "Trần Bình", "Nguyễn An"
@@ -64,6 +64,34 @@ def test_reminders_are_paused_until_a_day_and_again_not(office: Office, person: 
         ("pause", "ecd-1437", "value_invalid"), ("pause", name, "done"), ("undo", name, "done"),
         ("pause", "ecd-1437", "done"), ("undo", "ecd-1437", "done"),
     ]  # fmt: skip
+
+
+def test_what_the_message_named_is_paused_at_once_and_day_and_programme_are_at_hand(
+    office: Office, person: httpx.Client
+) -> None:
+    verify(office, person, "binh@example.vn")
+    (session,) = rows(office, "SELECT obligations FROM board.session WHERE officer = $1 AND ended_at IS NULL",
+                      ref_of(office, BINH))  # fmt: skip
+    page = person.get("/pause").text
+    assert len(session["obligations"]) > 20
+    assert f"Các báo cáo nêu trong thư đã mở ({len(session['obligations'])} báo cáo)" in page
+    assert 'value="2023-03-26" min="2023-03-22" max="2023-04-21"' in page
+    done = person.post("/pause", data={"what": "~named", "until": "2023-03-26"})
+    assert (done.status_code, done.headers["location"]) == (303, "/?done=pause")
+    kept = rows(office, """
+        SELECT concat_ws('~', obligation.programme, report, unit, agency, period, 0) AS name
+        FROM notifications.acknowledgement JOIN notifications.obligation ON obligation.id = obligation
+        WHERE officer = $1""", int(ref_of(office, BINH).partition(".")[0]))  # fmt: skip
+    assert sorted(row["name"] for row in kept) == sorted(session["obligations"])
+    page = person.get("/").text
+    assert re.search(r"<h3>Báo cáo quý [^<]+</h3>\s*<p>UBND xã Yên Vượng</p>\s*<p>Không nhắc đến", page)
+
+
+def test_who_owes_nothing_and_hears_of_nothing_late_pauses_a_programme(office: Office, person: httpx.Client) -> None:
+    assert 'href="/pause"' in at_desk(office, person, "Vũ Hà", "VN")
+    assert re.findall(r'name="what" value="([^"]+)"', person.get("/pause").text) == ["ecd-1437"]
+    assert person.post("/pause", data={"what": "ecd-1437", "until": "2023-03-24"}).status_code == 303
+    assert "Mọi nhắc nhở của Đề án 1437" in person.get("/").text
 
 
 def test_the_level_above_extends_and_waives_with_a_reason(office: Office, person: httpx.Client) -> None:

@@ -9,7 +9,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from services.board.access.door import Door, Reader
-from services.board.desk.shown import desk_page, late_groups, named_page, obligation_item, programmes_of
+from services.board.desk.shown import (
+    MOST_NAMED,
+    chosen_names,
+    desk_page,
+    named_page,
+    obligation_item,
+    pause_page,
+    programmes_of,
+)
 from services.board.desk.words import ActWords, DeskWords
 from services.board.pages.posted import read_fields, read_form
 from services.board.pages.rendering import PAGE_HEADERS, sayer
@@ -56,7 +64,7 @@ class Desk:
 
     async def show_pause(self, _: Request, reader: Reader) -> Response:
         """Show what reminders can be paused of."""
-        return await self._pause_page(reader, [], "", {})
+        return await self._pause_page(reader, [], None, {})
 
     async def pause(self, request: Request, reader: Reader) -> Response:
         """Pause reminders of what was chosen, until a day."""
@@ -70,7 +78,7 @@ class Desk:
             errors["until"] = ActWords.NO_DAY.value.in_language(reader.language)
         if errors:
             return await self._pause_page(reader, chosen, until, errors, 422)
-        for programme, names in _by_programme(chosen).items():
+        for programme, names in chosen_names(chosen, reader.session.obligations).items():
             try:
                 await self.obligations.acknowledge(reader.session.officer, programme, names, until, reader.acting)
             except RefusedError as error:
@@ -133,27 +141,21 @@ class Desk:
                     return None
                 raise
 
-        found = await at_once([lambda name=name: one(name) for name in reader.session.obligations])  # type: ignore[misc]
+        names = reader.session.obligations[:MOST_NAMED]
+        found = await at_once([lambda name=name: one(name) for name in names])  # type: ignore[misc]
         rows = [row for row in found if row is not None]
         zones = await self.programmes.zones(row.programme for row in rows)
         return named_page(reader, rows, len(found) - len(rows), zones, sayer(DeskWords, reader.language))
 
     async def _pause_page(
-        self, reader: Reader, chosen: list[str], until: str, errors: Mapping[str, str], status: int = 200
+        self, reader: Reader, chosen: list[str], until: str | None, errors: Mapping[str, str], status: int = 200
     ) -> Response:
         desk = await self._desk(reader)
-        zones = await self.programmes.zones(programmes_of(desk))
-        rows = (*desk.owed, *desk.late_below)
-        names = {row.programme: row.programme_short for row in rows}
-        values = {
-            "say": sayer(ActWords, reader.language),
-            "owed": [obligation_item(row, zones, reader.language) for row in desk.owed],
-            "late": late_groups(desk.late_below, zones, reader.language),
-            "programmes": sorted(names.items()),
-            "chosen": chosen,
-            "until": until,
-            "errors": errors,
-        }
+        theirs = await self.programmes.loaded(reader.officer.programmes)
+        zones = await self.programmes.zones({*programmes_of(desk), *theirs})
+        names = await self.programmes.short_names(theirs, reader.language)
+        values = pause_page(reader, desk, zones, names, chosen, until)
+        values |= {"say": sayer(ActWords, reader.language), "errors": errors}
         return self._page("pause.html", reader, values, status)
 
     async def _decision_page(
@@ -177,15 +179,6 @@ class Desk:
 def _reach(reader: Reader) -> dict[str, str]:
     """The headers of a question for an officer: it reaches no further than where they sit."""
     return {"Kip-Reach": reader.officer.seat.uid, "Accept-Language": reader.language}
-
-
-def _by_programme(chosen: list[str]) -> dict[str, list[str]]:
-    """Sort what was chosen by programme: names of obligations, or a programme's slug for all of it."""
-    found: dict[str, list[str]] = {}
-    for text in chosen:
-        programme, named, _ = text.partition("~")
-        found.setdefault(programme, []).extend([text] if named else [])
-    return {programme: [] if programme in chosen else names for programme, names in found.items()}
 
 
 def _sentence(message: str) -> str:

@@ -1,16 +1,21 @@
 """What the desk and the view of an unverified device show, as their templates take it. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from services.board.access.door import Reader
-from services.board.desk.words import DeskWords, StateWords
+from services.board.desk.words import ActWords, DeskWords, StateWords
 from services.board.pages.written import day, instant
 from services.board.upstream.obligations import Acknowledged, DeskShown, ObligationShown, ProblemShown
 from shared.wording.alphabet import alphabetical
 
 Zones = Mapping[str, ZoneInfo]
 Shown = dict[str, object]
+NAMED = "~named"  # among what can be chosen: all that the message named. No slug and no obligation's name begins so
+MOST_NAMED = 500  # on one page
+SOON, LONGEST = timedelta(days=5), timedelta(days=31)  # until when reminders are paused: as is proposed, and at most
+_UNFINISHED = frozenset({"open", "overdue"})
 
 
 def obligation_item(row: ObligationShown, zones: Zones, language: str) -> Shown:
@@ -25,37 +30,73 @@ def obligation_item(row: ObligationShown, zones: Zones, language: str) -> Shown:
         "state": row.state,
         "state_words": StateWords[row.state.upper()].value.in_language(language),
         "reason": row.reason,
-        "open": row.state in {"open", "overdue"},
+        "open": row.state in _UNFINISHED,
     }
 
 
 def named_page(
     reader: Reader, rows: Sequence[ObligationShown], lost: int, zones: Zones, say: Callable[..., str]
 ) -> Shown:
-    """Show what the message named, and nothing else."""
+    """Show what the message named, and nothing else: what is unfinished first. `lost` can't be seen any more."""
     items = [
         {**obligation_item(row, zones, reader.language), "own": row.agency == reader.officer.agency.slug}
-        for row in sorted(rows, key=lambda row: (row.due_at, row.id))
+        for row in sorted(rows, key=lambda row: (row.state not in _UNFINISHED, row.due_at, row.id))
     ]
-    return {"say": say, "items": items, "lost": lost, "address": next(iter(reader.officer.personal), None)}
+    more = max(0, len(reader.session.obligations) - MOST_NAMED)
+    return {"say": say, "items": items, "lost": lost, "more": more}
 
 
 def desk_page(desk: DeskShown, zones: Zones, language: str, say: Callable[..., str]) -> Shown:
     """Show the desk of a verified device."""
-    names = {row.programme: row.programme_short for row in (*desk.owed, *desk.late_below)}
-    titles = {row.id: f"{row.report_name}, {row.period_name}" for row in (*desk.owed, *desk.late_below)}
-    today = max((desk.clock.astimezone(zone).date() for zone in zones.values()), default=desk.clock.date())
     return {
         "say": say,
-        "today": day(today).in_language(language),
+        "today": day(_today(desk.clock, zones)).in_language(language),
         "several": len(zones) > 1,
         "owed": [obligation_item(row, zones, language) for row in desk.owed],
         "late": late_groups(desk.late_below, zones, language),
         "problems": [_problem(row, zones, language) for row in desk.problems],
-        "paused": [_paused(row, zones, names, titles, language) for row in desk.acknowledged],
+        "paused": [_paused(row, zones, language) for row in desk.acknowledged],
         "more": desk.more,
         "calendar": desk.calendar,
     }
+
+
+def pause_page(
+    reader: Reader, desk: DeskShown, zones: Zones, names: Mapping[str, str], chosen: Sequence[str], until: str | None
+) -> Shown:
+    """Show what reminders can be paused of: what the message named, programmes by their `names`, single reports.
+
+    `until` is the day that was typed; None: one is proposed.
+    """
+    language, today = reader.language, _today(desk.clock, zones)
+    return {
+        "named": (NAMED, len(reader.session.obligations)) if reader.session.obligations else None,
+        "programmes": sorted(names.items()),
+        "owed": [obligation_item(row, zones, language) for row in desk.owed],
+        "late": late_groups(desk.late_below, zones, language),
+        "chosen": chosen,
+        "until": (today + SOON).isoformat() if until is None else until,
+        "least": (today + timedelta(days=1)).isoformat(),
+        "most": (today + LONGEST).isoformat(),
+        "help": ActWords.PAUSE_HELP.value.filled(days=LONGEST.days).in_language(language),
+    }
+
+
+def chosen_names(chosen: Sequence[str], named: Sequence[str]) -> dict[str, list[str]]:
+    """Sort what was chosen by programme: names of obligations, all that the message `named` where NAMED is chosen, or a
+    programme's slug for all of it, which is no name.
+    """
+    found: dict[str, list[str]] = {}
+    texts = [text for text in chosen if text != NAMED] + ([*named] if NAMED in chosen else [])
+    for text in dict.fromkeys(texts):
+        programme, is_one, _ = text.partition("~")
+        found.setdefault(programme, []).extend([text] if is_one else [])
+    return {programme: [] if programme in chosen else names for programme, names in found.items()}
+
+
+def _today(clock: datetime, zones: Zones) -> date:
+    """Give the day it is: that of the programmes, the latest where these differ."""
+    return max((clock.astimezone(zone).date() for zone in zones.values()), default=clock.date())
 
 
 def late_groups(rows: Sequence[ObligationShown], zones: Zones, language: str) -> list[Shown]:
@@ -96,16 +137,14 @@ def _problem(row: ProblemShown, zones: Zones, language: str) -> Shown:
     }
 
 
-def _paused(
-    row: Acknowledged, zones: Zones, names: Mapping[str, str], titles: Mapping[str, str], language: str
-) -> Shown:
+def _paused(row: Acknowledged, zones: Zones, language: str) -> Shown:
     until = instant(row.until, zones[row.programme])
-    programme = names.get(row.programme, row.programme)
-    whole = DeskWords.ALL_OF.value.filled(programme=programme).in_language(language)
+    whole = DeskWords.ALL_OF.value.filled(programme=row.programme_short).in_language(language)
     return {
         "programme": row.programme,
         "obligation": row.obligation,
-        "title": whole if row.obligation is None else titles.get(row.obligation, row.obligation),
+        "title": whole if row.obligation is None else f"{row.report_name}, {row.period_name}",
+        "owner": row.owner_name,
         "until": DeskWords.PAUSED_UNTIL.value.filled(at=until).in_language(language),
         "by_mail": row.reminders_only,
     }

@@ -48,10 +48,15 @@ class DeskWords(Enum):
         "{count} mục trong thư không còn xem được từ đây; hãy mở thư mới hơn.",
         "{count} of what the message named can't be seen from here any more; open a later message.",
     )
+    MORE_NAMED = Words(
+        "Thư còn nêu {count} báo cáo khác không hiển thị tại đây (báo cáo chưa nộp được hiển thị trước).",
+        "The message names {count} more that are not shown here (what has not come is shown first).",
+    )
     UNVERIFIED = Words("Thiết bị này chưa được xác nhận", "This device is not verified")
     UNVERIFIED_HELP = Words(
-        "Trên thiết bị này chỉ xem được những gì thư đã nêu. Để nộp báo cáo, hãy xác nhận một lần.",
-        "On this device you see what the message named. Verify it once to hand in reports.",
+        "Trên thiết bị này chỉ xem được những gì thư đã nêu. Để nộp báo cáo hoặc tạm dừng nhắc nhở, hãy xác nhận một "
+        "lần.",
+        "On this device you see what the message named. Verify it once to hand in reports or to pause reminders.",
     )
     VERIFY = Words("Xác nhận thiết bị", "Verify this device")
     DONE_PAUSE = Words("Đã tạm dừng nhắc.", "Paused.")
@@ -67,10 +72,13 @@ class ActWords(Enum):
     THERE_IS_A_PROBLEM = Words("Có lỗi cần sửa", "There is a problem")
     PAUSE = Words("Tạm dừng nhắc nhở", "Pause reminders")
     PAUSE_HELP = Words(
-        "Tạm dừng tối đa 31 ngày. Cấp trên vẫn được thông báo theo quy định.",
-        "For 31 days at most. The levels above are told as the rules say.",
+        "Tạm dừng tối đa {days} ngày. Cấp trên vẫn được thông báo theo quy định.",
+        "For {days} days at most. The levels above are told as the rules say.",
     )
     OF_WHAT = Words("Tạm dừng nhắc về", "No reminders about")
+    OF_MESSAGE = Words(
+        "Các báo cáo nêu trong thư đã mở ({count} báo cáo)", "What the message that you opened named ({count} reports)"
+    )
     ALL_OF = Words("Mọi nhắc nhở của {programme}", "All reminders of {programme}")
     BELOW = Words("Từng báo cáo của đơn vị cấp dưới", "Single reports of units below")
     UNTIL = Words("Nhắc lại từ ngày", "Remind me again from")

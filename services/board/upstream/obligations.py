@@ -1,6 +1,6 @@
 """What the board asks notifications about obligations, and the acts of officers about them. Typed answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
@@ -11,6 +11,7 @@ from services.board.upstream.client import Answered, Upstream, read
 from services.board.upstream.officers import SERVICE, OfficerShown
 
 Headers = Mapping[str, str]
+MOST_AT_ONCE = 500  # that notifications takes in one acknowledgement
 
 
 class ObligationShown(BaseModel):
@@ -53,6 +54,10 @@ class Acknowledged(BaseModel):
     obligation: str | None
     until: datetime
     reminders_only: bool = False
+    programme_short: str
+    report_name: str | None = None
+    period_name: str | None = None
+    owner_name: str | None = None
 
 
 class DeskShown(BaseModel):
@@ -97,9 +102,10 @@ class Obligations:
         await self._decide(name, "waive", {"reason": reason}, acting)
 
     async def acknowledge(self, ref: str, programme: str, names: Sequence[str], until: str, acting: Headers) -> None:
-        """Be told no more of these, or of all of the programme, until the morning of a day."""
-        body = {"programme": programme, "obligations": list(names), "until": until}
-        _done(await self.upstream.post_json(SERVICE, _acknowledgements(ref), body, acting))
+        """Be told no more of these, or where none is named of all of the programme, until the morning of a day."""
+        for some in _parts(names):
+            body = {"programme": programme, "obligations": some, "until": until}
+            _done(await self.upstream.post_json(SERVICE, _acknowledgements(ref), body, acting))
 
     async def undo(self, ref: str, programme: str, names: Sequence[str], acting: Headers) -> None:
         """Be told of them again."""
@@ -112,6 +118,12 @@ class Obligations:
 
 def _done(answered: Answered) -> None:
     read(answered, Done)
+
+
+def _parts(names: Sequence[str]) -> Iterator[list[str]]:
+    """Part names into as many as are taken at once; none are one part."""
+    for first in range(0, max(len(names), 1), MOST_AT_ONCE):
+        yield list(names[first : first + MOST_AT_ONCE])
 
 
 def _path(name: str) -> str:

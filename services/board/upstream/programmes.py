@@ -1,15 +1,15 @@
 """The programmes, from the catalogue that aggregation serves."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import structlog
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from services.board.upstream.catalogue import programme_of
-from services.board.upstream.client import Answered, AwayError, RefusedError, at_once
+from services.board.upstream.client import Answered, AwayError, RefusedError, at_once, read
 from shared.programme.model import Programme
 
 KNOWN_SECONDS = 60.0  # after a programme was loaded anew, its former form may be shown so long; intake judges by it
@@ -21,6 +21,14 @@ class Reading(Protocol):
 
     async def get(self, service: str, path: str, query: Mapping[str, str]) -> Answered:
         """Ask `intake`, `aggregation` or `notifications`. Raises AwayError."""
+
+
+class _Entry(BaseModel):
+    slug: str
+
+
+class _Listed(BaseModel):
+    rows: list[_Entry]
 
 
 class Programmes:
@@ -36,6 +44,16 @@ class Programmes:
         wanted = sorted(set(slugs))
         found = await at_once([lambda slug=slug: self.programme(slug) for slug in wanted])  # type: ignore[misc]
         return {programme.slug: ZoneInfo(programme.timezone) for programme in found}
+
+    async def loaded(self, wanted: Collection[str]) -> list[str]:
+        """List which of these are loaded; where none is wanted, all that are. Raises AwayError and RefusedError."""
+        listed = read(await self._ask.get("aggregation", "/v1/programmes", {}), _Listed)
+        return [entry.slug for entry in listed.rows if not wanted or entry.slug in wanted]
+
+    async def short_names(self, slugs: Iterable[str], language: str) -> dict[str, str]:
+        """Read how these programmes are named in a few words. Raises AwayError and RefusedError."""
+        known = [await self.programme(slug) for slug in sorted(set(slugs))]
+        return {programme.slug: programme.text(programme.short or programme.label, language) for programme in known}
 
     async def programme(self, slug: str) -> Programme:
         """Read a programme. Raises RefusedError where there is none, AwayError where it isn't known now."""

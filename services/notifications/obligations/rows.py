@@ -25,7 +25,7 @@ def shown_obligation(row: ObligationRow, epoch: int, labels: Mapping[str, str] |
     return {**row._asdict(), **times, "id": named(row, epoch), "shifted_because": shift, **(labels or {})}
 
 
-def labels_of(registry: Registry, row: ObligationRow, language: str) -> dict[str, str]:
+def labels_of(registry: Registry, row: ObligationRow | ObligationName, language: str) -> dict[str, str]:
     """Name what the row is about, in `language` where the programme has it; what isn't loaded by its slug or uid."""
     programme = registry.programmes.get(row.programme)
     spoken = language if programme is None else programme.language_for(language)
@@ -41,16 +41,23 @@ def owner_labels(registry: Registry, slug: str, uid: str, agency: str, language:
     """Name programme, unit and agency likewise; the owner as letters do: «UBND xã Yên Vượng»."""
     unit, programme = registry.units.get(uid), registry.programmes.get(slug)
     unit_name = unit.name if unit is not None else uid
+    labels = {**programme_labels(registry, slug, language), "unit_name": unit_name}
     if programme is None:
-        slugs = {"programme_name": slug, "programme_short": slug, "agency_name": agency}
-        return {**slugs, "unit_name": unit_name, "owner_name": f"{agency}, {unit_name}"}
+        return {**labels, "agency_name": agency, "owner_name": f"{agency}, {unit_name}"}
     spoken, agency_name = programme.language_for(language), programme.agency_name(agency, language)
+    owner = f"{agency_name}, {unit_name}" if unit is None else seated(agency_name, unit, spoken)
+    return {**labels, "agency_name": agency_name, "owner_name": owner}
+
+
+def programme_labels(registry: Registry, slug: str, language: str) -> dict[str, str]:
+    """Name a programme likewise, whole and in a few words."""
+    programme = registry.programmes.get(slug)
+    if programme is None:
+        return {"programme_name": slug, "programme_short": slug}
+    spoken = programme.language_for(language)
     return {
         "programme_name": programme.text(programme.label, spoken),
         "programme_short": programme.text(programme.short or programme.label, spoken),
-        "agency_name": agency_name,
-        "unit_name": unit_name,
-        "owner_name": f"{agency_name}, {unit_name}" if unit is None else seated(agency_name, unit, spoken),
     }
 
 

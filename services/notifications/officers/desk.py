@@ -6,10 +6,17 @@ from typing import NamedTuple
 
 from services.notifications import read_store
 from services.notifications.links import Links
-from services.notifications.obligations.rows import Shown, instant_text, labels_of, owner_labels, shown_obligation
+from services.notifications.obligations.rows import (
+    Shown,
+    instant_text,
+    labels_of,
+    owner_labels,
+    programme_labels,
+    shown_obligation,
+)
 from services.notifications.officers import desk_store
 from services.notifications.officers.asking import Asker
-from services.notifications.officers.desk_store import DeskProblem
+from services.notifications.officers.desk_store import DeskAcknowledgement, DeskProblem
 from services.notifications.officers.profile import theirs
 from services.notifications.pages.calendar_feed import concerns, offices
 from services.notifications.read_store import ObligationRow
@@ -44,18 +51,26 @@ async def desk(
         "owed": rows(owed.rows),
         "late_below": rows(late.rows),
         "problems": [_problem(registry, row, language) for row in seen],
-        "acknowledged": [
-            {
-                "programme": row.programme,
-                "obligation": row.name(epoch),
-                "until": row.until.isoformat(),
-                "reminders_only": row.reminders_only,
-            }
-            for row in acknowledged
-        ],
+        "acknowledged": [_acknowledged(registry, row, epoch, language) for row in acknowledged],
         "more": [name for name, cut in more.items() if cut],
         "calendar": links.calendar(officer.id, officer.generation, now),
         "clock": now.isoformat(),
+    }
+
+
+def _acknowledged(registry: Registry, row: DeskAcknowledgement, epoch: int, language: str | None) -> Shown:
+    name = row.name(epoch)
+    labels: dict[str, str] = {}
+    if language is not None and name is None:
+        labels = programme_labels(registry, row.programme, language)
+    elif language is not None and name is not None:
+        labels = labels_of(registry, name, language)
+    return {
+        "programme": row.programme,
+        "obligation": str(name) if name is not None else None,
+        "until": row.until.isoformat(),
+        "reminders_only": row.reminders_only,
+        **labels,
     }
 
 

@@ -57,11 +57,11 @@ class DeskAcknowledgement(NamedTuple):
     until: datetime
     reminders_only: bool  # a mail program's own button has paused them
 
-    def name(self, epoch: int) -> str | None:
-        """Write the obligation's name; None where it is about all of the programme."""
+    def name(self, epoch: int) -> ObligationName | None:
+        """Name the obligation; None where it is about all of the programme."""
         if self.report is None or self.unit is None or self.agency is None or self.period is None:
             return None
-        return str(ObligationName(self.programme, self.report, self.unit, self.agency, self.period, epoch))
+        return ObligationName(self.programme, self.report, self.unit, self.agency, self.period, epoch)
 
 
 async def owed(pool: Pool, units: Sequence[str], limit: int) -> list[ObligationRow]:

@@ -30,6 +30,11 @@ _PROBLEM = shape(
     }
 )
 _LABELS = query("labels", {"type": "string", "enum": list(LANGUAGES)}, "Names for people, in this language")
+# What an obligation is about, where `labels` are asked for.
+NAMES = {
+    **{f"{what}_name": TEXT for what in ("programme", "report", "unit", "agency", "owner", "period")},
+    "programme_short": TEXT,
+}
 _ABOUT = {
     "programme": TEXT,
     "obligations": {"type": "array", "items": TEXT, "maxItems": MOST, "description": "Their names; none: all of it"},
@@ -87,7 +92,8 @@ SCHEMAS: dict[str, Any] = {
             "acknowledged": {
                 "type": "array",
                 "items": shape(
-                    {"programme": TEXT, "obligation": or_null(TEXT), "until": INSTANT, "reminders_only": FLAG}
+                    {"programme": TEXT, "obligation": or_null(TEXT), "until": INSTANT, "reminders_only": FLAG},
+                    optional=NAMES,
                 ),
             },
             "more": {
