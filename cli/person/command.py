@@ -6,6 +6,7 @@ Law 91/2025/QH15 on the protection of personal data: docs/operate/personal-data.
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -18,6 +19,8 @@ from cli.officers.register import Register, read_register
 from cli.officers.removing import told
 from cli.officers.yes import Yes, agreed
 from cli.person.address import Address, address_of, traces
+from services.board import person_store as board_store
+from services.board.person_store import Ended
 from services.notifications import person_store
 from services.notifications.person_store import Removed
 from shared.database.connections import Connection
@@ -34,12 +37,13 @@ Names = Annotated[
 ]
 STAYS = (
     "what stays: obligations and figures, which name units and agencies; and under a number, without name or address, "
-    "what was sent when, acknowledged and decided, as the proof of the work of an office",
+    "what was sent when, acknowledged, decided and handed in, as the proof of the work of an office",
     "not reached from here: logs and back-ups, which end with their own time (docs/operate/personal-data.md)",
 )
 
 
 class _Erased(NamedTuple):
+    ended: list[Ended]
     removed: list[tuple[Placed, Removed]]
     hidden: Mapping[str, int]
     quoted_on_the_way: int
@@ -60,11 +64,11 @@ def export(address: Asked, names: Names = None) -> None:
         register = await read_register(connection)
         placed = _theirs(register, wanted, names)
         officers = [one.officer for one in placed]
-        kept = [whole(one, await person_store.kept_of(connection, [one.officer.id])) for one in placed]
+        kept = [await _kept(connection, one) for one in placed]
         await person_store.audit(connection, "exported", officers)
         return {
             "address": address, "at": register.now, "officers": kept, "deputy_of": _stands_in_for(register, placed),
-            "events_that_mention_them": await person_store.reported(connection, traces(wanted, officers)),
+            "events_that_mention_them": await _reported(connection, traces(wanted, officers)),
         }  # fmt: skip
 
     typer.echo(json.dumps(with_database(work), default=str, ensure_ascii=False, indent=1))
@@ -78,29 +82,55 @@ def erase(address: Asked, names: Names = None, yes: Yes = False) -> None:
     """
     wanted = address_of(address)
 
-    async def find(connection: Connection) -> list[Placed]:
-        return _theirs(await read_register(connection), wanted, names)
+    async def find(connection: Connection) -> tuple[list[Placed], datetime]:
+        register = await read_register(connection)
+        return _theirs(register, wanted, names), register.now
 
-    placed = with_database(find)
+    placed, now = with_database(find)
     for one in placed:
         out.print(f"{_whom(one)}", markup=False, soft_wrap=True)
     if not placed:
         out.print("no officer with this address is registered; texts are looked through all the same", soft_wrap=True)
     agreed("Erase all that is kept about them? It can't be undone.", yes=yes or not placed)
 
-    async def work(connection: Connection) -> _Erased:
-        pattern = traces(wanted, [one.officer for one in placed])
-        hidden: Counter[str] = Counter()
-        # Once before the rows go, because nobody knows the names after that: a run that breaks off there hasn't lost
-        # them. Once more for what was written meanwhile.
-        hidden.update(await person_store.hide(connection, pattern, []))
-        removed = [(one, await person_store.remove(connection, one.officer, "erased")) for one in placed]
-        hidden.update(await person_store.hide(connection, pattern, [f"email:{wanted.text}"]))
-        quoted = await person_store.quoted_on_the_way(connection, pattern)
-        return _Erased(removed, hidden, quoted, await person_store.reported(connection, pattern))
-
-    for line in _said(with_database(work)):
+    for line in _said(with_database(lambda connection: _erase(connection, wanted, placed, now))):
         out.print(line, markup=False, soft_wrap=True)
+
+
+async def _erase(connection: Connection, wanted: Address, placed: Sequence[Placed], now: datetime) -> _Erased:
+    """Erase. What is found by the officers' names and numbers goes once before their rows do, as nobody knows either
+    after that: a run that breaks off there hasn't lost them. Once more for what was written meanwhile.
+    """
+    pattern = traces(wanted, [one.officer for one in placed])
+    hidden: Counter[str] = Counter()
+    hidden.update(await _hide(connection, pattern, []))
+    ended = await _end(connection, placed, now)
+    removed = [(one, await person_store.remove(connection, one.officer, "erased")) for one in placed]
+    ended += await _end(connection, placed, now)
+    hidden.update(await _hide(connection, pattern, [f"email:{wanted.text}"]))
+    quoted = await person_store.quoted_on_the_way(connection, pattern)
+    return _Erased(ended, removed, hidden, quoted, await _reported(connection, pattern))
+
+
+async def _kept(connection: Connection, one: Placed) -> Mapping[str, Any]:
+    told = whole(one, await person_store.kept_of(connection, [one.officer.id]))
+    return {**told, "board": await board_store.kept_of(connection, one.officer.id)}
+
+
+async def _end(connection: Connection, placed: Sequence[Placed], now: datetime) -> list[Ended]:
+    return [await board_store.end(connection, one.officer.id, now) for one in placed]
+
+
+async def _hide(connection: Connection, pattern: str, channels: Sequence[str]) -> Mapping[str, int]:
+    return {
+        **await person_store.hide(connection, pattern, channels), **await board_store.hide(connection, pattern)
+    }  # fmt: skip
+
+
+async def _reported(connection: Connection, pattern: str) -> Mapping[str, int]:
+    return {
+        **await person_store.reported(connection, pattern), **await board_store.quoted_under_way(connection, pattern)
+    }  # fmt: skip
 
 
 def _theirs(register: Register, address: Address, names: Sequence[str] | None) -> list[Placed]:
@@ -134,6 +164,7 @@ def _said(erased: _Erased) -> list[str]:
     lines: list[str] = []
     for one, removed in erased.removed:
         lines += [f"erased: the row of officer {one.officer.id} with name and addresses", *told(removed)]
+    lines += _ended(erased.ended)
     lines += [f"erased: what quoted them in {count} rows of {table}" for table, count in erased.hidden.items()]
     if erased.quoted_on_the_way:
         lines.append(
@@ -145,3 +176,15 @@ def _said(erased: _Erased) -> list[str]:
         for table, count in erased.reported.items()
     ]
     return [*lines, *STAYS]
+
+
+def _ended(ended: Sequence[Ended]) -> list[str]:
+    """Say what ended on the board, of all of them together."""
+    total = Ended(*map(sum, zip(*ended, strict=True))) if ended else None
+    if total is None or not any(total):
+        return []
+    return [
+        f"erased on the board: {total.sessions} sessions, {total.invitations} links of operators, "
+        f"{total.drafts} drafts, the reasons in {total.reasons} submissions; "
+        f"{total.under_way} that were not answered are not sent again"
+    ]

@@ -77,11 +77,11 @@ _MATRIX = """
     notifications.zalo_standing    -       -            r              -      r
     notifications.zalo_check       -       -            rw             -      r
     notifications.dead_event       -       -            raw            -      raw
-    board.session                  -       -            -              rawd   -
-    board.invitation               -       -            -              rwd    a
+    board.session                  -       -            -              rawd   rd
+    board.invitation               -       -            -              rwd    rad
     board.act                      -       -            -              rad    ra
-    board.draft                    -       -            -              raw    -
-    board.submission               -       -            -              raw    -
+    board.draft                    -       -            -              raw    rw
+    board.submission               -       -            -              raw    rw
 """
 PRIVILEGES = {
     "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "m": "MAINTAIN", "U": "USAGE",
