@@ -11,6 +11,7 @@ from services.board.access.door import Door
 from services.board.access.entering import Entering
 from services.board.access.leaving import Leaving
 from services.board.access.limits import Buckets, networks_of
+from services.board.access.muting import Muting
 from services.board.access.retention import Retention
 from services.board.access.sessions import CodePolicy, Sessions
 from services.board.access.site import site_of
@@ -124,6 +125,7 @@ def make_app(settings: Settings) -> Measured:
     forms = BodyLimits(FORM_BYTES, settings.body_timeout, bodies)
     forwarding = Forwarding(board.clients["notifications"], limits, ANSWER_SECONDS)
     programmes = Programmes(board.upstream, time.monotonic)
+    muting = Muting(door, programmes)
     reporting = Reporting(door, board.upstream, programmes)
     pages = ReportPages(reporting.asked, board.pool, reporting.behind, reporting.render, reporting.note, forms)
 
@@ -140,7 +142,8 @@ def make_app(settings: Settings) -> Measured:
     routes = [
         *forwarding.routes(),
         *static.routes(),
-        *Entering(door, programmes).routes(),
+        *Entering(door, programmes, muting).routes(),
+        *muting.routes(),
         *Verifying(door, limits).routes(),
         *Leaving(door).routes(),
         *Desk(door, Obligations(board.upstream), programmes, limits).routes(),

@@ -241,7 +241,7 @@ def _acknowledge(token: dict[str, Any]) -> dict[str, Any]:
         "parameters": [token],
         "requestBody": _form("Acknowledgement"),
         "responses": {
-            "200": {"description": "Done, by a mail program's own button (RFC 8058)"},
+            **answers({200: "Done, by a mail program's own button (RFC 8058)"}, "Acknowledged"),
             "303": {"description": "Done: the page says so"},
             **answers({**_LINK_REFUSALS, **_BODY_REFUSALS}, "Refusal", _HTML),
         },

@@ -58,6 +58,11 @@ class Office(System):
         text = self.mails_to(address)[0].get_body(("plain",)).get_content()
         return re.findall(rf"{self.url}(/l/\S+)", text)[0]
 
+    def button_of(self, address: str) -> str:
+        """The path of the page behind the mail program's own button in the first message to this address."""
+        said = str(self.mails_to(address)[0]["List-Unsubscribe"])
+        return re.findall(rf"<{self.url}(/v1/ack/[^>]+)>", said)[0].replace("/v1/ack/", "/l/")
+
     def code_of(self, address: str, before: int) -> str:
         """The code in the next mail to this address behind so many."""
         wait_until(lambda: len(self.mails_to(address)) > before, "the code came")

@@ -82,6 +82,10 @@ def test_every_page_on_the_way_in_is_sound(browser: Browser, office: Office, pic
     with visiting(browser, office, size) as visit:
         visit.page.goto(f"{office.url}/")
         visit.looked_at("nobody", pictures)
+        visit.go(office.button_of(AN))
+        visit.looked_at("mute", pictures)
+        visit.go("/paused")
+        visit.looked_at("paused", pictures)
         visit.go(office.link_of(AN))
         visit.looked_at("link", pictures)
         visit.page.get_by_role("button", name="Vào với tư cách Nguyễn An").click()

@@ -173,6 +173,28 @@ def test_bad_links_are_pages_that_say_what_to_do_in_the_reader_s_language(office
     assert person.get("/nowhere", headers={"Accept": "application/json"}).json()["error"] == "not_found"
 
 
+def test_a_mail_program_s_button_opened_by_a_person_pauses_reminders_by_a_click(
+    office: Office, person: httpx.Client
+) -> None:
+    page, mutes = office.button_of(XUAN), "SELECT until FROM notifications.mute"
+    shown = person.get(page)
+    assert (shown.status_code, "set-cookie" in shown.headers) == (200, False)
+    assert "Tạm dừng 31 ngày các thư nhắc trước hạn." in shown.text
+    assert "Lò Thị Xuân" not in shown.text
+    assert person.post(page).status_code == 404  # it opens nothing
+    assert rows(office, mutes) == []
+    (action,) = re.findall(r'<form method="post" action="(/l/[^"]+)"', shown.text)
+    done = person.post(action)
+    assert (done.status_code, done.headers["location"]) == (303, "/paused")
+    assert "Đã tạm dừng 31 ngày" in person.get("/paused").text
+    assert len(rows(office, mutes)) == 1
+    assert person.post("/l/12.0.x/pause").status_code == 404
+    verify(office, person, XUAN)
+    assert "Tạm dừng bằng nút trong chương trình thư" in person.get("/").text
+    assert person.post("/pause/undo", data={"programme": "ecd-1437", "obligation": ""}).status_code == 303
+    assert rows(office, mutes) == []
+
+
 def test_an_operator_s_link_opens_a_verified_session_once(office: Office, person: httpx.Client) -> None:
     made = kip("board", "link", "Hoàng Giang", "--unit", "06400", "--verified", environment=office.environment)
     link = made.strip()

@@ -15,6 +15,7 @@ STATE = """
     SELECT (SELECT count(*) FROM board.session) AS sessions, (SELECT count(*) FROM board.act) AS acts,
            (SELECT count(*) FROM notifications.code) AS codes,
            (SELECT count(*) FROM notifications.acknowledgement) AS acknowledgements,
+           (SELECT count(*) FROM notifications.mute) AS mutes,
            (SELECT count(*) FROM notifications.change WHERE by IS NOT NULL) AS decisions
 """
 
@@ -54,7 +55,9 @@ def clicks_links_but_no_buttons(link: str, browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("scanner", [head, get, get_with_sub_resources, headless_browser, clicks_links_but_no_buttons])
-def test_a_scanner_changes_nothing(office: Office, browser: Browser, scanner) -> None:
+@pytest.mark.parametrize("kind", ["page", "button"])
+def test_a_scanner_changes_nothing(office: Office, browser: Browser, scanner, kind: str) -> None:
+    """It opens the link of the letter's text, and that of the mail program's own button."""
     before = [dict(row) for row in rows(office, STATE)]
-    scanner(f"{office.url}{office.link_of(XUAN)}", browser)
+    scanner(office.url + (office.link_of(XUAN) if kind == "page" else office.button_of(XUAN)), browser)
     assert [dict(row) for row in rows(office, STATE)] == before

@@ -35,6 +35,23 @@ async def test_a_link_says_whose_it_is_and_what_its_message_named(place):
     assert told["until"] > at(NOW).isoformat()
 
 
+async def test_the_address_of_a_mail_program_s_button_says_whose_it_is_and_names_nothing(place):
+    officer = await officer_of(place, "An")
+    message = await place.pool.fetchval("SELECT id FROM notifications.message WHERE officer = $1", officer["id"])
+
+    def token(made):
+        return LINKS.mute(officer["id"], 0, message, at(made)).rpartition("/")[2]
+
+    async with asked(place) as (client, _, server):
+        told = (await resolve(client, token(NOW))).json()
+        old = await resolve(client, token("2020-01-01 08:00"))
+        await client.post("/v1/links/renew", json={"token": token("2020-01-01 08:00")})
+    assert (told["purpose"], told["officer"]["name"], told["message"]["programme"]) == ("mute", "An", "ecd-1437")
+    assert (told["message"]["obligations"], told["message"]["problems"]) == ([], [])
+    assert (old.status_code, old.json()["error"]) == (410, "expired")
+    assert [mail["To"] for mail in server.kept] == ["An@example.vn"]
+
+
 async def test_an_officer_of_a_unit_that_is_no_more_sits_today_at_its_successor(place, registry):
     async with asked(place, run="2025-07-02 09:00") as (client, _, _server):
         shown = (await client.get(f"/v1/officers/{await ref_of(place, 'An')}")).json()
@@ -48,11 +65,10 @@ async def test_what_is_no_page_s_link_resolves_to_nothing_and_one_that_has_expir
     officer = await officer_of(place, "An")
     message = uuid4()
     old = LINKS.page(officer["id"], 0, message, at("2020-01-01 08:00")).rpartition("/")[2]
-    mute = LINKS.mute(officer["id"], 0, message, at(NOW)).rpartition("/")[2]
     calendar = LINKS.calendar(officer["id"], 0, at(NOW)).rpartition("/")[2].removesuffix(".ics")
     strange = LINKS.page(officer["id"], 0, message, at(NOW)).rpartition("/")[2]
     async with asked(place) as (client, _, _server):
-        for token in ("x", "", "é", mute, calendar, strange[:-2], f"x{strange}"):
+        for token in ("x", "", "é", calendar, strange[:-2], f"x{strange}"):
             answer = await resolve(client, token)
             assert (answer.status_code, answer.json()["error"]) == (404, "bad_link"), token
         assert (await resolve(client, strange)).json()["error"] == "not_found"

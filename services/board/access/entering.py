@@ -13,13 +13,14 @@ from starlette.routing import Route
 from services.board.access import act_store, invitation_store
 from services.board.access.door import Door
 from services.board.access.invitation_store import Invitation
+from services.board.access.muting import Muting
 from services.board.access.sessions import hash_of
 from services.board.access.words import EntryRefusals, EntryWords
 from services.board.pages.refusing import PageError
 from services.board.pages.rendering import PAGE_HEADERS, page_language, sayer
 from services.board.pages.written import instant
 from services.board.upstream.client import RefusedError
-from services.board.upstream.officers import MessageShown, OfficerShown
+from services.board.upstream.officers import MUTE, MessageShown, OfficerShown
 from services.board.upstream.programmes import Programmes
 from shared.wording.words import Words
 
@@ -28,12 +29,16 @@ SIGNED = "."  # between the parts of a token that notifications has signed; an o
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a link is: whose, and the message that it came in, or the operator's making of it."""
+    """What a link is: whose, and the message that it came in, or the operator's making of it.
+
+    `mutes`: it is the address of a mail program's own button, and opens nothing.
+    """
 
     officer: OfficerShown
     message: MessageShown | None
     invitation: Invitation | None
     hash: bytes
+    mutes: bool = False
 
     @property
     def obligations(self) -> Sequence[str]:
@@ -57,6 +62,7 @@ class Entering:
 
     door: Door
     programmes: Programmes
+    muting: Muting
 
     def routes(self) -> list[Route]:
         """List the routes."""
@@ -72,6 +78,8 @@ class Entering:
         """Show whose link it is."""
         opened = await self._opened(request)
         language = page_language(request, opened.officer.language)
+        if opened.mutes and opened.message is not None:
+            return await self.muting.show(request, opened.message.programme, language)
         found = await self.door.sessions.find(request)
         values = {
             "say": sayer(EntryWords, language),
@@ -84,6 +92,8 @@ class Entering:
     async def enter(self, request: Request) -> Response:
         """Give a session to who pressed the button, and a clean address."""
         opened = await self._opened(request)
+        if opened.mutes:
+            raise PageError(404, "bad_link", EntryRefusals.BAD_LINK.value)
         sessions, now, ref = self.door.sessions, self.door.now(), opened.officer.ref
         found = await sessions.find(request)
         former = found[0] if found is not None and not found[1] else None
@@ -122,7 +132,7 @@ class Entering:
             if error.status in {404, 422}:
                 raise PageError(404, "bad_link", EntryRefusals.BAD_LINK.value) from error
             raise
-        return Opened(resolved.officer, resolved.message, None, b"")
+        return Opened(resolved.officer, resolved.message, None, b"", resolved.purpose == MUTE)
 
     async def _invited(self, token: str, language: str) -> Opened:
         hash_ = hash_of(token)

@@ -65,6 +65,21 @@ class EntryWords(Enum):
     ERROR = Words("Lỗi:", "Error:")
 
 
+class MuteWords(Enum):
+    """The page behind the address of a mail program's own button."""
+
+    MUTE = Words("Tạm dừng nhắc báo cáo", "Pause reminders")
+    MUTES = Words(
+        "Tạm dừng {days} ngày các thư nhắc trước hạn. Thông báo quá hạn và thông báo về đơn vị cấp dưới vẫn được gửi.",
+        "Pauses reminders before a deadline for {days} days. Notices of what is overdue, and about units below, go on.",
+    )
+    MUTED = Words("Đã tạm dừng {days} ngày", "Paused for {days} days")
+    UNDO = Words(
+        "Để nhắc lại như trước, hãy mở liên kết trong thư và chọn trên bàn làm việc.",
+        "To be reminded again, open the link in the message and choose so on your desk.",
+    )
+
+
 class EntryRefusals(Enum):
     """Why a link opens nothing."""
 

@@ -7,14 +7,14 @@ from zoneinfo import ZoneInfo
 from services.board.access.door import Reader
 from services.board.desk.words import ActWords, DeskWords, StateWords
 from services.board.pages.written import day, instant
-from services.board.upstream.obligations import Acknowledged, DeskShown, ObligationShown, ProblemShown
+from services.board.upstream.obligations import LONGEST_PAUSE, Acknowledged, DeskShown, ObligationShown, ProblemShown
 from shared.wording.alphabet import alphabetical
 
 Zones = Mapping[str, ZoneInfo]
 Shown = dict[str, object]
 NAMED = "~named"  # among what can be chosen: all that the message named. No slug and no obligation's name begins so
 MOST_NAMED = 500  # on one page
-SOON, LONGEST = timedelta(days=5), timedelta(days=31)  # until when reminders are paused: as is proposed, and at most
+SOON = timedelta(days=5)  # until when it is proposed to pause reminders
 _UNFINISHED = frozenset({"open", "overdue"})
 
 
@@ -82,8 +82,8 @@ def pause_page(
         "chosen": chosen,
         "until": (today + SOON).isoformat() if until is None else until,
         "least": (today + timedelta(days=1)).isoformat(),
-        "most": (today + LONGEST).isoformat(),
-        "help": ActWords.PAUSE_HELP.value.filled(days=LONGEST.days).in_language(language),
+        "most": (today + LONGEST_PAUSE).isoformat(),
+        "help": ActWords.PAUSE_HELP.value.filled(days=LONGEST_PAUSE.days).in_language(language),
     }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from pydantic import BaseModel
@@ -11,7 +11,8 @@ from services.board.upstream.client import Answered, Upstream, read
 from services.board.upstream.officers import SERVICE, OfficerShown
 
 Headers = Mapping[str, str]
-MOST_AT_ONCE = 500  # that notifications takes in one acknowledgement
+# What notifications takes: obligations in one acknowledgement, and until when. So long a mail program's button pauses.
+MOST_AT_ONCE, LONGEST_PAUSE = 500, timedelta(days=31)
 
 
 class ObligationShown(BaseModel):

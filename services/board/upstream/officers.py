@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from services.board.upstream.client import Answered, Upstream, read
 
 SERVICE = "notifications"
+MUTE = "mute"  # what the link of a mail program's own button is for
 
 
 class UnitShown(BaseModel):
@@ -67,10 +68,18 @@ class MessageShown(BaseModel):
 
 
 class Resolved(BaseModel):
-    """Whose a link is."""
+    """Whose a link is, and what for: `page`, or `mute`, the address of a mail program's own button."""
 
+    purpose: str
     officer: OfficerShown
     message: MessageShown
+    until: datetime
+
+
+class Muted(BaseModel):
+    """Reminders of a programme are paused."""
+
+    programme: str
     until: datetime
 
 
@@ -100,6 +109,12 @@ class Officers:
     async def renew(self, token: str, language: str) -> None:
         """Have a fresh link sent to the address on file; whether one was, nobody is told."""
         read(await self._post("/v1/links/renew", {"token": token}, language), BaseModel)
+
+    async def mute(self, token: str, language: str) -> Muted:
+        """Press a mail program's own button (RFC 8058)."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept-Language": language}
+        path = f"/v1/ack/{quote(token, safe='')}"
+        return read(await self.upstream.post(SERVICE, path, b"List-Unsubscribe=One-Click", headers), Muted)
 
     async def officer(self, ref: str, language: str) -> OfficerShown:
         """Ask who an officer is."""

@@ -58,14 +58,14 @@ SCHEMAS: dict[str, Any] = {
     "Link": shape({"token": _TOKEN}),
     "Resolved": shape(
         {
-            "purpose": {"const": "page"},
+            "purpose": {"enum": ["page", "mute"], "description": "`mute`: that of a mail program's own button"},
             "officer": {"$ref": "#/components/schemas/Officer"},
             "message": shape(
                 {
                     "id": TEXT,
                     "programme": TEXT,
                     "sent_at": or_null(INSTANT),
-                    "obligations": {"type": "array", "items": TEXT, "description": "Their names"},
+                    "obligations": {"type": "array", "items": TEXT, "description": "Their names, of a page's link"},
                     "problems": {"type": "array", "items": COUNT},
                 }
             ),

@@ -93,24 +93,30 @@ class OfficerAnswers:
         ]
 
     async def resolve(self, request: Request) -> Response:
-        """Say whose a link is, and what its message named."""
+        """Say whose a link is, what it is for, and of a page's link what its message named."""
         asker, fields = await self._asked(request, "token")
         pool = self.pool()
-        holder = self._holder(text_field(fields, "token"))
+        token = text_field(fields, "token")
+        purpose = self._purpose(token)
+        holder = self._holder(purpose, token)
         officer = within_reach(self.registry(), asker, await officer_holding(pool, holder))
         message = await message_of_link(pool, holder, officer)
         if not asker.reach.sees_programme(message.programme):
             raise declined(Decline.NO_MESSAGE)
-        shown = {
+        shown: Shown = {
             "id": str(message.id),
             "programme": message.programme,
             "sent_at": message.sent_at.isoformat() if message.sent_at else None,
-            "obligations": [str(name) for name in await link_store.named_obligations(pool, message.id, officer.id)],
-            "problems": await link_store.named_problems(pool, message.id, officer.id),
+            "obligations": [],
+            "problems": [],
         }
+        if purpose is Purpose.PAGE:  # the address of a mail program's button shows nothing
+            names = await link_store.named_obligations(pool, message.id, officer.id)
+            shown["obligations"] = [str(name) for name in names]
+            shown["problems"] = await link_store.named_problems(pool, message.id, officer.id)
         whose = await self._profile(officer)
         return JSONResponse(
-            {"purpose": str(Purpose.PAGE), "officer": whose, "message": shown, "until": holder.until.isoformat()}
+            {"purpose": str(purpose), "officer": whose, "message": shown, "until": holder.until.isoformat()}
         )
 
     async def renew(self, request: Request) -> Response:
@@ -118,7 +124,7 @@ class OfficerAnswers:
         asker, fields = await self._asked(request, "token")
         token = text_field(fields, "token")
         try:
-            holder = self.links().whose(Purpose.PAGE, token)
+            holder = self.links().whose(self._purpose(token), token)
             officer = within_reach(self.registry(), asker, await officer_holding(self.pool(), holder))
         except (LinkError, DecisionError):
             return _SENT
@@ -192,9 +198,12 @@ class OfficerAnswers:
         asker = asker_of(registry, request, self.now())
         return await officer_by_ref(self.pool(), registry, asker, request.path_params["ref"])
 
-    def _holder(self, token: str) -> Holder:
+    def _purpose(self, token: str) -> Purpose:
+        return Purpose.MUTE if self.links().is_for(Purpose.MUTE, token) else Purpose.PAGE
+
+    def _holder(self, purpose: Purpose, token: str) -> Holder:
         try:
-            return self.links().read(Purpose.PAGE, token, self.now())
+            return self.links().read(purpose, token, self.now())
         except LinkError as error:
             if error.reason is Decline.EXPIRED:
                 raise DecisionError(Decline.LINK_EXPIRED.value, officer_hint=None) from None

@@ -92,8 +92,9 @@ class Pages:
         message, programme = await self._message(holder, officer)
         author = Author(officer.id, officer.generation)
         if form.get("List-Unsubscribe") == "One-Click":  # a mail program's button, RFC 8058
-            await act_store.mute(pool, author, programme.slug, longest(programme, now), now)
-            return self._muted(request, programme)
+            until = longest(programme, now)
+            await act_store.mute(pool, author, programme.slug, until, now)
+            return self._muted(request, programme, until)
         action = form.get("action") if self.links().is_for(Purpose.PAGE, token) else None
         if action == "acknowledge":
             obligations: list[int | None] = [*await page_store.named_obligations(pool, message, officer.id)]
@@ -105,10 +106,10 @@ class Pages:
         await act_store.acknowledge(pool, author, programme.slug, obligations, until, now)
         return RedirectResponse(f"{token}?done={action}", status_code=303, headers=_HEADERS)
 
-    def _muted(self, request: Request, programme: Programme) -> Response:
+    def _muted(self, request: Request, programme: Programme, until: datetime) -> Response:
         """Answer a mail program's button: mostly nobody looks, and the RFC forbids a redirect."""
         if "text/html" not in request.headers.get("accept", ""):
-            return Response(headers=_HEADERS)
+            return JSONResponse({"programme": programme.slug, "until": until.isoformat()}, headers=_HEADERS)
         language = _page_language(request)
         return HTMLResponse(render_mute(programme, language, days=LONGEST.days, done=True), headers=_HEADERS)
 
