@@ -17,7 +17,7 @@ from services.intake.http.events import events_routes
 from services.intake.http.request_log import RequestLog
 from services.intake.http.responses import status_url
 from services.intake.outbox.publisher import Publisher
-from services.intake.pacing.limits import LARGE_PATIENCE, OwnTurns, RateLimits, Turns
+from services.intake.pacing.limits import LARGE_PATIENCE, RateLimits
 from shared.access.acting import Acting, ActingReference
 from shared.http.application import application
 from shared.http.held_body import Memory
@@ -26,6 +26,7 @@ from shared.registry.follower import RegistryFollower
 from shared.registry.snapshot import Key, Registry
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import Settings
+from shared.runtime.turns import OwnTurns, Turns
 
 
 class Sink(Protocol):

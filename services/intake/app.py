@@ -26,7 +26,7 @@ from services.intake.outbox.circuit import BrokerCircuit
 from services.intake.outbox.drain import Drain
 from services.intake.outbox.publisher import Publisher
 from services.intake.outbox.spool import Spool
-from services.intake.pacing.limits import LARGE_PATIENCE, OwnTurns, RateLimits, Turns
+from services.intake.pacing.limits import LARGE_PATIENCE, RateLimits
 from shared.access.acting import Acting, ActingReference, acting_officer
 from shared.broker import topology
 from shared.broker.answering import answered_within
@@ -39,6 +39,7 @@ from shared.registry.snapshot import Key
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import Settings
 from shared.runtime.supervision import Supervised
+from shared.runtime.turns import OwnTurns, Turns
 from shared.spreadsheets.limits import REQUEST
 from shared.spreadsheets.readers import Readers
 

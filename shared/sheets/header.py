@@ -3,8 +3,8 @@
 Neither case nor space around a name counts. Each column has a name of its own that is known, or one for people (`#`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 
 from shared.sheets.columns import COLUMNS, KEYS, NOTE, PREFIXES, column_letters
@@ -33,13 +33,13 @@ class LayoutError(ValueError):
 class Header:
     """What a table's rows are (one of KEYS), which row is its header (from 0), its columns by name (from 0).
 
-    `for_people` are columns that are not read.
+    `for_people` are the names of columns that are not read, each by its place.
     """
 
     kind: str
     row: int
     columns: Mapping[str, int]
-    for_people: Set[int] = frozenset()
+    for_people: Mapping[int, str] = field(default_factory=dict)
 
 
 class HeaderSearch:
@@ -69,7 +69,7 @@ class HeaderSearch:
         missing = list(_needed_and_absent(kind, columns))
         if missing:
             raise _missing(place, missing)
-        return Header(kind, number - 1, columns, {at for at, name in enumerate(names) if is_for_people(name)})
+        return Header(kind, number - 1, columns, {at: name for at, name in enumerate(names) if is_for_people(name)})
 
     def end(self) -> None:
         """End the search: the sheet has no header. Raises LayoutError where a row was nearly one."""

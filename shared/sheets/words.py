@@ -158,6 +158,20 @@ class CellWords(Enum):
     )
 
 
+class ValueWords(Enum):
+    """What is expected of a row's cells."""
+
+    TOO_LONG = Words(
+        "có thể do dấu phân cách nằm trong một ô, như 1,234; hãy viết liền (1234) hoặc đặt ô trong ngoặc kép; cột chỉ "
+        "để người đọc thì đặt tên bắt đầu bằng #",
+        "likely a cell that holds the separator, like 1,234: write 1234, or put it in quotes; a column for people has "
+        "a name that begins with #",
+    )
+    EMPTY = Words("ô này phải để trống ở dòng như vậy", "an empty cell in a row like this")
+    TRUTH = Words("cần «Có» hoặc «Không»", "Yes (Có) or No (Không)")
+    RECORD = Words("mã không được có dấu cách, ví dụ 06412-001", "an id without spaces: 06412-001")
+
+
 class MergeWords(Enum):
     """Why a cell that was merged with others can't be read, and the cure."""
 

@@ -11,16 +11,18 @@ from datetime import datetime
 from typing import Any
 
 from services.intake.formats.json_text import UnreadableError
-from services.intake.formats.sheet_row import SheetRow, activity_data, places_of
+from services.intake.formats.sheet_row import activity_data, places_of
 from services.intake.refusals.event_words import SheetWords
 from shared.domain.events import Kind
 from shared.domain.refusals import LISTED, Code, Place, Refusal, Rejected
 from shared.sheets.columns import BY, column_letters
-from shared.sheets.header import Header, HeaderSearch, LayoutError, no_table
+from shared.sheets.header import Header, LayoutError
 from shared.sheets.merges import merge_fault, merges_over, refuse_merged_header
 from shared.sheets.notes import Notes
+from shared.sheets.row_reading import SheetRow
 from shared.sheets.rows import Merge, Slice
 from shared.sheets.rows import Row as Cells
+from shared.sheets.tables import TableSearch
 from shared.sheets.words import RowWords
 from shared.values.personal_data import named
 from shared.wording.words import Words
@@ -98,40 +100,27 @@ class Drafting:
         self._programme = programme
         self._now = now
         self._notes = Notes()
-        self._sheet: str | None = None
-        self._search = HeaderSearch("")
-        self._header: Header | None = None
+        self._tables = TableSearch(self._notes)
         self._of_rows: dict[int, Draft] = {}  # of the sheet: which record each of its rows belongs to
-        self._content = False  # whether something stands in the sheet
         self._records: dict[tuple[str, ...], Draft] = {}
         self._drafts: list[Draft] = []  # in the order of the rows, which numbers them in the answer
-        self._tables = 0
 
     def take(self, part: Slice) -> None:
         """Read some rows. Raises UnreadableError where a sheet isn't laid out as a table of ours."""
         try:
-            if part.sheet != self._sheet:
-                self._end_sheet()
-                self._sheet, self._header, self._search = part.sheet, None, HeaderSearch(part.sheet)
+            if part.sheet != self._tables.sheet:
                 self._of_rows = {}
-            for row in part.rows:
-                if self._header is None:
-                    self._header = self._search.take(row.number, row.cells)
-                    self._tables += self._header is not None
-                    self._content = True
-                else:
-                    self._draft(part, self._header, row)
-            if part.merges and self._header is not None:
-                self._refuse_merged(part.sheet, self._header, part.merges)
+            for header, row in self._tables.rows(part):
+                self._draft(part, header, row)
+            if part.merges and self._tables.header is not None:
+                self._refuse_merged(part.sheet, self._tables.header, part.merges)
         except LayoutError as error:
             raise UnreadableError(error.words) from None
 
     def end(self) -> Drafted:
         """All that was made of it. Raises UnreadableError when no sheet holds a table."""
         try:
-            self._end_sheet()
-            if not self._tables:
-                raise no_table()
+            self._tables.end()
         except LayoutError as error:
             raise UnreadableError(error.words) from None
         if not self._drafts:
@@ -142,13 +131,6 @@ class Drafting:
             [Rejected(index, None, tuple(draft.refusals), draft.more) for index, draft in numbered if draft.refusals],
             self._notes.words(),
         )
-
-    def _end_sheet(self) -> None:
-        if self._sheet is not None and self._header is None:
-            self._search.end()
-            if self._content:
-                self._notes.without_table(self._sheet)
-        self._content = False
 
     def _draft(self, part: Slice, header: Header, cells: Cells) -> None:
         row = SheetRow(part.sheet, header, cells, self._programme)

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from services.intake.admission.admission import Admission
 from services.intake.http.request_log import RequestLog
-from services.intake.pacing.limits import OwnTurns, RateLimits, Turns
+from services.intake.pacing.limits import RateLimits
 from shared.access.acting import Acting, ActingReference
 from shared.http.held_body import Memory
 from shared.registry.snapshot import Key, Registry
+from shared.runtime.turns import OwnTurns, Turns
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ from services.intake.http.dhis2_responses import error_answer
 from services.intake.http.request_head import language_of
 from services.intake.outbox.spool import SpoolAwayError
 from services.intake.refusals.request_errors import Fault, RefusedError, unavailable
+from services.intake.refusals.request_words import AwayWords
 from shared.broker.client import UnroutableError
 from shared.http.words import HttpWords
 from shared.runtime.metrics import EVENTS_RECEIVED
+from shared.runtime.turns import BusyError
 from shared.spreadsheets.limits import ReaderAwayError, SheetError, SheetTooLargeError
 from shared.values.personal_data import named
 
@@ -57,20 +59,23 @@ def refusal_of(error: BaseException) -> RefusedError | None:
 
 
 def _refusal_of(error: BaseException) -> RefusedError | None:
+    refused: RefusedError | None = None
     match error:
         case RefusedError():
-            return error
+            refused = error
         case TooManyError() | SheetTooLargeError():
-            return RefusedError(Fault.TOO_LARGE, error.words)
+            refused = RefusedError(Fault.TOO_LARGE, error.words)
         case UnreadableError() | SheetError():
-            return RefusedError(Fault.UNREADABLE, error.words)
+            refused = RefusedError(Fault.UNREADABLE, error.words)
+        case BusyError():
+            refused = unavailable(AwayWords.LARGE_REQUESTS.value)
         case SpoolAwayError() | ReaderAwayError():
             log.warning("intake.not_taken", reason=str(error))
-            return unavailable(error.words)
+            refused = unavailable(error.words)
         case UnroutableError():
             log.error("intake.unroutable", reason=str(error))
-            return unavailable(error.words)
-    return None
+            refused = unavailable(error.words)
+    return refused
 
 
 def crash(request: Request, error: BaseException) -> Response:

@@ -29,7 +29,6 @@ from services.intake.admission.poster import Poster
 from services.intake.formats.cloudevents import Parsed
 from services.intake.http.endpoint import EndpointContext
 from services.intake.http.request_head import header
-from services.intake.pacing.limits import Turns
 from services.intake.pacing.slices import SMALL
 from services.intake.refusals.request_errors import Fault, RefusedError, unavailable
 from services.intake.refusals.request_words import AwayWords, BodyWords, RequestWords
@@ -41,6 +40,7 @@ from shared.domain.events import Kind
 from shared.http.held_body import BodyError, BodyLimits, HeldBody
 from shared.http.words import LimitWords
 from shared.registry.snapshot import Key, Registry
+from shared.runtime.turns import Turns
 from shared.values.personal_data import named
 from shared.wording.words import listed
 

@@ -15,10 +15,11 @@ from services.intake.http.errors import WithErrorResponses
 from services.intake.http.gates import Post, enter
 from services.intake.http.request_head import flags, language_of, media_type_of
 from services.intake.http.responses import LISTED, answer
-from services.intake.pacing.limits import LARGE_PATIENCE, Turns
+from services.intake.pacing.limits import LARGE_PATIENCE
 from services.intake.refusals.request_errors import Fault, RefusedError, unsupported_type
 from services.intake.refusals.request_words import BodyWords
 from shared.domain.refusals import Rejected
+from shared.runtime.turns import Turns
 from shared.spreadsheets.limits import Kind
 from shared.spreadsheets.readers import Readers
 from shared.wording.words import Common

@@ -29,17 +29,8 @@ class EnvelopeWords(Enum):
 
 
 class SheetWords(Enum):
-    """What is expected of a row of a table."""
+    """What is expected of the rows of one record."""
 
-    TOO_LONG = Words(
-        "có thể do dấu phân cách nằm trong một ô, như 1,234; hãy viết liền (1234) hoặc đặt ô trong ngoặc kép; cột chỉ "
-        "để người đọc thì đặt tên bắt đầu bằng #",
-        "likely a cell that holds the separator, like 1,234: write 1234, or put it in quotes; a column for people has "
-        "a name that begins with #",
-    )
-    EMPTY = Words("ô này phải để trống ở dòng như vậy", "an empty cell in a row like this")
-    TRUTH = Words("cần «Có» hoặc «Không»", "Yes (Có) or No (Không)")
-    RECORD = Words("mã không được có dấu cách, ví dụ 06412-001", "an id without spaces: 06412-001")
     WHOLE = Words(
         "dòng của toàn bộ số liệu: mới chỉ có các dòng chi tiết; hãy thêm một dòng để trống các cột by.…",
         "the row of the whole: only rows of its parts are there; add one whose columns by.… are empty",
