@@ -7,11 +7,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from cli.registry import UNITS_FILE
-from cli.template import Sheet, write_template
+from cli.template import write_template
 from deploy.local.http import LOCAL
 from shared.domain.periods import parse_period
 from shared.domain.units import Units
 from shared.registry.units_file import read_units
+from shared.sheets.report_tables import Sheet
 from shared.spreadsheets.own_file import read_workbook
 from tests.aggregation.registry import PROGRAMME
 from tests.system import ROOT, System

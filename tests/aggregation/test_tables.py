@@ -8,13 +8,14 @@ from datetime import date
 from pathlib import Path
 
 from cli.registry import UNITS_FILE
-from cli.template import Sheet, write_template
+from cli.template import write_template
 from services.aggregation.reading.tables import answer
 from shared.domain.periods import parse_period
 from shared.domain.units import Units
 from shared.programme.folder import load_programme
 from shared.registry.units_file import read_units
 from shared.sheets.columns import as_meant, slug_of
+from shared.sheets.report_tables import Sheet
 from shared.spreadsheets.own_file import read_workbook
 from tests.system import ROOT
 
