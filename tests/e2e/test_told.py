@@ -52,7 +52,7 @@ def told(
     environment = {"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": database_url}
     kip("load", *map(str, FOLDERS), "--units", str(register), environment=environment)
     settings = {"KIP_CLOCK": SEEN, "KIP_SWEEP_INTERVAL": "86400"}
-    system = System(stack, amqp_url, database_url, ("intake", "notifications", "board"), settings)
+    system = System(stack, amqp_url, database_url, ("intake", "notifications"), settings)
     try:
         print(f"seed {seed}")
         compared = live(system, stack.mail_dir, FOLDERS, register, folder, Random(seed), share)

@@ -54,6 +54,7 @@ class ToldYears(Years):
         self.fates: dict[Owed, datetime | None] = {}
         self.dark: dict[tuple[str, str, str], bool] = {}
         self.links: dict[Message, str] = {}
+        self.board_key = system.add_source("board-of-the-told", "--read", "--act")
         self.amiss: list[Any] = []  # of the messages
 
     def tick(self, now: datetime) -> None:
@@ -190,13 +191,27 @@ class ToldYears(Years):
                 action = self.chance.choice(("acknowledge", "acknowledge", "mute"))
                 plan = self.plans[message.programme]
                 until = plan.day(now) + timedelta(days=self.chance.randint(2, 30))
-                answer = LOCAL.post(link, data={"action": action, "until": until.isoformat()}, timeout=30)
-                assert answer.status_code == 303, (answer.status_code, answer.text[:500])
+                self._acknowledge(link, plan.slug, until, whole=action == "mute")
                 for about in message.about if action == "acknowledge" else (None,):
                     key = (message.officer, plan.slug, about)
                     self.outbox.mutes[key] = plan.times.morning(until)
                 self.compared[action] += 1
         self.links = {}
+
+    def _acknowledge(self, link: str, programme: str, until: date, *, whole: bool) -> None:
+        """As the board does for who opens a link: all that its message named, or the whole programme."""
+        resolved = self._ask("/v1/links/resolve", {"token": link.rpartition("/")[2]})
+        ref, named = resolved["officer"]["ref"], resolved["message"]["obligations"]
+        body = {"programme": programme, "obligations": [] if whole else named, "until": until.isoformat()}
+        self._ask(f"/v1/officers/{ref}/acknowledgements", body, {"Kip-Officer": f"{ref}; device=3f9c21ab"})
+
+    def _ask(self, path: str, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Any:
+        answer = LOCAL.post(
+            f"{self.system.services.url('notifications')}{path}", json=body, timeout=30,
+            headers={"Authorization": f"Bearer {self.board_key}", **(headers or {})},
+        )  # fmt: skip
+        assert answer.status_code == 200, (path, body, answer.status_code, answer.text[:500])
+        return answer.json()
 
     def _place(self, message: Message) -> tuple[str, str, list[str]]:
         """Where a message stands among others: mails arrive in any order, and a seed's draws need one."""
@@ -232,7 +247,7 @@ class ToldYears(Years):
             self.amiss.append((self.now.isoformat(), "the level between", lines, _listed(mail)))
         links = [word for word in _text(mail).split() if "/l/" in word]
         if links:
-            self.links[message] = links[-1].replace("/l/", "/v1/ack/")  # where the page posts to
+            self.links[message] = links[-1]
 
 
 def _text(mail: EmailMessage) -> str:
