@@ -88,7 +88,3 @@ def test_rules_of_a_figure_are_small_and_say_words_of_the_readers_language(form:
     text = json.dumps(rules_of(form.figures[0], EARLIER, "en"), ensure_ascii=False)
     assert len(text) < 12_000
     assert "the numerator exceeds the denominator; expected {total} at most" in text
-
-
-def test_the_modules_are_small() -> None:
-    assert sum(path.stat().st_size for path in STATIC.glob("*.js")) <= 8 * 1024

@@ -46,7 +46,7 @@ class Reader:
     @property
     def line(self) -> ReaderLine:
         """What the head of each page says."""
-        return ReaderLine(self.officer.name, self.officer.line)
+        return ReaderLine(self.officer.name, self.officer.line, self.session.officer)
 
     @property
     def acting(self) -> dict[str, str]:

@@ -26,4 +26,5 @@ class Leaving:
         sessions = self.door.sessions
         await session_store.end(sessions.pool(), reader.session.hash, self.door.now())
         await self.door.note(reader, "sign_out")
-        return sessions.take(RedirectResponse("/", 303, headers=PAGE_HEADERS))
+        headers = {**PAGE_HEADERS, "Clear-Site-Data": '"storage"'}  # what was typed here and not sent is nobody else's
+        return sessions.take(RedirectResponse("/", 303, headers=headers))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -21,12 +22,15 @@ from services.board.desk.shown import (
 from services.board.desk.words import ActWords, DeskWords
 from services.board.pages.posted import read_fields, read_form
 from services.board.pages.rendering import PAGE_HEADERS, sayer
+from services.board.report.draft_store import accepted_of
 from services.board.upstream.client import RefusedError, at_once
 from services.board.upstream.obligations import DeskShown, Obligations, ObligationShown, ProblemShown
 from services.board.upstream.programmes import Programmes
+from shared.domain.obligation_name import read_obligation_name
 from shared.http.held_body import BodyLimits
 
 DONE = {"pause": "DONE_PAUSE", "undo": "DONE_UNDO", "extend": "DONE_EXTEND", "waive": "DONE_WAIVE"}
+_COUNTED_WITHIN = timedelta(hours=1)  # what is still owed then was withdrawn since, or waits for an operator
 _NOT_THERE = frozenset({400, 403, 404, 410})  # of one obligation: gone, out of reach, of before a restore
 
 
@@ -60,7 +64,8 @@ class Desk:
         desk = await self._desk(reader)
         zones = await self.programmes.zones(programmes_of(desk))
         values = desk_page(desk, zones, reader.language, say)
-        return self._page("desk.html", reader, {**values, "done": say(done) if done else None})
+        values |= {"done": say(done) if done else None, "counting": await self._counting(desk)}
+        return self._page("desk.html", reader, values)
 
     async def show_pause(self, _: Request, reader: Reader) -> Response:
         """Show what reminders can be paused of."""
@@ -129,6 +134,12 @@ class Desk:
 
     async def _desk(self, reader: Reader) -> DeskShown:
         return await self.obligations.desk(reader.session.officer, _reach(reader), reader.language)
+
+    async def _counting(self, desk: DeskShown) -> frozenset[str]:
+        """Name the reports that are on the desk for a moment more: handed in, and not counted yet."""
+        names = map(read_obligation_name, (row.id for row in desk.owed))
+        async with self.door.sessions.pool().acquire() as connection:
+            return await accepted_of(connection, names, desk.clock - _COUNTED_WITHIN)
 
     async def _named(self, reader: Reader) -> dict[str, object]:
         """Read what the message named, each as it stands now."""

@@ -29,6 +29,11 @@ class DeskWords(Enum):
     RAISED = Words("Nêu lúc {at}", "Raised at {at}")
     NO_TEXT = Words("(không ghi nội dung)", "(no text)")
     MORE = Words("Danh sách này còn dài hơn; đây là phần đầu.", "There is more; this is the first part.")
+    COUNTING = Words(
+        "Báo cáo vừa nộp đang được tính, thường xong trong vài giây.",
+        "What you handed in is being counted; that takes seconds.",
+    )
+    HANDED_IN = Words("đã nộp, đang tính", "handed in, being counted")
     DUE = Words("Hạn nộp: {at}", "Due: {at}")
     REPORT = Words("Làm báo cáo", "Open the report")
     LOOK = Words("Xem báo cáo", "Look at the report")

@@ -35,10 +35,11 @@ PAGE_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class ReaderLine:
-    """Who reads, as the head of each page says it."""
+    """Who reads, as the head of each page says it; by their reference what they type is kept on their device."""
 
     name: str
     office: str
+    ref: str
 
 
 class Renderer:

@@ -12,6 +12,7 @@ class PageWords(Enum):
     SKIP = Words("Đến nội dung chính", "Skip to the content")
     SIGN_OUT = Words("Thoát", "Sign out")
     HOME = Words("Về trang chính", "Go to the main page")
+    RELOAD = Words("Tải lại trang", "Load this page again")
     RENEW = Words("Gửi liên kết mới", "Send a fresh link")
     FOOTER = Words(
         "Kịp: báo cáo đúng hạn, từ xã lên trung ương.", "Kịp: reports in time, from the commune up to the nation."

@@ -1,5 +1,6 @@
 """The SQL of drafts and submissions. A draft has a version: who changes an older one than there is changes nothing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -52,6 +53,12 @@ NEXT = """
         = ($1, $2, $3, $4, $5, $6)
       AND (submission.programme, submission.report, submission.unit, submission.agency, submission.period,
            submission.number) = ($1, $2, $3, $4, $5, $6)
+"""
+ACCEPTED = """
+    SELECT DISTINCT programme, report, unit, agency, period FROM board.submission
+    WHERE (programme, report, unit, agency, period) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[],
+                                                                             $4::text[], $5::text[]))
+      AND accepted_at > $6
 """
 KEPT_SUBMISSIONS = 20  # of a report, that its history shows
 
@@ -175,6 +182,15 @@ async def find_submission(connection: Connection, key: ReportKey, number: int) -
 async def list_submissions(connection: Connection, key: ReportKey) -> list[Submission]:
     """Read the report's submissions, the newest first."""
     return [_submission(row) for row in await connection.fetch(SUBMISSIONS, *key, KEPT_SUBMISSIONS)]
+
+
+async def accepted_of(connection: Connection, names: Iterable[ObligationName], since: datetime) -> frozenset[str]:
+    """Name those of these reports of which intake has taken a submission since then."""
+    by_key = {key_of(name): str(name) for name in names}
+    rows = await connection.fetch(
+        ACCEPTED, *([key[at] for key in by_key] for at in range(len(ReportKey._fields))), since
+    )
+    return frozenset(by_key[ReportKey(*row)] for row in rows)
 
 
 async def _settle(

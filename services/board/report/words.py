@@ -138,7 +138,7 @@ class FormWords(Enum):
     NO = Words("Không", "No")
     TYPE = Words("Loại hoạt động", "Type of activity")
     HELD_ON = Words("Ngày thực hiện", "Day")
-    HELD_ON_HELP = Words("Ví dụ: 9 3 2023", "For example: 9 3 2023")
+    HELD_ON_HELP = Words("Ví dụ: 9 3 2023", "For example: 9 3 2023 (day, month, year)")
     DAY = Words("Ngày", "Day")
     MONTH = Words("Tháng", "Month")
     YEAR = Words("Năm", "Year")
@@ -185,10 +185,9 @@ class FormWords(Enum):
     LATE_DAYS = Words("{count} ngày", "{count} days")
     LATE_HOURS = Words("{count} giờ", "{count} hours")
     LATE_MINUTES = Words("{count} phút", "{count} minutes")
-    COUNTED = Words("Đã tính vào số liệu", "Counted")
-    COUNTING = Words("Đang được tính, thường xong trong vài giây", "Being counted; that takes seconds")
-    LOOK_AGAIN = Words("Xem lại", "Look again")
-    WHAT_COUNTS = Words("Số liệu đã nộp", "What was handed in")
+    COUNTED = Words("Đã tính vào số liệu.", "Counted.")
+    COUNTING = Words("Đang tính vào số liệu, thường xong trong vài giây.", "Being counted; that takes seconds.")
+    WHAT_COUNTS = Words("Nội dung đã nộp", "What was handed in")
     CHANGED_AFTER = Words("Thay đổi sau khi nộp", "Changed after you handed in")
     CHANGED_BY = Words("{sender}, lúc {at}: {before} → {now}", "{sender}, at {at}: {before} → {now}")
     CHANGED_FROM = Words("Trước đó: {before}", "Before: {before}")
@@ -202,6 +201,12 @@ class FormWords(Enum):
     ACCEPTED = Words("đã nhận", "received")
     NOT_ACCEPTED = Words("không được nhận", "not taken")
     RATIO = Words("{numerator} trên {denominator}", "{numerator} of {denominator}")
+    NEWER = Words(
+        "Phần này đã được sửa ở nơi khác. Các ô đang hiện nội dung mới nhất; nội dung đã nhập trên thiết bị này chưa "
+        "được lưu.",
+        "This part was changed elsewhere. The fields show the latest; what was typed on this device is not saved.",
+    )
+    TYPED_HERE = Words("Dùng nội dung đã nhập trên thiết bị này", "Use what was typed on this device")
     OFFLINE = Words(
         "Không có mạng. Những gì đã gõ được giữ trên máy này; hãy nhấn lại khi có mạng.",
         "There is no network. What was typed is kept on this device; press again when there is.",

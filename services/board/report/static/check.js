@@ -1,15 +1,14 @@
-// Checks a figure while it is typed, by the rules that the server wrote into its form (rules.py). The server checks by
-// the same ones: without this module nothing is lost but the sooner word.
+// Checks a figure while it is typed, by the rules that the server wrote into its form (rules.py).
 
-// Read a count as the server does: its number, or the words that refuse it; null where nothing was typed.
+// Read a count: its number, or the words that refuse it; null where nothing was typed.
 export function read(text, rules) {
   const { longest, spaces, plain, grouped, twoMeanings } = rules.numbers;
-  const whole = (pattern) => new RegExp(`^(?:${pattern})$`);
+  const whole = (pattern) => new RegExp(`^(?:${pattern})$`).exec(typed);
   const typed = text.trim().replace(new RegExp(spaces, "g"), " ");
   if (!typed) return null;
   if (typed.length > longest) return { words: rules.words.number };
-  if (whole(twoMeanings).test(typed)) return { words: rules.words.twoMeanings };
-  const found = whole(plain).exec(typed) || whole(grouped).exec(typed);
+  if (whole(twoMeanings)) return { words: rules.words.twoMeanings };
+  const found = whole(plain) || whole(grouped);
   if (!found) return { words: rules.words.number };
   if (found.groups.zeros === "000" && /[1-9]/.test(found[1])) return { words: rules.words.twoMeanings };
   const number = Number(found[1].replace(/[., ]/g, ""));
@@ -21,7 +20,7 @@ export function judge(typed, rules, language) {
   const counts = {}, wrong = {}, unusual = {};
   for (const [field, text] of Object.entries(typed)) {
     const found = read(text, rules);
-    if (found && found.words) wrong[field] = found.words;
+    if (found?.words) wrong[field] = found.words;
     else if (found) counts[field] = found.number;
   }
   for (const { fields, whole, words } of rules.limits) {
@@ -30,49 +29,44 @@ export function judge(typed, rules, language) {
     if (given.length && whole in counts && sum > counts[whole] && !wrong[given[0]])
       wrong[given[0]] = words.replace("{total}", counts[whole]);
   }
-  const { numerator, denominator } = counts;
-  if (numerator === undefined || denominator === undefined) return { counts, wrong, unusual };
+  const { numerator, denominator } = counts, whole = "numerator" in counts && "denominator" in counts;
   const short = (number) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(number);
-  for (const doubt of rules.doubts) {
+  for (const doubt of whole ? rules.doubts : []) {
     const value = denominator ? Math.round((1e4 * doubt.per * numerator) / denominator) / 1e4 : null;
     const moved = "change" in doubt ? Math.abs(denominator - doubt.before) / doubt.before : 0;
     const found = "change" in doubt ? denominator && moved > doubt.change
       : "least" in doubt ? value !== null && value < doubt.least
       : "most" in doubt ? value !== null && value > doubt.most
       : numerator === 0;
-    if (found && !(doubt.name in unusual))
-      unusual[doubt.name] = { ...doubt, words: doubt.words.replace("{change}", short(100 * moved)).replace("{value}", short(value)) };
+    const words = doubt.words.replace("{change}", short(100 * moved)).replace("{value}", short(value));
+    if (found) unusual[doubt.name] ??= { ...doubt, words };
   }
   return { counts, wrong, unusual };
 }
 
-function say(form, field, text, kind) {
-  const place = form.querySelector(`[data-says="${CSS.escape(field)}"]`);
-  if (!place) return;
-  place.textContent = text;
-  place.className = text ? kind : "";
-  place.closest(".field").classList.toggle("field-error", kind === "error" && text !== "");
-}
-
 function watch(form) {
-  const rules = JSON.parse(form.dataset.rules), left = new Set();
+  const rules = JSON.parse(form.dataset.rules), left = new Set(), { lang } = document.documentElement;
+  const apart = new Intl.NumberFormat(lang, { signDisplay: "exceptZero" });
   const inputs = [...form.querySelectorAll("input[data-count]")];
   const look = () => {
     const typed = Object.fromEntries(inputs.map((input) => [input.name, input.value]));
-    const { counts, wrong, unusual } = judge(typed, rules, document.documentElement.lang);
+    const { counts, wrong, unusual } = judge(typed, rules, lang);
     for (const input of inputs) {
-      const doubt = Object.values(unusual).find(({ field }) => field === input.name);
-      const text = wrong[input.name] || (doubt ? doubt.words : "");
-      if (left.has(input.name) || !text) say(form, input.name, text, wrong[input.name] ? "error" : "doubt");
-      input.toggleAttribute("aria-invalid", left.has(input.name) && input.name in wrong);
-      const apart = form.querySelector(`[data-apart="${CSS.escape(input.name)}"]`);
-      if (apart && input.name in counts)
-        apart.textContent = new Intl.NumberFormat(document.documentElement.lang, { signDisplay: "exceptZero" })
-          .format(counts[input.name] - Number(apart.dataset.before));
+      const { name } = input, field = input.closest(".field"), says = field.querySelector("[data-says]");
+      const before = field.querySelector("[data-apart]"), bad = name in wrong;
+      const text = wrong[name] || Object.values(unusual).find((doubt) => doubt.field === name)?.words || "";
+      if (before && name in counts) before.textContent = apart.format(counts[name] - before.dataset.before);
+      if (text && !left.has(name)) continue;
+      says.textContent = text;
+      says.className = bad ? "error" : "doubt";
+      field.classList.toggle("field-error", bad);
+      input.setAttribute("aria-invalid", bad);
     }
   };
   form.addEventListener("input", look);
-  form.addEventListener("focusout", ({ target }) => { left.add(target.name); look(); });
+  form.addEventListener("focusout", ({ target }) => left.add(target.name));
+  // Not sooner: a button that moves while it is pressed isn't clicked.
+  for (const done of ["click", "keyup"]) document.addEventListener(done, look);
 }
 
 if (typeof document !== "undefined") document.querySelectorAll("form[data-rules]").forEach(watch);

@@ -1,22 +1,37 @@
-// Keeps what is typed on this device until the server has it: a page that was left or lost comes back as it was typed.
-// The server's draft is the true one: what is kept here is for its version alone.
+// Keeps what is typed on this device until the server has it: what was left or lost comes back. Where the server has
+// something newer, that stands in the fields, and what was typed here is a button away.
 
 const form = document.querySelector("form[data-draft]");
 
 if (form) {
-  const place = location.pathname, version = form.elements.version.value;
-  const inputs = [...form.elements].filter((input) => input.name && input.name !== "version" && input.type !== "submit");
-  const kept = JSON.parse(localStorage.getItem(place) || "null");
-  if (kept && kept.version === version && !form.querySelector(".error:not(:empty)"))
-    for (const input of inputs)
-      if (input.type === "radio" || input.type === "checkbox") input.checked = kept.typed.some(([name, value]) => name === input.name && value === input.value);
-      else input.value = (kept.typed.find(([name]) => name === input.name) || ["", input.value])[1];
-  else localStorage.removeItem(place);
-  form.addEventListener("input", () =>
-    localStorage.setItem(place, JSON.stringify({ version, typed: [...new FormData(form)].filter(([name]) => name !== "version") })));
+  const { draft, number, stale } = form.dataset, { record } = form.elements, place = `${draft} ${location.pathname}`;
+  const typed = () => JSON.stringify([...new FormData(form)]
+    .filter(([name, value]) => value && form.elements[name].type !== "hidden"));
+  const base = typed(), kept = JSON.parse(localStorage.getItem(place));
+  const keep = (sent) =>
+    localStorage.setItem(place, JSON.stringify({ base, typed: typed(), number, record: record?.value, sent }));
+  const show = (name, shown) => { form.querySelector(`[data-${name}]`).hidden = !shown; };
+  const restore = () => {
+    for (const input of form.elements) {
+      const values = JSON.parse(kept.typed).filter(([name]) => name === input.name).map(([, value]) => value);
+      if (["radio", "checkbox"].includes(input.type)) input.checked = values.includes(input.value);
+      else if (input.name && input.type !== "hidden") input.value = values[0] || "";
+    }
+    if (record) record.value = kept.record;
+    show("newer", false);
+    form.dispatchEvent(new Event("input"));
+  };
+  const there = kept && (kept.typed === base || (kept.sent && kept.number !== number)
+    || (record && document.querySelector(`form[action*="${kept.record}"]`)));
+  if (there && !stale) localStorage.removeItem(place);
+  else if (kept && !there) kept.base === base ? restore() : show("newer", true);
+  form.querySelector("[data-newer] button").onclick = restore;
+  form.addEventListener("input", () => keep(false));
   form.addEventListener("submit", (event) => {
+    keep(navigator.onLine);
     if (navigator.onLine) return;
-    event.preventDefault(); // what is typed stays before their eyes, and a word why it isn't sent
-    form.querySelector("[data-offline]").hidden = false;
+    event.preventDefault(); // it stays before their eyes
+    show("offline", true);
   });
+  addEventListener("online", () => show("offline", false));
 }
