@@ -50,3 +50,7 @@ class WrittenWords(Enum):
         "cần một ngày như 31/03/2023 (ngày/tháng/năm), từ năm {first} đến năm {last}",
         "a day like 31/03/2023 (day/month/year), of the years {first} to {last}",
     )
+    FULL_YEAR = Words(
+        "hãy viết năm đủ bốn chữ số, như 31/03/2023 (ngày/tháng/năm)",
+        "write all four digits of the year, as in 31/03/2023 (day/month/year)",
+    )

@@ -118,7 +118,7 @@ async def test_an_officer_hands_in_the_figure_counts_and_the_obligation_is_met(
     page = await browser.open(page.link("Thêm hoạt động"))
     page = await browser.submit(page, {"activity": "parent-counselling"})
     page = await browser.submit(page, SESSION)
-    assert "9/3/2023 mới thêm, chưa nộp" in page.text
+    assert "09/03/2023 mới thêm, chưa nộp" in page.text
     page = await browser.open(page.link("Tiếp tục"))
     page = await browser.submit(page, {"text": "Thiếu cân trẻ em", "domain": "nutrition"})
     page = await browser.open(page.link("Tiếp tục"))

@@ -78,7 +78,7 @@ async def test_a_report_is_handed_in_from_the_link_in_a_mail(office: Office) -> 
         page = await browser.open(page.link("Thêm hoạt động"))
         page = await browser.submit(page, {"activity": "parent-counselling"}, 1)
         page = await browser.submit(page, SESSION, 1)
-        assert "9/3/2023 mới thêm, chưa nộp" in page.text
+        assert "09/03/2023 mới thêm, chưa nộp" in page.text
         page = await browser.open(page.link("Tiếp tục"))
         page = await browser.open(page.link("Tiếp tục"))
         assert page.heading == "Kiểm tra trước khi nộp"

@@ -10,6 +10,7 @@ from services.board.report.fields import Figure
 from services.board.report.judging import Fault, judge_figure, label_of
 from services.board.report.pages import Opened, common
 from services.board.report.standing import Counted, Standing
+from services.board.report.typed import held_on_words
 from services.board.report.words import FormWords, late_by, whole
 from shared.domain.events import IndicatorReported, Kind
 from shared.domain.obligation_name import read_obligation_name
@@ -74,10 +75,9 @@ def _figure_row(opened: Opened, figure: Figure, answer: FigureAnswer | None) -> 
 
 
 def _activity_row(opened: Opened, activity: ActivityAnswer, was: str) -> dict[str, object]:
-    day = "/".join(activity.typed.get(f"held_on.{name}", "") for name in ("day", "month", "year"))
     return {
         "label": label_of(opened.form, activity) or opened.form.said(FormWords.ACTIVITIES.value),
-        "value": day.strip("/"),
+        "value": opened.form.said(held_on_words(activity.typed)),
         "more": [opened.form.said(FormWords[f"{was}{activity.change.upper()}"].value)],
         "path": opened.path(f"activity/{activity.record}"),
     }

@@ -6,12 +6,13 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from services.board.pages.rendering import sayer
-from services.board.pages.written import instant
+from services.board.pages.written import day, instant
 from services.board.report.draft import Answers
 from services.board.report.draft_store import Draft, Submission
 from services.board.report.fields import Form
 from services.board.report.judging import label_of, state_of
 from services.board.report.standing import Standing
+from services.board.report.typed import held_on_words
 from services.board.report.words import FormWords, whole
 from services.board.upstream.obligations import ObligationShown
 from shared.domain.obligation_name import ObligationName
@@ -129,7 +130,7 @@ def activities_page(opened: Opened) -> dict[str, object]:
         known, change = form.activity(held.activity), drafted.get(held.mark) if held.own else None
         rows.append({
             "label": known.label if known is not None else held.activity,
-            "day": f"{date.fromisoformat(held.held_on):%d/%m/%Y}",
+            "day": form.said(day(date.fromisoformat(held.held_on))),
             "people": say("ATTEND", count=whole(held.people)),
             "from": say("FROM_HERE") if held.own else say("FROM", sender=held.sender),
             "record": held.mark,
@@ -138,10 +139,13 @@ def activities_page(opened: Opened) -> dict[str, object]:
         })  # fmt: skip
     standing = {held.mark for held in opened.standing.activities if held.own}
     added = [
-        {"label": label_of(form, item), "day": "/".join(item.typed.get(f"held_on.{name}", "") for name in
-                                                       ("day", "month", "year")),
-         "record": item.record, "change": marks[item.change]}
+        {
+            "label": label_of(form, item),
+            "day": form.said(held_on_words(item.typed)),
+            "record": item.record,
+            "change": marks[item.change],
+        }
         for item in opened.answers.activities
         if item.record not in standing
-    ]  # fmt: skip
+    ]
     return {**common(opened), "rows": rows, "added": added}

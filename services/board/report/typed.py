@@ -6,6 +6,7 @@ What can't be read is refused at its field, in the words of the door; what was t
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from services.board.pages.written import day
 from services.board.report.draft import ActivityAnswer, FigureAnswer, ProblemAnswer
 from services.board.report.fields import COMPONENT, DENOMINATOR, NUMERATOR, Figure, Form
 from services.board.report.words import FieldWords
@@ -14,9 +15,9 @@ from shared.domain.refusals import Code, Refusal
 from shared.domain.rule_words import WrittenWords, wanted
 from shared.values.model_words import expected_by_model
 from shared.values.scalars import FIRST_DAY, LAST_DAY, ScalarError
-from shared.values.written_days import written_day
+from shared.values.written_days import ShortYearError, written_day
 from shared.values.written_numbers import TwoMeaningsError, written_whole_number
-from shared.wording.words import Common, Told
+from shared.wording.words import Common, Told, Words, in_both
 
 YES, NO = "yes", "no"
 PARTICIPANTS, MONEY, BY = "participants", "money", "by"
@@ -49,11 +50,11 @@ class _Reader:
     """Reads the fields of one page; `refusals` grows meanwhile."""
 
     def __init__(self, typed: Mapping[str, str]) -> None:
-        self._typed = typed
+        self.typed = typed
         self.refusals: list[Refusal] = []
 
     def text(self, field: str) -> str:
-        return self._typed.get(field, "").strip()
+        return self.typed.get(field, "").strip()
 
     def refuse(self, field: str, code: Code, expected: Told) -> None:
         self.refusals.append(Refusal(code, field, expected, self.text(field)))
@@ -145,14 +146,30 @@ def read_activity(form: Form, answer: ActivityAnswer) -> ActivityRead:
 
 
 def _day(reader: _Reader) -> str | None:
-    """Read the day of `held_on`, which is typed in three fields."""
-    texts = [reader.text(f"held_on.{name}") for name in ("day", "month", "year")]
+    text = held_on_text(reader.typed)
     try:
-        return written_day("/".join(texts)).isoformat()
+        return written_day(text).isoformat()
+    except ShortYearError:
+        expected = WrittenWords.FULL_YEAR.value
     except ScalarError:
         expected = WrittenWords.DAY.value.filled(first=FIRST_DAY.year, last=LAST_DAY.year)
-        reader.refusals.append(Refusal(Code.VALUE_INVALID, "held_on", expected, "/".join(texts)))
-        return None
+    reader.refusals.append(Refusal(Code.VALUE_INVALID, "held_on", expected, text))
+    return None
+
+
+def held_on_text(typed: Mapping[str, str]) -> str:
+    """Join the day as it was typed in three fields, or in one of them."""
+    texts = (typed.get(f"held_on.{name}", "").strip() for name in ("day", "month", "year"))
+    return "/".join(filter(None, texts))
+
+
+def held_on_words(typed: Mapping[str, str]) -> Words:
+    """Write the day that was typed as an office does; what is none as it was typed."""
+    text = held_on_text(typed)
+    try:
+        return day(written_day(text))
+    except ScalarError:
+        return in_both(text)
 
 
 def read_problem(form: Form, answer: ProblemAnswer) -> ProblemRead:
