@@ -44,6 +44,11 @@ class Reader:
     language: str
 
     @property
+    def counted_as(self) -> str:
+        """By what it is counted how often they ask: whoever a link was forwarded to doesn't use up the officer's."""
+        return self.session.officer if self.verified else self.session.device
+
+    @property
     def line(self) -> ReaderLine:
         """What the head of each page says."""
         return ReaderLine(self.officer.name, self.officer.line, self.session.officer)
@@ -103,7 +108,7 @@ class Door:
             try:
                 self._let_post(request)
                 reader = await self.find_reader(request)
-                self._count(self.by_officer, reader.session.officer)
+                self._count(self.by_officer, reader.counted_as)
                 return await respond(request, reader)
             except PageError as error:
                 if reader is not None and error.language is None:
@@ -132,6 +137,7 @@ class Door:
         """Find who reads. Raises PageError without a session, with one that is over, and for who was revoked."""
         found = await self.sessions.find(request)
         if found is None:
+            self._count(self.by_address, address_of(request, self.proxies))
             raise refusal(Refusals.NO_SESSION, 403, "no_session")
         session, over = found
         if over:

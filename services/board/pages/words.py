@@ -83,6 +83,13 @@ class Refusals(Enum):
         Words("Không đọc được nội dung đã gửi", "What was sent can't be read"),
         Words("Hãy quay lại trang trước và gửi lại.", "Go back to the page before and send it again."),
     )
+    TOO_LONG = Told(
+        Words("Nội dung báo cáo quá dài", "The report is too long"),
+        Words(
+            "Nội dung vừa gửi chưa được lưu. Hãy bỏ bớt hoạt động hoặc rút ngắn nội dung rồi lưu lại.",
+            "What you sent is not kept. Take activities out or shorten it, and save again.",
+        ),
+    )
     NO_REPORT = Told(
         Words("Không có báo cáo này", "There is no such report"),
         Words(

@@ -60,6 +60,7 @@ ACCEPTED = """
                                                                              $4::text[], $5::text[]))
       AND accepted_at > $6
 """
+MOST_LETTERS = 1 << 20  # of a draft: a figure with all its parts has 40,000, an activity 2,000
 KEPT_SUBMISSIONS = 20  # of a report, that its history shows
 
 
@@ -104,6 +105,10 @@ class Submission:
     refused_at: datetime | None
 
 
+class LongDraftError(Exception):
+    """The draft is longer than any report: nobody has typed that."""
+
+
 class StaleDraftError(Exception):
     """The draft was changed meanwhile, in another tab or by a colleague."""
 
@@ -131,9 +136,14 @@ async def open_draft(connection: Connection, key: ReportKey, officer: str, now: 
 async def keep_draft(
     connection: Connection, key: ReportKey, version: int, answers: Answers, officer: str, now: datetime
 ) -> Draft:
-    """Keep the answers in place of those of this version. Raises StaleDraftError where there are newer ones."""
+    """Keep the answers in place of those of this version. Raises StaleDraftError where there are newer ones, and
+    LongDraftError.
+    """
+    kept = answers.model_dump_json(exclude_defaults=True)
+    if len(kept) > MOST_LETTERS:
+        raise LongDraftError
     await connection.execute(OPEN, *key, officer, now)
-    row = await connection.fetchrow(KEEP, *key, version, answers.model_dump_json(exclude_defaults=True), officer, now)
+    row = await connection.fetchrow(KEEP, *key, version, kept, officer, now)
     if row is None:
         raise StaleDraftError
     return _draft(row)

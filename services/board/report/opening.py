@@ -15,7 +15,7 @@ from services.board.pages.words import Refusals
 from services.board.report import draft_store
 from services.board.report.asked import Asked, NotThereError, written_acting
 from services.board.report.draft import Answers
-from services.board.report.draft_store import StaleDraftError, key_of
+from services.board.report.draft_store import LongDraftError, StaleDraftError, key_of
 from services.board.report.fields import Form, form_of
 from services.board.report.pages import Opened
 from shared.database.connections import Pool
@@ -121,10 +121,15 @@ class ReportPages:
         return Opened(name, form, draft, standing, obligation, who.now, own)
 
     async def keep(self, opened: Opened, who: Who, answers: Answers, version: int) -> datetime | None:
-        """Keep the answers; when the draft was changed meanwhile, if it was: nothing is kept then."""
+        """Keep the answers; when the draft was changed meanwhile, if it was: nothing is kept then.
+
+        Raises PageError for more than a report can be.
+        """
         try:
             async with self.pool().acquire() as connection:
                 await draft_store.keep_draft(connection, key_of(opened.name), version, answers, who.ref, opened.now)
+        except LongDraftError as error:
+            raise refusal(Refusals.TOO_LONG, 413, "too_large") from error
         except StaleDraftError:
             return opened.draft.changed_at
         return None

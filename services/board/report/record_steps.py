@@ -15,7 +15,7 @@ from services.board.report.judging import judge_activity, judge_problem
 from services.board.report.opening import ReportPages, Who, number_of, to
 from services.board.report.pages import Opened, activities_page, common, errors_of
 from services.board.report.standing import Held
-from services.board.report.typed import MONEY
+from services.board.report.typed import MONEY, activity_fields
 from services.board.report.words import FormWords
 from shared.domain.refusals import Refusal
 
@@ -41,7 +41,10 @@ async def activity_step(pages: ReportPages, request: Request, who: Who, opened: 
         typed = {"activity": request.query_params.get("activity", ""), **typed}
         return _activity_page(pages, request, opened, record, typed, [], None)
     fields = await read_form(request, pages.body)
-    typed = {name: text for name, text in fields.items() if name != "version" and text.strip()}
+    activity = opened.form.activity(fields.get("activity", ""))
+    if activity is None:  # nobody could mend it on its page, which asks by type
+        raise NotThereError(record)
+    typed = {name: fields[name] for name in activity_fields(opened.form, activity) if fields.get(name, "").strip()}
     answer = ActivityAnswer(record=record, typed=typed, change="corrected" if held is not None else "added")
     stale = await pages.keep(opened, who, opened.answers.with_activity(answer), number_of(fields))
     refusals = judge_activity(opened.form, answer, opened.today)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from services.board.pages.written import day
 from services.board.report.draft import ActivityAnswer, FigureAnswer, ProblemAnswer
-from services.board.report.fields import COMPONENT, DENOMINATOR, NUMERATOR, Figure, Form
+from services.board.report.fields import COMPONENT, DENOMINATOR, NUMERATOR, ActivityType, Figure, Form
 from services.board.report.words import FieldWords
 from shared.domain.events import MAX_COUNT, ActivityRecorded, IndicatorReported, Money, Problem, Split
 from shared.domain.refusals import Code, Refusal
@@ -143,6 +143,16 @@ def read_activity(form: Form, answer: ActivityAnswer) -> ActivityRead:
         "money": [Money(line=line, amount=amount) for line, amount in money.items() if amount is not None],
     }
     return ActivityRead(ActivityRecorded.model_validate(data), [])
+
+
+def activity_fields(form: Form, activity: ActivityType) -> list[str]:
+    """Name the fields of an activity of this type: what else is posted is none of its page's."""
+    return [
+        *("activity", "held_on.day", "held_on.month", "held_on.year", "female"),
+        *(f"{PARTICIPANTS}.{item.slug}" for item in form.groups),
+        *(f"{MONEY}.{item.slug}" for item in form.lines),
+        *(f"{BY}.{dimension.slug}" for dimension, _ in activity.dimensions),
+    ]
 
 
 def _day(reader: _Reader) -> str | None:
