@@ -4,9 +4,9 @@ import re
 from datetime import datetime, timedelta
 
 import typer
-from rich.console import Console
 
 from cli.board_link import make_link
+from cli.console import out
 from cli.transaction import in_transaction
 from shared.access.keys import PREFIX, hash_key
 from shared.database.connections import Connection
@@ -16,7 +16,6 @@ from shared.registry.source_store import Source
 from shared.runtime.config import MissingSettingError, Settings, load_settings
 
 board_app = typer.Typer(no_args_is_help=True)
-out = Console(soft_wrap=True)
 SENDER = "kip-board"
 FORMER_KEYS_GO_ON = timedelta(hours=24)  # until every replica has the new one
 KEY = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")  # as long as those that we make: 256 bits
@@ -40,7 +39,9 @@ def let_key_in() -> None:
     'kip source revoke kip-board' ends all at once.
     """
     key = hash_key(_key_of(load_settings()))
-    out.print(in_transaction("kip board", lambda connection, now: _put(connection, key, now)), highlight=False)
+    out(soft_wrap=True).print(
+        in_transaction("kip board", lambda connection, now: _put(connection, key, now)), highlight=False
+    )
 
 
 def _key_of(settings: Settings) -> str:

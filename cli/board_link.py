@@ -4,8 +4,8 @@ import secrets
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from cli.console import err, out
 from cli.database import with_database
 from cli.officers.looking import AtUnit, ForAgency, Name
 from cli.officers.people import described, nobody
@@ -16,8 +16,6 @@ from services.board.access.site import site_of
 from shared.database.connections import Connection
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import load_settings
-
-out, told = Console(), Console(stderr=True)
 
 
 def make_link(
@@ -47,5 +45,5 @@ def make_link(
         return described(one)
 
     whom = with_database(work)
-    told.print(f"for {whom}, once within 24 hours:", markup=False, soft_wrap=True)
-    out.print(f"{origin}/l/{token}", markup=False, highlight=False, soft_wrap=True)
+    err().print(f"for {whom}, once within 24 hours:", markup=False, soft_wrap=True)
+    out().print(f"{origin}/l/{token}", markup=False, highlight=False, soft_wrap=True)

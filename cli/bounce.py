@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Annotated, NamedTuple, TypeVar
 
 import typer
-from rich.console import Console
 
+from cli.console import out
 from cli.database import with_database
 from cli.listing import print_listing
 from services.notifications.messages import bounce_store
@@ -21,7 +21,6 @@ from shared.runtime.clock import SystemClock
 from shared.runtime.config import load_settings
 
 bounce_app = typer.Typer(help="Mail that came back.", invoke_without_command=True)
-out = Console()
 TRY_AGAIN = 75  # EX_TEMPFAIL: a mail server keeps what it pipes here, and tries again
 _MOST_LISTED = 10_000
 Result = TypeVar("Result")
@@ -62,15 +61,15 @@ def list_dead() -> None:
     """List the addresses that take no mail."""
     rows = with_database(lambda connection: bounce_store.dead_addresses(connection, _MOST_LISTED))
     if not rows:
-        out.print("no address is dead")
+        out().print("no address is dead")
         return
     print_listing(
-        out,
+        out(),
         ("address", "since", "status", "reason"),
         [(row.address, f"{row.since:%Y-%m-%d}", row.status, row.reason) for row in rows],
     )
     if len(rows) == _MOST_LISTED:
-        out.print(f"the latest {_MOST_LISTED:,} of them; kip_dead_addresses counts all")
+        out().print(f"the latest {_MOST_LISTED:,} of them; kip_dead_addresses counts all")
 
 
 @bounce_app.command("forget")

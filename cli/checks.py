@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from functools import cache
 from multiprocessing import get_context
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cli.console import err
 from services.aggregation.consistency.drift import Checked, check_province
 from services.aggregation.consistency.drift_store import CHECK_SECONDS, ledger_size
 from services.aggregation.contribution import Contributor
@@ -26,7 +26,6 @@ from shared.runtime import gc_tuning
 from shared.runtime.config import load_settings
 
 MOST_PROCESSES = 4  # each holds a province's records and cells
-err = Console(stderr=True)
 
 
 def check_all(*, correct: bool, only: Sequence[str]) -> list[Checked]:
@@ -36,7 +35,7 @@ def check_all(*, correct: bool, only: Sequence[str]) -> list[Checked]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     processes = min(os.cpu_count() or 1, MOST_PROCESSES, len(sizes))
     with (
-        Progress(*columns, console=err, transient=True) as progress,
+        Progress(*columns, console=err(), transient=True) as progress,
         ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool,
     ):
         task = progress.add_task("rebuilding" if correct else "verifying", total=sum(sizes.values()))

@@ -11,8 +11,8 @@ import aio_pika
 import httpx
 import typer
 from aio_pika.exceptions import AMQPError, ProbableAuthenticationError
-from rich.console import Console
 
+from cli.console import out
 from cli.management import management_client
 from shared.access import broker_users
 from shared.access.logins import Login, logins
@@ -24,8 +24,6 @@ from shared.database.connections import Hosts
 from shared.runtime import tls
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import PREFIX, Settings, load_settings
-
-out = Console(soft_wrap=True)
 
 
 class BrokerError(ConnectionError):
@@ -61,7 +59,9 @@ async def _migrate_database(settings: Settings, roles: Mapping[str, Login]) -> l
     try:
         made = await make_roles(connection, roles.values())
         applied = await migration.migrate(url, SystemClock().now(), lambda within: give_rights(within, made.there))
-        out.print(f"applied {', '.join(applied)}" if applied else "the database is up to date", highlight=False)
+        out(soft_wrap=True).print(
+            f"applied {', '.join(applied)}" if applied else "the database is up to date", highlight=False
+        )
         said = [f"role {login.user} of {login.role}: its rights are those of this version" for login in made.there]
         said += await let_read_statistics(connection, made.there)
     finally:
@@ -131,8 +131,8 @@ async def _gets_in(login: Login) -> bool:
 
 def _tell(lines: Iterable[str], server: str, made: Mapping[str, Login]) -> None:
     for line in lines:
-        out.print(line, highlight=False, markup=False)
+        out(soft_wrap=True).print(line, highlight=False, markup=False)
     roles = ROLES if server == "DATABASE" else BROKER_RIGHTS
     absent = [f"{PREFIX}{role.upper()}_{server}_URL" for role in roles if role not in made]
     if made and absent:
-        out.print(f"not set, so not made: {', '.join(absent)}", highlight=False)
+        out(soft_wrap=True).print(f"not set, so not made: {', '.join(absent)}", highlight=False)

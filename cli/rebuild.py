@@ -5,11 +5,9 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cli.checks import check_all
-
-out = Console()
+from cli.console import out
 
 
 def rebuild(
@@ -23,7 +21,9 @@ def rebuild(
         return
     events, cells = sum(item.events for item in done), sum(item.cells for item in done)
     records = sum(item.records for item in done)
-    out.print(f"{events:,} events of {len(done)} provinces read: {cells:,} cells and {records:,} records changed")
+    out().print(f"{events:,} events of {len(done)} provinces read: {cells:,} cells and {records:,} records changed")
     aside = sum(item.aside for item in done)
     if aside:
-        out.print(f"{aside:,} events were accepted and are not counted: their time is out of bounds ('kip dead list')")
+        out().print(
+            f"{aside:,} events were accepted and are not counted: their time is out of bounds ('kip dead list')"
+        )

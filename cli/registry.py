@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from cli.console import out
 from cli.database import with_database
 from cli.programmes_together import Placed, problems_together
 from services.aggregation.consistency import drift_store
@@ -34,7 +34,6 @@ REBUILD = (
     "not ready until it is done; 'kip rebuild' does the same on several cores"
 )
 MOST_FOLDERS = 100  # below one folder of programmes
-out = Console()
 Folders = Annotated[list[Path], typer.Argument(help="Programmes' folders, or a folder of such folders.")]
 Register = Annotated[Path, typer.Option("--units", help="The register of units (CSV).")]
 Calendars = Annotated[Path, typer.Option(help="The countries' days off and made up (CSV).")]
@@ -66,7 +65,7 @@ def check(folders: Folders, units: Register = UNITS_FILE, calendars: Calendars =
         if problems:
             failed.append(folder)
         else:
-            out.print(f"{folder}: no errors", soft_wrap=True)
+            out().print(f"{folder}: no errors", soft_wrap=True)
     if set(failed) & set(wanted):
         raise typer.Exit(1)
 
@@ -102,9 +101,9 @@ def load(
         return said + loaded, renamed
 
     said, renamed = with_database(work)
-    out.print(f"loaded {', '.join(said)}" if said else "nothing has changed")
+    out().print(f"loaded {', '.join(said)}" if said else "nothing has changed")
     if renamed:
-        out.print(f"{REBUILD} ({', '.join(sorted('/'.join(name) for name in renamed))})", soft_wrap=True)
+        out().print(f"{REBUILD} ({', '.join(sorted('/'.join(name) for name in renamed))})", soft_wrap=True)
 
 
 def _programmes_in(folders: Sequence[Path]) -> list[Path]:

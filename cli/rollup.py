@@ -7,12 +7,13 @@ from typing import Annotated, Any
 import httpx
 import typer
 from rich.cells import cell_len
-from rich.console import Console, JustifyMethod
+from rich.console import JustifyMethod
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from cli.addresses import asked_url
+from cli.console import out
 from cli.loopback import is_loopback
 from shared.wording.suppressed_words import suppressed_text
 
@@ -23,8 +24,7 @@ _BARS = frozenset({"attained", "covered"})  # columns without a heading
 _FOLDS = frozenset({"unit", "by"})  # words, which lose nothing by being on two lines
 _OF = {100: " %", 1000: " ‰", 100_000: " /100,000"}  # what a value is so many of
 _PARTS = " ▏▎▍▌▋▊▉█"
-out = Console(width=None if Console().is_terminal else 132)
-_measuring = Console(width=10_000)  # what a table would take if there were room for everything
+PIPED = 132  # columns where no terminal says how many it has
 
 
 def rollup(
@@ -65,7 +65,8 @@ def rollup(
     if as_json:
         typer.echo(json.dumps({"rows": rows}, ensure_ascii=False))
     else:
-        out.print(table(rows, indicator or activity or "", out.width), crop=False)
+        console = out(width=None if out().is_terminal else PIPED)
+        console.print(table(rows, indicator or activity or "", console.width), crop=False)
 
 
 def _check(asked: Mapping[str, str | None], key: str) -> None:
@@ -113,9 +114,10 @@ def table(rows: list[dict[str, Any]], title: str, width: int) -> Table:
     The bar of an indicator is its value of the whole, with the target beside it. Where the width doesn't do for all,
     bars get shorter and then go, then units' names fold; codes and numbers are never cut.
     """
+    measuring = out(width=10_000)  # what a table would take if there were room for everything
     for bar_width, gap in ((BAR, 2), (8, 2), (5, 1), (0, 1)):
         made = _table(rows, title, bar_width, gap)
-        if Measurement.get(_measuring, _measuring.options, made).maximum <= width:
+        if Measurement.get(measuring, measuring.options, made).maximum <= width:
             break
     least = sum((column.min_width or 0) + gap for column in made.columns) - gap
     if least > width:  # lines longer than the console's, which the terminal folds, rather than figures cut

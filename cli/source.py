@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from cli.console import out
 from cli.listing import print_listing
 from cli.transaction import in_transaction
 from shared.access.keys import hash_key, new_key
@@ -19,7 +19,6 @@ from shared.runtime.clock import SystemClock
 from shared.values.personal_data import in_text
 
 source_app = typer.Typer(no_args_is_help=True)
-out = Console()
 CLIENT = "kip source"
 MOST_HOURS = 24 * 366  # of an overlap: two keys for ever are no rotation
 Name = Annotated[str, typer.Argument(help="The sender's name, shown with its events.")]
@@ -119,7 +118,7 @@ def list_sources(as_json: AsJson = False) -> None:
         typer.echo(json.dumps(rows, default=str, ensure_ascii=False))
         return
     headings = ("source", "subtree", "kinds", "programmes", "reads", "acts", "rate", "keys")
-    print_listing(out, headings, [_listed(row) for row in rows])
+    print_listing(out(), headings, [_listed(row) for row in rows])
 
 
 def _listed(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -185,7 +184,7 @@ def revoke(
     if as_json:
         typer.echo(json.dumps({"source": name, "revoked": count}))
     else:
-        out.print(f"source [bold]{name}[/]: {count} key(s) revoked")
+        out().print(f"source [bold]{name}[/]: {count} key(s) revoked")
 
 
 @source_app.command("audit")
@@ -205,7 +204,7 @@ def audit(
     if as_json:
         typer.echo(json.dumps(rows, default=str, ensure_ascii=False))
         return
-    print_listing(out, ("at", "role", "by", "source", "what", "to"), [_audited(row) for row in rows])
+    print_listing(out(), ("at", "role", "by", "source", "what", "to"), [_audited(row) for row in rows])
 
 
 def _audited(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -239,5 +238,5 @@ def _show_key(name: str, key: str, what: str, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"source": name, "key": key}))
     else:
-        out.print(f"source [bold]{name}[/] {what}. Its key, shown this once:")
+        out().print(f"source [bold]{name}[/] {what}. Its key, shown this once:")
         typer.echo(key)

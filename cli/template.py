@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from cli.console import out
 from cli.database import with_database
 from shared.database.connections import Connection
 from shared.domain.duties import applies, own_options
@@ -24,7 +24,6 @@ from shared.sheets.template_words import HELP, TemplateWords
 from shared.sheets.workbook import Workbook
 
 ACTIVITY_ROWS = 60
-out = Console()
 
 
 def template(
@@ -51,7 +50,7 @@ def template(
     sheet = _sheet(chosen, units, report, unit, period, agency, language, today)
     path = to or Path(f"{report}-{sheet.unit.code}-{sheet.period}.xlsx")
     write_template(sheet, path, uuid.uuid4().hex[:8])
-    out.print(f"wrote {path}")
+    out().print(f"wrote {path}")
 
 
 def write_template(sheet: Sheet, path: Path, batch: str) -> None:

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from cli.console import out
 from cli.database import with_database
 from cli.listing import print_listing
 from services.notifications import read_store
@@ -31,7 +31,6 @@ _WITHOUT_ERROR = {True: "its provider takes no more at present", False: "it is o
 _SHOWN = 20  # unsent messages that are printed; --json has up to a page of them
 _NOBODY = "unaddressed"
 _BESIDE = {True: "summary", False: "from before"}  # of messages without a new alert
-out = Console()
 
 
 @dataclass(slots=True)
@@ -204,16 +203,16 @@ def _show(ticked: Ticked) -> None:
         *map(_listed_beside, ticked.messages),
     ]
     if rows:
-        print_listing(out, ("step", "unit", "report", "officer", "channel", "state"), rows)
+        print_listing(out(), ("step", "unit", "report", "officer", "channel", "state"), rows)
     swept = "swept" if ticked.swept_at is not None else "not swept"
-    out.print(f"{ticked.now.isoformat()}: {swept}; {_counted(ticked)}", highlight=False)
+    out().print(f"{ticked.now.isoformat()}: {swept}; {_counted(ticked)}", highlight=False)
     for row in ticked.unsent[:_SHOWN]:
         until = row["until"].astimezone(ticked.now.tzinfo).isoformat(timespec="seconds")
         tried = f", {row['channel']}, {row['attempts']} attempts" if row["channel"] else ""
         text = f"postponed until {until}: {row['officer']}{tried}: {row['why']}"
-        out.print(text, highlight=False, markup=False, soft_wrap=True)
+        out().print(text, highlight=False, markup=False, soft_wrap=True)
     if len(ticked.unsent) > _SHOWN:
-        out.print(f"… and {len(ticked.unsent) - _SHOWN:,} more; --json lists them", highlight=False)
+        out().print(f"… and {len(ticked.unsent) - _SHOWN:,} more; --json lists them", highlight=False)
 
 
 def _counted(ticked: Ticked) -> str:

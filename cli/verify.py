@@ -5,11 +5,9 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cli.checks import check_all
-
-out = Console()
+from cli.console import out
 
 
 def verify(
@@ -34,11 +32,11 @@ def verify(
     else:
         events = sum(item.events for item in checked)
         for item in differing:
-            out.print(
+            out().print(
                 f"{item.province}: {item.cells:,} cells and {item.records:,} records differ, "
                 f"{item.twice:,} activities are alive in another province too"
             )
         cells = sum(item.cells for item in checked)
-        out.print(f"{events:,} events of {len(checked)} provinces recomputed: {cells:,} cells differ")
+        out().print(f"{events:,} events of {len(checked)} provinces recomputed: {cells:,} cells differ")
     if differing:
         raise typer.Exit(1)

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, TypeVar
 
 import typer
-from rich.console import Console
 
+from cli.console import out
 from cli.dead.queue import QueueOfMessages
 from cli.dead.rows import TableOfRows
 from cli.dead.source import GONE, DeadRow, Outcomes, Source
@@ -19,7 +19,6 @@ from shared.database.connections import Hosts
 from shared.runtime.config import load_settings
 
 dead_app = typer.Typer(no_args_is_help=True)
-out = Console()
 Names = Annotated[list[str] | None, typer.Argument(help="What 'kip dead list' shows; a number alone: aggregation's.")]
 All = Annotated[bool, typer.Option("--all", help="All that wait.")]
 Result = TypeVar("Result")
@@ -51,9 +50,9 @@ def list_dead(
     if as_json:
         typer.echo(json.dumps([row.as_json() for row in rows], ensure_ascii=False))
     elif rows:
-        print_listing(out, ("name", "kind", "unit", "sender", "reason", "since"), [_listed(row) for row in rows])
+        print_listing(out(), ("name", "kind", "unit", "sender", "reason", "since"), [_listed(row) for row in rows])
     elif not unasked:
-        out.print(NOTHING)
+        out().print(NOTHING)
     if unasked:
         sys.stderr.writelines(f"kip: {line}\n" for line in unasked)
         raise typer.Exit(1)
@@ -104,15 +103,15 @@ def _each(names: list[str] | None, everything: bool, act: Callable[[Source, list
             async for own, outcome in act(source, None if everything else wanted[source.name]):
                 outcomes[own] = outcome
                 if outcome != GONE:
-                    out.print(f"{source.name}:{own}: {outcome}")
+                    out().print(f"{source.name}:{own}: {outcome}")
             found = found or bool(outcomes)
             for own in [own for own, outcome in outcomes.items() if outcome == GONE]:
                 if await source.show(own) is None:
                     unknown.append(f"{source.name}:{own}")
                 else:
-                    out.print(f"{source.name}:{own}: {GONE}")
+                    out().print(f"{source.name}:{own}: {GONE}")
         if not found:
-            out.print(NOTHING)
+            out().print(NOTHING)
 
     _with_sources(work)
     if unknown:

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
+from cli.console import out
 from cli.doctor.addresses import check_addresses
 from cli.doctor.board import check_board
 from cli.doctor.broker import check_broker
@@ -23,7 +23,6 @@ from shared.registry.destinations import Destinations
 from shared.runtime.config import Settings, load_settings
 
 COLOURS = {State.GOOD: "green", State.UNSURE: "yellow", State.BAD: "red"}
-out = Console()
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
@@ -33,7 +32,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
     if as_json:
         typer.echo(json.dumps({"healthy": healthy, "findings": [asdict(finding) for finding in findings]}))
     else:
-        print_listing(out, ("", "check", "seen", "cure"), [_row(finding) for finding in findings])
+        print_listing(out(), ("", "check", "seen", "cure"), [_row(finding) for finding in findings])
     if not healthy:
         raise typer.Exit(1)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
-from rich.console import Console
 
+from cli.console import out
 from cli.database import with_database
 from cli.officers.changes import Changes, also_told, changes_of
 from cli.officers.reading import COLUMNS, MAY_BE_THERE, Known, OfficersRead, read_officers
@@ -15,8 +15,6 @@ from shared.database.connections import Connection
 from shared.registry.destinations import Destinations
 from shared.registry.officer_store import write_officers
 from shared.runtime.config import load_settings
-
-out = Console()
 
 
 class _Imported(NamedTuple):
@@ -52,11 +50,11 @@ def import_officers(
         typer.echo(f"kip: nothing was imported: {len(problems)} problems", err=True)
         raise typer.Exit(1)
     for line in imported.changes.lines():
-        out.print(line, markup=False, soft_wrap=True)
+        out().print(line, markup=False, soft_wrap=True)
     officers = imported.read.officers
     units = len({officer.unit for officer in officers})
     done = "nothing was written; it would be" if dry_run else "imported"
-    out.print(f"{done} {len(officers):,} officers of {units:,} units: {imported.changes.counts()}", soft_wrap=True)
+    out().print(f"{done} {len(officers):,} officers of {units:,} units: {imported.changes.counts()}", soft_wrap=True)
 
 
 def known_of(register: Register) -> Known:

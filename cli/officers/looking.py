@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 
+from cli.console import out
 from cli.database import with_database
 from cli.listing import print_listing
 from cli.officers.cells import CHANNELS
@@ -19,7 +19,6 @@ from shared.database.connections import Connection
 from shared.programme.model import Programme
 
 LATELY = 10  # messages
-out = Console()
 Name = Annotated[str, typer.Argument(help="The officer's name, in any spelling: case and spaces don't count.")]
 AtUnit = Annotated[str, typer.Option("--unit", help="The unit's uid or code: of the registration, else today's.")]
 ForAgency = Annotated[
@@ -51,7 +50,7 @@ def list_officers(
         typer.echo(json.dumps([_person(group) for group in people(placed)], default=str, ensure_ascii=False))
         return
     headings = ("officer", "unit, today's", "agency", "programmes", "channels", "away until")
-    print_listing(out, headings, [_listed(group) for group in people(placed)])
+    print_listing(out(), headings, [_listed(group) for group in people(placed)])
 
 
 def show_officer(name: Name, unit: AtUnit, agency: ForAgency = None, as_json: AsJson = False) -> None:
@@ -71,7 +70,7 @@ def show_officer(name: Name, unit: AtUnit, agency: ForAgency = None, as_json: As
     for one, kept in shown:
         minutes = Minutes(register.programmes)
         for heading, text in _lines(one, kept, minutes):
-            out.print(f"{heading:<12} {text}", markup=False, highlight=False, soft_wrap=True)
+            out().print(f"{heading:<12} {text}", markup=False, highlight=False, soft_wrap=True)
         _print_kept(kept, minutes)
 
 
@@ -143,16 +142,16 @@ def _lines(one: Placed, kept: Kept, minutes: Minutes) -> Iterator[tuple[str, str
 def _print_kept(kept: Kept, minutes: Minutes) -> None:
     rows: list[tuple[str | None, ...]]
     if kept.messages:
-        out.print(f"\nsent lately (the last {LATELY})")
+        out().print(f"\nsent lately (the last {LATELY})")
         headings = ("at", "programme", "state", "channel", "why not", "about")
         rows = [
             (minutes.of(m.sent_at or m.made_at, m.programme), m.programme, m.state, m.channel, m.error,
              "\n".join(m.about))
             for m in kept.messages
         ]  # fmt: skip
-        print_listing(out, headings, rows)
+        print_listing(out(), headings, rows)
     if kept.acknowledged:
-        out.print("\nacknowledged")
+        out().print("\nacknowledged")
         whats = (
             " ".join(filter(None, (a.report, a.period, a.unit))) or "the whole programme" for a in kept.acknowledged
         )
@@ -160,11 +159,11 @@ def _print_kept(kept: Kept, minutes: Minutes) -> None:
             (minutes.of(a.at, a.programme), minutes.of(a.until, a.programme), a.programme, what)
             for a, what in zip(kept.acknowledged, whats, strict=True)
         ]
-        print_listing(out, ("at", "until", "programme", "what"), rows)
+        print_listing(out(), ("at", "until", "programme", "what"), rows)
     if kept.decided:
-        out.print("\ndecided")
+        out().print("\ndecided")
         rows = [
             (minutes.of(d.at, d.programme), d.programme, d.change, f"{d.report} {d.period} {d.unit}", d.reason)
             for d in kept.decided
         ]
-        print_listing(out, ("at", "programme", "what", "about", "reason"), rows)
+        print_listing(out(), ("at", "programme", "what", "about", "reason"), rows)

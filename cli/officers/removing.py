@@ -1,15 +1,12 @@
 """`kip officer remove`: ends an officer's links and messages; the history stays, without their name."""
 
-from rich.console import Console
-
+from cli.console import out
 from cli.database import with_database
 from cli.officers.looking import AtUnit, ForAgency, Name
 from cli.officers.people import described
 from cli.officers.register import officer_at
 from cli.officers.yes import Yes, agreed
 from services.notifications.person_store import Removed, remove
-
-out = Console()
 
 
 def remove_officer(name: Name, unit: AtUnit, agency: ForAgency = None, yes: Yes = False) -> None:
@@ -20,13 +17,13 @@ def remove_officer(name: Name, unit: AtUnit, agency: ForAgency = None, yes: Yes 
 
     one = with_database(lambda connection: officer_at(connection, name, unit, agency))
     if one is None:
-        out.print(f"nothing to remove: no officer {name} is registered at {unit}", markup=False, soft_wrap=True)
+        out().print(f"nothing to remove: no officer {name} is registered at {unit}", markup=False, soft_wrap=True)
         return
     whom = described(one)
     agreed(f"Remove {whom}?", yes=yes)
     removed = with_database(lambda connection: remove(connection, one.officer))
     for line in (f"removed {whom}", *told(removed)):
-        out.print(line, markup=False, soft_wrap=True)
+        out().print(line, markup=False, soft_wrap=True)
 
 
 def told(removed: Removed) -> list[str]:

@@ -1,15 +1,12 @@
 """`kip officer revoke`: ends what an officer was given so far; the officer stays, and gets new links by mail."""
 
-from rich.console import Console
-
+from cli.console import out
 from cli.database import with_database
 from cli.officers.looking import AtUnit, ForAgency, Name
 from cli.officers.people import described, nobody
 from cli.officers.register import officer_at
 from shared.database.connections import Connection
 from shared.registry.officer_store import revoke
-
-out = Console()
 
 
 def revoke_officer(name: Name, unit: AtUnit, agency: ForAgency = None) -> None:
@@ -21,4 +18,4 @@ def revoke_officer(name: Name, unit: AtUnit, agency: ForAgency = None) -> None:
             raise nobody(name, unit)
         return described(one)
 
-    out.print(f"revoked every link, session and device of {with_database(work)}", markup=False, soft_wrap=True)
+    out().print(f"revoked every link, session and device of {with_database(work)}", markup=False, soft_wrap=True)

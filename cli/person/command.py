@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from rich.console import Console
 
+from cli.console import out
 from cli.database import with_database
 from cli.officers.looking import whole
 from cli.officers.people import Placed, named
@@ -27,7 +27,6 @@ from shared.database.connections import Connection
 from shared.registry.officers import person
 
 person_app = typer.Typer(no_args_is_help=True)
-out = Console()
 Asked = Annotated[
     str, typer.Argument(help="An e-mail address, a phone number or kind:address, as a file of officers may have it.")
 ]
@@ -88,13 +87,13 @@ def erase(address: Asked, names: Names = None, yes: Yes = False) -> None:
 
     placed, now = with_database(find)
     for one in placed:
-        out.print(f"{_whom(one)}", markup=False, soft_wrap=True)
+        out().print(f"{_whom(one)}", markup=False, soft_wrap=True)
     if not placed:
-        out.print("no officer with this address is registered; texts are looked through all the same", soft_wrap=True)
+        out().print("no officer with this address is registered; texts are looked through all the same", soft_wrap=True)
     agreed("Erase all that is kept about them? It can't be undone.", yes=yes or not placed)
 
     for line in _said(with_database(lambda connection: _erase(connection, wanted, placed, now))):
-        out.print(line, markup=False, soft_wrap=True)
+        out().print(line, markup=False, soft_wrap=True)
 
 
 async def _erase(connection: Connection, wanted: Address, placed: Sequence[Placed], now: datetime) -> _Erased:

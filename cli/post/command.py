@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.addresses import asked_url
+from cli.console import err, out
 from cli.post.event_lines import batches, check_file, nothing_in, read_lines
 from cli.post.journal import uploads_folder
 from cli.post.posting import Pace, Rejected, Report, Target, post_all, seconds_since
@@ -20,8 +21,6 @@ from cli.post.sheet_rows import is_sheet, parts, read_tables
 from shared.runtime.clock import SystemClock
 
 SHOWN = 20  # refused lines that are printed; --json has all of them
-out = Console()
-err = Console(stderr=True)
 
 
 def post(
@@ -67,9 +66,10 @@ def post(
 def _post_events(file: Path, target: Target, most: int, concurrency: int, *, as_json: bool) -> None:
     """Post a file of events in batches of `most`, and tell what became of them. Exit code 1 where any is refused."""
     total = check_file(file)
-    pace = _pace()
+    terminal = err()
+    pace = _pace(terminal)
     start = pace.clock.now()
-    with _progress(quiet=as_json) as progress:
+    with _progress(terminal, quiet=as_json) as progress:
         task = progress.add_task("posting" if not target.dry_run else "checking", total=total)
         made = batches(read_lines(file), most)
         report = asyncio.run(post_all(target, made, concurrency, pace, lambda n: progress.advance(task, n)))
@@ -86,14 +86,15 @@ def _post_sheet(file: Path, target: Target, most_rows: int, *, afresh: bool, as_
     """Check a spreadsheet whole, post it in parts of `most_rows`, and tell what became of it."""
     tables, notes = read_tables(file)
     for note in notes:
-        err.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+        err().print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
     rows = sum(table.count for table in tables)
-    pace = _pace()
+    terminal = err()
+    pace = _pace(terminal)
     journal = None if target.dry_run else journal_of(uploads_folder(), file, target)
     if journal and afresh:
         journal.end()
     sent = Sent()
-    with _progress(quiet=as_json) as progress:
+    with _progress(terminal, quiet=as_json) as progress:
         # Taken whole or not at all: nothing of a file is posted before all of it was found good.
         if target.dry_run or not (target.partial or journal):
             task = progress.add_task("checking", total=rows)
@@ -111,7 +112,7 @@ def _post_sheet(file: Path, target: Target, most_rows: int, *, afresh: bool, as_
         raise typer.Exit(1)
 
 
-def _pace() -> Pace:
+def _pace(terminal: Console) -> Pace:
     """Make a pace by the machine's clock that tells the first absence of the service: it is then tried again for
     minutes.
     """
@@ -121,7 +122,7 @@ def _pace() -> Pace:
         nonlocal told
         if not told:
             told = True
-            err.print(text, highlight=False, markup=False, soft_wrap=True)
+            terminal.print(text, highlight=False, markup=False, soft_wrap=True)
 
     return Pace(SystemClock(), tell=tell)
 
@@ -139,32 +140,32 @@ def _tell_sheet(sent: Sent, target: Target, *, as_json: bool) -> None:
         return
     verb = "would be accepted" if target.dry_run else "accepted"
     before = f" ({sent.before:,} of them in a run before)" if sent.before else ""
-    out.print(f"{sent.accepted:,} events {verb}{before}, {len(sent.refused):,} faults", highlight=False)
+    out().print(f"{sent.accepted:,} events {verb}{before}, {len(sent.refused):,} faults", highlight=False)
     for item in sent.refused[:SHOWN]:
         got = "" if item.error.get("got") is None else f", got {json.dumps(item.error['got'], ensure_ascii=False)}"
         text = f"{item.place}: {item.error['code']}: {item.error['message']}{got}"
-        err.print(text, highlight=False, markup=False, soft_wrap=True)
+        err().print(text, highlight=False, markup=False, soft_wrap=True)
     if len(sent.refused) > SHOWN:
-        err.print(f"… and {len(sent.refused) - SHOWN:,} more; --json lists all", highlight=False)
+        err().print(f"… and {len(sent.refused) - SHOWN:,} more; --json lists all", highlight=False)
     _tell_unlisted(sent.unlisted)
 
 
-def _progress(*, quiet: bool) -> Progress:
-    """Show a bar on a terminal, nothing elsewhere."""
+def _progress(terminal: Console, *, quiet: bool) -> Progress:
+    """Show a bar on a terminal, nothing elsewhere. What is printed meanwhile goes to the same console."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=err, disable=quiet or not err.is_terminal, transient=True)
+    return Progress(*columns, console=terminal, disable=quiet or not terminal.is_terminal, transient=True)
 
 
 def _tell(report: Report, seconds: float, *, dry_run: bool) -> None:
     verb = "would be accepted" if dry_run else "accepted"
-    out.print(f"{report.accepted:,} {verb}, {len(report.rejected):,} rejected, {seconds:.1f} s", highlight=False)
+    out().print(f"{report.accepted:,} {verb}, {len(report.rejected):,} rejected, {seconds:.1f} s", highlight=False)
     for item in sorted(report.rejected, key=lambda rejected: rejected.line)[:SHOWN]:
         _tell_rejected(item)
     if len(report.rejected) > SHOWN:
-        err.print(f"… and {len(report.rejected) - SHOWN:,} more; --json lists all", highlight=False)
+        err().print(f"… and {len(report.rejected) - SHOWN:,} more; --json lists all", highlight=False)
     _tell_unlisted(report.unlisted)
     if report.held_back:
-        err.print(
+        err().print(
             f"{report.held_back:,} good lines stood in the same batches and were not taken. Cure the lines above and "
             "run the same command again, or take the good ones now with --partial",
             highlight=False,
@@ -174,11 +175,11 @@ def _tell(report: Report, seconds: float, *, dry_run: bool) -> None:
 def _tell_unlisted(unlisted: int) -> None:
     """Print how many more the service refused without listing them."""
     if unlisted:
-        err.print(f"… and {unlisted:,} that the service doesn't list; a smaller --batch names them", highlight=False)
+        err().print(f"… and {unlisted:,} that the service doesn't list; a smaller --batch names them", highlight=False)
 
 
 def _tell_rejected(item: Rejected) -> None:
     for error in item.errors:
         got = "" if error.get("got") is None else f", got {json.dumps(error['got'], ensure_ascii=False)}"
         text = f"line {item.line} (id {item.id}): {error['field']}: {error['code']}: {error['message']}{got}"
-        err.print(text, highlight=False, markup=False, soft_wrap=True)
+        err().print(text, highlight=False, markup=False, soft_wrap=True)

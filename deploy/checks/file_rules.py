@@ -149,6 +149,16 @@ def python_breaches(name: str, text: str) -> Iterator[str]:
                 yield f":{getattr(node, 'lineno', 0)}: {breach}"
         if name != CLOCK_FILE and asks_the_clock(node):
             yield f":{getattr(node, 'lineno', 0)}: asks the machine for the time; only {CLOCK_FILE} may"
+    for line in consoles_of_a_module(tree):
+        yield f":{line}: makes a console when the file is imported; it would keep the width of that moment"
+
+
+def consoles_of_a_module(tree: ast.Module) -> Iterator[int]:
+    """Find the lines that make a `Console` at the top level of a file."""
+    statements = (node for node in tree.body if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    for node in (node for statement in statements for node in ast.walk(statement)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Console":
+            yield node.lineno
 
 
 def shrinking_breaches(name: str, text: str) -> Iterator[tuple[str, str]]:

@@ -30,6 +30,7 @@ def of_length(lines: int) -> str:
         ("shared/domain/units.py", "x = 1\n" * 401, "401 lines"),
         ("cli/main.py", "import datetime\nnow = datetime.datetime.now()\n", "main.py:2: asks the machine for the time"),
         ("cli/main.py", "from datetime import date\nday = date.today()\n", "asks the machine for the time"),
+        ("cli/dead/queue.py", "out, err = 1, Console(stderr=True)\n", "queue.py:1: makes a console when"),
         ("cli/main.py", "from time import time\n", "asks the machine for the time"),
         ("README.md", "see " + "/".join(["", "work", "main", "x"]) + "\n", "a path of one machine"),
         ("setup.txt", "https://" + ".".join(["pypi", "org"]) + "/simple\n", "names the package host"),
