@@ -13,6 +13,7 @@ import pytest
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.stack import LocalStack
+from tests.forks import start_forked
 from tests.hostile_world import running_world
 from tests.sound_requests import World
 from tests.system import System, kip, migrate
@@ -38,7 +39,9 @@ class NewDatabase(Protocol):
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The session's servers, on ports where nobody expects anything. Logs stay in pytest's folder, data don't."""
     folder = tmp_path_factory.mktemp("stack")
-    with LocalStack(folder, usual_ports=False, postgres_settings=TEST_POSTGRES_SETTINGS) as running:
+    with LocalStack(
+        folder, usual_ports=False, postgres_settings=TEST_POSTGRES_SETTINGS, reaper_starter=start_forked
+    ) as running:
         yield running
     for data in ("postgres", "rabbitmq"):
         shutil.rmtree(folder / data, ignore_errors=True)

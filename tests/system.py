@@ -1,10 +1,7 @@
 """Kịp's services as tests run them: real processes on the session's broker and a database of the test's own."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -26,6 +23,7 @@ from shared.access.keys import hash_key, new_key
 from shared.broker import topology
 from shared.registry import source_store, store
 from shared.runtime.clock import SystemClock
+from tests.forks import run_kip
 
 ROOT = Path(__file__).resolve().parents[1]
 BATCH = "application/cloudevents-batch+json"
@@ -39,13 +37,9 @@ def migrate(database_url: str) -> None:
     kip("migrate", "--only", "database", environment=environment)
 
 
-def kip(*words: str, environment: Mapping[str, str], given: str | None = None) -> str:
+def kip(*words: str, environment: Mapping[str, str], given: str | bytes = "") -> str:
     """Run the console command as a user does, with this standard input; what it prints. Fails with its error output."""
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", *words],
-        cwd=ROOT, env={**os.environ, **environment}, input=given, capture_output=True, text=True, check=False,
-        timeout=120,
-    )  # fmt: skip
+    done = run_kip(*words, environment=environment, given=given)
     assert done.returncode == 0, f"kip {' '.join(words)} exited {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import IO, Protocol
 
 REAPER = Path(__file__).with_name("reaper.py")
 PROJECT = Path(__file__).resolve().parents[2]
@@ -39,10 +40,60 @@ class Command:
     grace: float = 15.0
 
 
+class StartedReaper(Protocol):
+    """A reaper that was started, as `subprocess.Popen` has it."""
+
+    @property
+    def stdin(self) -> IO[str] | None:
+        """Where it takes orders."""
+        ...
+
+    @property
+    def stdout(self) -> IO[str] | None:
+        """Where it says the pid of what it runs."""
+        ...
+
+    def poll(self) -> int | None:
+        """Return its exit code; None while it runs."""
+        ...
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its exit code. Raises `subprocess.TimeoutExpired` after `timeout` seconds."""
+        ...
+
+    def kill(self) -> None:
+        """Kill it."""
+        ...
+
+
+class StartReaper(Protocol):
+    """Starts a reaper with these arguments (see `reaper.py`); `keep_open` are descriptors that it holds."""
+
+    def __call__(
+        self, arguments: Sequence[str], environment: Mapping[str, str], cwd: Path, keep_open: Sequence[int]
+    ) -> StartedReaper: ...
+
+
+def start_reaper(
+    arguments: Sequence[str], environment: Mapping[str, str], cwd: Path, keep_open: Sequence[int]
+) -> "subprocess.Popen[str]":
+    """Start a reaper in a Python of its own."""
+    return subprocess.Popen(  # noqa: S603 - the command is ours
+        [sys.executable, "-I", "-S", str(REAPER), *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        cwd=cwd,
+        pass_fds=keep_open,
+        start_new_session=True,  # the terminal's Ctrl-C goes to the run, which ends things in order
+    )
+
+
 class Process:
     """A running command and its reaper. `pid` is the command's own."""
 
-    def __init__(self, command: Command, log: Path, log_begin: int, reaper: "subprocess.Popen[str]") -> None:
+    def __init__(self, command: Command, log: Path, log_begin: int, reaper: StartedReaper) -> None:
         self.command = command
         self.log = log
         self._log_begin = log_begin
@@ -118,7 +169,8 @@ class Supervisor:
     sees that this one is not cleared away yet.
     """
 
-    def __init__(self, run_dir: Path, keep_open: int | None = None) -> None:
+    def __init__(self, run_dir: Path, keep_open: int | None = None, reaper_starter: StartReaper = start_reaper) -> None:
+        self._start_reaper = reaper_starter
         self.run_dir = run_dir
         self.logs = run_dir / "logs"
         self._keep_open = keep_open
@@ -162,17 +214,12 @@ class Supervisor:
             for process in processes:
                 process.begin_stop()
 
-    def _spawn_reaper(self, command: Command, log: Path) -> "subprocess.Popen[str]":
-        arguments = [str(log), str(int(command.stop_signal)), str(command.grace), "--", *command.argv]
-        return subprocess.Popen(  # noqa: S603 - the command is ours
-            [sys.executable, "-I", "-S", str(REAPER), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "KIP_RUN_DIR": str(self.run_dir), **command.environment},
-            cwd=command.cwd,
-            pass_fds=() if self._keep_open is None else (self._keep_open,),
-            start_new_session=True,  # the terminal's Ctrl-C goes to the run, which ends things in order
+    def _spawn_reaper(self, command: Command, log: Path) -> StartedReaper:
+        return self._start_reaper(
+            [str(log), str(int(command.stop_signal)), str(command.grace), "--", *command.argv],
+            {**os.environ, "KIP_RUN_DIR": str(self.run_dir), **command.environment},
+            command.cwd,
+            () if self._keep_open is None else (self._keep_open,),
         )
 
 

@@ -18,6 +18,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
@@ -30,7 +31,12 @@ def prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def launch(command: list[str], log: str) -> int:
+def replace_itself(command: list[str]) -> None:
+    """Become the server."""
+    os.execvp(command[0], command)  # noqa: S606 - running the given command is what this is for
+
+
+def launch(command: list[str], log: str, become: Callable[[list[str]], None]) -> int:
     """Start the server in its own session with its output in `log`; returns its pid."""
     reaper = os.getpid()
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ)
@@ -52,7 +58,7 @@ def launch(command: list[str], log: str) -> int:
         for number in signals:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        os.execvp(command[0], command)  # noqa: S606 - running the given command is what this is for
+        become(command)
     except OSError as error:
         os.write(2, f"cannot run {command[0]}: {error}\n".encode())
     os._exit(127)
@@ -144,7 +150,8 @@ class Reaper:
             time.sleep(0.01)
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], become: Callable[[list[str]], None] = replace_itself) -> int:
+    """Run the server and watch it; `become` never returns where it turns the new process into the server."""
     log, stop_signal, grace, _, *command = arguments
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     wakeup, alarm = os.pipe()
@@ -154,7 +161,7 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    reaper = Reaper(launch(command, log), int(stop_signal), float(grace), wakeup)
+    reaper = Reaper(launch(command, log, become), int(stop_signal), float(grace), wakeup)
     os.write(1, f"{reaper.server}\n".encode())
     os.close(1)
     reaper.watch()

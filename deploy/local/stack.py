@@ -13,7 +13,7 @@ from typing import Protocol, Self
 from deploy.local.lock import RunLock
 from deploy.local.mail_server import MailServer
 from deploy.local.postgres import Postgres
-from deploy.local.processes import Process, Supervisor
+from deploy.local.processes import Process, StartReaper, Supervisor, start_reaper
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.restarts import Part
 
@@ -38,6 +38,7 @@ class LocalStack:
 
     `usual_ports=False` (tests) never takes the ports that people expect their own servers on. `postgres_settings`
     override the server's; only tests give up durability. `report` gets one line for each thing that a person waits for.
+    `reaper_starter` is for tests, which fork their services from prepared processes.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class LocalStack:
         usual_ports: bool = True,
         postgres_settings: Mapping[str, str] | None = None,
         report: Callable[[str], None] = lambda _: None,
+        reaper_starter: StartReaper = start_reaper,
     ) -> None:
         self.run_dir = run_dir.resolve()
         self.mail_dir = self.run_dir / "mail"
@@ -63,6 +65,7 @@ class LocalStack:
         self._given_smtp_url = smtp_url
         self._mailbox: MailServer | None = None
         self._postgres_settings = postgres_settings
+        self._reaper_starter = reaper_starter
         self._supervisor: Supervisor | None = None
         self._lock: RunLock | None = None
 
@@ -118,7 +121,7 @@ class LocalStack:
     def start(self) -> Self:
         """Start what is not given, all at once; on failure nothing is left running."""
         self._lock = RunLock(self.run_dir)
-        self._supervisor = Supervisor(self.run_dir, keep_open=self._lock.reapers_fd)
+        self._supervisor = Supervisor(self.run_dir, self._lock.reapers_fd, self._reaper_starter)
         try:
             self._start_servers(self._supervisor)
         except BaseException:

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +9,8 @@ import asyncpg
 import pytest
 
 from deploy.local.stack import LocalStack
-from tests.system import ROOT, System, access, counselling, kip
+from tests.forks import run_kip
+from tests.system import System, access, counselling, kip
 
 
 @pytest.fixture
@@ -57,10 +56,7 @@ def test_a_damaged_cell_is_seen_by_verify_and_the_metric_and_rebuilt_while_event
         "DELETE FROM aggregation.record WHERE key LIKE '%:r1'",
     )
     own.wait_until(lambda: own.metric("aggregation", "kip_drift_cells") == 3, "the watch has seen the drift")
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", "verify", "--province", "20@2"],
-        cwd=ROOT, env=own.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run_kip("verify", "--province", "20@2", environment=own.environment)
     assert (done.returncode, "2 cells and 1 records differ" in done.stdout) == (1, True), done.stdout + done.stderr
     with ThreadPoolExecutor(2) as clients:
         posts = [

@@ -1,8 +1,6 @@
 """Events of a time that no door takes: refused alone where they come, moved aside where an older version kept them."""
 
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -13,7 +11,8 @@ from deploy.local.stack import LocalStack
 from shared.database.connections import Connection
 from tests.aggregation.test_apply import C, apply, canonical, whole
 from tests.aggregation.test_repair import execute, fetch
-from tests.system import ROOT, System, counselling, kip
+from tests.forks import run_kip
+from tests.system import System, counselling, kip
 
 WILD = ("0001-01-01T00:00:00+07:00", "1999-12-31T23:59:59Z", "2101-01-01T00:00:00Z", "9999-12-31T23:59:59-07:00")
 
@@ -73,10 +72,7 @@ def participants(system: System) -> tuple[int, int]:
 
 
 def doctor(system: System) -> list[dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", "doctor", "--json"],
-        cwd=ROOT, env=system.environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run_kip("doctor", "--json", environment=system.environment)
     found = json.loads(done.stdout)["findings"]
     return [finding for finding in found if finding["check"] == "aggregation.ledger"]
 

@@ -8,6 +8,7 @@ import pytest
 from cli import failures
 from cli.failures import explain
 from shared.runtime.config import SettingsError, load_settings
+from tests.forks import run_kip
 from tests.system import ROOT
 
 LOADED = "the settings of the run here: set -a; . {}; set +a"
@@ -66,7 +67,6 @@ def test_a_clock_of_a_wild_year_is_refused_wherever_it_is_set(nothing_set, monke
     monkeypatch.setenv("KIP_DATABASE_URL", "postgresql://a")
     monkeypatch.setenv("KIP_CLOCK", clock)
     assert "expected a time of the years 2000 to 2100" in "".join(told())
-    words = [sys.executable, "-m", "cli.main", "tick", "--now", clock]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run_kip("tick", "--now", clock, environment={})
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"kip: --now: expected a time of the years 2000 to 2100, got '{clock}'\n"

@@ -1,22 +1,16 @@
 """`kip check` and `kip load` look at programmes together: what shares a figure must go with it."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from tests.forks import run_kip
 from tests.sharing import ACCESS, OTHER, PLAN, SHIPPED, other_plan, write_folder
-from tests.system import ROOT
 
 
 def kip(*words: str, database: str = "") -> tuple[int, str]:
-    environment = {**os.environ, "KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": database}
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", *words],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+    environment = {"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": database}
+    done = run_kip(*words, environment=environment)
     return done.returncode, " ".join((done.stdout + done.stderr).split())
 
 

@@ -1,8 +1,6 @@
 """`kip migrate` at a broker with its management API, as compose and Kubernetes have it."""
 
-import os
 import subprocess
-import sys
 
 import aio_pika
 import pytest
@@ -12,7 +10,7 @@ from deploy.local.ports import LOOPBACK, free_port
 from shared.access.role_rights import BROKER_RIGHTS
 from shared.broker import topology
 from tests.deploy.conftest import FullBroker
-from tests.system import ROOT
+from tests.forks import run_kip
 
 
 def run_migrate(broker: FullBroker, **settings: str) -> "subprocess.CompletedProcess[str]":
@@ -23,10 +21,7 @@ def run_migrate(broker: FullBroker, **settings: str) -> "subprocess.CompletedPro
         "KIP_DATABASE_URL": "postgresql://unused",
         "COLUMNS": "500",
     }
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", "migrate", "--only", "broker"],
-        cwd=ROOT, env={**os.environ, **own, **settings}, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    return run_kip("migrate", "--only", "broker", environment={**own, **settings})
 
 
 def login(broker: FullBroker, user: str, password: str) -> str:

@@ -1,10 +1,7 @@
 """`kip doctor` against the real thing, whole and broken."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +17,7 @@ from deploy.local.stack import LocalStack
 from shared.runtime.clock import SystemClock
 from tests.conftest import NewDatabase
 from tests.deploy.conftest import DurableServer, FullBroker
+from tests.forks import run_kip
 from tests.system import ROOT, System
 
 Findings = dict[str, list[dict[str, Any]]]
@@ -27,10 +25,7 @@ Findings = dict[str, list[dict[str, Any]]]
 
 def doctor(environment: Mapping[str, str]) -> tuple[int, Findings]:
     """The exit code, and what was found, by check."""
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", "doctor", "--json"],
-        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+    done = run_kip("doctor", "--json", environment=environment)
     assert done.stdout, done.stderr
     answer = json.loads(done.stdout)
     assert answer["healthy"] == (done.returncode == 0)
@@ -81,11 +76,7 @@ def test_a_system_that_runs_is_found_healthy(whole: System) -> None:
 
 
 def test_without_json_it_prints_a_table_with_the_cures(whole: System) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", "doctor"],
-        cwd=ROOT, env={**os.environ, **whole.environment, "COLUMNS": "300"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run_kip("doctor", environment={**whole.environment, "COLUMNS": "300"})
     assert done.returncode == 0
     assert "kip officer import FILE" in done.stdout
 

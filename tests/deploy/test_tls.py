@@ -23,6 +23,7 @@ from shared.access.role_rights import BROKER_RIGHTS
 from shared.runtime.config import SettingsError, load_settings
 from tests.conftest import TEST_POSTGRES_SETTINGS
 from tests.deploy.tls_front import TlsFront
+from tests.forks import run_kip
 from tests.system import ROOT, System, access
 
 NAMES = ("intake", "aggregation", "notifications")
@@ -102,13 +103,6 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
             folder / "other.pem",
         )
         front.stop()
-
-
-def run_kip(*words: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", *words],
-        cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,14 @@
 """A register of two levels under names of its own: figures, coverage and obligations need no other."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 
 from deploy.local.http import LOCAL
-from tests.system import ROOT, System, kip, migrate
+from tests.forks import run_kip
+from tests.system import System, kip, migrate
 from tests.third_programme import COLD_CHAIN, FOLDER, in_range
 
 UNITS = """uid,code,name,level,type,parent,valid_from,valid_to,successor,other_successors
@@ -37,10 +35,9 @@ def test_a_programme_is_checked_and_loaded_against_the_levels_of_its_register(fo
     assert "no errors" in kip("check", str(folder), "--units", units, environment={})
     database = new_database()
     migrate(database)
-    environment = {**os.environ, "KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": database}
+    environment = {"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": database}
     for words in (["check", "programmes/ecd-1437"], ["load", "programmes/ecd-1437"]):
-        argv = [sys.executable, "-m", "cli.main", *words, "--units", units]
-        done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
+        done = run_kip(*words, "--units", units, environment=environment)
         assert done.returncode == 1
         assert "unknown level 'commune'" in done.stdout + done.stderr
 

@@ -1,9 +1,6 @@
 """Mail that was taken and came back: what is done about it."""
 
 import asyncio
-import os
-import subprocess
-import sys
 from datetime import time
 
 import pytest
@@ -19,11 +16,12 @@ from services.notifications.messages.return_path import Returned, ReturnPaths, m
 from services.notifications.observer import Observer
 from shared.runtime.clock import SystemClock
 from shared.runtime.metrics import DEAD_ADDRESSES, MAIL_BOUNCES
+from tests.forks import run_kip
 from tests.notifications.field import BEFORE, Field, Fixed, at, limited, working_delivery
 from tests.notifications.http_server import HttpServer
 from tests.notifications.test_bounce_reports import MESSAGE, SETTING, WHO, came_back
 from tests.notifications.zalo_server import zns_channel
-from tests.system import ROOT, kip
+from tests.system import kip
 
 
 @pytest.fixture
@@ -88,12 +86,9 @@ def bounce(loaded_database, tmp_path):
 
     def run(raw, *words, code=0):
         environment = {"KIP_DATABASE_URL": loaded_database, "KIP_AMQP_URL": "amqp://x", "KIP_MAIL_BOUNCE": SETTING}
-        done = subprocess.run(
-            [sys.executable, "-m", "cli.main", "bounce", *words],
-            cwd=ROOT, env={**os.environ, **environment}, input=raw, capture_output=True, check=False, timeout=120,
-        )  # fmt: skip
-        assert done.returncode == code, done.stderr.decode()
-        return done.stdout.decode().split()
+        done = run_kip("bounce", *words, environment=environment, given=raw)
+        assert done.returncode == code, done.stderr
+        return done.stdout.split()
 
     return run
 
@@ -370,8 +365,5 @@ async def test_a_mail_that_is_gone_or_cannot_be_moved_is_passed_over(post, serve
 def test_a_database_that_is_away_has_the_mail_server_try_again():
     port = free_port()
     environment = {"KIP_DATABASE_URL": f"postgresql://a:b@127.0.0.1:{port}/x", "KIP_AMQP_URL": "amqp://x"}
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", "bounce"],
-        cwd=ROOT, env={**os.environ, **environment}, input=b"x", capture_output=True, check=False, timeout=120,
-    )  # fmt: skip
+    done = run_kip("bounce", environment=environment, given=b"x")
     assert done.returncode == 75

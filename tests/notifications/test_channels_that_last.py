@@ -2,15 +2,13 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 
 from shared.runtime.clock import SystemClock
+from tests.forks import run_kip
 from tests.notifications.mail_server import MailServer
 from tests.notifications.test_bounces import SETTING, came_back
 from tests.notifications.zalo_server import APP, SECRET, TEMPLATE, ZaloServer
-from tests.system import ROOT, System, kip
+from tests.system import System, kip
 
 OFFICERS = """name,role,unit,agency,channels,language
 Nguyễn An,Chủ tịch,06412,ubnd-xa,email:an@example.vn zalo:0912345678,vi
@@ -27,18 +25,12 @@ def settings_of(zalo, server):
 
 
 def bounced(environment, raw):
-    words = [sys.executable, "-m", "cli.main", "bounce"]
-    done = subprocess.run(
-        words, cwd=ROOT, env={**os.environ, **environment}, input=raw, capture_output=True, check=False, timeout=120
-    )
-    return done.returncode, done.stdout.decode().strip(), done.stderr.decode()
+    done = run_kip("bounce", environment=environment, given=raw)
+    return done.returncode, done.stdout.strip(), done.stderr
 
 
 def doctor(environment):
-    words = [sys.executable, "-m", "cli.main", "doctor", "--json"]
-    done = subprocess.run(
-        words, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False, timeout=120
-    )
+    done = run_kip("doctor", "--json", environment=environment)
     return {item["check"]: item["state"] for item in json.loads(done.stdout)["findings"]}
 
 

@@ -1,9 +1,6 @@
 """What a superior reads: late units only, worst first, by report and district, who has no officer, and the trend."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
@@ -11,9 +8,9 @@ from services.notifications.obligations import change_store
 from shared.database import connections
 from shared.runtime.clock import SystemClock
 from shared.wording.alphabet import alphabetical
+from tests.forks import run_kip
 from tests.notifications.field import BEFORE, Field, answer, at, limited, posting
 from tests.notifications.mail_server import MailServer
-from tests.system import ROOT
 
 HUU_LUNG, CHI_LANG = "186@1", "187@1"
 
@@ -131,11 +128,8 @@ async def test_the_doctor_names_the_agencies_that_have_no_officer_by_programme_a
     registry, district_database
 ):
     def doctor(check):
-        environment = {**os.environ, "KIP_DATABASE_URL": district_database, "KIP_AMQP_URL": "amqp://127.0.0.1:1/"}
-        done = subprocess.run(
-            [sys.executable, "-m", "cli.main", "doctor", "--json"],
-            cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
+        environment = {"KIP_DATABASE_URL": district_database, "KIP_AMQP_URL": "amqp://127.0.0.1:1/"}
+        done = run_kip("doctor", "--json", environment=environment)
         found = [item for item in json.loads(done.stdout)["findings"] if item["check"] == check]
         return [(item["state"], item["seen"]) for item in found]
 

@@ -1,7 +1,6 @@
 """The service as it runs: events over HTTP, the queue, the sweep, mails over SMTP, `kip tick`."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import pytest
 
 from deploy.local.http import LOCAL
 from deploy.local.ports import free_port
+from tests.forks import run_kip
 from tests.system import ROOT, System, event, kip, mails_since_now
 
 OFFICERS = """name,role,unit,agency,channels,language
@@ -206,9 +206,8 @@ def test_a_tick_does_not_wait_for_a_provider_that_is_away_and_says_until_when_an
 def test_a_tick_that_gives_up_prints_what_it_knows(system):
     tick(system, "2023-03-16T18:00:00")
     system.services.stop("notifications")
-    words = [sys.executable, "-m", "cli.main", "tick", "--now", "2023-03-16T19:00:00+07:00", "--timeout", "2", "--json"]
-    environment = {**os.environ, **system.environment}
-    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    words = ("tick", "--now", "2023-03-16T19:00:00+07:00", "--timeout", "2", "--json")
+    done = run_kip(*words, environment=system.environment)
     assert done.returncode == 1
     told = json.loads(done.stdout)
     assert (told["swept_at"], told["alerts"], told["unsent"]) == (None, [], [])

@@ -1,14 +1,13 @@
 """Whatever a programme's folder holds, `kip check` comes back with an error that says what and where."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from shutil import copytree
 
 import pytest
 
 from shared.programme.yaml_text import DEEPEST, MOST_VALUES, read_yaml
+from tests.forks import run_kip
 from tests.hostile_texts import HEAD, HOSTILE
 
 ROOT = Path(__file__).parents[2]
@@ -20,10 +19,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 
 def check(folder, *options):
     """What `kip check` says; it has to end by itself."""
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", "check", str(folder), *options],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=170,
-    )  # fmt: skip
+    done = run_kip("check", str(folder), *options, environment={}, timeout=170)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     return done.stderr

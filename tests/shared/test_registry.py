@@ -4,8 +4,6 @@ import asyncio
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from shared.programme.model import Programme
 from shared.registry import store
 from shared.registry.follower import RegistryFollower
 from shared.runtime.clock import SystemClock
+from tests.forks import run_kip
 from tests.system import ROOT, kip
 
 NOW = datetime(2023, 1, 1, tzinfo=UTC)
@@ -104,10 +103,7 @@ async def test_a_bad_programme_loads_nothing_and_says_where(database_url: str, t
         file.read_text(encoding="utf-8").replace("agency: ubnd-huyen", "agency: ubnd-huyn"), encoding="utf-8"
     )
     kip("migrate", "--only", "database", environment=environment(database_url))
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", "load", str(folder)],
-        cwd=ROOT, env=environment(database_url), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run_kip("load", str(folder), environment=environment(database_url))
     assert done.returncode == 1
     assert "programme.yaml" in done.stderr
     assert "ubnd-huyn" in done.stderr

@@ -1,8 +1,6 @@
 """What each role may do in a migrated database: exactly the written matrix, which no new table can miss."""
 
-import os
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -15,7 +13,8 @@ from shared.access.role_rights import ROLES, schemas_of, table_rights
 from shared.access.role_store import scram_verifier
 from shared.database import migration
 from tests.conftest import NewDatabase
-from tests.system import ROOT, migrate
+from tests.forks import run_kip
+from tests.system import migrate
 
 NOW = datetime(2023, 1, 1, tzinfo=UTC)
 LETTERS = {"SELECT": "r", "INSERT": "a", "UPDATE": "w", "DELETE": "d", "MAINTAIN": "m", "USAGE": "U"}
@@ -56,11 +55,8 @@ async def owner(loaded_database: str) -> AsyncIterator["asyncpg.Connection[async
 
 
 def run_migrate(url: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, "KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url, **settings}
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", "migrate", "--only", "database"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    environment = {"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url, **settings}
+    return run_kip("migrate", "--only", "database", environment=environment)
 
 
 async def refused(url: str, statement: str) -> bool:

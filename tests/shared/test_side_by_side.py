@@ -1,7 +1,6 @@
 """Two programmes that give one name two meanings are refused, with both places; by `kip check` and by `kip load`."""
 
 import subprocess
-import sys
 from pathlib import Path
 from shutil import copytree
 
@@ -11,7 +10,8 @@ from shared.programme.families import record_name
 from shared.programme.folder import load_programme
 from shared.programme.model import Programme
 from shared.programme.side_by_side import clashes
-from tests.second_programme import LATER, OWN_NAMES, ROOT, SHIPPED, second_programme
+from tests.forks import run_kip
+from tests.second_programme import LATER, OWN_NAMES, SHIPPED, second_programme
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +97,7 @@ def test_two_of_one_slug_are_one_too_many(shipped: Programme) -> None:
 
 
 def kip(*words: str) -> "subprocess.CompletedProcess[str]":
-    argv = [sys.executable, "-m", "cli.main", *words]
-    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False, timeout=170)
+    return run_kip(*words, environment={}, timeout=170)
 
 
 def test_kip_check_names_both_places(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """A programme whose steps climb has somebody above each agency that owes, as long as it owes."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from shared.programme.folder import load_programme
 from shared.programme.model import AgencyRole, Programme
 from shared.programme.superior_checks import superior_faults
 from shared.registry.units_file import read_units
+from tests.forks import run_kip
 from tests.sharing import PLAN, write_folder
 from tests.system import ROOT
 
@@ -75,10 +74,7 @@ def test_kip_check_names_the_agency_and_the_cure(tmp_path: Path) -> None:
     place = next(i for i, row in enumerate(PLAN["agencies"]) if row["slug"] == "ubnd-xa")
     agencies = [{**row, "reports_to": []} if row["slug"] == "ubnd-xa" else row for row in PLAN["agencies"]]
     folder = write_folder(tmp_path, {**PLAN, "agencies": agencies})
-    done = subprocess.run(
-        [sys.executable, "-m", "cli.main", "check", str(folder)],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+    done = run_kip("check", str(folder), environment={})
     said = " ".join((done.stdout + done.stderr).split())
     assert done.returncode == 1
     assert f"agencies[{place}].reports_to: nobody hears of it when 'ubnd-xa' is late" in said
