@@ -9,7 +9,6 @@ from tests.board.test_entering import ref_of, rows, verify
 from tests.system import event, kip, wait_until
 
 BINH, AN = "Trần Bình", "Nguyễn An"
-BINHS = "binh@example.vn"
 
 
 def at_desk(office: Office, person: httpx.Client, name: str, unit: str) -> str:
@@ -70,7 +69,7 @@ def test_reminders_are_paused_until_a_day_and_again_not(office: Office, person: 
 def test_what_the_message_named_is_paused_at_once_and_day_and_programme_are_at_hand(
     office: Office, person: httpx.Client
 ) -> None:
-    verify(office, person, BINHS)
+    verify(office, person, "binh@example.vn")
     (session,) = rows(office, "SELECT obligations FROM board.session WHERE officer = $1 AND ended_at IS NULL",
                       ref_of(office, BINH))  # fmt: skip
     page = person.get("/pause").text
@@ -86,27 +85,6 @@ def test_what_the_message_named_is_paused_at_once_and_day_and_programme_are_at_h
     assert sorted(row["name"] for row in kept) == sorted(session["obligations"])
     page = person.get("/").text
     assert re.search(r"<h3>Báo cáo quý [^<]+</h3>\s*<p>UBND xã Yên Vượng</p>\s*<p>Không nhắc đến", page)
-
-
-def test_a_link_shows_the_obstacle_that_its_message_named_and_no_other(office: Office, person: httpx.Client) -> None:
-    links = []
-    for text in ("Thiếu cân trẻ em", "Thiếu sổ theo dõi"):
-        before = len(office.mails_to(BINHS))
-        problem = event("problem.raised", "06427", {"record": f"link-{len(links)}", "agency": "ubnd-xa", "text": text})
-        assert office.post([problem]).status_code == 202
-        wait_until(lambda before=before: len(office.mails_to(BINHS)) > before, "the district is told of it")
-        body = office.mails_to(BINHS)[-1].get_body(("plain",)).get_content()
-        assert text not in body
-        links += re.findall(rf"{office.url}(/l/\S+)", body)[:1]
-    person.post(links[0])
-    page = person.get("/").text
-    assert "Thiết bị này chưa được xác nhận" in page
-    assert ("Thiếu cân trẻ em" in page, "Thiếu sổ theo dõi" in page) == (True, False)
-    assert "Thư này không nêu báo cáo cụ thể nào." in page
-    data = {"record": "link-0", "agency": "ubnd-xa", "text": "Đã cấp cân"}
-    assert office.post([event("problem.resolved", "06427", data)]).status_code == 202
-    wait_until(lambda: "1 vướng mắc đã được giải quyết hoặc đã rút." in person.get("/").text, "it is resolved")
-    assert "Thiếu cân trẻ em" not in person.get("/").text
 
 
 def test_who_owes_nothing_and_hears_of_nothing_late_pauses_a_programme(office: Office, person: httpx.Client) -> None:

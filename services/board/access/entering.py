@@ -42,13 +42,8 @@ class Opened:
 
     @property
     def obligations(self) -> Sequence[str]:
-        """The names of the obligations that the message named."""
+        """The names of what the message named."""
         return self.message.obligations if self.message is not None else ()
-
-    @property
-    def problems(self) -> Sequence[int]:
-        """The numbers of the obstacles that it named."""
-        return self.message.problems if self.message is not None else ()
 
     @property
     def verified(self) -> bool:
@@ -101,7 +96,7 @@ class Entering:
             if opened.invitation is not None and not await invitation_store.use(connection, opened.hash, now):
                 raise _over(opened.officer)
             secret, session = await sessions.open(
-                connection, ref, opened.obligations, opened.problems, former=former, verified=opened.verified
+                connection, ref, opened.obligations, former=former, verified=opened.verified
             )
             about = opened.message.id if opened.message is not None else None
             outcome = "verified" if session.is_verified(now) else "unverified"

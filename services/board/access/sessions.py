@@ -71,12 +71,11 @@ class Sessions:
         connection: Connection,
         officer: str,
         obligations: Sequence[str],
-        problems: Sequence[int],
         *,
         former: Session | None,
         verified: bool,
     ) -> tuple[str, Session]:
-        """Open a session that sees what its message named, in place of what this browser had; return its secret.
+        """Open a session, in place of what this browser had; return its secret.
 
         The mark of the device stays where the former one was the same officer's.
         """
@@ -84,8 +83,7 @@ class Sessions:
         same = former if former is not None and former.officer == officer else None
         until = now + VERIFIED if verified else verified_until(self.policy, now, same)
         device = same.device if same is not None else secrets.token_hex(DEVICE_BYTES)
-        ends = until or now + UNVERIFIED
-        session = Session(b"", officer, device, tuple(obligations), tuple(problems), ends, until)
+        session = Session(b"", officer, device, tuple(obligations), until or now + UNVERIFIED, until)
         return await self._put(connection, session, former, now)
 
     async def verify(self, connection: Connection, session: Session) -> tuple[str, Session]:

@@ -24,7 +24,7 @@ from services.board.pages.posted import read_fields, read_form
 from services.board.pages.rendering import PAGE_HEADERS, sayer
 from services.board.report.draft_store import accepted_of
 from services.board.upstream.client import RefusedError, at_once
-from services.board.upstream.obligations import DeskShown, Obligations, ObligationShown, ProblemShown
+from services.board.upstream.obligations import DeskShown, Obligations, ObligationShown
 from services.board.upstream.programmes import Programmes
 from shared.domain.obligation_name import read_obligation_name
 from shared.http.held_body import BodyLimits
@@ -155,16 +155,8 @@ class Desk:
         names = reader.session.obligations[:MOST_NAMED]
         found = await at_once([lambda name=name: one(name) for name in names])  # type: ignore[misc]
         rows = [row for row in found if row is not None]
-        problems = await self._named_problems(reader)
-        slugs = {row.programme for row in rows} | {row.programme for row in problems}
-        zones = await self.programmes.zones(slugs)
-        values = named_page(reader, rows, problems, zones)
-        return {**values, "say": sayer(DeskWords, reader.language), "lost": len(found) - len(rows)}
-
-    async def _named_problems(self, reader: Reader) -> list[ProblemShown]:
-        """Read the obstacles that the message named and that wait still."""
-        named = reader.session.problems
-        return [row for row in (await self._desk(reader)).problems if row.id in named] if named else []
+        zones = await self.programmes.zones(row.programme for row in rows)
+        return named_page(reader, rows, len(found) - len(rows), zones, sayer(DeskWords, reader.language))
 
     async def _pause_page(
         self, reader: Reader, chosen: list[str], until: str | None, errors: Mapping[str, str], status: int = 200

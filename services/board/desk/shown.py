@@ -35,20 +35,15 @@ def obligation_item(row: ObligationShown, zones: Zones, language: str) -> Shown:
 
 
 def named_page(
-    reader: Reader, rows: Sequence[ObligationShown], problems: Sequence[ProblemShown], zones: Zones
+    reader: Reader, rows: Sequence[ObligationShown], lost: int, zones: Zones, say: Callable[..., str]
 ) -> Shown:
-    """Show what the message named, and nothing else: of reports what is unfinished first, of obstacles what waits."""
+    """Show what the message named, and nothing else: what is unfinished first. `lost` can't be seen any more."""
     items = [
         {**obligation_item(row, zones, reader.language), "own": row.agency == reader.officer.agency.slug}
         for row in sorted(rows, key=lambda row: (row.state not in _UNFINISHED, row.due_at, row.id))
     ]
     more = max(0, len(reader.session.obligations) - MOST_NAMED)
-    return {
-        "items": items,
-        "more": more,
-        "problems": [_problem(row, zones, reader.language) for row in problems],
-        "ended": len(reader.session.problems) - len(problems),
-    }
+    return {"say": say, "items": items, "lost": lost, "more": more}
 
 
 def desk_page(desk: DeskShown, zones: Zones, language: str, say: Callable[..., str]) -> Shown:

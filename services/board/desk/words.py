@@ -57,8 +57,6 @@ class DeskWords(Enum):
         "Thư còn nêu {count} báo cáo khác không hiển thị tại đây (báo cáo chưa nộp được hiển thị trước).",
         "The message names {count} more that are not shown here (what has not come is shown first).",
     )
-    NAMED_PROBLEMS = Words("Vướng mắc nêu trong thư", "Obstacles that the message named")
-    ENDED = Words("{count} vướng mắc đã được giải quyết hoặc đã rút.", "{count} were resolved or withdrawn.")
     UNVERIFIED = Words("Thiết bị này chưa được xác nhận", "This device is not verified")
     UNVERIFIED_HELP = Words(
         "Trên thiết bị này chỉ xem được những gì thư đã nêu. Để nộp báo cáo hoặc tạm dừng nhắc nhở, hãy xác nhận một "
