@@ -10,13 +10,12 @@ from cli.console import out
 from cli.transaction import in_transaction
 from shared.access.keys import PREFIX, hash_key
 from shared.database.connections import Connection
-from shared.domain.events import Kind
+from shared.domain.events import BOARD_SENDER, Kind
 from shared.registry import source_store, store
 from shared.registry.source_store import Source
 from shared.runtime.config import MissingSettingError, Settings, load_settings
 
 board_app = typer.Typer(no_args_is_help=True)
-SENDER = "kip-board"
 FORMER_KEYS_GO_ON = timedelta(hours=24)  # until every replica has the new one
 KEY = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")  # as long as those that we make: 256 bits
 MAKE_ONE = f"printf {PREFIX}%s \"$(openssl rand -base64 32 | tr '+/' '-_' | tr -d '=')\" > FILE"
@@ -58,14 +57,16 @@ async def _put(connection: Connection, key: bytes, now: datetime) -> str:
     nation = await store.unit_or_root(connection, None)
     if nation is None:
         raise ValueError("no units are loaded: run 'kip load' first")
-    rights = Source(SENDER, nation, sorted(Kind), None, True, None, loses_429=False, small_numbers=True, can_act=True)
+    rights = Source(
+        BOARD_SENDER, nation, sorted(Kind), None, True, None, loses_429=False, small_numbers=True, can_act=True
+    )
     await source_store.put_source(connection, rights, now)
     known = await source_store.find_key(connection, key)
     if known is None:
-        ending = await source_store.end_keys(connection, SENDER, now + FORMER_KEYS_GO_ON)
-        await source_store.add_key(connection, SENDER, key, now)
+        ending = await source_store.end_keys(connection, BOARD_SENDER, now + FORMER_KEYS_GO_ON)
+        await source_store.add_key(connection, BOARD_SENDER, key, now)
         return f"the board's key is let in; {ending} former one(s) go on for 24 h"
-    if known.source != SENDER or known.revoked or known.expires_at is not None:
-        what = f"belongs to {known.source}" if known.source != SENDER else "was ended before"
+    if known.source != BOARD_SENDER or known.revoked or known.expires_at is not None:
+        what = f"belongs to {known.source}" if known.source != BOARD_SENDER else "was ended before"
         raise ValueError(f"KIP_BOARD_KEY_FILE: this key {what}; make another by\n{MAKE_ONE}")
     return "the board's key is let in already"

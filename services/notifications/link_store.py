@@ -8,17 +8,17 @@ from uuid import UUID
 from shared.database.connections import Pool
 from shared.domain.obligation_name import ObligationName
 
-MESSAGE = "SELECT id, programme, sent_at FROM notifications.message WHERE id = $1 AND officer = $2"
+MESSAGE = """
+    SELECT id, programme, sent_at, occasion IS NOT NULL AS summary,
+           ARRAY(SELECT DISTINCT step FROM notifications.alert WHERE alert.message = message.id) AS steps
+    FROM notifications.message WHERE id = $1 AND officer = $2
+"""
 # Those that can still be handed in or decided come first: a page may not show all.
 NAMED_OBLIGATIONS = """
     SELECT programme, report, unit, agency, period, epoch
     FROM notifications.obligation CROSS JOIN notifications.epoch
     WHERE id IN (SELECT obligation FROM notifications.alert WHERE message = $1 AND officer = $2)
     ORDER BY state NOT IN ('open', 'overdue'), due_at, unit, report, agency, period
-"""
-NAMED_PROBLEMS = """
-    SELECT DISTINCT problem FROM notifications.alert
-    WHERE message = $1 AND officer = $2 AND problem IS NOT NULL ORDER BY problem
 """
 DEAD = "SELECT address FROM notifications.dead_address WHERE address = ANY ($1::text[])"
 RENEW = """
@@ -28,11 +28,15 @@ RENEW = """
 
 
 class LinkedMessage(NamedTuple):
-    """The message that a link came in; `sent_at` is None while it isn't recorded as sent."""
+    """The message that a link came in, and the steps that it was sent for; `sent_at` is None while it isn't recorded as
+    sent.
+    """
 
     id: UUID
     programme: str
     sent_at: datetime | None
+    summary: bool
+    steps: list[str]
 
 
 async def message_of(pool: Pool, message: UUID, officer: int) -> LinkedMessage | None:
@@ -44,11 +48,6 @@ async def message_of(pool: Pool, message: UUID, officer: int) -> LinkedMessage |
 async def named_obligations(pool: Pool, message: UUID, officer: int) -> list[ObligationName]:
     """List the obligations that the message named, what is unfinished first."""
     return [ObligationName(*row) for row in await pool.fetch(NAMED_OBLIGATIONS, message, officer)]
-
-
-async def named_problems(pool: Pool, message: UUID, officer: int) -> list[int]:
-    """List the problems that the message named."""
-    return [row["problem"] for row in await pool.fetch(NAMED_PROBLEMS, message, officer)]
 
 
 async def dead_of(pool: Pool, channels: Sequence[str]) -> frozenset[str]:

@@ -47,6 +47,8 @@ _PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "programme": ({**TEXT, "examples": ["ecd-1437"]}, "A slug"),
     "report": ({**TEXT, "examples": ["progress-quarterly"]}, "A report's slug"),
     "unit": ({**TEXT, "examples": ["06412"]}, "A unit's uid, or its code at the period's end or today"),
+    "agency": ({**TEXT, "examples": ["ubnd-xa"]}, "An agency's slug"),
+    "record": (TEXT, "A problem's record, as its sender has named it"),
     "period": ({**TEXT, "examples": ["2023-Q1"]}, ""),
     "officer": (_ID, "An officer's number"),
     "step": (TEXT, "A step of the escalation"),

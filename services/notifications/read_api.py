@@ -42,7 +42,7 @@ OBLIGATION_PARAMETERS = frozenset({"programme", "report", "unit", "period", "sta
 ALERT_PARAMETERS = frozenset({"programme", "unit", "officer", "step", "since", "state", "limit", "after"})
 ONE_OBLIGATION_PARAMETERS = frozenset({"labels"})
 UNADDRESSED_PARAMETERS = frozenset({"programme"})
-PROBLEM_PARAMETERS = frozenset({"programme", "unit", "state", "limit", "after"})
+PROBLEM_PARAMETERS = frozenset({"programme", "unit", "agency", "record", "state", "limit", "after"})
 MOST_ROWS = 1000
 _ROWS = 100
 
@@ -171,6 +171,8 @@ async def _problems(reader: Reader, request: Request, registry: Registry, reach:
         reader.pool(),
         programmes=_programmes(query, registry, reach),
         units=_units(query, registry, reach, _days(query, registry, reader.now())),
+        agency=query.get("agency"),
+        record=query.get("record"),
         state=state,
         after=_after("problems", query, epoch),
         limit=limit + 1,

@@ -61,7 +61,9 @@ PROBLEM_ROWS = """
     SELECT id, programme, sender, record, unit, agency, state, text, raised_at, changed_at
     FROM notifications.problem
     WHERE state <> 'withdrawn' AND ($1::text[] IS NULL OR unit = ANY ($1)) AND ($2::text IS NULL OR state = $2)
-      AND ($5::text[] IS NULL OR programme = ANY ($5)) AND id > $3 ORDER BY id LIMIT $4
+      AND ($5::text[] IS NULL OR programme = ANY ($5)) AND ($6::text IS NULL OR agency = $6)
+      AND ($7::text IS NULL OR record = $7) AND id > $3
+    ORDER BY id LIMIT $4
 """
 
 
@@ -217,10 +219,12 @@ async def problems(
     *,
     programmes: Sequence[str] | None,
     units: Sequence[str] | None,
+    agency: str | None,
+    record: str | None,
     state: str | None,
     after: int,
     limit: int,
 ) -> list[ProblemRow]:
     """Read problems in order of their id, those after `after`."""
-    rows = await pool.fetch(PROBLEM_ROWS, units, state, after, limit, programmes)
+    rows = await pool.fetch(PROBLEM_ROWS, units, state, after, limit, programmes, agency, record)
     return [ProblemRow(*row) for row in rows]

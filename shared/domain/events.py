@@ -26,6 +26,7 @@ TYPE_PREFIX = "vn.kip."
 TYPE_SUFFIX = ".v1"
 OBLIGATION_PREFIX = "obligation."
 NOTIFICATIONS_SENDER = "kip-notifications"
+BOARD_SENDER = "kip-board"  # of all that officers report on the board
 NOTIFICATIONS_SOURCE = "/kip/notifications"
 DECIDE = "obligation.decide"  # no event: a key whose kinds name it may extend and waive
 MAX_COUNT = 10**12  # bounds every sum well inside a 64-bit column
@@ -241,6 +242,16 @@ class ObligationChanged(Data):
     due_at: Instant
     met_at: Instant | None = None
     revision: Revision
+
+
+class FigureSaid(BaseModel):
+    """A figure without its breakdown, as an event said it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    numerator: Count | None = None
+    denominator: Count | None = None
+    components: dict[Slug, bool] | None = None
 
 
 def _with_extensions(schema: JsonDict) -> None:

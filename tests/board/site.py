@@ -7,12 +7,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
 
 import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
+from deploy.local.http import LOCAL
+from deploy.local.stack import LocalStack
 from services.board.access.door import told_of
 from services.board.pages.refusing import PageError, refusal_page
 from services.board.pages.rendering import STATIC, Renderer
@@ -30,6 +34,34 @@ _RENDERER = Renderer(StaticFiles([STATIC, report.STATIC]), [report.TEMPLATES])
 _ASKED = {"Accept": "text/html", "Accept-Language": "vi"}
 _FAULTS: tuple[type[Exception], ...] = (AwayError, BodyError, *DATABASE_AWAY)
 MIB = 1 << 20
+
+
+AnyBoard = TypeVar("AnyBoard", bound=Board)
+CLOCK = "2023-03-15T08:00:00+07:00"
+
+
+def form_board(
+    stack: LocalStack,
+    amqp_url: str,
+    database_url: str,
+    folder: Path,
+    *officers: tuple[str, str, str],
+    board: type[AnyBoard] = Board,  # type: ignore[assignment]
+) -> AnyBoard:
+    """All services behind the board, on a morning on which the reports of 2023-Q1 are due the next day."""
+    names, settings = ("intake", "aggregation", "notifications"), {"KIP_CLOCK": CLOCK, "KIP_SWEEP_INTERVAL": "1"}
+    running = board(stack, amqp_url, database_url, names, settings)
+    running.begin(folder, *officers)
+    return running
+
+
+def report_of(board: Board, commune: str) -> str:
+    """The address of a commune's report, once its obligation is open."""
+    name = f"ecd-1437~progress-quarterly~{commune}~ubnd-xa~2023-Q1~0"
+    address = f"{board.services.url('notifications')}/v1/obligations/{name}"
+    headers = {"Authorization": f"Bearer {board.board_key}"}
+    board.wait_until(lambda: LOCAL.get(address, headers=headers).status_code == 200, "the obligation is open")
+    return f"/report/{name}"
 
 
 @dataclass

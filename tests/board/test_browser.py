@@ -3,6 +3,7 @@
 Screenshots are files of the run, in pytest's folder (`pictures`).
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,14 +13,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.board.conftest import Office
-from tests.system import kip
+from tests.system import event, kip, wait_until
 
 PHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
 MOST_BYTES = 60_000
 # Of the page and its files, kept by the browser or not.
 BYTES = """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
   .reduce((total, entry) => total + entry.decodedBodySize, 0)"""
-AN, XUAN = "nguyen.an@example.vn", "xuan@example.vn"
+AN, XUAN, BINH = "nguyen.an@example.vn", "xuan@example.vn", "binh@example.vn"
 
 
 class Visit:
@@ -140,10 +141,23 @@ def test_the_way_in_goes_by_keyboard_alone_and_without_scripts(browser: Browser,
         assert visit.faults == []
 
 
+def obstacle_link(office: Office, unit: str) -> str:
+    """Have a commune's app raise an obstacle; the link in the district's letter about it."""
+    data = {"record": f"seen-{unit}", "agency": "ubnd-xa", "text": "Trạm y tế thiếu cân trẻ em và thước đo chiều cao."}
+    before = len(office.mails_to(BINH))
+    assert office.post([event("problem.raised", unit, data)]).status_code == 202
+    wait_until(lambda: len(office.mails_to(BINH)) > before, "the letter came")
+    text = office.mails_to(BINH)[-1].get_body(("plain",)).get_content()
+    return re.findall(rf"{office.url}(/l/\S+)", text)[0]
+
+
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 def test_every_page_of_the_level_above_is_sound(browser: Browser, office: Office, pictures: Path, size) -> None:
     link = kip("board", "link", "Trần Bình", "--unit", "186", "--verified", environment=office.environment).strip()
     with visiting(browser, office, size) as visit:
+        visit.go(obstacle_link(office, "06430" if size is PHONE else "06421"))
+        visit.page.get_by_role("button").first.click()
+        visit.looked_at("named-obstacles", pictures)
         visit.go(link)
         visit.looked_at("invited", pictures)
         visit.page.get_by_role("button").first.click()
@@ -210,6 +224,13 @@ def test_every_page_of_the_form_is_sound(
         visit.looked_at("check", pictures)
         page.get_by_role("button", name="Nộp báo cáo").click()
         visit.looked_at("receipt", pictures)
+        visit.go(f"{owed}/problems")
+        wait_until(lambda: "Ghi là đã giải quyết" in page.reload().text(), "the obstacle waits")
+        visit.looked_at("problems-waiting", pictures)
+        page.get_by_role("button", name="Ghi là đã giải quyết").click()
+        visit.looked_at("problems-resolved", pictures)
+        visit.go(f"{owed}/check")
+        visit.looked_at("check-resolved", pictures)
         visit.go(owed)
         visit.looked_at("report-again", pictures)
         visit.go("/report/x")

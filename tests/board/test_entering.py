@@ -2,6 +2,7 @@
 
 import json
 import re
+from email.message import EmailMessage
 
 import asyncpg
 import httpx
@@ -10,7 +11,7 @@ import pytest
 from deploy.local.http import LOCAL
 from deploy.local.own_loop import in_own_loop
 from tests.board.conftest import Office
-from tests.system import kip
+from tests.system import event, kip, wait_until
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -84,6 +85,29 @@ def test_an_unverified_device_sees_what_the_message_named_and_may_do_nothing(
         assert turned.headers["location"].startswith("/verify?next=/")
     for path in ("/pause", "/pause/undo", f"/obligations/{named['obligations'][0]}/waive"):
         assert person.post(path, data={"reason": "x"}).headers["location"] == "/verify"
+
+
+def test_an_unverified_device_sees_the_obstacles_that_the_message_named(office: Office, person: httpx.Client) -> None:
+    raised = event("problem.raised", "06427", {"record": "named", "agency": "ubnd-xa", "text": "Thiếu phòng học"})
+    assert office.post([raised]).status_code == 202
+
+    def letters() -> list[EmailMessage]:
+        return [mail for mail in office.mails_to(BINH) if "Vướng mắc phát sinh" in mail["Subject"]]
+
+    wait_until(lambda: bool(letters()), "the letter came")
+    text = letters()[0].get_body(("plain",)).get_content()
+    assert "Thiếu phòng học" not in text
+    link = re.findall(rf"{office.url}(/l/\S+)", text)[0]
+    assert re.search(r"Thư gửi lúc \d\d:\d\d ngày \d\d/\d\d/2023, nêu 1 vướng mắc\.", person.get(link).text)
+    person.post(link)
+    page = person.get("/").text
+    assert "Vướng mắc nêu trong thư" in page
+    assert "Báo cáo nêu trong thư" not in page
+    assert "Thiếu phòng học" in page
+    assert "chưa giải quyết" in page
+    assert re.search(r"Nêu lúc \d\d:\d\d ngày", page)
+    enter(office, person, BINH)  # by an earlier letter, which named reports alone
+    assert "Thiếu phòng học" not in person.get("/").text
 
 
 def test_a_code_by_mail_verifies_the_device_and_its_secret_changes(office: Office, person: httpx.Client) -> None:

@@ -13,10 +13,9 @@ from shared.database.connections import Pool, close_pool, open_pool
 from shared.registry.units_file import read_units
 from tests.acting import Board
 from tests.board.browser import Browser, Shown
-from tests.board.site import Others, Site
+from tests.board.site import CLOCK, Others, Site, form_board, report_of
 from tests.system import ROOT, access
 
-CLOCK = "2023-03-15T08:00:00+07:00"
 FIGURE = {"numerator": "412", "denominator": "530"}
 KNOWLEDGE = {"numerator": "300", "denominator": "900"}
 SESSION = {
@@ -31,11 +30,9 @@ _PLACES = iter(COMMUNES)
 def board(
     stack: LocalStack, rabbitmq: Any, session_database: Any, loaded_template: str, tmp_path_factory: Any
 ) -> Iterator[Board]:
-    """All services behind the board, on a morning on which the reports of 2023-Q1 are due the next day."""
-    names, settings = ("intake", "aggregation", "notifications"), {"KIP_CLOCK": CLOCK}
-    running = Board(stack, rabbitmq.add_vhost("form"), session_database(loaded_template), names, settings)
     officers = ((f"Officer{at}", unit, "ubnd-xa") for at, unit in enumerate(COMMUNES))
-    running.begin(tmp_path_factory.mktemp("officers"), *officers)
+    folder = tmp_path_factory.mktemp("officers")
+    running = form_board(stack, rabbitmq.add_vhost("form"), session_database(loaded_template), folder, *officers)
     yield running
     running.services.stop()
 
@@ -67,12 +64,8 @@ async def browser(site: Site) -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def start(board: Board, commune: str) -> str:
-    """The report's address, once its obligation is open."""
-    name = f"ecd-1437~progress-quarterly~{commune}~ubnd-xa~2023-Q1~0"
-    address = f"{board.services.url('notifications')}/v1/obligations/{name}"
-    headers = {"Authorization": f"Bearer {board.board_key}"}
-    board.wait_until(lambda: LOCAL.get(address, headers=headers).status_code == 200, "the obligation is open")
-    return f"/report/{name}"
+    """The report's address."""
+    return report_of(board, commune)
 
 
 def counted(board: Board, commune: str, period: str, numerator: int, denominator: int, **data: Any) -> None:

@@ -5,6 +5,7 @@ A link is a message's, which notifications has signed, or one that an operator h
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -22,7 +23,7 @@ from services.board.pages.written import instant
 from services.board.upstream.client import RefusedError
 from services.board.upstream.officers import MUTE, MessageShown, OfficerShown
 from services.board.upstream.programmes import Programmes
-from shared.wording.words import Words
+from shared.wording.words import Words, joined
 
 SIGNED = "."  # between the parts of a token that notifications has signed; an operator's has none
 
@@ -44,6 +45,11 @@ class Opened:
     def obligations(self) -> Sequence[str]:
         """The names of what the message named."""
         return self.message.obligations if self.message is not None else ()
+
+    @property
+    def message_id(self) -> UUID | None:
+        """Which message the link came in."""
+        return self.message.id if self.message is not None else None
 
     @property
     def verified(self) -> bool:
@@ -96,9 +102,9 @@ class Entering:
             if opened.invitation is not None and not await invitation_store.use(connection, opened.hash, now):
                 raise _over(opened.officer)
             secret, session = await sessions.open(
-                connection, ref, opened.obligations, former=former, verified=opened.verified
+                connection, ref, opened.obligations, opened.message_id, former=former, verified=opened.verified
             )
-            about = opened.message.id if opened.message is not None else None
+            about = str(opened.message_id) if opened.message_id is not None else None
             outcome = "verified" if session.is_verified(now) else "unverified"
             await act_store.note(connection, now, ref, session.device, "enter", about, outcome)
         return sessions.give(RedirectResponse("/", 303, headers=PAGE_HEADERS), secret, session)
@@ -143,12 +149,17 @@ class Entering:
         message = opened.message
         if message is None:
             return EntryWords.INVITED.value
-        count = len(message.obligations)
+        what = [
+            words.value.filled(count=len(named))
+            for words, named in ((EntryWords.REPORTS, message.obligations), (EntryWords.PROBLEMS, message.problems))
+            if named
+        ]
+        named = joined(what, ", ")
         if message.sent_at is None:
-            return EntryWords.NAMES.value.filled(count=count)
+            return EntryWords.NAMES.value.filled(what=named) if what else EntryWords.NAMES_NONE.value
         zones = await self.programmes.zones([message.programme])
-        words = EntryWords.SENT if count else EntryWords.SENT_NONE
-        return words.value.filled(at=instant(message.sent_at, zones[message.programme]), count=count)
+        words = EntryWords.SENT if what else EntryWords.SENT_NONE
+        return words.value.filled(at=instant(message.sent_at, zones[message.programme]), what=named)
 
 
 def _over(officer: OfficerShown) -> PageError:

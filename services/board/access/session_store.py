@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from asyncpg import Record
 
@@ -11,10 +12,10 @@ from shared.database.connections import Connection, Pool
 KEEP = timedelta(days=1)  # a session that is over: «has ended» is then told apart from «never was»
 SEEN_PAUSE = timedelta(minutes=5)
 
-_COLUMNS = "hash, officer, device, obligations, ends_at, verified_until, code_sent_to, code_ends_at"
+_COLUMNS = "hash, officer, device, obligations, message, ends_at, verified_until, code_sent_to, code_ends_at"
 INSERT = """
-    INSERT INTO board.session (hash, officer, device, obligations, made_at, seen_at, ends_at, verified_until)
-    VALUES ($1, $2, $3, $4, $5, $5, $6, $7)
+    INSERT INTO board.session (hash, officer, device, obligations, message, made_at, seen_at, ends_at, verified_until)
+    VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)
 """
 FIND = f"SELECT {_COLUMNS}, ended_at FROM board.session WHERE hash = $1"  # noqa: S608
 SEEN = "UPDATE board.session SET seen_at = $2 WHERE hash = $1 AND seen_at < $3"
@@ -26,7 +27,7 @@ FORGET = "DELETE FROM board.session WHERE ends_at < $1 OR ended_at < $1"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One browser that came by a link: whose, what the message named, and until when it counts as verified.
+    """One browser that came by a link: whose, of which message and what that named, until when it counts as verified.
 
     `hash` is of its secret; `device` is its public mark.
     """
@@ -35,6 +36,7 @@ class Session:
     officer: str
     device: str
     obligations: Sequence[str]
+    message: UUID | None
     ends_at: datetime
     verified_until: datetime | None
     code_sent_to: str | None = None
@@ -52,8 +54,8 @@ class Session:
 async def insert(connection: "Connection | Pool", session: Session, now: datetime) -> None:
     """Keep a new session."""
     await connection.execute(
-        INSERT, session.hash, session.officer, session.device, list(session.obligations), now, session.ends_at,
-        session.verified_until,
+        INSERT, session.hash, session.officer, session.device, list(session.obligations), session.message, now,
+        session.ends_at, session.verified_until,
     )  # fmt: skip
 
 
@@ -97,6 +99,6 @@ async def forget(connection: "Connection | Pool", now: datetime) -> None:
 
 def _session(row: Record) -> Session:
     return Session(
-        row["hash"], row["officer"], row["device"], tuple(row["obligations"]), row["ends_at"], row["verified_until"],
-        row["code_sent_to"], row["code_ends_at"],
+        row["hash"], row["officer"], row["device"], tuple(row["obligations"]), row["message"], row["ends_at"],
+        row["verified_until"], row["code_sent_to"], row["code_ends_at"],
     )  # fmt: skip

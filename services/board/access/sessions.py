@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -71,6 +72,7 @@ class Sessions:
         connection: Connection,
         officer: str,
         obligations: Sequence[str],
+        message: UUID | None,
         *,
         former: Session | None,
         verified: bool,
@@ -83,7 +85,7 @@ class Sessions:
         same = former if former is not None and former.officer == officer else None
         until = now + VERIFIED if verified else verified_until(self.policy, now, same)
         device = same.device if same is not None else secrets.token_hex(DEVICE_BYTES)
-        session = Session(b"", officer, device, tuple(obligations), until or now + UNVERIFIED, until)
+        session = Session(b"", officer, device, tuple(obligations), message, until or now + UNVERIFIED, until)
         return await self._put(connection, session, former, now)
 
     async def verify(self, connection: Connection, session: Session) -> tuple[str, Session]:

@@ -10,9 +10,12 @@ class EntryWords(Enum):
     """The page behind a link, and the one where a device is verified."""
 
     FOR = Words("Liên kết dành cho Ông/Bà {name}", "A link for {name}")
-    SENT = Words("Thư gửi lúc {at}, nêu {count} báo cáo.", "The message of {at} names {count} reports.")
+    SENT = Words("Thư gửi lúc {at}, nêu {what}.", "The message of {at} names {what}.")
     SENT_NONE = Words("Thư gửi lúc {at}.", "The message of {at}.")
-    NAMES = Words("Thư nêu {count} báo cáo.", "The message names {count} reports.")
+    NAMES = Words("Thư nêu {what}.", "The message names {what}.")
+    NAMES_NONE = Words("Thư không nêu báo cáo cụ thể nào.", "The message names no report.")
+    REPORTS = Words("{count} báo cáo", "reports: {count}")
+    PROBLEMS = Words("{count} vướng mắc", "obstacles: {count}")
     INVITED = Words(
         "Liên kết do bộ phận quản trị hệ thống cấp, dùng được một lần.",
         "The link is from whoever runs the system, and is good once.",

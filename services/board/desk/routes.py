@@ -1,6 +1,6 @@
 """The main page: the desk of a verified device, of another what the message named. And the acts that begin there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
@@ -24,7 +24,7 @@ from services.board.pages.posted import read_fields, read_form
 from services.board.pages.rendering import PAGE_HEADERS, sayer
 from services.board.report.draft_store import accepted_of
 from services.board.upstream.client import RefusedError, at_once
-from services.board.upstream.obligations import DeskShown, Obligations, ObligationShown
+from services.board.upstream.obligations import DeskShown, Obligations, ObligationShown, ProblemShown
 from services.board.upstream.programmes import Programmes
 from shared.domain.obligation_name import read_obligation_name
 from shared.http.held_body import BodyLimits
@@ -155,8 +155,22 @@ class Desk:
         names = reader.session.obligations[:MOST_NAMED]
         found = await at_once([lambda name=name: one(name) for name in names])  # type: ignore[misc]
         rows = [row for row in found if row is not None]
-        zones = await self.programmes.zones(row.programme for row in rows)
-        return named_page(reader, rows, len(found) - len(rows), zones, sayer(DeskWords, reader.language))
+        problems = await self._named_problems(reader)
+        programmes = {*(row.programme for row in rows), *(row.programme for row in problems)}
+        zones = await self.programmes.zones(programmes)
+        return named_page(reader, rows, problems, len(found) - len(rows), zones)
+
+    async def _named_problems(self, reader: Reader) -> Sequence[ProblemShown]:
+        session = reader.session
+        if session.message is None:
+            return ()
+        try:
+            named = await self.obligations.named(session.officer, session.message, _reach(reader), reader.language)
+        except RefusedError as error:
+            if error.status in _NOT_THERE:
+                return ()
+            raise
+        return named.problems
 
     async def _pause_page(
         self, reader: Reader, chosen: list[str], until: str | None, errors: Mapping[str, str], status: int = 200

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from services.board.access.door import Reader
 from services.board.desk.words import ActWords, DeskWords, StateWords
+from services.board.pages.rendering import sayer
 from services.board.pages.written import day, instant
 from services.board.upstream.obligations import LONGEST_PAUSE, Acknowledged, DeskShown, ObligationShown, ProblemShown
 from shared.wording.alphabet import alphabetical
@@ -35,15 +36,24 @@ def obligation_item(row: ObligationShown, zones: Zones, language: str) -> Shown:
 
 
 def named_page(
-    reader: Reader, rows: Sequence[ObligationShown], lost: int, zones: Zones, say: Callable[..., str]
+    reader: Reader, rows: Sequence[ObligationShown], problems: Sequence[ProblemShown], lost: int, zones: Zones
 ) -> Shown:
-    """Show what the message named, and nothing else: what is unfinished first. `lost` can't be seen any more."""
+    """Show what the message named, and nothing else: of reports what is unfinished first. `lost` are those that can't
+    be seen any more.
+    """
+    language = reader.language
     items = [
         {**obligation_item(row, zones, reader.language), "own": row.agency == reader.officer.agency.slug}
         for row in sorted(rows, key=lambda row: (row.state not in _UNFINISHED, row.due_at, row.id))
     ]
-    more = max(0, len(reader.session.obligations) - MOST_NAMED)
-    return {"say": say, "items": items, "lost": lost, "more": more}
+    return {
+        "say": sayer(DeskWords, language),
+        "reports": bool(items or lost or not problems),
+        "items": items,
+        "more": max(0, len(reader.session.obligations) - MOST_NAMED),
+        "problems": [_problem(row, zones, language) for row in problems],
+        "lost": lost,
+    }
 
 
 def desk_page(desk: DeskShown, zones: Zones, language: str, say: Callable[..., str]) -> Shown:
@@ -133,6 +143,8 @@ def _problem(row: ProblemShown, zones: Zones, language: str) -> Shown:
     return {
         "text": row.text or DeskWords.NO_TEXT.value.in_language(language),
         "owner": row.owner_name,
+        "state": row.state,
+        "state_words": StateWords[row.state.upper()].value.in_language(language),
         "raised": DeskWords.RAISED.value.filled(at=raised).in_language(language) if raised is not None else None,
     }
 

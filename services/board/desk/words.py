@@ -14,6 +14,8 @@ class StateWords(Enum):
     LATE_MET = Words("đã nộp, chậm", "received late")
     WAIVED = Words("được miễn", "waived")
     EXPIRED = Words("không theo dõi", "not followed")
+    RAISED = Words("chưa giải quyết", "open")
+    RESOLVED = Words("đã giải quyết", "resolved")
 
 
 class DeskWords(Enum):
@@ -48,6 +50,7 @@ class DeskWords(Enum):
     CALENDAR = Words("Lịch hạn báo cáo (iCalendar)", "Calendar of deadlines (iCalendar)")
     ELSE = Words("Việc khác", "More")
     NAMED = Words("Báo cáo nêu trong thư", "Reports that the message named")
+    NAMED_PROBLEMS = Words("Vướng mắc nêu trong thư", "Obstacles that the message named")
     NAMED_NOTHING = Words("Thư này không nêu báo cáo cụ thể nào.", "This message names no report.")
     LOST = Words(
         "{count} mục trong thư không còn xem được từ đây; hãy mở thư mới hơn.",

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from services.board.report.events import SOURCE
 from services.board.report.fields import Form
+from services.board.report.open_problems import SHOWN, OpenProblem, OpenProblems
 from services.board.report.standing import Standing, read_standing
 from services.board.upstream.client import Answered, AwayError, RefusedError, at_once, read
 from services.board.upstream.obligations import ObligationShown
@@ -89,6 +90,24 @@ class Asked:
             if page.get("next") is None:
                 return rows
             query = {**query, "after": page["next"]}
+
+    async def open_problems(self, form: Form, after: str | None = None) -> OpenProblems:
+        """Read a page of the open obstacles of the report's agency at its unit. Raises NotThereError."""
+        page = await self._problems(form, {"limit": str(SHOWN)} | ({"after": after} if after else {}))
+        return OpenProblems([OpenProblem.model_validate(row) for row in page["rows"]], page.get("next"))
+
+    async def own_problem(self, form: Form, mark: str) -> OpenProblem:
+        """Read an open obstacle that was raised in this form. Raises NotThereError."""
+        page = await self._problems(form, {"record": form.own_record(mark)})
+        found = (OpenProblem.model_validate(row) for row in page["rows"])
+        own = next((problem for problem in found if problem.is_own(form)), None)
+        if own is None:
+            raise NotThereError(mark)
+        return own
+
+    async def _problems(self, form: Form, more: Mapping[str, str]) -> Any:
+        asked = {"programme": form.programme.slug, "unit": form.unit.uid, "agency": form.agency, "state": "raised"}
+        return await self._get("notifications", "/v1/problems", {**asked, **more})
 
     async def post(self, events: str, officer: str, device: str | None, language: str) -> Answered:
         """Post the events of a submission in the officer's name. Raises AwayError."""

@@ -17,10 +17,11 @@ from services.board.report.fields import (
     Figure,
     Form,
 )
-from services.board.report.words import DoubtWords, FieldWords, decimal, rate, whole
+from services.board.report.words import DoubtWords, FieldWords, decimal, rate
 from shared.domain.data_rules import activity_faults, day_fault, figure_faults, unknown
 from shared.domain.events import ActivityRecorded, IndicatorReported, Problem
 from shared.domain.refusals import Code, Refusal
+from shared.programme.figure_words import whole
 from shared.programme.soft_checks import Flag, percentage, soft_flags
 from shared.values.personal_data import in_text
 from shared.wording.words import Words

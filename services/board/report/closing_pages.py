@@ -1,9 +1,9 @@
 """What the last pages show: everything that is handed in, before, and what became of it, after. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from services.board.report.draft import ActivityAnswer, Answers, FigureAnswer
+from services.board.report.draft import ActivityAnswer, Answers, FigureAnswer, ProblemAnswer
 from services.board.report.draft_store import Submission
 from services.board.report.events import HandIn
 from services.board.report.fields import Figure
@@ -11,10 +11,11 @@ from services.board.report.judging import Fault, judge_figure, label_of
 from services.board.report.pages import Opened, common
 from services.board.report.standing import Counted, Standing
 from services.board.report.typed import held_on_words
-from services.board.report.words import FormWords, late_by, whole
+from services.board.report.words import FormWords, late_by
 from shared.domain.events import IndicatorReported, Kind
 from shared.domain.obligation_name import read_obligation_name
-from shared.wording.words import Words, joined
+from shared.programme.figure_words import ratio, states
+from shared.wording.words import Words
 
 _NO_DELAY = timedelta(0)
 _WAS = "WAS_"  # begins the names of words about what was handed in
@@ -43,14 +44,7 @@ def _rows(opened: Opened, answers: Answers, was: str) -> Iterator[dict[str, obje
     for activity in answers.activities:
         yield _activity_row(opened, activity, was)
     for problem in answers.problems:
-        change = opened.form.said(FormWords[f"{was}{problem.change.upper()}"].value)
-        text = problem.typed.get("text")
-        yield {
-            "label": opened.form.said(FormWords.PROBLEMS.value),
-            "value": text or change,
-            "more": [change] if text else [],
-            "path": opened.path("problems"),
-        }
+        yield _problem_row(opened, problem, was)
 
 
 def _figure_row(opened: Opened, figure: Figure, answer: FigureAnswer | None) -> dict[str, object]:
@@ -83,29 +77,35 @@ def _activity_row(opened: Opened, activity: ActivityAnswer, was: str) -> dict[st
     }
 
 
+def _problem_row(opened: Opened, problem: ProblemAnswer, was: str) -> dict[str, object]:
+    """Show an obstacle; of one that was handed in, whose text is kept nowhere here, since when it was open."""
+    form, change = opened.form, opened.form.said(FormWords[f"{was}{problem.change.upper()}"].value)
+    value = problem.typed.get("text")
+    if value is None and problem.raised_at is not None:
+        words = FormWords.RAISED_AT.value.filled(at=opened.at(problem.raised_at), sender=FormWords.FROM_HERE.value)
+        value = form.said(words)
+    return {
+        "label": form.said(FormWords.PROBLEMS.value),
+        "value": value or change,
+        "more": [change] if value else [],
+        "path": opened.path("problems"),
+    }
+
+
 def _of_data(figure: Figure, data: IndicatorReported) -> Words:
     if figure.components:
         return _of_components(figure, data.components or {})
-    return _ratio(data.numerator or 0, data.denominator or 0)
+    return ratio(data.numerator or 0, data.denominator or 0)
 
 
 def _of_counted(figure: Figure, counted: Counted) -> Words:
     if figure.components:
         return _of_components(figure, counted.components or {})
-    return _ratio(counted.numerator or 0, counted.denominator or 0)
+    return ratio(counted.numerator or 0, counted.denominator or 0)
 
 
-def _ratio(numerator: int, denominator: int) -> Words:
-    return FormWords.RATIO.value.filled(numerator=whole(numerator), denominator=whole(denominator))
-
-
-def _of_components(figure: Figure, states: dict[str, bool]) -> Words:
-    told = [
-        joined([Words(item.label, item.label), (FormWords.YES if states[item.slug] else FormWords.NO).value], ": ")
-        for item in figure.components
-        if item.slug in states
-    ]
-    return joined(told, "; ")
+def _of_components(figure: Figure, answered: Mapping[str, bool]) -> Words:
+    return states({item.slug: Words(item.label, item.label) for item in figure.components}, answered)
 
 
 def receipt_page(opened: Opened, submission: Submission, *, counted: bool) -> dict[str, object]:
@@ -153,7 +153,7 @@ def _with_former(opened: Opened, submission: Submission, row: dict[str, object])
         for former in counted.former[:1]:
             before = (former.numerator, former.denominator)
             if None not in before and before != (counted.numerator, counted.denominator):
-                words = FormWords.CHANGED_FROM.value.filled(before=_ratio(before[0] or 0, before[1] or 0))
+                words = FormWords.CHANGED_FROM.value.filled(before=ratio(before[0] or 0, before[1] or 0))
                 return {**row, "more": [*_texts(row["more"]), opened.form.said(words)]}
     return row
 

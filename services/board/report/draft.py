@@ -2,7 +2,7 @@
 
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from shared.domain.events import Split
 
@@ -38,10 +38,11 @@ class ActivityAnswer(Answer):
 
 
 class ProblemAnswer(Answer):
-    """A problem that is raised, or one of the board's own that is resolved."""
+    """A problem that is raised, or one of the board's own that is resolved; of this one since when it was open."""
 
     record: str
     change: Literal["raised", "resolved"] = "raised"
+    raised_at: AwareDatetime | None = None
 
 
 _Recorded = TypeVar("_Recorded", bound="ActivityAnswer | ProblemAnswer")

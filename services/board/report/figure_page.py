@@ -12,8 +12,9 @@ from services.board.report.fields import COMPONENT, DENOMINATOR, NUMERATOR, Brea
 from services.board.report.judging import REASON, Judged
 from services.board.report.pages import Opened, common, errors_of
 from services.board.report.rules import rules_of
-from services.board.report.words import FormWords, whole
+from services.board.report.words import FormWords
 from shared.domain.periods import period_words
+from shared.programme.figure_words import whole
 
 
 def after(form: Form, figure: Figure) -> str:

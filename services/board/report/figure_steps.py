@@ -20,9 +20,10 @@ from services.board.report.standing import prefilled
 
 async def overview(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
     """Show the parts of the report, and what was handed in before."""
+    waiting = await pages.asked(who).open_problems(opened.form)
     async with pages.pool().acquire() as connection:
         submissions = await draft_store.list_submissions(connection, key_of(opened.name))
-    return pages.render(request, "report.html", overview_page(opened, submissions))
+    return pages.render(request, "report.html", overview_page(opened, submissions, waiting))
 
 
 async def figure_step(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:

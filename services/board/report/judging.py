@@ -86,7 +86,9 @@ def judge_activity(form: Form, answer: ActivityAnswer, today: date) -> list[Refu
 
 
 def judge_problem(form: Form, answer: ProblemAnswer, today: date) -> list[Refusal]:
-    """Judge one problem."""
+    """Judge one problem; of one that is resolved nothing was typed."""
+    if answer.change == "resolved":
+        return []
     data, refusals = read_problem(form, answer)
     return refusals if data is None else wrong_problem(form, data, today)
 

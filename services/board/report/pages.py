@@ -11,12 +11,14 @@ from services.board.report.draft import Answers
 from services.board.report.draft_store import Draft, Submission
 from services.board.report.fields import Form
 from services.board.report.judging import label_of, state_of
+from services.board.report.open_problems import OpenProblems
 from services.board.report.standing import Standing
 from services.board.report.typed import held_on_words
-from services.board.report.words import FormWords, whole
+from services.board.report.words import FormWords
 from services.board.upstream.obligations import ObligationShown
 from shared.domain.obligation_name import ObligationName
 from shared.domain.refusals import Refusal
+from shared.programme.figure_words import whole
 from shared.wording.words import Words
 
 
@@ -77,7 +79,7 @@ def errors_of(refusals: Iterable[Refusal], language: str) -> dict[str, str]:
     return found
 
 
-def overview_page(opened: Opened, submissions: Sequence[Submission]) -> dict[str, object]:
+def overview_page(opened: Opened, submissions: Sequence[Submission], waiting: OpenProblems) -> dict[str, object]:
     """The parts of the report, each with how far it is."""
     form, answers, language = opened.form, opened.answers, opened.form.language
     figures = []
@@ -96,9 +98,19 @@ def overview_page(opened: Opened, submissions: Sequence[Submission]) -> dict[str
         "figures": figures,
         "activities": whole(activities).in_language(language),
         "problems": whole(len(answers.problems)).in_language(language),
+        "waiting": _waiting(opened, waiting),
         "submissions": [_submission(opened, item) for item in submissions],
         "first": _first(opened),
     }  # fmt: skip
+
+
+def _waiting(opened: Opened, waiting: OpenProblems) -> str | None:
+    """Count the obstacles that wait; of more than a page of them say that there are more."""
+    if not waiting.rows:
+        return None
+    count = whole(len(waiting.rows))
+    told = count if waiting.next is None else FormWords.MORE_THAN.value.filled(count=count)
+    return opened.form.said(FormWords.STILL_OPEN.value.filled(count=told))
 
 
 def _first(opened: Opened) -> str:

@@ -1,8 +1,9 @@
 """The steps between: activities of the period and obstacles, each added, changed or taken back on a page of its own."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -14,12 +15,15 @@ from services.board.report.draft import ActivityAnswer, Answers, ProblemAnswer
 from services.board.report.judging import judge_activity, judge_problem
 from services.board.report.opening import ReportPages, Who, number_of, to
 from services.board.report.pages import Opened, activities_page, common, errors_of
+from services.board.report.problems_page import problems_page, resolution
 from services.board.report.standing import Held
 from services.board.report.typed import MONEY, activity_fields
 from services.board.report.words import FormWords
 from shared.domain.refusals import Refusal
+from shared.wording.words import Words
 
 _RECORD = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # as this form names them
+MOST_PROBLEMS = 100  # of a draft: raised and resolved
 
 
 async def activities(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
@@ -97,45 +101,59 @@ async def remove_activity(pages: ReportPages, request: Request, who: Who, opened
 
 
 async def problems(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
-    """Show the obstacles that are raised with the report; or add one."""
+    """Show the open obstacles, and those that are raised with the report; or add one."""
     if request.method != "POST":
-        return _problems_page(pages, request, opened, {}, [], None)
+        return await _problems_page(pages, request, who, opened, 200)
     fields = await read_form(request, pages.body)
     typed = {name: text for name in ("text", "domain") if (text := fields.get(name, "").strip())}
     record = fields.get("record", "")
     answer = ProblemAnswer(record=record if _RECORD.fullmatch(record) else str(uuid4()), typed=typed)
     refusals = judge_problem(opened.form, answer, opened.today)
     if refusals:  # an obstacle that names a person isn't even kept
-        return _problems_page(pages, request, opened, typed, refusals, None)
-    stale = await pages.keep(opened, who, opened.answers.with_problem(answer), number_of(fields))
-    return to(opened, "problems") if stale is None else _problems_page(pages, request, opened, typed, [], stale)
+        return await _problems_page(pages, request, who, opened, 422, typed, refusals)
+    return await _keep_problem(pages, request, who, opened, answer, number_of(fields))
 
 
-def _problems_page(
+async def resolve_problem(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
+    """Note that an open obstacle of this form is resolved when the report is handed in."""
+    problem = await pages.asked(who).own_problem(opened.form, _record(request))
+    fields = await read_form(request, pages.body)
+    return await _keep_problem(pages, request, who, opened, resolution(opened, problem), number_of(fields))
+
+
+async def _keep_problem(
+    pages: ReportPages, request: Request, who: Who, opened: Opened, answer: ProblemAnswer, version: int
+) -> Response:
+    answers = opened.answers.with_problem(answer)
+    typed = answer.typed if answer.change == "raised" else {}
+    if len(answers.problems) > MOST_PROBLEMS:
+        notice = FormWords.TOO_MANY_PROBLEMS.value.filled(most=MOST_PROBLEMS)
+        return await _problems_page(pages, request, who, opened, 422, typed, notice=notice)
+    stale = await pages.keep(opened, who, answers, version)
+    if stale is None:
+        return to(opened, "problems")
+    return await _problems_page(pages, request, who, opened, 409, typed, stale=stale)
+
+
+async def _problems_page(
     pages: ReportPages,
     request: Request,
+    who: Who,
     opened: Opened,
-    typed: Mapping[str, str],
-    refusals: list[Refusal],
-    stale: datetime | None,
+    status: int,
+    typed: Mapping[str, str] = MappingProxyType({}),
+    refusals: Sequence[Refusal] = (),
+    *,
+    stale: datetime | None = None,
+    notice: Words | None = None,
 ) -> Response:
-    said = opened.form.said
-    content = {
-        **common(opened),
-        "problems": [
-            {"text": item.typed.get("text", ""), "record": item.record, "change": said(FormWords.RAISED.value)}
-            for item in opened.answers.problems
-        ],
-        "typed": typed,
-        "record": str(uuid4()),
-        "errors": errors_of(refusals, opened.form.language),
-        "stale": _stale(opened, stale),
-    }
-    return pages.render(request, "problems.html", content, 409 if stale is not None else 422 if refusals else 200)
+    waiting = await pages.asked(who).open_problems(opened.form, request.query_params.get("after"))
+    content = problems_page(opened, waiting, typed, refusals, stale, notice)
+    return pages.render(request, "problems.html", content, status)
 
 
 async def remove_problem(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
-    """Take back an obstacle that wasn't handed in."""
+    """Take back what the draft says of an obstacle: nothing of it was handed in."""
     return await _remove(pages, request, who, opened, "problems")
 
 

@@ -14,6 +14,7 @@ from services.board.report.record_steps import (
     problems,
     remove_activity,
     remove_problem,
+    resolve_problem,
     withdraw_activity,
 )
 
@@ -28,6 +29,7 @@ _FILLED_IN = (
     ("/activity/{record}/withdraw", _POST, withdraw_activity),
     ("/activity/{record}/remove", _POST, remove_activity),
     ("/problems", _BOTH, problems),
+    ("/problem/{record}/resolve", _POST, resolve_problem),
     ("/problem/{record}/remove", _POST, remove_problem),
     ("/check", _BOTH, check),
 )

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from services.board.report.checks import ZERO, Earlier, Limit, limits_of
 from services.board.report.fields import DENOMINATOR, NUMERATOR, Figure
 from services.board.report.typed import NUMBER
-from services.board.report.words import DoubtWords, rate, rate_of, whole
+from services.board.report.words import DoubtWords, rate, rate_of
 from shared.domain.events import MAX_COUNT
 from shared.domain.refusals import Code, Refusal
 from shared.domain.rule_words import WrittenWords
+from shared.programme.figure_words import whole
 from shared.programme.soft_checks import Flag
 from shared.values.written_numbers import GROUPED, LONGEST, PLAIN, SPACES, TWO_MEANINGS
 from shared.wording.words import Told, Words, in_both

@@ -5,12 +5,8 @@ from enum import Enum
 
 from babel.numbers import format_decimal
 
+from shared.programme.figure_words import whole
 from shared.wording.words import Words
-
-
-def whole(number: int) -> Words:
-    """Write a count as each language groups its digits."""
-    return Words(format_decimal(number, locale="vi"), format_decimal(number, locale="en"))
 
 
 def decimal(number: float) -> Words:
@@ -151,6 +147,22 @@ class FormWords(Enum):
     WITHDRAWN = Words("sẽ được rút khi nộp", "is withdrawn when you hand in")
     RAISED = Words("mới nêu, chưa nộp", "raised, not handed in")
     RESOLVED = Words("đã giải quyết, chưa nộp", "resolved, not handed in")
+    WAITING = Words("Vướng mắc đang chờ giải quyết", "Obstacles that wait")
+    STILL_OPEN = Words("Chưa giải quyết: {count}", "Open: {count}")
+    MORE_THAN = Words("hơn {count}", "more than {count}")
+    RAISED_AT = Words("Nêu lúc {at}, {sender}", "Raised at {at}, {sender}")
+    RESOLVE = Words("Ghi là đã giải quyết", "Mark as resolved")
+    RESOLVED_THERE = Words(
+        "Chỉ ghi được là đã giải quyết tại {sender}, nơi đã nêu vướng mắc này.",
+        "It can be marked as resolved in {sender} alone, where it was raised.",
+    )
+    NO_TEXT = Words("(không ghi nội dung)", "(no text)")
+    NEXT_PROBLEMS = Words("Xem các vướng mắc tiếp theo", "See further obstacles")
+    RAISE = Words("Nêu vướng mắc mới", "Raise an obstacle")
+    TOO_MANY_PROBLEMS = Words(
+        "Mỗi lần nộp được tối đa {most} vướng mắc; hãy nộp phần này trước, rồi ghi tiếp.",
+        "{most} obstacles at most are handed in at once; hand these in first, then go on.",
+    )
     WAS_ADDED = Words("đã thêm", "added")
     WAS_CORRECTED = Words("đã sửa", "corrected")
     WAS_WITHDRAWN = Words("đã rút", "withdrawn")
@@ -200,7 +212,6 @@ class FormWords(Enum):
     PENDING = Words("chưa gửi xong", "not sent yet")
     ACCEPTED = Words("đã nhận", "received")
     NOT_ACCEPTED = Words("không được nhận", "not taken")
-    RATIO = Words("{numerator} trên {denominator}", "{numerator} of {denominator}")
     NEWER = Words(
         "Phần này đã được sửa ở nơi khác. Các ô đang hiện nội dung mới nhất; nội dung đã nhập trên thiết bị này chưa "
         "được lưu.",

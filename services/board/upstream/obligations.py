@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -48,6 +49,12 @@ class ProblemShown(BaseModel):
     owner_name: str
 
 
+class NamedShown(BaseModel):
+    """What a message named, beside its obligations."""
+
+    problems: list[ProblemShown]
+
+
 class Acknowledged(BaseModel):
     """What an officer has acknowledged until when; without an obligation all of the programme."""
 
@@ -88,6 +95,11 @@ class Obligations:
         """Ask how an obligation stands."""
         answered = await self.upstream.get(SERVICE, _path(name), {"labels": language}, headers)
         return read(answered, ObligationShown)
+
+    async def named(self, ref: str, message: UUID, headers: Headers, language: str) -> NamedShown:
+        """Ask what a message named to an officer."""
+        path = f"/v1/officers/{quote(ref, safe='')}/messages/{message}"
+        return read(await self.upstream.get(SERVICE, path, {"labels": language}, headers), NamedShown)
 
     async def desk(self, ref: str, headers: Headers, language: str) -> DeskShown:
         """Ask for an officer's desk."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -60,7 +61,7 @@ class OfficerShown(BaseModel):
 class MessageShown(BaseModel):
     """The message that a link came in, and what it named."""
 
-    id: str
+    id: UUID
     programme: str
     sent_at: datetime | None
     obligations: list[str]

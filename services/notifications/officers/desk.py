@@ -50,7 +50,7 @@ async def desk(
     return {
         "owed": rows(owed.rows),
         "late_below": rows(late.rows),
-        "problems": [_problem(registry, row, language) for row in seen],
+        "problems": [shown_problem(registry, row, language) for row in seen],
         "acknowledged": [_acknowledged(registry, row, epoch, language) for row in acknowledged],
         "more": [name for name, cut in more.items() if cut],
         "calendar": links.calendar(officer.id, officer.generation, now),
@@ -74,7 +74,8 @@ def _acknowledged(registry: Registry, row: DeskAcknowledgement, epoch: int, lang
     }
 
 
-def _problem(registry: Registry, row: DeskProblem, language: str | None) -> Shown:
+def shown_problem(registry: Registry, row: DeskProblem, language: str | None) -> Shown:
+    """Show a problem, with its labels where a language is asked for."""
     labels = owner_labels(registry, row.programme, row.unit, row.agency, language) if language else {}
     return {**row._asdict(), "raised_at": instant_text(row.raised_at), **labels}
 

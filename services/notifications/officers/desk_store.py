@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from services.notifications.read_store import ONE_OBLIGATION, ObligationRow
 from shared.database.connections import Pool
@@ -21,6 +22,16 @@ PROBLEMS = """
                                       WHERE officer = $1 AND problem IS NOT NULL AND state IN ('queued', 'sent'))
     ORDER BY raised_at, id LIMIT $2
 """
+# Of a message that was sent at $4, and listed what was open, also what its officer had been notified of by then.
+NAMED_PROBLEMS = """
+    SELECT id, programme, unit, agency, state, text, raised_at FROM notifications.problem
+    WHERE state <> 'withdrawn'
+      AND (id IN (SELECT problem FROM notifications.alert WHERE message = $1 AND officer = $2)
+           OR programme = $3 AND (state = 'raised' OR changed_at > $4)
+              AND id IN (SELECT problem FROM notifications.alert
+                         WHERE officer = $2 AND problem IS NOT NULL AND state IN ('queued', 'sent') AND made_at <= $4))
+    ORDER BY raised_at, id LIMIT $5
+"""
 ACKNOWLEDGED = """
     SELECT acknowledgement.programme, report, unit, agency, period, LEAST(until, '2101-01-01') AS until,
            false AS reminders_only
@@ -35,7 +46,7 @@ ACKNOWLEDGED = """
 
 
 class DeskProblem(NamedTuple):
-    """An open problem that the officer was notified of."""
+    """A problem that the officer was notified of."""
 
     id: int
     programme: str
@@ -81,6 +92,14 @@ async def late(
 async def problems(pool: Pool, officer: int, limit: int) -> list[DeskProblem]:
     """Read the open problems that the officer was notified of."""
     return [DeskProblem(*row) for row in await pool.fetch(PROBLEMS, officer, limit)]
+
+
+async def named_problems(
+    pool: Pool, message: UUID, officer: int, programme: str, sent_at: datetime | None, limit: int
+) -> list[DeskProblem]:
+    """Read the problems that a message named; `sent_at` where it listed all that were open then."""
+    rows = await pool.fetch(NAMED_PROBLEMS, message, officer, programme, sent_at, limit)
+    return [DeskProblem(*row) for row in rows]
 
 
 async def acknowledged(pool: Pool, officer: int, now: datetime) -> list[DeskAcknowledgement]:

@@ -18,17 +18,22 @@ _KIP_OFFICER = {
 }
 _UNIT = shape({"uid": TEXT, "code": TEXT, "name": TEXT, "level": or_null(TEXT)})
 _TOKEN = {**TEXT, "maxLength": 200}
-_PROBLEM = shape(
-    {
-        "id": COUNT,
-        "programme": TEXT,
-        "unit": TEXT,
-        "agency": TEXT,
-        "state": {"const": "raised"},
-        "text": or_null(TEXT),
-        "raised_at": or_null(INSTANT),
-    }
-)
+_PROBLEM = {
+    "id": COUNT,
+    "programme": TEXT,
+    "unit": TEXT,
+    "agency": TEXT,
+    "text": or_null(TEXT),
+    "raised_at": or_null(INSTANT),
+}
+_OPEN = shape({**_PROBLEM, "state": {"const": "raised"}})
+_NAMED = shape({**_PROBLEM, "state": {"enum": ["raised", "resolved"]}})
+_MESSAGE = {
+    "id": TEXT,
+    "programme": TEXT,
+    "sent_at": or_null(INSTANT),
+    "obligations": {"type": "array", "items": TEXT, "description": "Their names"},
+}
 _LABELS = query("labels", {"type": "string", "enum": list(LANGUAGES)}, "Names for people, in this language")
 # What an obligation is about, where `labels` are asked for.
 NAMES = {
@@ -60,18 +65,11 @@ SCHEMAS: dict[str, Any] = {
         {
             "purpose": {"enum": ["page", "mute"], "description": "`mute`: that of a mail program's own button"},
             "officer": {"$ref": "#/components/schemas/Officer"},
-            "message": shape(
-                {
-                    "id": TEXT,
-                    "programme": TEXT,
-                    "sent_at": or_null(INSTANT),
-                    "obligations": {"type": "array", "items": TEXT, "description": "Their names, of a page's link"},
-                    "problems": {"type": "array", "items": COUNT},
-                }
-            ),
+            "message": shape({**_MESSAGE, "problems": {"type": "array", "items": COUNT}}),
             "until": INSTANT,
         }
     ),
+    "Message": shape({**_MESSAGE, "problems": {"type": "array", "items": _NAMED}}),
     "Renewed": shape({"sent": {"const": True}}),
     "CodeAsked": shape({"officer": _REF, "session": _SESSION}),
     "CodeSent": shape({"sent_to": {**TEXT, "description": "Masked"}, "expires_at": INSTANT}),
@@ -88,7 +86,7 @@ SCHEMAS: dict[str, Any] = {
             "officer": {"$ref": "#/components/schemas/Officer"},
             "owed": {"type": "array", "items": {"$ref": "#/components/schemas/Obligation"}},
             "late_below": {"type": "array", "items": {"$ref": "#/components/schemas/Obligation"}},
-            "problems": {"type": "array", "items": _PROBLEM},
+            "problems": {"type": "array", "items": _OPEN},
             "acknowledged": {
                 "type": "array",
                 "items": shape(
@@ -115,7 +113,7 @@ _ASKER = {
 }
 _BODY = {408: "The body came too slowly", 413: "The body is too large", 422: "A field is bad: `field` names it"}
 _GONE = {410: "The officer was removed, or what they were given has been revoked"}
-_OF_ONE = {**_GONE, 404: "No address of ours: a reference has no slash"}
+_OF_ONE = {**_GONE, 404: "No address of ours, or no message of theirs"}
 
 
 def paths() -> dict[str, Any]:
@@ -136,12 +134,12 @@ def paths() -> dict[str, Any]:
         "/v1/codes": {"post": asked},
         "/v1/codes/verify": {"post": tried},
         "/v1/officers/{ref}/desk": {
-            "get": {
-                "operationId": "desk",
-                "summary": "What an officer owes, what is late below them, problems, what is acknowledged",
-                "parameters": [path("ref", _REF), _LABELS],
-                "responses": {**answers({200: "Found"}, "Desk"), **answers({**_ASKER, **_OF_ONE}, "Refusal")},
-            }
+            "get": _get(
+                "desk", "What an officer owes, what is late below them, problems, what is acknowledged", "Desk", _LABELS
+            )
+        },
+        "/v1/officers/{ref}/messages/{message}": {
+            "get": _get("message", "What a message named to an officer", "Message", path("message", TEXT), _LABELS)
         },
         "/v1/officers/{ref}/acknowledgements": {
             "post": _act(
@@ -149,14 +147,16 @@ def paths() -> dict[str, Any]:
             ),
             "delete": _act("undoFor", "Undo that", "ToUndo"),
         },
-        "/v1/officers/{ref}": {
-            "get": {
-                "operationId": "officer",
-                "summary": "Who an officer is",
-                "parameters": [path("ref", _REF)],
-                "responses": {**answers({200: "Found"}, "Officer"), **answers({**_ASKER, **_OF_ONE}, "Refusal")},
-            }
-        },
+        "/v1/officers/{ref}": {"get": _get("officer", "Who an officer is", "Officer")},
+    }
+
+
+def _get(name: str, summary: str, schema: str, *parameters: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": name,
+        "summary": summary,
+        "parameters": [path("ref", _REF), *parameters],
+        "responses": {**answers({200: "Found"}, schema), **answers({**_ASKER, **_OF_ONE}, "Refusal")},
     }
 
 

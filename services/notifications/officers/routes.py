@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,6 +16,7 @@ from starlette.routing import Route
 from services.notifications import link_store
 from services.notifications.decision_words import DecisionError, Decline, Refused, declined, filled
 from services.notifications.holding import message_of_link, officer_holding
+from services.notifications.link_store import LinkedMessage
 from services.notifications.links import Holder, LinkError, Links, Purpose
 from services.notifications.messages.masking import masked
 from services.notifications.officers import code_store
@@ -38,8 +39,9 @@ from services.notifications.officers.codes import (
     same,
     session_of,
 )
-from services.notifications.officers.desk import desk
+from services.notifications.officers.desk import desk, shown_problem
 from services.notifications.officers.letters import code_letter, link_letter
+from services.notifications.officers.named import named_problems, shown_names
 from services.notifications.officers.profile import Address, Shown, addresses, profile
 from services.notifications.pages.forms import read_form
 from services.notifications.read_api import labels_language
@@ -88,6 +90,7 @@ class OfficerAnswers:
             _post("/v1/links/renew", self.renew),
             _post("/v1/codes", self.send_code),
             _post("/v1/codes/verify", self.verify_code),
+            Route("/v1/officers/{ref}/messages/{message}", guarded(refusing(self.message)), methods=["GET"]),
             Route("/v1/officers/{ref}/desk", guarded(refusing(self.desk)), methods=["GET"]),
             Route("/v1/officers/{ref}", guarded(refusing(self.officer)), methods=["GET"]),
         ]
@@ -103,17 +106,9 @@ class OfficerAnswers:
         message = await message_of_link(pool, holder, officer)
         if not asker.reach.sees_programme(message.programme):
             raise declined(Decline.NO_MESSAGE)
-        shown: Shown = {
-            "id": str(message.id),
-            "programme": message.programme,
-            "sent_at": message.sent_at.isoformat() if message.sent_at else None,
-            "obligations": [],
-            "problems": [],
-        }
-        if purpose is Purpose.PAGE:  # the address of a mail program's button shows nothing
-            names = await link_store.named_obligations(pool, message.id, officer.id)
-            shown["obligations"] = [str(name) for name in names]
-            shown["problems"] = await link_store.named_problems(pool, message.id, officer.id)
+        shown = await self._message(message, officer, names=purpose is Purpose.PAGE)
+        problems = await named_problems(pool, self.registry(), message, officer.id) if purpose is Purpose.PAGE else ()
+        shown["problems"] = [row.id for row in problems]
         whose = await self._profile(officer)
         return JSONResponse(
             {"purpose": str(purpose), "officer": whose, "message": shown, "until": holder.until.isoformat()}
@@ -145,6 +140,22 @@ class OfficerAnswers:
         officer = await officer_by_ref(self.pool(), registry, asker, request.path_params["ref"])
         found = await desk(self.pool(), registry, self.links(), asker, officer, now, language)
         return JSONResponse({"officer": await self._profile(officer), **found})
+
+    async def message(self, request: Request) -> Response:
+        """Show what a message named to an officer, as it stands now."""
+        registry, pool, query = self.registry(), self.pool(), parameters(request)
+        only(query, DESK_PARAMETERS)
+        language, asker = labels_language(query), asker_of(registry, request, self.now())
+        officer = await officer_by_ref(pool, registry, asker, request.path_params["ref"])
+        message = await link_store.message_of(pool, _message_id(request.path_params["message"]), officer.id)
+        if message is None or not (
+            officer.belongs_to(message.programme) and asker.reach.sees_programme(message.programme)
+        ):
+            raise declined(Decline.NO_MESSAGE)
+        problems = await named_problems(pool, registry, message, officer.id)
+        seen = [row for row in problems if asker.reach.sees(registry.units, row.unit, row.programme)]
+        shown = [shown_problem(registry, row, language) for row in seen]
+        return JSONResponse({**await self._message(message, officer), "problems": shown})
 
     async def send_code(self, request: Request) -> Response:
         """Send a code that verifies a session's device, by the officer's own channels."""
@@ -221,6 +232,15 @@ class OfficerAnswers:
             "link", reached, lambda address: link_letter(officer, sent_as, address, page, machine)
         )
 
+    async def _message(self, message: LinkedMessage, officer: Officer, *, names: bool = True) -> Shown:
+        """Show a message; not what it named by the address of a mail program's button."""
+        return {
+            "id": str(message.id),
+            "programme": message.programme,
+            "sent_at": message.sent_at.isoformat() if message.sent_at else None,
+            "obligations": await shown_names(self.pool(), message, officer.id) if names else [],
+        }
+
     async def _profile(self, officer: Officer) -> Shown:
         personal = await self._addresses(officer, self.sending.code_kinds)
         return profile(self.registry(), officer, personal, self.now())
@@ -234,6 +254,14 @@ _SENT = JSONResponse({"sent": True}, status_code=202)
 
 def _post(path: str, endpoint: Endpoint) -> Route:
     return Route(path, guarded(refusing(endpoint)), methods=["POST"])
+
+
+def _message_id(written: str) -> UUID:
+    """Read a message's id. Raises DecisionError."""
+    try:
+        return UUID(written)
+    except ValueError:
+        raise declined(Decline.NO_MESSAGE) from None
 
 
 def _too_many(error: code_store.TooManyError, now: datetime) -> DecisionError:
