@@ -7,6 +7,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from demo.figures import Compared
 from sample.letters import Told
@@ -19,12 +20,28 @@ _OWN = re.compile(
     r"- (?P<report>.+), (?P<period>[\w ]+) \([\d/–]+\): hạn [\d:]+ ngày [\d/]+(?P<late>, đã chậm \d+ ngày)?.*;"
     r" đơn vị báo cáo: .+ \((?P<code>\d+)\)"
 )
+_RECEIVED = re.compile(
+    r"- (?P<report>.+), (?P<period>[\w ]+) \([\d/–]+\): nhận lúc (?P<at>[\d:]+ ngày [\d/]+);"
+    r" đơn vị báo cáo: .+ \((?P<code>\d+)\)"
+)
+_LINK = re.compile(r"https?://\S+/l/\S+")
+_CODE = re.compile(r"\b\d{6}\b")
 
 
-def letters(folder: Path) -> list[EmailMessage]:
-    """Read the mails in the order in which they arrived."""
+class Received(NamedTuple):
+    """One line of a letter that says that a late report has come; `at` is in words."""
+
+    address: str
+    unit_code: str
+    report: str
+    period: str
+    at: str
+
+
+def letters(folder: Path, after: int = 0) -> list[EmailMessage]:
+    """Read the mails in the order in which they arrived, those after the first so many."""
     found: list[EmailMessage] = []
-    for path in sorted(folder.glob("*.eml")):
+    for path in sorted(folder.glob("*.eml"))[after:]:
         message = message_from_bytes(path.read_bytes(), policy=policy.default)
         if isinstance(message, EmailMessage):
             found.append(message)
@@ -49,6 +66,27 @@ def read_lines(letter: EmailMessage, programme: Programme) -> Iterator[Told]:
             yield Told(on, address, True, True, digest["code"], heading, digest["period"])
         elif own := _OWN.fullmatch(line):
             yield Told(on, address, False, own["late"] is not None, own["code"], own["report"], own["period"])
+
+
+def read_received(letter: EmailMessage) -> Iterator[Received]:
+    """Read of which late reports a mail says that they have come."""
+    for line in text_of(letter).splitlines():
+        if found := _RECEIVED.fullmatch(line):
+            yield Received(str(letter["To"]), found["code"], found["report"], found["period"], found["at"])
+
+
+def link_in(letter: EmailMessage) -> str:
+    """Find the link to the board in a mail. Raises LookupError where there is none."""
+    found = _LINK.search(text_of(letter))
+    if found is None:
+        raise LookupError(f"no link in {letter['Subject']!r}")
+    return found[0]
+
+
+def code_in(letter: EmailMessage) -> str | None:
+    """Find the code that verifies a device, in the mail that brings it; None in any other."""
+    found = _CODE.search(str(letter["Subject"]))
+    return found[0] if found is not None else None
 
 
 def compare_letters(expected: Counter[Told], folder: Path, programme: Programme) -> Compared:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import asyncpg
 
+from cli.board import SENDER as BOARD
 from demo import play_store
 from demo.data import DemoData
 from demo.kip import Kip
@@ -88,9 +89,13 @@ class Play:
         """Read the simulated instant; None where the clock is real."""
         return simulated_now(self._database_url)
 
+    def tick(self, at: datetime) -> None:
+        """Move the simulated clock to this instant; what falls due until then has gone out when it returns."""
+        self._kip.run("tick", "--now", at.isoformat(), "--json")
+
     def wait_applied(self) -> None:
         """Wait until every event that was accepted stands in the ledger. Raises StartError where it takes too long."""
-        expected, names = self._data.tally.accepted, sorted(SENDERS.values())
+        expected, names = self._data.tally.accepted, sorted({*SENDERS.values(), BOARD})
         deadline = time.monotonic() + APPLY_SECONDS
         counted = partial(play_store.count_applied, senders=names)
         while (applied := self._with_database(counted)) < expected:
@@ -103,7 +108,7 @@ class Play:
     def _play(self, stop: Stop, number: int, keys: dict[str, str]) -> None:
         now = self.now()
         if now is None or now < stop.at:  # a run that was cut off may find the clock beyond its next stop
-            self._kip.run("tick", "--now", stop.at.isoformat(), "--json")
+            self.tick(stop.at)
         commands = []
         for sender in sorted(SENDERS.values()):
             posts = [post for post in stop.posts if post.sender == sender]

@@ -11,6 +11,7 @@ from pathlib import Path
 from demo.data import DemoData, make_data
 from demo.figures import compare_figures
 from demo.kip import Kip
+from demo.late import Late
 from demo.mail import compare_letters
 from demo.play import Play
 from demo.questions import Oracle
@@ -37,23 +38,25 @@ def play_year(run: Running, *, check: bool) -> int:
         play.feed(keys)
     show_figures(out, services.url("aggregation"), keys[READER], data.programme)
     show_letters(out, run.stack.mail_dir, data.programme)
-    code = _check(data, run, keys[READER]) if check else 0
+    code = _check(data, run, play, keys[READER]) if check else 0
     out.print(NOTICE.format(seed=data.year.seed), style="bold yellow", highlight=False)
     if not check:  # a check ends here, and its addresses with it
         run.show_addresses(folder / "keys.json")
     return code
 
 
-def _check(data: DemoData, run: Running, key: str) -> int:
-    """Compare every figure and every line of every letter."""
+def _check(data: DemoData, run: Running, play: Play, key: str) -> int:
+    """Compare every figure and every line of every letter; then hand a late report in, and compare what follows."""
     run.say("comparing the figures of every level with the generator's own tally")
-    questions = Oracle(data.programme, data.scope, data.tally).questions()
-    figures = asyncio.run(compare_figures(run.services.url("aggregation"), key, questions))
+    oracle = Oracle(data.programme, data.scope, data.tally)
+    figures = asyncio.run(compare_figures(run.services.url("aggregation"), key, oracle.questions()))
     lines = compare_letters(data.letters, run.stack.mail_dir, data.programme)
     show_compared(run.out, f"figures in {figures.requests:,} answers of the read API", figures)
     show_compared(run.out, f"lines in {lines.requests:,} letters", lines)
+    run.say("handing in what one commune has not: through the form, from the link in its letter")
+    followed = Late(data, oracle, run, play, key).come()
     run.services.check_alive()
-    return 0 if figures.right and lines.right else 1
+    return 0 if figures.right and lines.right and followed else 1
 
 
 def main() -> int:

@@ -1,12 +1,13 @@
 """Prints what the made-up year came to: figures by level, and letters sent."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from cli.rollup import fetch_rows, table
@@ -15,6 +16,7 @@ from demo.mail import letters, read_lines, text_of
 from sample.letters import Told
 from sample.officers import huu_lung_address
 from shared.domain.periods import period_words
+from shared.domain.units import Unit
 from shared.programme.model import Programme
 
 ACCESS = "child-service-access"
@@ -65,6 +67,32 @@ def _taking_part(rows: Iterable[Row], most: int | None) -> list[Row]:
     """
     kept = [row for row in rows if row["units_reported"] or row["level"] == "commune"]
     return kept[:most]
+
+
+def ladder_rows(url: str, key: str, programme: Programme, period: str, path: Sequence[Unit]) -> list[Row]:
+    """Fetch a figure of a unit and of all above it, the nation first."""
+    found = []
+    for unit in reversed(path):
+        asked = _asked(programme, ACCESS, period, unit.uid, unit.level)
+        found += [{**row, "name": _INDENT[row["level"]] + row["name"]} for row in fetch_rows(url, key, asked)]
+    return found
+
+
+def show_change(out: Console, before: Sequence[Row], after: Sequence[Row]) -> None:
+    """Print what has changed of a figure at each level: numerator, denominator, coverage."""
+    made = Table(box=None, padding=(0, 2, 0, 0))
+    made.add_column("unit")
+    for heading in ("before", "reported", "after", "reported"):
+        made.add_column(heading, justify="right")
+    for was, row in zip(before, after, strict=True):
+        made.add_row(row["name"], *_figure(was), *_figure(row))
+    out.print(made)
+
+
+def _figure(row: Row) -> tuple[str, str]:
+    known = row["denominator"] is not None
+    figure = f"{row['numerator']:,} of {row['denominator']:,}" if known else "no figure"
+    return figure, f"{row['units_reported']:,}/{row['units_expected']:,}"
 
 
 QUARTER = period_words("2023-Q1").vi

@@ -64,11 +64,17 @@ class Tally:
 def tally(posts: Iterable[Post], units: Units) -> Tally:
     """Add up the posts, given in the order in which they were made."""
     counted = Tally()
-    counted.standing = _settle(posts, counted)
-    for standing in counted.standing.values():
+    extend(counted, posts, units)
+    return counted
+
+
+def extend(counted: Tally, posts: Iterable[Post], units: Units) -> None:
+    """Add posts about records of which nothing was posted before."""
+    settled = _settle(posts, counted)
+    counted.standing |= settled
+    for standing in settled.values():
         for uid in _ladder(units, standing.uid):
             _add(counted, standing, uid, units)
-    return counted
 
 
 def _settle(posts: Iterable[Post], counted: Tally) -> dict[tuple[str, ...], Standing]:
@@ -89,7 +95,7 @@ def _settle(posts: Iterable[Post], counted: Tally) -> dict[tuple[str, ...], Stan
             replaced.add(("activity", post.sender, data["supersedes"]))
         if key not in best or data["revision"] > best[key][0]:
             best[key] = (data["revision"], post)
-    counted.accepted = len(seen)
+    counted.accepted += len(seen)
     return {
         key: Standing(_uid(post), post.kind, post.event["data"], first_at[key])
         for key, (_, post) in best.items()

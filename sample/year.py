@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sample.activities import activity_posts
 from sample.duties import Submission, submissions
@@ -37,6 +38,21 @@ def make_year(seed: int, programme: Programme, scope: Scope) -> SampleYear:
     posts = with_mishaps(seed, posts, scope, pen)
     # A figure goes before the report of the same instant: equal instants keep the order above.
     return SampleYear(seed, tuple(sorted(posts, key=lambda post: post.at)), tuple(handed))
+
+
+def late_posts(
+    seed: int, programme: Programme, scope: Scope, silent: Submission, at: datetime, sender: str
+) -> list[Post]:
+    """Write what a silent unit has to say, handed in at `at` by another sender: its figures, then the report."""
+    handed, pen = replace(silent, at=at), Pen(seed, scope, programme.slug)
+    duty = handed.duty
+    figures = [
+        post
+        for post in indicator_posts(seed, programme, scope, [handed], pen)
+        if post.event["subject"] == duty.unit.code
+        and (post.event["data"]["agency"], post.event["data"]["period"]) == (duty.agency, str(duty.period))
+    ]
+    return [replace(post, sender=sender) for post in (*figures, _report(pen, handed))]
 
 
 def _report(pen: Pen, item: Submission) -> Post:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from demo.browser import Browser
 from deploy.local.http import LOCAL
 from deploy.local.stack import LocalStack
 from shared.database.connections import Pool, close_pool, open_pool
 from tests.acting import Board
-from tests.board.browser import Browser
 from tests.board.site import CLOCK, Others, Site, form_board, report_of
 from tests.system import access, kip, mails_since_now, wait_until
 

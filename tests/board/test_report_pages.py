@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from demo.browser import Browser, Shown
 from deploy.local.http import LOCAL
 from deploy.local.stack import LocalStack
 from shared.database.connections import Pool, close_pool, open_pool
 from shared.registry.units_file import read_units
 from tests.acting import Board
-from tests.board.browser import Browser, Shown
 from tests.board.site import CLOCK, Others, Site, form_board, report_of
 from tests.system import ROOT, access
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from demo.browser import Browser, Shown
 from deploy.local.http import LOCAL
 from deploy.local.stack import LocalStack
 from services.board.report import draft_store
@@ -15,7 +16,6 @@ from services.board.report.draft_store import key_of
 from shared.database.connections import Pool, close_pool, open_pool
 from shared.domain.obligation_name import read_obligation_name
 from tests.acting import Board
-from tests.board.browser import Browser, Shown
 from tests.board.site import CLOCK, Others, Site, form_board, report_of
 from tests.system import event
 

@@ -1,14 +1,10 @@
 """From the link in a message to a figure that counts: the form behind the board's door, in front of all services."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
-
+from demo.browser import Browser, Shown, browse
 from deploy.local.http import LOCAL
-from tests.board.browser import Browser, Shown
 from tests.board.conftest import Office
 from tests.board.test_entering import rows
 from tests.system import wait_until
@@ -22,13 +18,6 @@ SESSION = {
     "held_on.day": "9", "held_on.month": "3", "held_on.year": "2023", "participants.parent": "24",
     "by.domain": "nutrition",
 }  # fmt: skip
-
-
-@asynccontextmanager
-async def somebody(office: Office) -> AsyncIterator[Browser]:
-    headers = {"Accept": "text/html", "Accept-Language": "vi", "Origin": office.url, "Sec-Fetch-Site": "same-origin"}
-    async with httpx.AsyncClient(base_url=office.url, headers=headers, trust_env=False, timeout=30) as client:
-        yield Browser(client)
 
 
 async def enter(office: Office, browser: Browser, address: str) -> Shown:
@@ -63,7 +52,7 @@ def district(office: Office) -> dict[str, Any]:
 
 async def test_a_report_is_handed_in_from_the_link_in_a_mail(office: Office) -> None:
     before = district(office)
-    async with somebody(office) as browser:
+    async with browse(office.url) as browser:
         page = await enter(office, browser, AN)
         assert page.heading == "Báo cáo nêu trong thư"
         page = await browser.open(page.link("Làm báo cáo"))
@@ -105,10 +94,10 @@ async def test_a_report_is_handed_in_from_the_link_in_a_mail(office: Office) -> 
 async def test_a_device_that_is_not_verified_looks_at_what_its_message_named_and_fills_nothing_in(
     office: Office,
 ) -> None:
-    async with somebody(office) as nobody:
+    async with browse(office.url) as nobody:
         shown = await nobody.open(XUAN_OWES)
         assert (shown.status, shown.heading) == (403, "Ông/Bà chưa vào hệ thống trên thiết bị này")
-    async with somebody(office) as browser:
+    async with browse(office.url) as browser:
         await enter(office, browser, XUAN)
         assert (await browser.open(XUAN_OWES)).status == 200
         shown = await browser.open(AN_OWES)
@@ -122,7 +111,7 @@ async def test_a_device_that_is_not_verified_looks_at_what_its_message_named_and
 
 
 async def test_the_level_above_looks_and_only_who_owes_a_report_fills_it_in(office: Office) -> None:
-    async with somebody(office) as browser:
+    async with browse(office.url) as browser:
         await verify(office, browser, BINH, await browser.open((await enter(office, browser, BINH)).link("Xác nhận")))
         shown = await browser.open(XUAN_OWES)
         assert shown.status == 200

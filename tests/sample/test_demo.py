@@ -3,15 +3,17 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from email.message import EmailMessage
 
 import pytest
 
 from demo.figures import compare_figures
-from demo.mail import compare_letters
+from demo.mail import Received, code_in, compare_letters, letters, link_in, read_received
 from demo.questions import Oracle, Question, covering_report
+from demo.silent import find_silent, notices, posts_of, receipt_words, typed
 from sample.letters import Told
+from sample.tally import QUARTERS, tally
 from tests.cli.door import Answer, door
 
 QUARTERLY = "Báo cáo quý về tình hình thực hiện Kế hoạch"
@@ -146,3 +148,48 @@ def test_a_letter_that_came_twice_is_wrong(tmp_path, programme):
     for number in (1, 2):
         letter(tmp_path, number, "ubnd-xa.06412@made-up.example", NOTICE)
     assert not compare_letters(Counter([NOTIFIED]), tmp_path, programme).right
+
+
+def test_who_was_silent_last_and_was_told_so_hands_in_what_the_model_knows_of_it(data):
+    silent = find_silent(data)
+    duty = silent.duty
+    key = ("report", duty.report, duty.unit.uid, duty.agency, str(duty.period))
+    assert key not in data.tally.standing
+    assert silent.own.address == silent.address
+    assert str(duty.period) == QUARTERS[-1]
+    posts = posts_of(data, silent, duty.due_at + timedelta(days=9, hours=15))
+    assert [post.kind for post in posts] == ["indicator.reported", "indicator.reported", "report.submitted"]
+    counted = tally(posts, data.scope.units)
+    for above in ("VN", duty.unit.parent, duty.unit.uid):
+        assert counted.reported[f"report:{duty.report}", str(duty.period), above] == 1
+    access = typed(posts)[f"child-service-access/{duty.period}"]
+    whole = counted.cells["indicator:child-service-access", str(duty.period), "VN"]
+    assert whole[""].numerator == int(access["numerator"])
+    assert whole["domain:health"].numerator == int(access["part.domain.health.numerator"])
+
+
+def test_what_must_follow_names_everybody_who_was_told_and_how_late_it_came(data):
+    silent = find_silent(data)
+    at = silent.duty.due_at + timedelta(days=9, hours=15)
+    expected = notices(silent, at)
+    assert {line.address for line in expected} == {told.address for told in silent.told}
+    assert silent.address in {line.address for line in expected}
+    assert set(expected.values()) == {1}
+    assert receipt_words(silent, at).startswith("Nộp chậm 9 ngày so với hạn 17:00 ngày ")
+
+
+def test_a_letter_that_says_that_a_report_has_come_is_read_with_its_link(tmp_path):
+    line = (
+        "- Báo cáo quý về tình hình thực hiện Kế hoạch, quý IV năm 2023 (15/09/2023–14/12/2023): "
+        "nhận lúc 08:01 ngày 28/12/2023; đơn vị báo cáo: UBND xã Bình Yên (05587)"
+    )
+    letter(tmp_path, 1, "a@b.vn", [line, "", "Mở trang: http://127.0.0.1:8083/l/14.0.x"])
+    letter(tmp_path, 2, "a@b.vn", ["không có gì"])
+    first, second = letters(tmp_path)
+    at = "08:01 ngày 28/12/2023"
+    assert [*read_received(first)] == [Received("a@b.vn", "05587", QUARTERLY, "quý IV năm 2023", at)]
+    assert link_in(first) == "http://127.0.0.1:8083/l/14.0.x"
+    assert [*read_received(second)] == []
+    with pytest.raises(LookupError, match="no link"):
+        link_in(second)
+    assert [code_in(mail) for mail in (first, second)] == [None, None]

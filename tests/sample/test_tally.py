@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from sample.post import Post
-from sample.tally import last_states, overdue, periods_of_day, tally
+from sample.tally import extend, last_states, overdue, periods_of_day, tally
 from sample.workdays import HANOI
 
 MORNING = datetime(2023, 3, 15, 9, tzinfo=HANOI)
@@ -54,6 +54,13 @@ def test_ratios_are_summed_over_units_and_a_correction_takes_the_place_of_what_i
     assert place(counted, subject, "2023-Q1", "VN", "domain:health")[:3] == (3, 227, 500)
     assert counted.reported[subject, "2023-Q1", "VN"] == 3
     assert (counted.posted, counted.accepted) == (5, 4)
+
+
+def test_what_comes_later_is_counted_as_if_it_had_been_there(scope):
+    first, later = [access(1, "06412", 40, 100), access(1, "06412", 40, 100, minutes=1)], [access(2, "06427", 9, 30)]
+    counted = tally(first, scope.units)
+    extend(counted, later, scope.units)
+    assert counted == tally([*first, *later], scope.units)
 
 
 def test_the_highest_revision_stands_in_whatever_order_it_comes(scope):
