@@ -34,6 +34,13 @@ PROOFS = (
         share=0.25,
     ),
     Proof(
+        "form",
+        "a report handed in at 400 ms a request; many officers at once, in two tabs, pressing twice, with answers "
+        "lost: every obligation met, every submission counted once",
+        "tests/prove/test_form.py",
+        share=0.5,
+    ),
+    Proof(
         "nation",
         "a year of every unit's obligations and alerts, against an independent model, row for row",
         "tests/prove/test_nation.py",
