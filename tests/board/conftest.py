@@ -1,6 +1,7 @@
 """The board with everything behind it, officers with mail, and a browser that a person might use."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -8,11 +9,14 @@ from playwright.sync_api import Browser
 
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.stack import LocalStack
+from services.board.report.draft import Answers
+from services.board.report.pages import Opened
 from shared.domain.units import Units
 from shared.programme.folder import load_programme
 from shared.programme.model import Programme
 from shared.registry.units_file import read_units
 from tests.board.office import Office, chromium, running_office
+from tests.board.sheets import Open, opened_report
 from tests.conftest import NewDatabase
 from tests.system import ROOT
 
@@ -30,6 +34,16 @@ def nap() -> Programme:
 @pytest.fixture(scope="session")
 def units() -> Units:
     return Units(read_units(ROOT / "data" / "units.csv"))
+
+
+@pytest.fixture
+def report(ecd: Programme, units: Units) -> Open:
+    """Open a report with these records of what counts, and these answers in its draft."""
+
+    def opened(*rows: dict[str, Any], answers: Answers | None = None, **of: Any) -> Opened:
+        return opened_report(ecd, units, rows=rows, answers=answers, **of)
+
+    return opened
 
 
 OFFICERS = """name,role,unit,agency,channels,language

@@ -24,13 +24,17 @@ from services.board.pages.static_files import StaticFiles
 from services.board.report import routes as report
 from services.board.report.asked import Asked
 from services.board.report.opening import Endpoint, ReportPages, Respond, Who
+from services.board.sheet import routes as sheet
+from services.board.sheet.steps import ONE_REPORT, Sheets
 from services.board.upstream.client import Answered, AwayError
 from services.board.upstream.programmes import Programmes
 from shared.database.connections import DATABASE_AWAY, Pool
 from shared.http.held_body import BodyError, BodyLimits, Memory
+from shared.runtime.turns import Turns
+from shared.spreadsheets.readers import Readers
 from tests.acting import Board
 
-_RENDERER = Renderer(StaticFiles([STATIC, report.STATIC]), [report.TEMPLATES])
+_RENDERER = Renderer(StaticFiles([STATIC, report.STATIC]), [report.TEMPLATES, sheet.TEMPLATES])
 _ASKED = {"Accept": "text/html", "Accept-Language": "vi"}
 _FAULTS: tuple[type[Exception], ...] = (AwayError, BodyError, *DATABASE_AWAY)
 MIB = 1 << 20
@@ -108,13 +112,17 @@ class Site:
     now: datetime
     language: str = "vi"
     acts: list[tuple[str, str, str]] = field(default_factory=list)
+    turns: Turns = field(default_factory=lambda: Turns(1, 0.2))
 
     def client(self) -> httpx.AsyncClient:
+        limits = BodyLimits(MIB, 10, Memory(8 * MIB, 8 * MIB))
         pages = ReportPages(
             lambda _: Asked(self.others, Programmes(self.others, time.monotonic)), lambda: self.pool, self._behind,
-            self._render, self._note, BodyLimits(MIB, 10, Memory(8 * MIB, 8 * MIB)),
+            self._render, self._note, limits,
         )  # fmt: skip
-        transport = httpx.ASGITransport(Starlette(routes=report.report_routes(pages)))
+        sheets = Sheets(Readers(ONE_REPORT), self.turns, limits)
+        routes = [*report.report_routes(pages), *sheet.sheet_routes(pages, sheets)]
+        transport = httpx.ASGITransport(Starlette(routes=routes))
         return httpx.AsyncClient(transport=transport, base_url="http://board", headers=_ASKED)
 
     def _behind(self, respond: Respond, *, fills: bool) -> Endpoint:

@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.board.conftest import Office
+from tests.board.sheets import Book
 from tests.system import event, kip, wait_until
 
 PHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
@@ -235,3 +236,54 @@ def test_every_page_of_the_form_is_sound(
         visit.looked_at("report-again", pictures)
         visit.go("/report/x")
         visit.looked_at("no-report", pictures)
+
+
+@pytest.mark.parametrize(
+    ("size", "name", "unit"), [(PHONE, "Hoàng Giang", "06400"), (DESK, "Jo Smith", "06403")], ids=["phone", "desk"]
+)
+def test_every_page_of_the_sheet_is_sound_and_goes_by_keyboard(
+    browser: Browser, office: Office, pictures: Path, size, name: str, unit: str
+) -> None:
+    link = kip("board", "link", name, "--unit", unit, "--verified", environment=office.environment).strip()
+    owed = f"/report/ecd-1437~progress-quarterly~{unit}@1~ubnd-xa~2023-Q1~0"
+    with visiting(browser, office, size) as visit:
+        page, keys = visit.page, visit.page.keyboard
+
+        def press(called: str) -> None:
+            for _ in range(40):
+                keys.press("Tab")
+                if called in page.evaluate("document.activeElement.textContent"):
+                    keys.press("Enter")
+                    return
+            raise AssertionError(f"no {called} among what the keyboard reaches")
+
+        def upload(content: bytes, called: str) -> None:
+            file = {"name": "phiếu.xlsx", "mimeType": "application/octet-stream", "buffer": content}
+            page.get_by_label("Phiếu đã điền").set_input_files([file])
+            press("Nộp phiếu tại đây")
+            page.get_by_role("heading", name=called).first.wait_for()
+
+        visit.go(link)
+        page.get_by_role("button").first.click()
+        visit.go(owed)
+        with page.expect_download() as download:
+            press("Tải phiếu của tôi")
+        assert download.value.suggested_filename.startswith("Phiếu báo cáo ")
+        sheet = Book(Path(download.value.path()).read_bytes())
+        press("Nộp phiếu tại đây")
+        page.get_by_role("heading", name="Làm báo cáo bằng bảng tính").wait_for()
+        visit.looked_at("sheet", pictures)
+        sheet.figure("child-service-access", "1.234", 5000)
+        sheet.figure("knowledge-skills-provided", 900, 300)
+        upload(sheet.saved(), "Chưa lấy được phiếu: có chỗ cần sửa")
+        visit.looked_at("sheet-wrong", pictures)
+        sheet.figure("child-service-access", "1 234", 5000)
+        sheet.figure("knowledge-skills-provided", 300, 900)
+        sheet.book.create_sheet("Nháp").append(["tính thử"])
+        upload(sheet.saved(), "Đã điền vào báo cáo")
+        visit.looked_at("sheet-taken", pictures)
+        press("Kiểm tra và nộp")
+        page.get_by_role("heading", name="Kiểm tra trước khi nộp").wait_for()
+        press("Nộp báo cáo")
+        page.get_by_role("heading", name="Đã nhận báo cáo").wait_for()
+        assert "1.234 trên 5.000" in (page.text_content("main") or "")

@@ -23,6 +23,7 @@ SESSION = {
     "by.domain": "nutrition",
 }  # fmt: skip
 COMMUNES = sorted(unit.uid for unit in read_units(ROOT / "data" / "units.csv") if unit.parent == "186@1")  # Hữu Lũng
+PAGES = ("", "/figure/child-service-access/2023-Q1", "/activities", "/activity", "/problems", "/check", "/sheet")
 _PLACES = iter(COMMUNES)
 
 
@@ -292,6 +293,21 @@ async def test_a_service_that_is_away_is_said_and_nothing_is_lost(browser: Brows
     assert (await browser.submit(page, {})).heading == "Đã nhận báo cáo"
 
 
+async def test_a_sheet_waits_for_its_officer_s_other_one_and_is_told_to_come_again(
+    site: Site, browser: Browser, start: str
+) -> None:
+    async with site.client() as client:
+        sheet = (await client.get(f"{start}/sheet.xlsx")).content
+        posted = {"data": {"version": "1"}, "files": {"file": ("a.xlsx", sheet)}}
+        async with site.turns.turn(site.officer):
+            busy = await client.post(f"{start}/sheet", **posted)  # type: ignore[arg-type]
+        assert (busy.status_code, busy.headers["Retry-After"]) == (503, "5")
+        assert "Hệ thống tạm thời không trả lời" in busy.text
+        taken = await client.post(f"{start}/sheet", **posted)  # type: ignore[arg-type]
+    assert (taken.status_code, taken.headers["location"]) == (303, f"{start}/check")
+    assert site.acts == [("sheet", start.rpartition("/")[2], "done")]
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -321,7 +337,15 @@ async def test_labels_and_typed_texts_are_escaped(browser: Browser, start: str) 
 
 
 async def test_no_page_has_a_script_or_a_style_in_it(browser: Browser, start: str) -> None:
-    for rest in ("", "/figure/child-service-access/2023-Q1", "/activities", "/activity", "/problems", "/check"):
+    for rest in (
+        "",
+        "/figure/child-service-access/2023-Q1",
+        "/activities",
+        "/activity",
+        "/problems",
+        "/check",
+        "/sheet",
+    ):
         page = await browser.open(start + rest)
         assert page.status == 200, rest
         assert not page.all("style")
@@ -333,7 +357,15 @@ async def test_no_page_has_a_script_or_a_style_in_it(browser: Browser, start: st
 
 
 async def test_every_field_has_a_label_and_every_page_one_heading(browser: Browser, start: str) -> None:
-    for rest in ("", "/figure/child-service-access/2023-Q1", "/activities", "/activity", "/problems", "/check"):
+    for rest in (
+        "",
+        "/figure/child-service-access/2023-Q1",
+        "/activities",
+        "/activity",
+        "/problems",
+        "/check",
+        "/sheet",
+    ):
         page = await browser.open(start + rest)
         assert len(page.all("h1")) == 1
         labelled = {it.get("for") for it in page.all("label")}
