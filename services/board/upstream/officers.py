@@ -84,6 +84,12 @@ class Muted(BaseModel):
     until: datetime
 
 
+class Renewed(BaseModel):
+    """A fresh link was asked for; whether one was sent is not said."""
+
+    sent: bool
+
+
 class CodeSent(BaseModel):
     """Where a code went (masked), good until when."""
 
@@ -109,7 +115,7 @@ class Officers:
 
     async def renew(self, token: str, language: str) -> None:
         """Have a fresh link sent to the address on file; whether one was, nobody is told."""
-        read(await self._post("/v1/links/renew", {"token": token}, language), BaseModel)
+        read(await self._post("/v1/links/renew", {"token": token}, language), Renewed)
 
     async def mute(self, token: str, language: str) -> Muted:
         """Press a mail program's own button (RFC 8058)."""
