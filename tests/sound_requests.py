@@ -60,7 +60,10 @@ VALUES_CSV = (
     b"child-service-access.denominator,2023Q1,06412,,ubnd-xa,5\n"
 )
 FLAGS = {"partial": "true", "dry_run": "false"}  # of the events' and sheets' addresses
-PAGE = {"content-type": "application/x-www-form-urlencoded", "accept": "text/html"}  # of a form on a page
+FORM = {
+    "content-type": "application/x-www-form-urlencoded",
+    "accept": "text/html",
+}  # as a browser or mail program has it
 
 
 class World(NamedTuple):
@@ -233,11 +236,10 @@ def _of_lists(world: World) -> list[Sound]:
 def _of_links(world: World) -> list[Sound]:
     link = {"token": world.page}
     json_ = {"content-type": "application/json"}
-    muted = {"action": "mute", "until": "2023-03-20"}
     one_click = {"List-Unsubscribe": "One-Click"}
     return [
-        Sound("GET", "/v1/ack/{token}", path=link, query={"done": "mute"}, headers={"accept": "text/html"}),
-        Sound("POST", "/v1/ack/{token}", path=link, headers=PAGE, form=muted),
+        Sound("GET", "/v1/ack/{token}", path=link, headers={"accept": "text/html"}),
+        Sound("POST", "/v1/ack/{token}", path=link, headers=FORM, form=one_click),
         Sound("POST", "/v1/ack/{token}", path=link, headers=json_, document=one_click),
     ]
 
@@ -279,7 +281,7 @@ def _of_decisions(world: World) -> list[Sound]:
     return [
         Sound("POST", "/v1/obligations/{name}/extend", path=one, headers=form, form=first),
         Sound("POST", "/v1/obligations/{name}/extend", path=one, headers=json_, document=second),
-        Sound("POST", "/v1/obligations/{name}/extend", path=one, query=link, headers=PAGE, form=third),
+        Sound("POST", "/v1/obligations/{name}/extend", path=one, query=link, headers=FORM, form=third),
         Sound("POST", "/v1/obligations/{name}/waive", path=one, headers=json_, document=merged),
         Sound("POST", "/v1/obligations/{name}/waive", path=one, headers=form, form=merged),
     ]

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from services.board.cures import BOARD_CURES
 from services.intake.documents.cures import CODE_CURES, FAULT_CURES
 from services.intake.refusals.request_errors import FAULTS, Fault
+from services.notifications.cures import BODY_CURES, CURES
 from services.notifications.decision_words import NOBODY, Decline
-from services.notifications.pages.cures import BODY_CURES, CURES
-from services.notifications.pages.forms import refused_body
+from services.notifications.forms import refused_body
 from shared.documents.cures import HTTP_CURES, READ_CURES, Cure
 from shared.domain.refusals import FORBIDDEN, TEXTS, Code
 from shared.wording.words import Words
@@ -97,8 +97,8 @@ _READING = Words(
     '## A question that is not answered: `{"error", "message"}`, with `field` where it is a parameter',
 )
 _DECISIONS = Words(
-    '## Trang của cán bộ, gia hạn và miễn báo cáo: `{"error", "message", "field"}`, hoặc một trang cho người đọc',
-    '## An officer\'s page, extensions and waivers: `{"error", "message", "field"}`, or a page for people',
+    '## Liên kết của cán bộ, gia hạn và miễn báo cáo: `{"error", "message", "field"}`',
+    '## An officer\'s links, extensions and waivers: `{"error", "message", "field"}`',
 )
 _BOARD = Words(
     '## Điều mà bảng làm việc chuyển tiếp: `{"error", "message"}`; còn lại là trả lời của dịch vụ phía sau',

@@ -10,8 +10,10 @@ from faststream import AckPolicy
 from faststream.rabbit import Channel as AmqpChannel
 from starlette.applications import Starlette
 
+from services.notifications import link_store
 from services.notifications.alerts.backlog import Queues
 from services.notifications.alerts.loop import Sweeper
+from services.notifications.forms import FORM_BYTES
 from services.notifications.links import Links
 from services.notifications.messages import bounce_store, reach_store
 from services.notifications.messages.channels import Outgoing
@@ -23,15 +25,14 @@ from services.notifications.messages.return_path import ReturnPaths
 from services.notifications.messages.worker import Delivery
 from services.notifications.obligations.announcer import Announcer
 from services.notifications.obligations.consumer import Consumer
+from services.notifications.obligations.deciding import Deciding
 from services.notifications.observer import Observer
 from services.notifications.officers.acts import OfficerActs
 from services.notifications.officers.at_once import AtOnce
 from services.notifications.officers.codes import code_key
 from services.notifications.officers.routes import LINK_KINDS, OfficerAnswers, Sending
 from services.notifications.openapi import openapi
-from services.notifications.pages import page_store
-from services.notifications.pages.forms import FORM_BYTES
-from services.notifications.pages.routes import Pages
+from services.notifications.public.routes import PublicAnswers
 from services.notifications.reactions import Reactions
 from services.notifications.read_api import Reader, routes
 from services.notifications.readiness import readiness
@@ -87,6 +88,7 @@ class Notifications:
         self.channels, self._zalo = make_channels(
             settings, self.pool, self.return_path if settings.mail_bounce else None
         )
+        self.board = settings.public_url or f"http://{settings.bind}:{settings.board_port}"
         self.at_once = AtOnce(self.channels)
         self.machine = SystemClock()
         self.running = False
@@ -225,9 +227,8 @@ class Notifications:
         if self._pool is not None:
             return
         pool = await open_migrated(self._database_url, size=POOL_SIZE, application_name="kip-notifications")
-        base = self._settings.public_url or f"http://{self._settings.bind}:{self._settings.board_port}"
-        secret = await page_store.link_secret(pool)
-        self._links, self._code_key = Links(base, secret), code_key(secret)
+        secret = await link_store.link_secret(pool)
+        self._links, self._code_key = Links(self.board, secret), code_key(secret)
         if self._settings.mail_bounce:
             self._returns = ReturnPaths(self._settings.mail_bounce, await bounce_store.make_secret(pool))
         await reach_store.note_kinds(pool, self.channels)
@@ -267,6 +268,30 @@ def _acts(notifications: Notifications, bodies: BodyLimits) -> OfficerActs:
     )
 
 
+def _public(notifications: Notifications, bodies: BodyLimits) -> PublicAnswers:
+    """Make what answers at the board's public address."""
+    return PublicAnswers(
+        board=notifications.board.rstrip("/"),
+        registry=notifications.registry,
+        pool=notifications.pool,
+        links=notifications.links,
+        now=notifications.clock.now,
+        body=bodies,
+    )
+
+
+def _deciding(notifications: Notifications, bodies: BodyLimits) -> Deciding:
+    """Make what takes decisions."""
+    return Deciding(
+        registry=notifications.registry,
+        pool=notifications.pool,
+        links=notifications.links,
+        now=notifications.clock.now,
+        body=bodies,
+        on_changed=notifications.decided,
+    )
+
+
 def make_app(settings: Settings) -> Measured:
     """Make the ASGI application."""
     notifications = Notifications(settings)
@@ -279,14 +304,6 @@ def make_app(settings: Settings) -> Measured:
 
     reader = Reader(registry=notifications.registry, pool=notifications.pool, now=notifications.clock.now)
     bodies = BodyLimits(FORM_BYTES, settings.body_timeout, Memory(settings.body_memory, settings.body_memory))
-    pages = Pages(
-        registry=notifications.registry,
-        pool=notifications.pool,
-        links=notifications.links,
-        now=notifications.clock.now,
-        body=bodies,
-        on_changed=notifications.decided,
-    )
 
     def describe() -> Mapping[str, str]:
         return {"clock": notifications.clock.now().isoformat()}
@@ -295,7 +312,8 @@ def make_app(settings: Settings) -> Measured:
         *routes(reader),
         *_officers(notifications, bodies).routes(),
         *_acts(notifications, bodies).routes(),
-        *pages.routes(),
+        *_public(notifications, bodies).routes(),
+        *_deciding(notifications, bodies).routes(),
         document_route(openapi(__version__)),
         *probe_routes(notifications.readiness, describe),
     ]

@@ -1,4 +1,4 @@
-"""Why an officer's page, calendar or decision is refused: status, stable code, and the words in both languages."""
+"""Why an officer's link, calendar or decision is refused: status, stable code, and the words in both languages."""
 
 from enum import Enum
 from typing import NamedTuple
@@ -13,6 +13,17 @@ class Refused(NamedTuple):
     status: int
     error: str
     words: Words
+
+
+# How an obligation stands.
+STATES = {
+    "open": Words("chưa đến hạn", "not due yet"),
+    "overdue": Words("quá hạn", "overdue"),
+    "met": Words("đã gửi", "received"),
+    "late_met": Words("đã gửi chậm", "received late"),
+    "waived": Words("được miễn", "waived"),
+    "expired": Words("không theo dõi", "not followed"),
+}
 
 
 class Decline(Enum):
@@ -94,7 +105,14 @@ class Decline(Enum):
             "it is {state}: nothing is left to decide",
         ),
     )
-    NO_ACTION = Refused(422, "value_invalid", Words("cần acknowledge hoặc mute", "expected acknowledge or mute"))
+    BUTTON_ALONE = Refused(
+        422,
+        "value_invalid",
+        Words(
+            "địa chỉ này chỉ nhận nút dừng nhắc của chương trình thư (List-Unsubscribe=One-Click)",
+            "this address takes a mail program's own button alone (List-Unsubscribe=One-Click)",
+        ),
+    )
     NO_REASON = Refused(
         422,
         "value_invalid",

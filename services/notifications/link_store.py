@@ -1,5 +1,6 @@
-"""The SQL of the message that a link came in, and of fresh links."""
+"""The SQL of the secret that signs links, of the message that one came in, and of fresh ones."""
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -8,6 +9,8 @@ from uuid import UUID
 from shared.database.connections import Pool
 from shared.domain.obligation_name import ObligationName
 
+MAKE_SECRET = "INSERT INTO notifications.secret (secret) VALUES ($1) ON CONFLICT DO NOTHING"  # noqa: S105
+SECRET = "SELECT secret FROM notifications.secret"  # noqa: S105
 MESSAGE = """
     SELECT id, programme, sent_at, occasion IS NOT NULL AS summary,
            ARRAY(SELECT DISTINCT step FROM notifications.alert WHERE alert.message = message.id) AS steps
@@ -37,6 +40,13 @@ class LinkedMessage(NamedTuple):
     sent_at: datetime | None
     summary: bool
     steps: list[str]
+
+
+async def link_secret(pool: Pool) -> str:
+    """Read the secret of this installation, made at the first call."""
+    await pool.execute(MAKE_SECRET, secrets.token_urlsafe(32))
+    secret: str = await pool.fetchval(SECRET)
+    return secret
 
 
 async def message_of(pool: Pool, message: UUID, officer: int) -> LinkedMessage | None:

@@ -1,5 +1,5 @@
-"""OpenAPI 3.1 of obligations, alerts and officers' pages. `python -m services.notifications.openapi [--check]` keeps it
-in docs/api.
+"""OpenAPI 3.1 of obligations, alerts and officers. `python -m services.notifications.openapi [--check]` keeps it in
+docs/api.
 """
 
 import sys
@@ -146,11 +146,10 @@ _SCHEMAS: dict[str, Any] = {
         {"reason": {**TEXT, "minLength": 1, "maxLength": LONGEST_REASON}},
         optional={"until": {**DAY, "description": "A working day; to extend only"}},
     ),
-    "Acknowledgement": shape({"action": {"type": "string", "enum": ["acknowledge", "mute"]}, "until": DAY}),
+    "OneClick": shape({"List-Unsubscribe": {"const": "One-Click"}}),
     "Refusal": shape({"error": TEXT, "message": TEXT}, optional={"field": TEXT}),
     **officer_paths.SCHEMAS,
 }
-_HTML = {"text/html": {"schema": TEXT}}
 _READ_REFUSALS = {
     400: "A parameter is bad: `field` names it",
     401: "No valid key",
@@ -200,7 +199,7 @@ def openapi(version: str) -> dict[str, Any]:
                 "get": _read("problems", "What units reported", _named(PROBLEM_PARAMETERS, _PROBLEM_STATE), "Problems")
             },
             **officer_paths.paths(),
-            "/v1/ack/{token}": {"get": _page(token), "post": _acknowledge(token)},
+            "/v1/ack/{token}": {"get": _sent_on(token), "post": _one_click(token)},
             "/v1/calendar/{token}.ics": {"get": _calendar(token)},
         },
         _SCHEMAS,
@@ -221,31 +220,29 @@ def _read(name: str, summary: str, parameters: list[dict[str, Any]], schema: str
     }
 
 
-def _page(token: dict[str, Any]) -> dict[str, Any]:
-    done = query("done", TEXT, "What was just done, to be said on the page")
+def _sent_on(token: dict[str, Any]) -> dict[str, Any]:
     return {
-        "operationId": "page",
-        "summary": "An officer's own page behind the link in a message; changes nothing",
+        "operationId": "sentOn",
+        "summary": "Who opens it is sent on to the board's page of the same link, whatever it is; changes nothing",
         "security": [],
-        "parameters": [token, done],
+        "parameters": [token],
         "responses": {
-            "200": {"description": "The page", "content": _HTML},
-            **answers(_LINK_REFUSALS, "Refusal", _HTML),
+            "303": {"description": "To `/l/{token}` at the public address"},
+            **answers({404: "No address of ours: a token has no slash"}, "Refusal"),
         },
     }
 
 
-def _acknowledge(token: dict[str, Any]) -> dict[str, Any]:
+def _one_click(token: dict[str, Any]) -> dict[str, Any]:
     return {
-        "operationId": "acknowledge",
-        "summary": "Be left alone until a day: about these obligations, or the whole programme",
+        "operationId": "oneClick",
+        "summary": "A mail program's own button (RFC 8058): pause reminders of the message's programme",
         "security": [],
         "parameters": [token],
-        "requestBody": _form("Acknowledgement"),
+        "requestBody": _form("OneClick"),
         "responses": {
-            **answers({200: "Done, by a mail program's own button (RFC 8058)"}, "Acknowledged"),
-            "303": {"description": "Done: the page says so"},
-            **answers({**_LINK_REFUSALS, **_BODY_REFUSALS}, "Refusal", _HTML),
+            **answers({200: "Paused"}, "Acknowledged"),
+            **answers({**_LINK_REFUSALS, **_BODY_REFUSALS}, "Refusal"),
         },
     }
 
@@ -258,7 +255,7 @@ def _calendar(token: dict[str, Any]) -> dict[str, Any]:
         "parameters": [token],
         "responses": {
             "200": {"description": "The deadlines", "content": {"text/calendar": {"schema": TEXT}}},
-            **answers(_LINK_REFUSALS, "Refusal", _HTML),
+            **answers(_LINK_REFUSALS, "Refusal"),
         },
     }
 
@@ -279,8 +276,7 @@ def _decide(what: str, summary: str, name: dict[str, Any]) -> dict[str, Any]:
         "requestBody": _form("Decision"),
         "responses": {
             **answers({200: "Decided"}, "Decided"),
-            "303": {"description": "Decided by an officer: their page says so"},
-            **answers({**refused, **_BODY_REFUSALS}, "Refusal", _HTML),
+            **answers({**refused, **_BODY_REFUSALS}, "Refusal"),
         },
     }
 

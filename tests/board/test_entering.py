@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 from email.message import EmailMessage
 
 import asyncpg
@@ -10,6 +11,7 @@ import pytest
 
 from deploy.local.http import LOCAL
 from deploy.local.own_loop import in_own_loop
+from services.notifications.links import Links
 from tests.board.conftest import Office
 from tests.system import event, kip, wait_until
 
@@ -217,6 +219,38 @@ def test_a_mail_program_s_button_opened_by_a_person_pauses_reminders_by_a_click(
     assert "Tạm dừng bằng nút trong chương trình thư" in person.get("/").text
     assert person.post("/pause/undo", data={"programme": "ecd-1437", "obligation": ""}).status_code == 303
     assert rows(office, mutes) == []
+
+
+def test_a_page_is_in_vietnamese_for_who_asks_for_it_else_in_the_officer_s_language(
+    office: Office, person: httpx.Client
+) -> None:
+    theirs = {AN: "vi", JO: "en"}
+    for address, own in theirs.items():
+        for asked, language in (("", own), ("en", own), ("fr", own), ("vi", "vi"), ("en;q=0.5, vi", "vi")):
+            page = person.get(office.link_of(address), headers={"Accept-Language": asked}).text
+            assert f'<html lang="{language}">' in page, (address, asked)
+            assert ("Vào với tư cách" in page, "Enter as" in page) == (language == "vi", language == "en")
+
+
+def test_an_expired_link_of_an_old_letter_says_so_and_has_a_fresh_one_sent(
+    office: Office, person: httpx.Client
+) -> None:
+    ((secret,),) = rows(office, "SELECT secret FROM notifications.secret")
+    row = rows(office, "SELECT message.id, message.officer FROM notifications.message JOIN registry.officer "
+               "ON officer.id = message.officer WHERE name = $1", "Lò Thị Xuân")[0]  # fmt: skip
+    made = datetime.fromisoformat("2023-01-01T08:00:00+07:00")
+    old = Links(office.url, secret).page(row["officer"], 0, row["id"], made).replace("/l/", "/v1/ack/")
+    told = person.get(old, follow_redirects=True)
+    assert told.status_code == 410
+    assert "Liên kết này đã hết hạn" in told.text
+    assert "Lò Thị Xuân" not in told.text
+    (renew,) = re.findall(r'<form method="post" action="(/l/[^"]+/renew)"', told.text)
+    before = len(office.mails_to(XUAN))
+    assert person.post(renew).headers["location"] == "/renewed"
+    assert "Đã nhận đề nghị gửi liên kết mới" in person.get("/renewed").text
+    wait_until(lambda: len(office.mails_to(XUAN)) > before, "the fresh link came")
+    body = office.mails_to(XUAN)[-1].get_body(("plain",)).get_content()
+    assert person.get(re.findall(rf"{office.url}(/l/\S+)", body)[0]).status_code == 200
 
 
 def test_an_operator_s_link_opens_a_verified_session_once(office: Office, person: httpx.Client) -> None:

@@ -27,7 +27,7 @@ OF_THE_MOMENT = {"date"}
 class Behind(System):
     """All services, an officer, and the link in the message that the officer got."""
 
-    page: str
+    ack: str
     calendar: str
 
     def answers(self, method: str, path: str, **options: object) -> list[tuple[int, dict[str, str], bytes]]:
@@ -62,10 +62,24 @@ def behind(
     kip("tick", "--now", "2023-03-15T08:00:00+07:00", environment=running.environment)
     text = next(mail for mail in mails() if "an.tren-bang" in mail["To"]).get_body(("plain",)).get_content()
     (token,) = set(re.findall(rf"{running.services.url('board')}/l/(\S+)", text))
-    running.page = f"/v1/ack/{token}"
-    (running.calendar,) = re.findall(r"/v1/calendar/\S+\.ics", LOCAL.get(_board(running) + running.page).text)
+    running.ack = f"/v1/ack/{token}"
+    running.calendar = _calendar(running, token)
     yield running
     running.services.stop()
+
+
+def _calendar(running: System, token: str) -> str:
+    """The calendar of the officer of a link, whose desk names it."""
+    headers = {"Authorization": f"Bearer {running.add_source('acts', '--read', '--act')}"}
+    url = running.services.url("notifications")
+
+    def resolve() -> httpx.Response:
+        return LOCAL.post(f"{url}/v1/links/resolve", json={"token": token}, headers=headers)
+
+    running.wait_until(lambda: resolve().status_code == 200, "the key is known")
+    ref = resolve().json()["officer"]["ref"]
+    desk = LOCAL.get(f"{url}/v1/officers/{ref}/desk", headers=headers).json()
+    return re.findall(r"/v1/calendar/\S+\.ics", desk["calendar"])[0]
 
 
 def _board(running: System) -> str:
@@ -82,35 +96,45 @@ def test_it_is_ready_says_who_answers_and_counts_its_requests(behind: Behind) ->
     assert behind.metric("board", "kip_service_up") == 3
 
 
-@pytest.mark.parametrize("language", ["vi", "en"])
-def test_a_link_and_a_calendar_are_answered_as_notifications_answers_them(behind: Behind, language: str) -> None:
-    asked = {"Accept": "text/html", "Accept-Language": language}
-    for path, type_ in ((f"{behind.page}?done=mute", "text/html"), (behind.calendar, "text/calendar")):
+def test_a_calendar_is_answered_as_notifications_answers_it(behind: Behind) -> None:
+    for method in ("GET", "HEAD"):
+        board, itself = behind.answers(method, behind.calendar)
+        assert board == itself
+        assert board[0] == 200
+        assert board[1]["content-type"].startswith("text/calendar")
+        assert (method == "HEAD") == (not board[2])
+
+
+def test_an_address_of_before_the_board_leads_to_its_page_whatever_the_link_is(behind: Behind) -> None:
+    for path in (behind.ack, f"{behind.ack}?done=mute", "/v1/ack/x", "/v1/ack/a%22b%3c", "/v1/ack/%C4%91?%zz"):
         for method in ("GET", "HEAD"):
-            board, itself = behind.answers(method, path, headers=asked)
+            board, itself = behind.answers(method, path, headers={"Accept": "text/html"})
             assert board == itself
-            assert board[0] == 200
-            assert board[1]["content-type"].startswith(type_)
-            assert (method == "HEAD") == (not board[2])
+            assert (board[0], board[2]) == (303, b"")
+            assert board[1]["location"].startswith(f"{_board(behind)}/l/")
+    headers = {"Accept": "text/html", "Accept-Language": "vi"}
+    opened = LOCAL.get(_board(behind) + behind.ack, headers=headers, follow_redirects=True)
+    assert (opened.status_code, "Liên kết dành cho Ông/Bà Nguyễn An" in opened.text) == (200, True)
+    bad = LOCAL.get(f"{_board(behind)}/v1/ack/x", headers=headers, follow_redirects=True)
+    assert (bad.status_code, "Liên kết này không đúng" in bad.text) == (404, True)
 
 
 def test_refusals_of_notifications_are_its_own(behind: Behind) -> None:
-    longer = {"action": "mute", "until": "x" * 20_000}
-    for path in ("/v1/ack/x", "/v1/calendar/x.ics", "/v1/ack/a%22b%3c", "/v1/ack/%C4%91?%zz", behind.page + "x"):
-        board, itself = behind.answers("GET", path, headers={"Accept": "application/json"})
-        assert board == itself
-        assert board[0] == 404
-    board, itself = behind.answers("POST", behind.page, data={"action": "dance"})
+    board, itself = behind.answers("GET", "/v1/calendar/x.ics")
     assert board == itself
-    assert board[0] == 422
-    assert LOCAL.post(_board(behind) + behind.page, data=longer).status_code == 413
+    assert board[0] == 404
+    for language in ("vi", "en"):
+        board, itself = behind.answers(
+            "POST", behind.ack, data={"action": "mute"}, headers={"Accept-Language": language}
+        )
+        assert board == itself
+        assert board[0] == 422
+    longer = {"action": "mute", "until": "x" * 20_000}
+    assert LOCAL.post(_board(behind) + behind.ack, data=longer).status_code == 413
 
 
-def test_a_redirect_is_the_client_s_to_follow_and_one_click_has_none(behind: Behind) -> None:
-    posted = LOCAL.post(_board(behind) + behind.page, data={"action": "mute", "until": "2023-03-20"})
-    assert posted.status_code == 303
-    assert posted.headers["location"] == f"{behind.page.rpartition('/')[2]}?done=mute"
-    one_click = LOCAL.post(_board(behind) + behind.page, data={"List-Unsubscribe": "One-Click"})
+def test_one_click_has_no_redirect(behind: Behind) -> None:
+    one_click = LOCAL.post(_board(behind) + behind.ack, data={"List-Unsubscribe": "One-Click"})
     assert (one_click.status_code, one_click.json()["programme"]) == (200, "ecd-1437")
 
 
@@ -129,7 +153,7 @@ def test_nothing_else_goes_through(behind: Behind, path: str) -> None:
 
 
 def test_other_methods_are_refused(behind: Behind) -> None:
-    for method, path in (("PUT", behind.page), ("DELETE", behind.page), ("POST", behind.calendar)):
+    for method, path in (("PUT", behind.ack), ("DELETE", behind.ack), ("POST", behind.calendar)):
         answer = LOCAL.request(method, _board(behind) + path)
         assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed")
 
@@ -137,7 +161,7 @@ def test_other_methods_are_refused(behind: Behind) -> None:
 def test_it_goes_on_without_a_service_and_says_which(behind: Behind) -> None:
     behind.services.kill("notifications")
     try:
-        answer = LOCAL.get(_board(behind) + behind.page, headers={"Accept-Language": "vi"})
+        answer = LOCAL.get(_board(behind) + behind.ack, headers={"Accept-Language": "vi"})
         assert (answer.status_code, answer.json()["error"]) == (502, "no_answer")
         assert answer.json()["message"] == "dịch vụ phía sau không trả lời; hãy thử lại sau ít phút"
         behind.wait_until(lambda: behind.metric("board", "kip_service_up") == 2, "it is seen")
@@ -147,7 +171,7 @@ def test_it_goes_on_without_a_service_and_says_which(behind: Behind) -> None:
         assert told.json()["services"]["intake"] == "ok"
     finally:
         behind.services.start("notifications")
-    assert LOCAL.get(_board(behind) + behind.page).status_code == 200
+    assert LOCAL.get(_board(behind) + behind.ack).status_code == 303
     behind.wait_until(lambda: behind.metric("board", "kip_service_up") == 3, "all are seen")
 
 

@@ -332,15 +332,23 @@ def test_timeliness_rolls_up_by_weeks(running, posted):
     assert (measured["numerator"], measured["denominator"]) == (1, 34)
 
 
-def test_the_officer_s_page_and_calendar_name_the_weeks_and_why_a_deadline_has_moved(running, posted):
+def test_what_a_link_names_and_the_calendar_name_the_weeks_and_why_a_deadline_has_moved(running, posted):
     mail = next(mail for mail in running.mails() if mail["To"] == "aroha@example.org")
     (token,) = set(re.findall(r"/l/(\S+)", body_of(mail)))
     url = running.services.url("notifications")
-    page = LOCAL.get(f"{url}/v1/ack/{token}", headers={"Accept-Language": "vi"}, timeout=30)
-    assert page.status_code == 200
-    assert "Weekly temperature log, week 13 of 2026" in page.text
-    assert "Vaccine cold chain monitoring" in page.text
-    (address,) = re.findall(r"/v1/calendar/\S+\.ics", page.text)
+    headers = {"Authorization": f"Bearer {running.add_source('acts', '--read', '--act')}"}
+
+    def resolve():
+        return LOCAL.post(f"{url}/v1/links/resolve", json={"token": token}, headers=headers, timeout=30)
+
+    running.wait_until(lambda: resolve().status_code == 200, "the key is known")
+    told = resolve().json()
+    (name,) = (name for name in told["message"]["obligations"] if "2026-W13" in name)
+    named = LOCAL.get(f"{url}/v1/obligations/{name}", params={"labels": "vi"}, headers=headers, timeout=30).json()
+    assert (named["report_name"], named["period_name"]) == ("Weekly temperature log", "week 13 of 2026")
+    assert named["programme_name"] == "Vaccine cold chain monitoring"
+    desk = LOCAL.get(f"{url}/v1/officers/{told['officer']['ref']}/desk", headers=headers, timeout=30).json()
+    (address,) = re.findall(r"/v1/calendar/\S+\.ics", desk["calendar"])
     feed = LOCAL.get(f"{url}{address}", timeout=30).content
     events = {str(event["SUMMARY"]): event for event in icalendar.Calendar.from_ical(feed).walk("VEVENT")}
     short, owner = "[Vaccine cold chain monitoring] Weekly temperature log", "Health office, Tỉnh Lạng Sơn"

@@ -17,7 +17,7 @@ from shared.access.keys import hash_key
 from shared.registry.snapshot import Key
 from tests.notifications.field import at
 from tests.notifications.mail_server import MailServer
-from tests.notifications.officer_pages import BODY, LINKS, NOW, huu_lung, pages
+from tests.notifications.officer_links import BODY, LINKS, NOW, huu_lung, routes
 
 SESSION = sha256(b"the secret of a session").hexdigest()
 
@@ -60,9 +60,7 @@ async def asked(place, *, run=NOW):
             registry=lambda: place.registry, pool=lambda: place.pool, now=lambda: at(run), body=BODY,
             on_changed=lambda: None,
         )  # fmt: skip
-        transport = httpx.ASGITransport(
-            Starlette(routes=[*answers.routes(), *acts.routes(), *pages(place, run).routes()])
-        )
+        transport = httpx.ASGITransport(Starlette(routes=[*answers.routes(), *acts.routes(), *routes(place, run)]))
         headers = {"Authorization": "Bearer board"}
         async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as client:
             yield client, machine, server

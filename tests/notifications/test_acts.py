@@ -4,7 +4,7 @@ from services.notifications import read_store
 from shared.domain.obligation_name import read_obligation_name
 from tests.notifications.board import asked, officer_of, ref_of
 from tests.notifications.field import at
-from tests.notifications.officer_pages import named
+from tests.notifications.officer_links import named
 
 DEVICE = "3f9c21ab"
 

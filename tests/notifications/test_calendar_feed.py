@@ -8,11 +8,11 @@ import pytest
 from ical.calendar_stream import IcsCalendarStream
 
 from services.notifications.obligations import change_store
-from services.notifications.pages.calendar_feed import offices
+from services.notifications.public.calendar_feed import offices
 from shared.programme.model import CalendarDay
 from shared.registry.officers import Officer
 from tests.notifications.field import answer, at
-from tests.notifications.officer_pages import LINKS, NOW, browser, decide, huu_lung
+from tests.notifications.officer_links import LINKS, NOW, asking, decide, huu_lung
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ async def field(pool, registry):
 
 @pytest.fixture
 async def client(field):
-    async with browser(field) as opened:
+    async with asking(field) as opened:
         yield opened
 
 

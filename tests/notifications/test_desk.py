@@ -6,7 +6,7 @@ from datetime import datetime
 from services.notifications.links import Purpose
 from tests.notifications.board import asked, ref_of
 from tests.notifications.field import answer, at
-from tests.notifications.officer_pages import LINKS, NOW, named
+from tests.notifications.officer_links import LINKS, NOW, named
 
 
 async def desk_of(client, place, name, **query):

@@ -7,7 +7,7 @@ import pytest
 from services.notifications.links import Purpose
 from tests.notifications.board import asked, officer_of, ref_of, token_of
 from tests.notifications.field import at
-from tests.notifications.officer_pages import LINKS, NOW
+from tests.notifications.officer_links import LINKS, NOW
 from tests.shared.test_words import check_both
 
 OWED = "ecd-1437~progress-quarterly~06412@1~ubnd-xa~2023-Q1~0"
@@ -84,7 +84,7 @@ async def test_the_links_of_an_officer_who_was_removed_or_revoked_have_ended_and
     token, ref = await token_of(place, "An"), await ref_of(place, "An")
     async with asked(place) as (client, _, _server):
         await place.pool.execute("UPDATE registry.officer SET generation = 1 WHERE name = 'An'")
-        assert (await client.get(f"/v1/ack/{token}")).status_code == 410
+        assert (await client.post(f"/v1/ack/{token}", data={"List-Unsubscribe": "One-Click"})).status_code == 410
         refused = [await resolve(client, token), await client.get(f"/v1/officers/{ref}")]
         fresh = await resolve(client, await token_of(place, "An"))
         assert fresh.json()["officer"]["ref"] == await ref_of(place, "An") != ref

@@ -7,7 +7,7 @@ from services.notifications.messages.contacts import Contacts
 from shared.domain.seats import Seats
 from tests.notifications.board import asked, officer_of, ref_of, token_of
 from tests.notifications.field import BEFORE, Field, at, limited
-from tests.notifications.officer_pages import LINKS, NOW
+from tests.notifications.officer_links import LINKS, NOW
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
@@ -40,23 +40,6 @@ async def test_the_button_pauses_reminders_for_the_longest_time_without_a_redire
     assert await asked_for(place) == (0, [at("2023-04-17 08:00")])
     acts = await place.pool.fetch("SELECT act, key, device FROM notifications.act")
     assert [tuple(row) for row in acts] == [("muted", None, None)] * 2
-
-
-async def test_whoever_looks_at_its_address_pauses_nothing_and_it_does_nothing_else(place):
-    address = await mute_link(place)
-    async with asked(place) as (client, _, _server):
-        shown = await client.get(address, headers={"Accept-Language": "vi"})
-        assert (shown.status_code, "One-Click" in shown.text) == (200, True)
-        assert (await client.head(address)).status_code == 200
-        refused = [
-            await client.post(address, data=fields)
-            for fields in ({}, {"action": "mute", "until": "2023-03-22"}, {"List-Unsubscribe": "x"})
-        ]
-        assert {answer.status_code for answer in refused} == {422}
-        assert await asked_for(place) == (0, [])
-        done = await client.post(address, data=ONE_CLICK, headers={"Accept": "text/html", "Accept-Language": "vi"})
-    assert (done.status_code, "Đã tạm dừng 31 ngày." in done.text) == (200, True)
-    assert len((await asked_for(place))[1]) == 1
 
 
 async def test_a_reminder_is_kept_back_and_what_is_late_is_told(pool, registry):

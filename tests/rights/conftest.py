@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from deploy.local.stack import LocalStack
+from services.notifications.link_store import link_secret
 from services.notifications.links import Links
-from services.notifications.pages.page_store import link_secret
 from shared.access.keys import hash_key, new_key
 from shared.database import connections
 from shared.programme.folder import load_programme
@@ -31,12 +31,11 @@ COUNTED = "SELECT (SELECT count(*) FROM notifications.change), (SELECT count(*) 
 ALL_SERVICES = ("intake", "aggregation", "notifications")
 
 
-class Page(NamedTuple):
-    """The page behind the link in a message to an officer."""
+class Link(NamedTuple):
+    """The link in a message to an officer; `unit` is where they were registered."""
 
-    url: str
+    token: str
     message: UUID
-    officer: int
     unit: str
 
 
@@ -45,7 +44,7 @@ class Field(System):
 
     client: httpx.Client
     keys: dict[str, str]
-    pages: list[Page]
+    links: list[Link]
     calendars: dict[str, bytes]  # by the unit of the officer, as they were soon after the merger
 
     def rows(self, query: str, *arguments: Any) -> list[Any]:
@@ -128,7 +127,7 @@ def _live(field: Field) -> None:
     answer = field.post([as_event(item) for item in said()], key=field.keys["posts"])
     assert answer.status_code == 202, answer.text
     field.tick("2025-12-20T09:00:00")
-    field.pages = _pages(field)
+    field.links = _sent_links(field)
     waiting = "SELECT count(*) FROM notifications.change WHERE NOT published"
     field.wait_until(lambda: field.rows(waiting)[0][0] == 0, "all changes of obligations are published")
     sent = len(said()) + 2 * (len(PLACES) - 1)
@@ -219,8 +218,10 @@ def _calendars(field: Field) -> dict[str, bytes]:
     return {unit: answer.content for unit, answer in found.items()}
 
 
-def _pages(field: Field) -> list[Page]:
-    links, _, messages = asyncio.run(_links(field))
-    now = datetime.fromisoformat("2025-12-20T09:00:00+07:00")
-    urls = (links.page(row["officer"], 0, row["id"], now).replace("/l/", "/v1/ack/") for row in messages)
-    return [Page(url, row["id"], row["officer"], row["unit"]) for url, row in zip(urls, messages, strict=True)]
+def _sent_links(field: Field) -> list[Link]:
+    links, officers, messages = asyncio.run(_links(field))
+    now, units = datetime.fromisoformat("2025-12-20T09:00:00+07:00"), {row["id"]: row["unit"] for row in officers}
+    urls = (links.page(row["officer"], 0, row["id"], now) for row in messages)
+    return [
+        Link(url.rpartition("/")[2], row["id"], units[row["officer"]]) for url, row in zip(urls, messages, strict=True)
+    ]

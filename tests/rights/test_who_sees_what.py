@@ -21,7 +21,7 @@ from tests.rights.conftest import Field
 from tests.rights.ledger import COMMUNES, OTHER, OWN, PERIODS, Asked, as_event, behind, said, total
 from tests.rights.oracle import answer_expected, parameters, places, questions, shown, start
 from tests.rights.register import OFFICES, PLACES, REACHED, climbs, standing
-from tests.rights.walks import PUBLIC, READERS, TRUTH, WALKS, all_rows, units_in, walk
+from tests.rights.walks import NAMED, PUBLIC, READERS, TRUTH, WALKS, all_rows, units_in, walk
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -291,21 +291,24 @@ def test_officers(field: Field) -> None:
         assert field.get("notifications", path, "VN").status_code == 403
 
 
-def test_pages(field: Field) -> None:
-    """A link shows what its message named, to whoever holds it, and a key beside it changes nothing."""
-    assert field.pages
-    for page in field.pages:
-        told = {
-            row["unit"] for row in field.rows(
-                f"{TRUTH['/v1/alerts']} WHERE alert.message = $1 OR alert.officer = $2 AND alert.problem IS NOT NULL",
-                page.message, page.officer,
-            )
-        }  # fmt: skip
-        bare = field.client.get(page.url)
-        assert bare.status_code == 200
-        assert units_in(bare.text) <= told | {page.unit, PLACES[page.unit].successor}
-        held = field.client.get(page.url, headers={"Authorization": f"Bearer {field.keys['VN']}"})
-        assert units_in(held.text) == units_in(bare.text)
+def test_links(field: Field) -> None:
+    """A link names what its message named, to a key that acts for officers and reaches its own; opening its address
+    says nothing, and a key beside it changes nothing.
+    """
+    assert field.links
+    url = field.services.url("notifications")
+    for link in field.links:
+        told = {what: [row["id"] for row in field.rows(query, link.message)] for what, query in NAMED.items()}
+        for key in READERS:
+            headers = {"Authorization": f"Bearer {field.keys[f'acts {key}']}"}
+            answer = field.client.post(f"{url}/v1/links/resolve", json={"token": link.token}, headers=headers)
+            assert answer.status_code == (200 if link.unit in REACHED[key] else 403), (key, link.unit)
+            if answer.status_code == 200:
+                assert {what: sorted(answer.json()["message"][what]) for what in NAMED} == told
+        for headers in ({}, {"Authorization": f"Bearer {field.keys['VN']}"}):
+            opened = field.client.get(f"{url}/v1/ack/{link.token}", headers=headers)
+            assert (opened.status_code, opened.content) == (303, b"")
+            assert opened.headers["location"].endswith(f"/l/{link.token}")
 
 
 def test_jobs(field: Field) -> None:

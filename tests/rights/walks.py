@@ -29,7 +29,7 @@ WALKS: dict[str, str] = {
     "/v1/problems": "test_problems",
     "/v1/officers/{ref}": "test_officers",
     "/v1/officers/{ref}/desk": "test_officers",
-    "/v1/ack/{token}": "test_pages",
+    "/v1/ack/{token}": "test_links",
     "/v1/calendar/{token}.ics": "test_calendars",
     "/api/system/tasks/{job}": "test_jobs",
     "/api/system/taskSummaries/{job}": "test_jobs",
@@ -58,6 +58,12 @@ TRUTH = {
                      FROM notifications.alert LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
                      LEFT JOIN notifications.problem ON problem.id = alert.problem""",
     "/v1/problems": "SELECT id, unit, programme FROM notifications.problem WHERE state <> 'withdrawn'",
+}
+# What a message named.
+NAMED = {
+    "obligations": f"""SELECT {NAME} COLLATE "C" AS id FROM notifications.obligation
+                       WHERE id IN (SELECT obligation FROM notifications.alert WHERE message = $1) ORDER BY 1""",  # noqa: S608
+    "problems": "SELECT DISTINCT problem AS id FROM notifications.alert WHERE message = $1 AND problem > 0 ORDER BY 1",
 }
 
 

@@ -25,7 +25,7 @@ from services.aggregation.poison_check import fault_of
 from services.intake.formats.cloudevents import refusals_of
 from services.intake.formats.json_text import UnreadableError, load
 from services.notifications.decision_words import NOBODY, Decline
-from services.notifications.pages.forms import refused_body
+from services.notifications.forms import refused_body
 from shared.http.held_body import BODY_ERRORS
 from shared.http.words import LimitWords
 from shared.values.model_words import expected_by_model

@@ -53,7 +53,7 @@ def named_page(
     language = reader.language
     items = [
         {**obligation_item(row, zones, reader.language), "own": row.agency == reader.officer.agency.slug}
-        for row in sorted(rows, key=lambda row: (row.state not in _UNFINISHED, row.due_at, row.id))
+        for row in sorted(rows, key=_place)
     ]
     return {
         "say": sayer(DeskWords, language),
@@ -63,6 +63,11 @@ def named_page(
         "problems": [_problem(row, zones, language) for row in problems],
         "lost": lost,
     }
+
+
+def _place(row: ObligationShown) -> tuple[object, ...]:
+    """Where a report stands among those that a message named: what is unfinished first, owners by the alphabet."""
+    return row.state not in _UNFINISHED, row.due_at, alphabetical(row.owner_name), row.id
 
 
 def desk_page(desk: DeskShown, programmes: Mapping[str, Programme], language: str, say: Callable[..., str]) -> Shown:

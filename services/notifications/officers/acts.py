@@ -12,8 +12,8 @@ from services.notifications import act_store, read_store
 from services.notifications.acknowledging import until_of
 from services.notifications.act_store import Author
 from services.notifications.decision_words import Decline, declined
+from services.notifications.forms import read_form
 from services.notifications.officers.asking import Asker, asker_of, officer_by_ref, only_fields, text_field
-from services.notifications.pages.forms import read_form
 from services.notifications.refusing import obligation_name, refusing
 from shared.access.acting import read_acting
 from shared.database.connections import Pool

@@ -19,7 +19,7 @@ from services.notifications.officers.asking import Asker
 from services.notifications.officers.changed import changed_reports
 from services.notifications.officers.desk_store import DeskAcknowledgement, DeskProblem
 from services.notifications.officers.profile import theirs
-from services.notifications.pages.calendar_feed import concerns, offices
+from services.notifications.public.calendar_feed import concerns, offices
 from services.notifications.read_store import ObligationRow
 from shared.database.connections import Pool
 from shared.domain.seats import Seat, Seats, acting, superiors

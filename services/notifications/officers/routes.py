@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from services.notifications import link_store
 from services.notifications.decision_words import DecisionError, Decline, Refused, declined, filled
+from services.notifications.forms import read_form
 from services.notifications.holding import message_of_link, officer_holding
 from services.notifications.link_store import LinkedMessage
 from services.notifications.links import Holder, LinkError, Links, Purpose
@@ -43,7 +44,6 @@ from services.notifications.officers.desk import desk, shown_problem
 from services.notifications.officers.letters import code_letter, link_letter
 from services.notifications.officers.named import named_problems, shown_names
 from services.notifications.officers.profile import Address, Shown, addresses, profile
-from services.notifications.pages.forms import read_form
 from services.notifications.read_api import labels_language
 from services.notifications.refusing import Endpoint, refusing
 from shared.database.connections import Pool

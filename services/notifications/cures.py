@@ -1,4 +1,4 @@
-"""The cure of each refusal of an officer's page and of a decision, for `docs/errors.md`."""
+"""The cure of each refusal of an officer's link and of a decision, for `docs/errors.md`."""
 
 from services.notifications.decision_words import Decline
 from shared.http.words import LimitWords
@@ -38,7 +38,10 @@ CURES: dict[Decline, Words] = {
     Decline.NO_LIST: Words("Gửi ít tên hơn.", "Name fewer."),
     Decline.NOT_ABOVE: Words("Đề nghị cấp trên quyết định.", "Ask the level above to decide."),
     Decline.FINISHED: Words("Không cần làm gì.", "There is nothing to do."),
-    Decline.NO_ACTION: Words("Gửi một trong hai giá trị.", "Send one of the two."),
+    Decline.BUTTON_ALONE: Words(
+        "Làm việc khác trên trang mà liên kết trong thư dẫn tới.",
+        "Do all else on the page that the link in the message leads to.",
+    ),
     Decline.NO_REASON: Words("Ghi lý do.", "Give a reason."),
     Decline.PERSONAL_REASON: Words(
         "Ghi lý do không kèm thông tin của cá nhân.", "Give the reason without anything of a person's."
@@ -67,9 +70,7 @@ CURES: dict[Decline, Words] = {
     Decline.UNSENT: _SOON,
     Decline.CODE_WRONG: Words("Nhập lại mã.", "Type it again."),
     Decline.CODE_EXPIRED: Words("Yêu cầu mã mới (`POST /v1/codes`).", "Ask for a new one (`POST /v1/codes`)."),
-    Decline.NO_FORM: Words(
-        "Gửi biểu mẫu của trang, hoặc một đối tượng JSON.", "Post the page's form, or a JSON object."
-    ),
+    Decline.NO_FORM: Words("Gửi một biểu mẫu, hoặc một đối tượng JSON.", "Post a form, or a JSON object."),
     Decline.NO_DATABASE: _SOON,
 }
 

@@ -1,4 +1,4 @@
-"""What tests of officers' pages and calendars look at: Hữu Lũng on the morning after its communes' deadline."""
+"""What tests of links, calendars and decisions look at: Hữu Lũng on the morning after its communes' deadline."""
 
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -6,9 +6,10 @@ from dataclasses import replace
 import httpx
 from starlette.applications import Starlette
 
+from services.notifications.forms import FORM_BYTES
 from services.notifications.links import Links
-from services.notifications.pages.forms import FORM_BYTES
-from services.notifications.pages.routes import Pages
+from services.notifications.obligations.deciding import Deciding
+from services.notifications.public.routes import PublicAnswers
 from shared.access.keys import hash_key
 from shared.domain.obligation_name import ObligationName
 from shared.http.held_body import BodyLimits, Memory
@@ -35,25 +36,37 @@ async def huu_lung(pool, registry):
     return place
 
 
-def pages(field, run=NOW):
-    """The pages of this field."""
-    return Pages(
-        registry=lambda: field.registry, pool=lambda: field.pool, links=lambda: LINKS, now=lambda: at(run),
-        body=BODY, on_changed=lambda: None,
-    )  # fmt: skip
+def routes(field, run=NOW):
+    """What answers about this field by a link."""
+    parts = {
+        "registry": lambda: field.registry, "pool": lambda: field.pool, "links": lambda: LINKS, "now": lambda: at(run),
+        "body": BODY,
+    }  # fmt: skip
+    public = PublicAnswers(board="http://test", **parts)
+    return [*public.routes(), *Deciding(on_changed=lambda: None, **parts).routes()]
 
 
 @asynccontextmanager
-async def browser(field):
-    """A client of the pages of this field."""
-    transport = httpx.ASGITransport(Starlette(routes=pages(field).routes()))
+async def asking(field):
+    """A client that asks about this field."""
+    transport = httpx.ASGITransport(Starlette(routes=routes(field)))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as opened:
         yield opened
 
 
-def own_page(officer, message, made=NOW):
-    """The address of an officer's page at notifications: links of old lead to it, and its forms post to it."""
-    return LINKS.page(officer, 0, message, at(made)).replace("/l/", "/v1/ack/")
+def token_of(officer, message, made=NOW):
+    """The token of an officer's page."""
+    return LINKS.page(officer, 0, message, at(made)).rpartition("/")[2]
+
+
+async def token_sent_to(field, name):
+    """The token of the page in the message to an officer."""
+    row = await field.pool.fetchrow(
+        """SELECT message.id, officer.id AS officer FROM notifications.message
+           JOIN registry.officer ON officer.id = message.officer WHERE name = $1""",
+        name,
+    )
+    return token_of(row["officer"], row["id"])
 
 
 def named(row, epoch=0):

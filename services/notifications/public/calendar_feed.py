@@ -15,7 +15,7 @@ from icalendar import Alarm, Calendar, Event
 from services.notifications.apart import Asides
 from services.notifications.messages.phrases import shift_text
 from services.notifications.obligations.deadlines import Shift, deadline_of
-from services.notifications.pages.page_store import CalendarObligation
+from services.notifications.public.calendar_store import CalendarObligation
 from shared.domain.duties import owes
 from shared.domain.offices import seated
 from shared.domain.periods import period_words
