@@ -11,7 +11,6 @@ from typing import TypeVar
 
 import asyncpg
 
-from cli.board import SENDER as BOARD
 from demo import play_store
 from demo.data import DemoData
 from demo.kip import Kip
@@ -24,6 +23,7 @@ from sample.scope import READER, SENDERS
 from sample.year import as_lines
 from shared.access.keys import hash_key, new_key
 from shared.database.connections import Connection
+from shared.domain.events import BOARD_SENDER as BOARD
 from shared.registry import source_store, store
 from shared.runtime.clock import SystemClock
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from cli.board import SENDER as BOARD
 from demo.data import DemoData
 from demo.form import typed_of
 from demo.mail import Received
@@ -17,6 +16,7 @@ from sample.post import Post
 from sample.tally import YEAR, extend
 from sample.workdays import HANOI
 from sample.year import late_posts
+from shared.domain.events import BOARD_SENDER as BOARD
 from shared.domain.periods import PeriodKind, period_words
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from services.board.report.fields import Figure
 from services.board.report.pages import Opened
 from services.board.report.typed import NO, YES
-from services.board.report.words import FormWords, whole
+from services.board.report.words import FormWords
 from services.board.sheet.activity_rows import activity_lines
 from services.board.sheet.cells import (
     ABSENT,
@@ -23,6 +23,7 @@ from services.board.sheet.cells import (
 )  # fmt: skip
 from services.board.sheet.shown import shown_activities, shown_figure
 from services.board.sheet.words import HELP, BookWords
+from shared.programme.figure_words import ratio, whole
 from shared.sheets.columns import BY, LISTS, MONEY, PARTICIPANTS
 from shared.sheets.report_tables import FigureRow, Sheet, activity_table, figure_table, report_table
 from shared.sheets.template_words import TemplateWords
@@ -153,7 +154,7 @@ def _before(opened: Opened, figure: Figure, row: FigureRow) -> str:
     numerator, denominator = both
     if numerator is None or denominator is None:
         return ""
-    return said(FormWords.RATIO.value.filled(numerator=whole(numerator), denominator=whole(denominator)))
+    return said(ratio(numerator, denominator))
 
 
 def _choice(opened: Opened, text: str) -> Value:

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from services.board.pages.rendering import sayer
 from services.board.report.pages import Opened, common
-from services.board.report.words import whole
 from services.board.sheet.words import BookWords, FaultWords, PageWords
 from shared.domain.refusals import Place, Refusal
+from shared.programme.figure_words import whole
 from shared.values.personal_data import named
 from shared.wording.words import Words
 

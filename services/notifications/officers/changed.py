@@ -8,7 +8,7 @@ from services.notifications.obligations.figure_change_store import ChangedFigure
 from services.notifications.obligations.rows import Shown, labels_of, shown_obligation
 from services.notifications.officers import desk_store
 from services.notifications.officers.asking import Asker
-from services.notifications.pages.calendar_feed import concerns, offices
+from services.notifications.public.calendar_feed import concerns, offices
 from services.notifications.read_store import ObligationRow
 from shared.database.connections import Pool
 from shared.domain.periods import period_words
