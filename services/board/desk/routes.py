@@ -22,6 +22,7 @@ from services.board.desk.shown import (
 from services.board.desk.words import ActWords, DeskWords
 from services.board.pages.posted import read_fields, read_form
 from services.board.pages.rendering import PAGE_HEADERS, sayer
+from services.board.pages.typed_days import TypedDayError, typed_day
 from services.board.report.draft_store import accepted_of
 from services.board.upstream.client import RefusedError, at_once
 from services.board.upstream.obligations import DeskShown, Obligations, ObligationShown, ProblemShown
@@ -75,21 +76,19 @@ class Desk:
         """Pause reminders of what was chosen, until a day."""
         fields = await read_fields(request, self.body)
         chosen = [value for name, value in fields if name == "what"]
-        until = dict(fields).get("until", "")
-        errors = {}
+        typed = dict(fields).get("until", "")
+        until, errors = _day(typed, "until", reader.language)
         if not chosen:
             errors["what"] = ActWords.NOTHING_CHOSEN.value.in_language(reader.language)
-        if not until:
-            errors["until"] = ActWords.NO_DAY.value.in_language(reader.language)
         if errors:
-            return await self._pause_page(reader, chosen, until, errors, 422)
+            return await self._pause_page(reader, chosen, typed, errors, 422)
         for programme, names in chosen_names(chosen, reader.session.obligations).items():
             try:
                 await self.obligations.acknowledge(reader.session.officer, programme, names, until, reader.acting)
             except RefusedError as error:
                 await self.door.note(reader, "pause", programme, error.code)
                 at = "until" if error.field == "until" else "what"
-                return await self._pause_page(reader, chosen, until, {at: _sentence(error.message)}, error.status)
+                return await self._pause_page(reader, chosen, typed, {at: _sentence(error.message)}, error.status)
             for about in names or [programme]:
                 await self.door.note(reader, "pause", about)
         return _done("pause")
@@ -116,7 +115,11 @@ class Desk:
 
     async def _decide(self, request: Request, reader: Reader, what: str) -> Response:
         name, fields = request.path_params["name"], await read_form(request, self.body)
-        reason, until = fields.get("reason", ""), fields.get("until", "")
+        reason = fields.get("reason", "")
+        typed = {f"{what}-reason": reason, f"{what}-until": fields.get("until", "")}
+        until, errors = _day(fields.get("until", ""), "extend-until", reader.language)
+        if errors and what == "extend":
+            return await self._decision_page(reader, name, errors, typed, 422)
         try:
             if what == "extend":
                 await self.obligations.extend(name, until, reason, reader.acting)
@@ -127,7 +130,6 @@ class Desk:
             if error.status not in {409, 422}:
                 raise
             at = f"{what}-{error.field or 'reason'}"
-            typed = {f"{what}-reason": reason, f"{what}-until": until}
             return await self._decision_page(reader, name, {at: _sentence(error.message)}, typed, error.status)
         await self.door.note(reader, what, name)
         return _done(what)
@@ -204,6 +206,15 @@ class Desk:
 def _reach(reader: Reader) -> dict[str, str]:
     """The headers of a question for an officer: it reaches no further than where they sit."""
     return {"Kip-Reach": reader.officer.seat.uid, "Accept-Language": reader.language}
+
+
+def _day(typed: str, field: str, language: str) -> tuple[str, dict[str, str]]:
+    """Read the day of a field, as services take it; or what is wrong with the field."""
+    try:
+        return typed_day(typed).isoformat(), {}
+    except TypedDayError as error:
+        words = error.expected if typed.strip() else ActWords.NO_DAY.value
+        return "", {field: _sentence(words.in_language(language))}
 
 
 def _sentence(message: str) -> str:

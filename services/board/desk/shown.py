@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from services.board.access.door import Reader
 from services.board.desk.words import ActWords, DeskWords, StateWords
 from services.board.pages.rendering import sayer
+from services.board.pages.typed_days import as_typed
 from services.board.pages.written import day, instant
 from services.board.upstream.obligations import (
     LONGEST_PAUSE,
@@ -101,9 +102,7 @@ def pause_page(
         "owed": [obligation_item(row, zones, language) for row in desk.owed],
         "late": late_groups(desk.late_below, zones, language),
         "chosen": chosen,
-        "until": (today + SOON).isoformat() if until is None else until,
-        "least": (today + timedelta(days=1)).isoformat(),
-        "most": (today + LONGEST_PAUSE).isoformat(),
+        "until": as_typed(today + SOON) if until is None else until,
         "help": ActWords.PAUSE_HELP.value.filled(days=LONGEST_PAUSE.days).in_language(language),
     }
 

@@ -6,6 +6,7 @@ What can't be read is refused at its field, in the words of the door; what was t
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from services.board.pages.typed_days import TypedDayError, typed_day
 from services.board.pages.written import day
 from services.board.report.draft import ActivityAnswer, FigureAnswer, ProblemAnswer
 from services.board.report.fields import COMPONENT, DENOMINATOR, NUMERATOR, ActivityType, Figure, Form
@@ -14,8 +15,7 @@ from shared.domain.events import MAX_COUNT, ActivityRecorded, IndicatorReported,
 from shared.domain.refusals import Code, Refusal
 from shared.domain.rule_words import WrittenWords, wanted
 from shared.values.model_words import expected_by_model
-from shared.values.scalars import FIRST_DAY, LAST_DAY, ScalarError
-from shared.values.written_days import ShortYearError, written_day
+from shared.values.scalars import ScalarError
 from shared.values.written_numbers import TwoMeaningsError, written_whole_number
 from shared.wording.words import Common, Told, Words, in_both
 
@@ -158,13 +158,10 @@ def activity_fields(form: Form, activity: ActivityType) -> list[str]:
 def _day(reader: _Reader) -> str | None:
     text = held_on_text(reader.typed)
     try:
-        return written_day(text).isoformat()
-    except ShortYearError:
-        expected = WrittenWords.FULL_YEAR.value
-    except ScalarError:
-        expected = WrittenWords.DAY.value.filled(first=FIRST_DAY.year, last=LAST_DAY.year)
-    reader.refusals.append(Refusal(Code.VALUE_INVALID, "held_on", expected, text))
-    return None
+        return typed_day(text).isoformat()
+    except TypedDayError as error:
+        reader.refusals.append(Refusal(Code.VALUE_INVALID, "held_on", error.expected, text))
+        return None
 
 
 def held_on_text(typed: Mapping[str, str]) -> str:
@@ -177,8 +174,8 @@ def held_on_words(typed: Mapping[str, str]) -> Words:
     """Write the day that was typed as an office does; what is none as it was typed."""
     text = held_on_text(typed)
     try:
-        return day(written_day(text))
-    except ScalarError:
+        return day(typed_day(text))
+    except TypedDayError:
         return in_both(text)
 
 
