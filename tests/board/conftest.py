@@ -51,6 +51,7 @@ Nguyễn An,Chủ tịch,06412,ubnd-xa,email:nguyen.an@example.vn,vi
 Lò Thị Xuân,Phó Chủ tịch,06427,ubnd-xa,email:xuan@example.vn,vi
 Trần Bình,Chủ tịch,186,phong-ldtbxh-dt-huyen,email:binh@example.vn,vi
 Hoàng Giang,Công chức,06400,ubnd-xa,zalo:84912345678,vi
+Đặng Minh,Công chức,06406,ubnd-xa,zalo:84912345680,vi
 Jo Smith,Adviser,06403,ubnd-xa,email:jo@example.vn,en
 Vũ Hà,Chuyên viên,VN,bo-yt,email:ha@example.vn,vi
 """

@@ -287,3 +287,44 @@ def test_every_page_of_the_sheet_is_sound_and_goes_by_keyboard(
         press("Nộp báo cáo")
         page.get_by_role("heading", name="Đã nhận báo cáo").wait_for()
         assert "1.234 trên 5.000" in (page.text_content("main") or "")
+
+
+def printed(visit: Visit, name: str, pictures: Path) -> None:
+    """Hold the page as it is printed against what paper needs, and keep it as a PDF."""
+    page = visit.page
+    page.emulate_media(media="print")
+    shown = page.evaluate(
+        "[...document.querySelectorAll('button, input, summary, .button, .back, .skip, footer, [role=status] a')]"
+        ".filter((it) => it.checkVisibility({visibilityProperty: true})).map((it) => it.textContent.trim())"
+    )
+    assert shown == [], f"{name}: nobody presses paper"
+    page.set_viewport_size({"width": 718, "height": 1000})  # of A4, between margins of 10 mm
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} is cut"
+    pale = Axe().run(page, options={"runOnly": ["color-contrast"]})
+    assert pale.violations_count == 0, f"{name}: {pale.generate_report()}"
+    margin = dict.fromkeys(("top", "right", "bottom", "left"), "10mm")
+    paper = page.pdf(path=pictures / f"{name}.pdf", format="A4", margin=margin)
+    assert 1 <= paper.count(b"/Type /Page\n") <= 2, name
+    page.emulate_media(media="screen")
+
+
+def test_what_is_printed_is_what_an_office_files(browser: Browser, office: Office, pictures: Path) -> None:
+    link = kip("board", "link", "Đặng Minh", "--unit", "06406", "--verified", environment=office.environment).strip()
+    owed = "/report/ecd-1437~progress-quarterly~06406@1~ubnd-xa~2023-Q1~0"
+    with visiting(browser, office, DESK) as visit:
+        page = visit.page
+        visit.go(link)
+        page.get_by_role("button").first.click()
+        printed(visit, "desk", pictures)
+        visit.go(owed)
+        page.locator(".tasks a").first.click()
+        for _ in range(2):
+            page.locator("[name=numerator]").fill("402")
+            page.locator("[name=denominator]").fill("412")
+            page.get_by_role("button", name="Tiếp tục").click()
+        page.wait_for_url("**/activities")
+        visit.go(f"{owed}/check")
+        printed(visit, "check", pictures)
+        page.get_by_role("button", name="Nộp báo cáo").click()
+        page.wait_for_url("**/receipt/1")
+        printed(visit, "receipt", pictures)
