@@ -180,7 +180,8 @@ class FormWords(Enum):
     )
     PROBLEM_DOMAIN = Words("Lĩnh vực (nếu có)", "Field (if any)")
     STALE = Words(
-        "Báo cáo này đã được sửa ở nơi khác lúc {at}. Nội dung bạn vừa gõ vẫn còn ở dưới; nhấn lại để lưu phần này.",
+        "Báo cáo này đã được sửa ở nơi khác lúc {at}. Nội dung Ông/Bà vừa nhập vẫn còn ở dưới; hãy nhấn lại "
+        "để lưu phần này.",
         "This report was changed elsewhere at {at}. What you typed is still below; press again to keep it.",
     )
     STALE_CHECK = Words(
@@ -223,7 +224,7 @@ class FormWords(Enum):
     )
     TYPED_HERE = Words("Dùng nội dung đã nhập trên thiết bị này", "Use what was typed on this device")
     OFFLINE = Words(
-        "Không có mạng. Những gì đã gõ được giữ trên máy này; hãy nhấn lại khi có mạng.",
+        "Không có mạng. Nội dung đã nhập được giữ trên thiết bị này; hãy nhấn lại khi có mạng.",
         "There is no network. What was typed is kept on this device; press again when there is.",
     )
     ATTEND = Words("{count} lượt người", "{count} attendances")
