@@ -4,6 +4,7 @@ Nothing is started until a test asks for it, and nothing stays: see `deploy/loca
 """
 
 import itertools
+import os
 import shutil
 from collections.abc import Iterator
 from typing import Protocol
@@ -13,6 +14,7 @@ import pytest
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.stack import LocalStack
+from shared.runtime.config import PREFIX, Settings
 from tests.forks import start_forked
 from tests.hostile_world import running_world
 from tests.sound_requests import World
@@ -21,6 +23,11 @@ from tests.system import System, kip, migrate
 # A crash of a process loses nothing without fsync, only a crash of the machine does; no test crashes the machine.
 TEST_POSTGRES_SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
 _numbers = itertools.count(1)
+# How wide and colourful what is printed is, and Kịp's settings: a test sets its own, whatever shell it is run in.
+_OF_THE_SHELL = {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"}
+_SETTINGS = {f"{PREFIX}{field.upper()}{end}" for field in Settings.model_fields for end in ("", "_FILE")}
+for _name in _OF_THE_SHELL | _SETTINGS:
+    os.environ.pop(_name, None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
