@@ -27,7 +27,7 @@ from services.board.report.opening import ReportPages
 from services.board.reporting import Reporting
 from services.board.sheet import routes as sheet
 from services.board.sheet.page import MOST_BYTES as SHEET_BYTES
-from services.board.sheet.steps import ONE_REPORT, PATIENCE, READ_AT_ONCE, Sheets
+from services.board.sheet.steps import make_sheets
 from services.board.upstream.client import Upstream
 from services.board.upstream.obligations import Obligations
 from services.board.upstream.officers import Officers
@@ -40,8 +40,6 @@ from shared.http.probes import Measured, probe_routes
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import MissingSettingError, Settings
 from shared.runtime.lifecycle import connected, open_migrated, until_there
-from shared.runtime.turns import Turns
-from shared.spreadsheets.readers import Readers
 
 log = structlog.get_logger()
 NO_BROKER = {"amqp_url": "amqp:", "amqp_ca_file": None}  # settings: it speaks to none, so it is given none
@@ -128,12 +126,10 @@ def make_app(settings: Settings) -> Measured:
     limits = BodyLimits(BODY_BYTES, settings.body_timeout, bodies)
     forms = BodyLimits(FORM_BYTES, settings.body_timeout, bodies)
     forwarding = Forwarding(board.clients["notifications"], limits, ANSWER_SECONDS)
-    uploads = BodyLimits(SHEET_BYTES, settings.body_timeout, bodies)
     programmes = Programmes(board.upstream, time.monotonic)
     muting = Muting(door, programmes)
     reporting = Reporting(door, board.upstream, programmes)
     pages = ReportPages(reporting.asked, board.pool, reporting.behind, reporting.render, reporting.note, forms)
-    sheets = Sheets(Readers(ONE_REPORT), Turns(READ_AT_ONCE, PATIENCE), uploads)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -154,7 +150,7 @@ def make_app(settings: Settings) -> Measured:
         *Leaving(door).routes(),
         *Desk(door, Obligations(board.upstream), programmes, limits).routes(),
         *report.report_routes(pages),
-        *sheet.sheet_routes(pages, sheets),
+        *sheet.sheet_routes(pages, make_sheets(BodyLimits(SHEET_BYTES, settings.body_timeout, bodies))),
         *probe_routes(board.readiness, board.describe),
     ]
     return application(routes, lifespan, errors.on_http_error, errors.on_crash)

@@ -26,7 +26,7 @@ from shared.sheets.rows import Row as Cells
 from shared.sheets.words import ValueWords
 from shared.values.model_words import expected_by_model
 from shared.values.scalars import FIRST_DAY, LAST_DAY, ScalarError
-from shared.values.written_days import written_day
+from shared.values.written_days import ShortYearError, written_day
 from shared.values.written_numbers import TwoMeaningsError, written_whole_number
 from shared.wording.words import Words
 
@@ -152,6 +152,8 @@ class SheetRow:
             return None
         try:
             return written_day(text).isoformat()
+        except ShortYearError:
+            self.refuse(name, WrittenWords.FULL_YEAR.value)
         except ScalarError:
             self.refuse(name, WrittenWords.DAY.value.filled(first=FIRST_DAY.year, last=LAST_DAY.year))
         return None

@@ -150,6 +150,8 @@ async def test_a_sheet_with_a_bad_cell_changes_nothing_and_says_which(officer: O
     assert (page.status, page.path) == (422, f"{officer.owed}/sheet")
     assert page.link(f"Trang «{FIGURES}», ô {bad}: Giá trị không hợp lệ") == "#file"
     assert "khoảng" not in page.text
+    logged = officer.office.services.process("board").log.read_text(encoding="utf-8")
+    assert not [word for word in ("khoảng", "kho\\u1ea3ng", "phiếu.xlsx", "phi\\u1ebfu") if word in logged]
     assert await officer.draft() is None
     sheet.figure(KNOWLEDGE, 300, 900)
     page = await officer.upload(sheet.saved())

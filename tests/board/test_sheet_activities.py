@@ -45,6 +45,7 @@ def test_activities_are_added_corrected_and_withdrawn(report: Open) -> None:
     [
         ({"held_on": "hôm qua"}, "held_on", "cần một ngày như 31/03/2023"),
         ({"held_on": None}, "held_on", "cần một ngày như"),
+        ({"held_on": "9/3/23"}, "held_on", "hãy viết năm đủ bốn chữ số"),
         ({"held_on": date(2022, 1, 9)}, "held_on", "cần một ngày của kỳ báo cáo này"),
         ({"activity": "Khác"}, "activity", "một loại hoạt động trong danh sách"),
         ({"domain": "không có"}, "domain", "Giá trị không có trong danh mục"),

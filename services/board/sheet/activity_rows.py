@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from services.board.report.fields import ActivityType, Choice
 from services.board.report.pages import Opened
 from services.board.report.typed import BY as FIELD_BY
+from services.board.report.typed import held_on_text
 from services.board.sheet.cells import MARK, X, mark_of, number_cell
 from services.board.sheet.shown import ShownActivity
 from shared.sheets.columns import BY, with_slug
@@ -45,7 +46,7 @@ def activity_lines(opened: Opened, table: Table, shown: Mapping[str, ShownActivi
 
 def _cell(opened: Opened, typed: Mapping[str, str], column: str) -> Value:
     if column == "held_on":
-        return _day_cell("/".join(typed.get(f"held_on.{name}", "") for name in DAY))
+        return _day_cell(held_on_text(typed))
     text = typed.get(field_of(column), "")
     activity = opened.form.activity(typed.get("activity", ""))
     if column == "activity":
@@ -56,12 +57,10 @@ def _cell(opened: Opened, typed: Mapping[str, str], column: str) -> Value:
 
 
 def _day_cell(text: str) -> Value:
-    if not text.strip("/ "):
-        return None
     try:
         return written_day(text)
     except ScalarError:
-        return text
+        return text or None
 
 
 def _option_cell(activity: ActivityType | None, column: str, text: str) -> Value:

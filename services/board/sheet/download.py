@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
+from services.board.pages.written import day
 from services.board.report.fields import Figure
 from services.board.report.pages import Opened
 from services.board.report.typed import NO, YES
@@ -85,10 +86,10 @@ def _elsewhere(opened: Opened) -> Iterator[str]:
     if others:
         yield form.said(BookWords.ELSEWHERE.value)
     for held in others[:LISTED_ELSEWHERE]:
-        known, day = form.activity(held.activity), date.fromisoformat(held.held_on)
+        known, on = form.activity(held.activity), form.said(day(date.fromisoformat(held.held_on)))
         people = form.said(FormWords.ATTEND.value.filled(count=whole(held.people)))
         sender = form.said(FormWords.FROM.value.filled(sender=held.sender))
-        yield f"{day:%d/%m/%Y}: {known.label if known else held.activity}, {people}, {sender}"
+        yield f"{on}: {known.label if known else held.activity}, {people}, {sender}"
     if len(others) > LISTED_ELSEWHERE:
         yield f"… (+{len(others) - LISTED_ELSEWHERE})"
 

@@ -12,13 +12,14 @@ from services.board.report.fields import NUMERATOR, Figure
 from services.board.report.judging import REASON, judge_activity, judge_figure
 from services.board.report.pages import Opened
 from services.board.report.standing import prefilled
+from services.board.report.typed import activity_fields
 from services.board.sheet.activity_rows import column_of, field_of, typed_day
 from services.board.sheet.cells import same
 from services.board.sheet.reading import ActivityRow, FigureRow, SheetRead, repeated
 from services.board.sheet.shown import ShownActivity, shown_activities, shown_figure
 from services.board.sheet.words import FaultWords
 from shared.domain.refusals import Code, Place, Refusal
-from shared.sheets.columns import BY, MONEY, PARTICIPANTS
+from shared.sheets.columns import MONEY, PARTICIPANTS
 from shared.sheets.row_reading import SheetRow
 from shared.wording.words import Words
 
@@ -159,12 +160,12 @@ def _typed(row: SheetRow) -> dict[str, str]:
 
 def _refuse_unasked(opened: Opened, row: SheetRow, typed: Mapping[str, str]) -> None:
     """Refuse what the page of such an activity has no field for."""
-    form, activity = opened.form, opened.form.activity(typed.get("activity", ""))
-    asked = {"activity", "female"} if form.groups else {"activity"}
-    asked |= {f"{PARTICIPANTS}{item.slug}" for item in form.groups} | {f"{MONEY}{item.slug}" for item in form.lines}
-    asked |= {f"{BY}{dimension.slug}" for dimension, _ in (activity.dimensions if activity is not None else ())}
+    activity = opened.form.activity(typed.get("activity", ""))
+    if activity is None:  # which is refused itself
+        return
+    asked = activity_fields(opened.form, activity)
     for field in typed:
-        if field not in asked and not field.startswith("held_on.") and activity is not None:
+        if field not in asked:
             row.refuse(column_of(field), FaultWords.NOT_OF_ACTIVITY.value)
 
 

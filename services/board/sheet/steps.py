@@ -90,7 +90,7 @@ class Sheets:
         self, pages: ReportPages, request: Request, who: Who, opened: Opened, read: "Read", version: int
     ) -> Response:
         """Fill the draft in with what was read, and go on to check it; a sheet with a fault fills in nothing."""
-        filling = Filling(opened, read.said)
+        filling = await asyncio.to_thread(Filling, opened, read.said)
         faults = read.foreign or [told_of(item) for item in filling.refusals]
         if faults:
             await pages.note(request, "sheet", str(opened.name), "foreign" if read.foreign else "faulty")
@@ -105,6 +105,11 @@ class Sheets:
         if not notes:
             return to(opened, "check")
         return pages.render(request, "sheet.html", sheet_page(await pages.open(who, opened.name), notes=notes))
+
+
+def make_sheets(body: BodyLimits) -> Sheets:
+    """Make what the steps need. No reader is kept ready: a sheet comes now and then, and waits for an interpreter."""
+    return Sheets(Readers(ONE_REPORT), Turns(READ_AT_ONCE, PATIENCE), body)
 
 
 @dataclass(frozen=True, slots=True)
