@@ -52,7 +52,7 @@ def running_world(stack: LocalStack, amqp_url: str, database: str, folder: Path)
         page, calendar, obligations = asyncio.run(_told(database))
         board = system.add_source("board", "--read", "--act")
         keys = {"app": system.key, "reader": system.reader_key, "operator": operator, "board": board}
-        yield World(system, keys, page, calendar, obligations)
+        yield World(system, keys, page, str(MESSAGE), calendar, obligations)
     finally:
         system.services.stop()
 

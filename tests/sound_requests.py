@@ -72,6 +72,7 @@ class World(NamedTuple):
     system: System
     keys: Mapping[str, str]
     page: str
+    message: str
     calendar: str
     obligations: tuple[str, ...]
 
@@ -258,6 +259,10 @@ def _of_officers(world: World) -> list[Sound]:
         ),
         Sound("GET", "/v1/officers/{ref}", path={"ref": "1.0"}, headers=board),
         Sound("GET", "/v1/officers/{ref}/desk", path={"ref": "1.0"}, query={"labels": "vi"}, headers=board),
+        Sound(
+            "GET", "/v1/officers/{ref}/messages/{message}", path={"ref": "1.0", "message": world.message},
+            query={"labels": "vi"}, headers=board,
+        ),
         Sound(
             "POST", "/v1/officers/{ref}/acknowledgements", path={"ref": "1.0"}, headers={**json_, "kip-officer": "1.0"},
             document={"programme": "ecd-1437", "obligations": [], "until": "2023-03-20"},

@@ -311,6 +311,21 @@ def test_links(field: Field) -> None:
             assert opened.headers["location"].endswith(f"/l/{link.token}")
 
 
+def test_messages(field: Field) -> None:
+    """What a message named is told to a key that acts for officers and reaches its own; of obstacles what it sees."""
+    for link in field.links:
+        (row,) = field.rows("SELECT officer FROM notifications.message WHERE id = $1", link.message)
+        path = f"/v1/officers/{row['officer']}.0/messages/{link.message}"
+        named = [named["id"] for named in field.rows(NAMED["obligations"], link.message)]
+        for key in READERS:
+            answer = field.get("notifications", path, f"acts {key}")
+            assert answer.status_code == (200 if link.unit in REACHED[key] else 403), (key, link.unit)
+            if answer.status_code == 200:
+                assert sorted(answer.json()["obligations"]) == named
+                assert {problem["unit"] for problem in answer.json()["problems"]} <= set(REACHED[key])
+        assert field.get("notifications", path, "VN").status_code == 403
+
+
 def test_jobs(field: Field) -> None:
     body = {"period": "2025Q3", "orgUnit": "13101", "dataValues": [
         {"dataElement": "child-service-access.numerator", "value": "1"},
