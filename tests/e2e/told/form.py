@@ -8,7 +8,6 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import aio_pika
@@ -24,9 +23,8 @@ SOURCE = "/kip/board"
 class Form:
     """The form's key, and the officers as it names them."""
 
-    def __init__(self, system: System, officers: Sequence[Officer]) -> None:
-        self.system = system
-        self.key = Path(system.environment["KIP_BOARD_KEY_FILE"]).read_text(encoding="utf-8").strip()
+    def __init__(self, system: System, key: str, officers: Sequence[Officer]) -> None:
+        self.system, self.key = system, key
         listed = json.loads(kip("officer", "list", "--json", environment=system.environment))
         self.refs = {row["name"]: seat["ref"] for row in listed for seat in row["seats"]}
         self.seated: defaultdict[tuple[str, str], list[Officer]] = defaultdict(list)

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from deploy.local.http import LOCAL
+from shared.domain.events import BOARD_SENDER
 from tests.e2e.three_programmes.duties import Life
 from tests.e2e.three_programmes.plans import Owed, Plan
 from tests.e2e.three_programmes.years import ENDS, SEEN, TURNS, Years
@@ -50,7 +51,8 @@ class ToldYears(Years):
         self.officers = people.draw(plans, self.places, seen.date(), chance)
         file = people.write(self.officers, folder / "officers.csv")
         kip("officer", "import", str(file), environment=system.environment)
-        self.form = Form(system, self.officers)
+        self.board_key = system.add_source(BOARD_SENDER, "--read", "--act")
+        self.form = Form(system, self.board_key, self.officers)
         self.seats = Seats(plans, self.places, self.officers)
         self.outbox = Outbox(plans, self.places, self.duties, self.seats)
         self.words = Words(plans, self.places)
@@ -59,7 +61,6 @@ class ToldYears(Years):
         self.fates: dict[Owed, datetime | None] = {}
         self.dark: dict[tuple[str, str, str], bool] = {}
         self.links: dict[Message, str] = {}
-        self.board_key = system.add_source("board-of-the-told", "--read", "--act")
         self.amiss: list[Any] = []  # of the messages
 
     def tick(self, now: datetime) -> None:
@@ -227,26 +228,32 @@ class ToldYears(Years):
                 action = self.chance.choice(("acknowledge", "acknowledge", "mute"))
                 plan = self.plans[message.programme]
                 until = plan.day(now) + timedelta(days=self.chance.randint(2, 30))
-                self._acknowledge(link, plan.slug, until, whole=action == "mute")
+                if not self._acknowledge(link, plan.slug, until, whole=action == "mute"):
+                    continue
                 for about in message.about if action == "acknowledge" else (None,):
                     key = (message.officer, plan.slug, about)
                     self.outbox.mutes[key] = plan.times.morning(until)
                 self.compared[action] += 1
         self.links = {}
 
-    def _acknowledge(self, link: str, programme: str, until: date, *, whole: bool) -> None:
-        """As the board does for who opens a link: all that its message named, or the whole programme."""
+    def _acknowledge(self, link: str, programme: str, until: date, *, whole: bool) -> bool:
+        """As the board does for who opens a link: all that its message named, or the whole programme. Whether it was
+        taken: who sat at a district that is no more hears the end of its matters, and has none to acknowledge.
+        """
         resolved = self._ask("/v1/links/resolve", {"token": link.rpartition("/")[2]})
         ref, named = resolved["officer"]["ref"], resolved["message"]["obligations"]
         body = {"programme": programme, "obligations": [] if whole else named, "until": until.isoformat()}
-        self._ask(f"/v1/officers/{ref}/acknowledgements", body, {"Kip-Officer": f"{ref}; device=3f9c21ab"})
+        taken = whole or resolved["officer"]["today"] is not None
+        headers = {"Kip-Officer": f"{ref}; device=3f9c21ab"}
+        self._ask(f"/v1/officers/{ref}/acknowledgements", body, headers, 200 if taken else 422)
+        return taken
 
-    def _ask(self, path: str, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> Any:
+    def _ask(self, path: str, body: dict[str, Any], headers: Mapping[str, str] | None = None, status: int = 200) -> Any:
         answer = LOCAL.post(
             f"{self.system.services.url('notifications')}{path}", json=body, timeout=30,
             headers={"Authorization": f"Bearer {self.board_key}", **(headers or {})},
         )  # fmt: skip
-        assert answer.status_code == 200, (path, body, answer.status_code, answer.text[:500])
+        assert answer.status_code == status, (path, body, answer.status_code, answer.text[:500])
         return answer.json()
 
     def _place(self, message: Message) -> tuple[str, str, list[str]]:
