@@ -95,8 +95,8 @@ def in_question(
         for entry in fresh
         if entry.event.officer is not None and entry.event.kind == Kind.INDICATOR_REPORTED
     }
-    asked = {key for key in superseded if key[0].startswith(_FIGURE)} | handed_in
-    return [item for item in settled if item.key in asked] if asked else []
+    asked = superseded | handed_in
+    return [item for item in settled if item.key in asked and item.key[0].startswith(_FIGURE)]
 
 
 def places(item: Settled, families: Families) -> Iterator[Place]:
