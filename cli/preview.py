@@ -10,9 +10,8 @@ from services.notifications.alerts.planning import PROBLEM_RAISED, PROBLEM_RESOL
 from services.notifications.alerts.summaries import Standing
 from services.notifications.apart import Asides
 from services.notifications.messages.contacts import Contacts
-from services.notifications.messages.draft import Draft, Variables
 from services.notifications.messages.reach_store import Contact
-from services.notifications.messages.writer import Facts, Item, ProblemItem, Reader, Writer
+from services.notifications.messages.writer import Draft, Facts, Item, ProblemItem, Reader, Variables, Writer
 from services.notifications.obligations.deadlines import Deadline, deadline_of
 from shared.domain.duties import owes
 from shared.domain.periods import Period

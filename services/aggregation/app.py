@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 import structlog
 from starlette.applications import Starlette
 
-from services.aggregation.announcer import PUBLISH_SECONDS, FigureAnnouncer
 from services.aggregation.consistency.watch import ConsistencyWatch
 from services.aggregation.consumer import PartitionConsumer
 from services.aggregation.ownership import ordinal, owned
@@ -18,10 +17,9 @@ from services.aggregation.reading.programmes import programme_routes
 from shared import __version__
 from shared.broker import topology
 from shared.broker.answering import answered_within
-from shared.broker.client import make_broker, publish_events
+from shared.broker.client import make_broker
 from shared.database.connections import Pool, close_pool
 from shared.documents.http import document_route
-from shared.domain.events import FIGURE_CHANGED
 from shared.http.application import application
 from shared.http.probes import Measured, probe_routes
 from shared.registry.follower import RegistryFollower
@@ -32,7 +30,6 @@ from shared.runtime.lifecycle import connected, open_migrated, until_there
 log = structlog.get_logger()
 READ_CONNECTIONS = 4
 CHECK_CONNECTIONS = 2
-ANNOUNCE_CONNECTIONS = 1
 CONNECT_SECONDS = 30.0
 # A sort fits into memory; no plan of ours is worth compiling, nor worth making twice: planning a page of 200 units over
 # eight partitions took 6 ms, running it 0.6 ms.
@@ -49,10 +46,6 @@ class Aggregation:
         self.clock = SystemClock()
         self.follower = RegistryFollower(self._database_url, self.clock, "aggregation", simulated_from=settings.clock)
         self.broker = make_broker(self._amqp_url, name="kip-aggregation")
-        self.publishing = make_broker(self._amqp_url, name="kip-aggregation-publish")
-        self.announcer = FigureAnnouncer(
-            self.pool, lambda body: publish_events(self.publishing, body, FIGURE_CHANGED, PUBLISH_SECONDS)
-        )
         self.consumers: list[PartitionConsumer] = []
         self.consuming = False
         number = ordinal(settings.replica, settings.replicas, socket.gethostname())
@@ -88,12 +81,11 @@ class Aggregation:
         await until_there(self._consume, "broker.waiting")
         self.consuming = True
         self.consistency.start()
-        self.announcer.start()
 
     async def _open_database(self) -> None:
         if self._pool is not None:
             return
-        size = len(self.partitions) + READ_CONNECTIONS + CHECK_CONNECTIONS + ANNOUNCE_CONNECTIONS
+        size = len(self.partitions) + READ_CONNECTIONS + CHECK_CONNECTIONS
         self._pool = await open_migrated(
             self._database_url, size=size, application_name="kip-aggregation", settings=SERVER_SETTINGS
         )
@@ -110,12 +102,10 @@ class Aggregation:
                     limit=self._settings.batch_events,
                     linger=self._settings.batch_linger,
                     seconds=self._settings.batch_timeout,
-                    on_figure_changes=self.announcer.ask,
                 )
                 consumer.subscribe(self.broker)
                 self.consumers.append(consumer)
         async with answered_within(CONNECT_SECONDS):
-            await self.publishing.connect()
             await self.broker.start()
 
     async def stop(self) -> None:
@@ -124,8 +114,6 @@ class Aggregation:
         await self.consistency.stop()
         for consumer in self.consumers:
             await consumer.stop()
-        await self.announcer.stop()
-        await self.publishing.stop()
         await self.follower.stop()
         if self._pool is not None:
             await close_pool(self._pool)

@@ -26,9 +26,7 @@ Events = list[JsonObject]
 
 
 class PartitionConsumer:
-    """One partition's single writer in this process. `seconds` bounds each transaction; `on_figure_changes` hears when
-    one has noted what became of handed in figures.
-    """
+    """One partition's single writer in this process. `seconds` bounds each transaction."""
 
     def __init__(
         self,
@@ -39,7 +37,6 @@ class PartitionConsumer:
         limit: int,
         linger: float,
         seconds: float,
-        on_figure_changes: Callable[[], None],
     ) -> None:
         self._partition = partition
         self._pool = pool
@@ -47,7 +44,6 @@ class PartitionConsumer:
         self._clock = clock
         self._contributor = Contributor(follower.registry)
         self._seconds = seconds
-        self._on_figure_changes = on_figure_changes
         self._batcher: Batcher[Events] = Batcher(
             self._flush, limit=limit, linger=linger, weight=len, name=f"partition {partition}"
         )
@@ -67,8 +63,6 @@ class PartitionConsumer:
         started = asyncio.get_running_loop().time()
         limits = growing_limits(self._seconds)
         applied = await patiently(f"partition {self._partition}", lambda: self._apply(events, next(limits)))
-        if applied.figure_changes:
-            self._on_figure_changes()
         self._observe(applied, len(events), asyncio.get_running_loop().time() - started)
 
     async def _apply(self, events: Events, seconds: float) -> Applied:

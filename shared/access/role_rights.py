@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.broker.topology import ALERTS, EVENTS, NOTIFICATIONS, PROBE_KEY, aggregation_queue
-from shared.domain.events import FIGURE_CHANGED, Kind
+from shared.domain.events import Kind
 
 # `operator` is the person at the command line: `kip load`, `kip source`, `kip dead` and the like. The owner of the
 # tables, who alone migrates, is none of them.
@@ -46,7 +46,6 @@ _MATRIX = """
     aggregation.record             -       rawd         -              -      rawd
     aggregation.contender          -       rawd         -              -      rawd
     aggregation.cell               -       rawd         -              -      rawd
-    aggregation.figure_change      -       rawd         -              -      ra
     aggregation.part               -       r            -              -      r
     aggregation.progress           -       raw          -              -      raw
     aggregation.drift              -       rawd         -              -      rawd
@@ -59,8 +58,6 @@ _MATRIX = """
     notifications.answer           -       -            raw            -      raw
     notifications.change           -       -            raw            -      raw
     notifications.problem          -       -            raw            -      raw
-    notifications.figure_change    -       -            raw            -      raw
-    notifications.changed_figure   -       -            r              -      r
     notifications.message          -       -            raw            -      rw
     notifications.alert            -       -            raw            -      rw
     notifications.acknowledgement  -       -            rawd           -      r
@@ -133,7 +130,7 @@ _PARTITION_QUEUES = f"^{re.escape(aggregation_queue(0).name.removesuffix('0'))}[
 # No service may declare anything: queues and exchanges are the migration job's (`shared/broker/topology.py`).
 BROKER_RIGHTS = {
     "intake": BrokerRights("^$", _exactly(EVENTS.name), "^$", rf"^(({_EVERY_KIND})\.[0-9]+|{re.escape(PROBE_KEY)})$"),
-    "aggregation": BrokerRights("^$", _exactly(EVENTS.name), _PARTITION_QUEUES, f"^{re.escape(FIGURE_CHANGED)}$"),
+    "aggregation": BrokerRights("^$", "^$", _PARTITION_QUEUES, "^$"),
     "notifications": BrokerRights(
         "^$", _exactly(EVENTS.name, ALERTS.name), _exactly(NOTIFICATIONS.name, ALERTS.name), r"^obligation\..*$"
     ),

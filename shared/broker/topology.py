@@ -15,7 +15,6 @@ from faststream.rabbit import ExchangeType, QueueType, RabbitExchange, RabbitQue
 from faststream.rabbit.schemas.queue import QuorumQueueArgs
 
 from shared.broker.answering import answered_within
-from shared.domain.events import FIGURE_CHANGED
 
 EVENTS = RabbitExchange("kip.events", type=ExchangeType.TOPIC, durable=True, declare=False)
 DEAD = "kip.dead"
@@ -26,7 +25,7 @@ NOTIFICATIONS = RabbitQueue(
 ALERTS = RabbitQueue("kip.alerts", queue_type=QueueType.QUORUM, durable=True, arguments=_DEAD_LETTERS, declare=False)
 # Its own way into the queue of the same name: by the default exchange one may write to every queue there is.
 TO_ALERTS = RabbitExchange(ALERTS.name, type=ExchangeType.DIRECT, durable=True, declare=False)
-NOTIFICATION_KEYS = ("report.#", "indicator.#", "problem.#", "record.#", FIGURE_CHANGED)
+NOTIFICATION_KEYS = ("report.#", "indicator.#", "problem.#", "record.#")
 DECLARE_SECONDS = 60.0
 PROBE_KEY = "probe"  # on kip.events: no queue wants it, so the broker confirms and drops it
 MIGRATE = "run 'kip migrate': it declares the broker's exchanges and queues"

@@ -41,10 +41,6 @@ MUTED = """
     SELECT alert.id, alert.officer, alert.unit, COALESCE(obligation.programme, problem.programme) AS programme,
            CASE WHEN alert.problem IS NOT NULL
                 THEN problem.cycle = alert.cycle AND alert.step = 'problem-' || problem.state
-                WHEN alert.step = 'changed-after'
-                THEN alert.cycle = obligation.cycle
-                     AND EXISTS (SELECT FROM notifications.changed_figure AS changed
-                                 WHERE changed.obligation = alert.obligation AND changed.number = alert.occurrence)
                 ELSE alert.cycle = obligation.cycle
                      AND obligation.state IN ('open', 'overdue', CASE alert.step WHEN 'received' THEN 'late_met' END)
                      AND NOT EXISTS (SELECT FROM notifications.alert AS later
