@@ -29,7 +29,7 @@ WALKS: dict[str, str] = {
     "/v1/problems": "test_problems",
     "/v1/officers/{ref}": "test_officers",
     "/v1/officers/{ref}/desk": "test_officers",
-    "/v1/officers/{ref}/messages/{message}": "test_messages",
+    "/v1/officers/{ref}/messages/{message}": "test_links",
     "/v1/ack/{token}": "test_links",
     "/v1/calendar/{token}.ics": "test_calendars",
     "/api/system/tasks/{job}": "test_jobs",
