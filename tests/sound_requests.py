@@ -249,6 +249,7 @@ def _of_officers(world: World) -> list[Sound]:
     board = {"authorization": f"Bearer {world.keys['board']}"}
     json_ = {**board, "content-type": "application/json"}
     link, session = {"token": world.page}, "0" * 64
+    told = ".".join(world.page.split(".")[:2])  # whose link it is, as it says itself
     return [
         Sound("POST", "/v1/links/resolve", headers=json_, document=link),
         Sound("POST", "/v1/links/renew", headers=json_, document=link),
@@ -260,7 +261,7 @@ def _of_officers(world: World) -> list[Sound]:
         Sound("GET", "/v1/officers/{ref}", path={"ref": "1.0"}, headers=board),
         Sound("GET", "/v1/officers/{ref}/desk", path={"ref": "1.0"}, query={"labels": "vi"}, headers=board),
         Sound(
-            "GET", "/v1/officers/{ref}/messages/{message}", path={"ref": "1.0", "message": world.message},
+            "GET", "/v1/officers/{ref}/messages/{message}", path={"ref": told, "message": world.message},
             query={"labels": "vi"}, headers=board,
         ),
         Sound(
