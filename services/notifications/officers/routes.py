@@ -41,6 +41,7 @@ from services.notifications.officers.codes import (
     session_of,
 )
 from services.notifications.officers.desk import desk, shown_problem
+from services.notifications.officers.desk_store import DeskProblem
 from services.notifications.officers.letters import code_letter, link_letter
 from services.notifications.officers.named import named_problems, shown_names
 from services.notifications.officers.profile import Address, Shown, addresses, profile
@@ -107,7 +108,7 @@ class OfficerAnswers:
         if not asker.reach.sees_programme(message.programme):
             raise declined(Decline.NO_MESSAGE)
         shown = await self._message(message, officer, names=purpose is Purpose.PAGE)
-        problems = await named_problems(pool, self.registry(), message, officer.id) if purpose is Purpose.PAGE else ()
+        problems = await self._problems(asker, message, officer) if purpose is Purpose.PAGE else ()
         shown["problems"] = [row.id for row in problems]
         whose = await self._profile(officer)
         return JSONResponse(
@@ -152,9 +153,7 @@ class OfficerAnswers:
             officer.belongs_to(message.programme) and asker.reach.sees_programme(message.programme)
         ):
             raise declined(Decline.NO_MESSAGE)
-        problems = await named_problems(pool, registry, message, officer.id)
-        seen = [row for row in problems if asker.reach.sees(registry.units, row.unit, row.programme)]
-        shown = [shown_problem(registry, row, language) for row in seen]
+        shown = [shown_problem(registry, row, language) for row in await self._problems(asker, message, officer)]
         return JSONResponse({**await self._message(message, officer), "problems": shown})
 
     async def send_code(self, request: Request) -> Response:
@@ -231,6 +230,12 @@ class OfficerAnswers:
         self.sending.at_once.begin(
             "link", reached, lambda address: link_letter(officer, sent_as, address, page, machine)
         )
+
+    async def _problems(self, asker: Asker, message: LinkedMessage, officer: Officer) -> list[DeskProblem]:
+        """Read the obstacles that a message named, of those that the key sees."""
+        registry = self.registry()
+        named = await named_problems(self.pool(), registry, message, officer.id)
+        return [row for row in named if asker.reach.sees(registry.units, row.unit, row.programme)]
 
     async def _message(self, message: LinkedMessage, officer: Officer, *, names: bool = True) -> Shown:
         """Show a message; not what it named by the address of a mail program's button."""
