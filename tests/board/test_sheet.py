@@ -14,10 +14,10 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
+from demo.browser import Browser, Shown
 from deploy.local.http import LOCAL
 from services.board.sheet.page import MOST_BYTES
 from shared.registry.units_file import read_units
-from tests.board.browser import Browser, Shown
 from tests.board.conftest import Office
 from tests.board.sheets import ACCESS, ACTIVITIES, FIGURES, KNOWLEDGE, Book
 from tests.board.test_entering import rows
