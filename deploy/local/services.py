@@ -65,7 +65,8 @@ class Services:
         self._services = {service.name: service for service in services}
         self._processes: dict[str, Process] = {}
         self.ports = {service.name: free_port(_preferred_port(stack, service)) for service in services}
-        own_ports = {service.port_variable: str(self.ports.get(service.name, NOBODYS_PORT)) for service in SERVICES}
+        own_ports = {service.port_variable: str(NOBODYS_PORT) for service in SERVICES}
+        own_ports |= {service.port_variable: str(self.ports[service.name]) for service in services}
         own = {**stack.environment(), "KIP_LOG_FORMAT": "json", **own_ports}
         told = {"KIP_AGGREGATION_URL": self.url("aggregation")} if "aggregation" in self.ports else {}
         given = {**told, **_key(stack, self.ports), **given_settings(os.environ), **own, **settings}
