@@ -50,6 +50,9 @@ def whole(stack: LocalStack, full_broker: FullBroker, durable: DurableServer) ->
     names = ("intake", "aggregation", "notifications", "board")
     settings = {"KIP_AMQP_MANAGEMENT_URL": full_broker.management_url}
     running = System(stack, full_broker.amqp_url, durable.server.url, names, settings)
+    # The board, started beside the others, may have asked them before they listened: it asks again in a moment.
+    seen = f"{running.services.url('board')}/readyz"
+    running.wait_until(lambda: set(LOCAL.get(seen).json()["services"].values()) == {"ok"}, "the board sees the others")
     yield running
     running.services.stop()
 
