@@ -41,6 +41,7 @@ from shared.broker import topology
 from shared.broker.answering import answered_within
 from shared.broker.client import make_broker, publish_events
 from shared.broker.consuming import consume
+from shared.broker.message import Message, new_id
 from shared.database.connections import Pool, close_pool
 from shared.documents.http import document_route
 from shared.http.application import application
@@ -188,7 +189,7 @@ class Notifications:
         queues = Queues(self._amqp_url, intake_url, lambda: consumer.in_hand)
         announcer = Announcer(
             pool, self.registry, self.clock.now,
-            lambda key, body: publish_events(self.publishing, body, key, PUBLISH_SECONDS),
+            lambda key, body: publish_events(self.publishing, Message(new_id(), key, body), PUBLISH_SECONDS),
         )  # fmt: skip
         sweeper = Sweeper(
             pool, self.registry, self.clock, lambda bodies: publish_ids(self.publishing, bodies), queues,

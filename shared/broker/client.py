@@ -1,17 +1,19 @@
 """FastStream brokers as Kịp needs them: raw bodies, confirmed publishing, no reflection per message."""
 
 import logging
+from datetime import UTC, datetime
 from typing import cast
 
 import aiormq
 from aio_pika import DeliveryMode
 from aio_pika.exceptions import AMQPError, PublishError
-from faststream.rabbit import Channel, RabbitBroker
+from faststream.rabbit import Channel, RabbitBroker, RabbitExchange
 from faststream.rabbit.message import RabbitMessage
 from faststream.rabbit.utils import RabbitClientProperties
 
 from shared.broker.answering import answered_within
-from shared.broker.topology import CONTENT_TYPE, EVENTS
+from shared.broker.message import Message
+from shared.broker.topology import CONTENT_TYPE, EVENTS, REPEATS
 from shared.wording.words import Words
 
 NO_QUEUE = Words(
@@ -51,21 +53,31 @@ async def _raw_body(message: RabbitMessage) -> bytes:
     return message.body
 
 
-async def publish_events(broker: RabbitBroker, body: bytes, key: str, deadline: float) -> None:
+async def publish_events(
+    broker: RabbitBroker, message: Message, deadline: float, exchange: RabbitExchange = EVENTS
+) -> None:
     """Publish one CloudEvents batch and wait for the quorum's confirm, `deadline` seconds at most.
 
-    Raises TimeoutError or another of BROKER_AWAY when the broker didn't confirm in time (the message may arrive all the
-    same: ids make that harmless), and UnroutableError when no queue wants it.
+    It is stamped with this machine's time: when it went, for whoever reads the journal by time. Raises TimeoutError or
+    another of BROKER_AWAY when the broker didn't confirm in time (the message may arrive all the same: ids make that
+    harmless), and UnroutableError when no queue wants it.
     """
-    properties = aiormq.spec.Basic.Properties(content_type=CONTENT_TYPE, delivery_mode=DeliveryMode.PERSISTENT)
+    properties = aiormq.spec.Basic.Properties(
+        content_type=CONTENT_TYPE,
+        delivery_mode=DeliveryMode.PERSISTENT,
+        message_id=message.id,
+        timestamp=datetime.now(UTC),
+        headers={REPEATS: message.repeats} if message.repeats else None,
+    )
     try:
         async with answered_within(deadline):
-            exchange = await broker.declare_exchange(EVENTS)  # one that it knows it gives at once
-            channel = cast("aiormq.Channel", await exchange.channel.get_underlay_channel())
+            known = await broker.declare_exchange(exchange)  # one that it knows it gives at once
+            channel = cast("aiormq.Channel", await known.channel.get_underlay_channel())
             # FastStream's own `publish` costs twice as much, and aio-pika's half as much again: with `wait`, messages
             # that are published at the same time go to the socket one after the other.
             await channel.basic_publish(
-                body, exchange=EVENTS.name, routing_key=key, properties=properties, mandatory=True, wait=False
-            )
+                message.body, exchange=exchange.name, routing_key=message.key, properties=properties,
+                mandatory=True, wait=False,
+            )  # fmt: skip
     except PublishError as error:
-        raise UnroutableError(key) from error
+        raise UnroutableError(message.key) from error

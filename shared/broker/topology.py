@@ -29,6 +29,7 @@ NOTIFICATION_KEYS = ("report.#", "indicator.#", "problem.#", "record.#")
 DECLARE_SECONDS = 60.0
 PROBE_KEY = "probe"  # on kip.events: no queue wants it, so the broker confirms and drops it
 MIGRATE = "run 'kip migrate': it declares the broker's exchanges and queues"
+REPEATS = "kip-repeats"  # a message's header: how often an auditor has published it again
 CONTENT_TYPE = "application/cloudevents-batch+json"
 
 

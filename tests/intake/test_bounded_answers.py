@@ -18,6 +18,7 @@ from services.intake.formats.json_text import TooManyError
 from services.intake.formats.ndjson import parse_lines
 from services.intake.http.dhis2_jobs import KEPT_BYTES, Jobs
 from services.intake.outbox.spool import Spool, SpoolAwayError
+from shared.broker.message import Message, new_id
 from shared.runtime.clock import SystemClock
 from tests.shared.test_spreadsheets import HOSTILE, SLOW, workbook
 from tests.system import BATCH, System, access
@@ -264,7 +265,7 @@ async def test_what_a_client_is_told_of_an_absent_database_names_no_library() ->
     await spool.open()
     spool.away = False
     for attempt, told in (
-        (spool.put("key", 1, b"", 2.0), "the spool did not commit"),
+        (spool.put(Message(new_id(), "key", b""), 1, 2.0), "the spool did not commit"),
         (Jobs(spool).get("1", "me"), "the database can't be asked"),
     ):
         with pytest.raises(SpoolAwayError, match=f"{told}: \\w+") as away:  # the log is told which error it was

@@ -14,6 +14,7 @@ from services.intake.outbox.circuit import BrokerCircuit
 from services.intake.outbox.publisher import MESSAGE_BYTES, Publisher
 from services.intake.outbox.spool import Spool
 from shared.broker.client import UnroutableError
+from shared.broker.message import Message
 
 Event = tuple[str, int, bytes]
 
@@ -26,13 +27,13 @@ class Broker:
         self._unwanted = unwanted
         self._away = away
 
-    async def publish(self, _: RabbitBroker, body: bytes, key: str, deadline: float) -> None:
+    async def publish(self, _: RabbitBroker, message: Message, deadline: float) -> None:
         await asyncio.sleep(0)
         if self._away:
             raise TimeoutError(deadline)
-        if key in self._unwanted:
-            raise UnroutableError(key)
-        self.messages.append((key, [event["id"] for event in json.loads(body)]))
+        if message.key in self._unwanted:
+            raise UnroutableError(message.key)
+        self.messages.append((message.key, [event["id"] for event in json.loads(message.body)]))
 
 
 class KeptSpool:
@@ -41,8 +42,8 @@ class KeptSpool:
     def __init__(self) -> None:
         self.kept: list[tuple[str, int, bytes]] = []
 
-    async def put(self, key: str, events: int, body: bytes, _: float) -> None:
-        self.kept.append((key, events, body))
+    async def put(self, message: Message, events: int, _: float) -> None:
+        self.kept.append((message.key, events, message.body))
 
 
 def event(id_: str, partition: int = 0, size: int = 0) -> Event:

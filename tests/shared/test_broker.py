@@ -9,6 +9,7 @@ from deploy.local.rabbitmq import RabbitMQ
 from shared.broker import topology
 from shared.broker.answering import BrokerClosedError, answered_within
 from shared.broker.client import BROKER_AWAY, make_broker, publish_events
+from shared.broker.message import Message, new_id
 from tests.frozen import frozen
 
 
@@ -19,10 +20,10 @@ async def test_a_publish_that_waits_while_the_broker_freezes_fails_as_one_that_i
     await topology.declare(amqp_url, 1)
     broker = make_broker(amqp_url, name="kip-test")
     await broker.connect()
-    await publish_events(broker, b"[]", "problem.raised.0", 10)
+    await publish_events(broker, Message(new_id(), "problem.raised.0", b"[]"), 10)
     # The heartbeat ends the connection after 18 s, and what waits on it.
     with pytest.raises(BROKER_AWAY) as failed, frozen(rabbitmq.pid):
-        await publish_events(broker, b"[]", "problem.raised.0", 60)
+        await publish_events(broker, Message(new_id(), "problem.raised.0", b"[]"), 60)
     assert isinstance(failed.value, ConnectionResetError)
     task = asyncio.current_task()
     assert task is not None
@@ -30,7 +31,7 @@ async def test_a_publish_that_waits_while_the_broker_freezes_fails_as_one_that_i
 
     async def taken() -> bool:
         try:
-            await publish_events(broker, b"[]", "problem.raised.0", 2)
+            await publish_events(broker, Message(new_id(), "problem.raised.0", b"[]"), 2)
         except BROKER_AWAY:
             return False
         return True

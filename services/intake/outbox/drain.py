@@ -102,9 +102,9 @@ class Drain:
                 raise error
         log.info("intake.drained", messages=len(done), events=sum(message.events for message in done))
 
-    async def _publish(self, message: outbox_store.Spooled) -> None:
+    async def _publish(self, spooled: outbox_store.Spooled) -> None:
         try:
-            await publish_events(self._broker, message.body, message.routing_key, PUBLISH_SECONDS)
+            await publish_events(self._broker, spooled.message, PUBLISH_SECONDS)
         except BROKER_AWAY as error:
             self._circuit.open(type(error).__name__)
             raise

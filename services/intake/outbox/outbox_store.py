@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.broker.message import Message, new_id
 from shared.database.connections import Connection
 
-PUT = "INSERT INTO intake.spool (routing_key, events, body) VALUES ($1, $2, $3)"
+PUT = "INSERT INTO intake.spool (message, routing_key, events, body) VALUES ($1, $2, $3, $4)"
 WAITING = "SELECT coalesce(sum(events), 0)::bigint FROM intake.spool"
 # Two replicas drain side by side: each takes rows that the other doesn't hold.
 TAKE = """
-    SELECT number, routing_key, events, body FROM intake.spool
+    SELECT number, events, message::text, routing_key, body FROM intake.spool
     ORDER BY number LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 REMOVE = "DELETE FROM intake.spool WHERE number = ANY($1::bigint[])"
@@ -22,17 +23,16 @@ JOB = "SELECT summary FROM intake.job WHERE id = $1 AND sender = $2"
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
-    """One message that waits: its row, its routing key, how many events it holds and its body."""
+    """One message that waits: its row and how many events it holds."""
 
     number: int
-    routing_key: str
     events: int
-    body: bytes
+    message: Message
 
 
-async def put_message(connection: Connection, routing_key: str, events: int, body: bytes) -> None:
+async def put_message(connection: Connection, message: Message, events: int) -> None:
     """Keep one message. It is safe when this returns (commit with fsync)."""
-    await connection.execute(PUT, routing_key, events, body)
+    await connection.execute(PUT, message.id, message.key, events, message.body)
 
 
 async def try_to_put(connection: Connection) -> None:
@@ -40,7 +40,7 @@ async def try_to_put(connection: Connection) -> None:
     attempt = connection.transaction()
     await attempt.start()
     try:
-        await put_message(connection, "kip.probe", 1, b"[]")
+        await put_message(connection, Message(new_id(), "kip.probe", b"[]"), 1)
     finally:
         await attempt.rollback()
 
@@ -53,7 +53,8 @@ async def waiting_events(connection: Connection) -> int:
 
 async def take_messages(connection: Connection, limit: int) -> list[Spooled]:
     """Read the oldest messages, locked until the caller's transaction ends."""
-    return [Spooled(*row) for row in await connection.fetch(TAKE, limit)]
+    rows = await connection.fetch(TAKE, limit)
+    return [Spooled(number, events, Message(*message)) for number, events, *message in rows]
 
 
 async def remove_messages(connection: Connection, numbers: Sequence[int]) -> None:

@@ -4,7 +4,7 @@ What the broker doesn't take goes to the spool; what neither takes is an error.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from faststream.rabbit import RabbitBroker
 from services.intake.outbox.circuit import BrokerCircuit
 from services.intake.outbox.spool import Spool
 from shared.broker.client import BROKER_AWAY, UnroutableError, publish_events
+from shared.broker.message import Message, new_id
 from shared.broker.topology import routing_key
 from shared.runtime.batch import Batcher
 
@@ -37,12 +38,20 @@ class Publisher:
     """
 
     def __init__(
-        self, broker: RabbitBroker, spool: Spool, circuit: BrokerCircuit, *, linger: float, deadline: float
+        self,
+        broker: RabbitBroker,
+        spool: Spool,
+        circuit: BrokerCircuit,
+        *,
+        linger: float,
+        deadline: float,
+        make_id: Callable[[], str] = new_id,
     ) -> None:
         self._broker = broker
         self._spool = spool
         self._circuit = circuit
         self._deadline = deadline
+        self._make_id = make_id
         self._turns: Batcher[Piece] = Batcher(
             self._turn,
             limit=TURN_BYTES,
@@ -90,12 +99,12 @@ class Publisher:
         await asyncio.gather(*map(take, _messages(pieces)))
         return [outcomes.get(id(piece)) for piece in pieces]
 
-    async def _take(self, message: Piece) -> None:
-        body = b"[%b]" % message.body
+    async def _take(self, piece: Piece) -> None:
+        message = Message(self._make_id(), piece.key, b"[%b]" % piece.body)
         began = asyncio.get_running_loop().time()
         if self._circuit.closed:
             try:
-                await publish_events(self._broker, body, message.key, self._deadline)
+                await publish_events(self._broker, message, self._deadline)
             except BROKER_AWAY as error:
                 self._circuit.open(type(error).__name__)
             except UnroutableError as error:
@@ -104,7 +113,7 @@ class Publisher:
             else:
                 return
         left = TAKE_SECONDS - (asyncio.get_running_loop().time() - began)
-        await self._spool.put(message.key, message.events, body, max(left, 0.1))
+        await self._spool.put(message, piece.events, max(left, 0.1))
 
 
 @lru_cache(maxsize=1024)

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from services.intake.outbox import outbox_store
 from services.intake.refusals.request_words import AwayWords
+from shared.broker.message import Message
 from shared.database.connections import DATABASE_AWAY, DATABASE_REFUSES, Connection, Pool, close_pool
 from shared.runtime.metrics import SPOOL_EVENTS
 from shared.wording.words import Words
@@ -57,10 +58,10 @@ class Spool:
         if self._pool is not None:
             await close_pool(self._pool)
 
-    async def put(self, routing_key: str, events: int, body: bytes, within: float) -> None:
-        """Keep a message for later, committed when this returns. Raises SpoolAwayError after `within` seconds.
+    async def put(self, message: Message, events: int, within: float) -> None:
+        """Keep a message of so many events for later, committed when this returns.
 
-        A commit that timed out may have happened all the same: the events' ids make that harmless.
+        Raises SpoolAwayError after `within` seconds. A commit that timed out may have happened all the same: the events' ids make that harmless.
         """
         if self.away:
             raise SpoolAwayError(AwayWords.NOBODY_TAKES.value)
@@ -68,7 +69,7 @@ class Spool:
             raise SpoolAwayError(AwayWords.SPOOL_FULL.value.filled(count=self.waiting))
         try:
             async with self.connection(within) as connection:
-                await outbox_store.put_message(connection, routing_key, events, body)
+                await outbox_store.put_message(connection, message, events)
         except DATABASE_REFUSES as error:  # whatever it says: the events aren't kept
             self.away = True
             raise SpoolAwayError(AwayWords.NOT_COMMITTED.value, error) from error
