@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 from starlette.applications import Starlette
 
+from services.aggregation.audited import audited
 from services.aggregation.consistency.watch import ConsistencyWatch
 from services.aggregation.consumer import PartitionConsumer
 from services.aggregation.ownership import ordinal, owned
@@ -22,6 +23,8 @@ from shared.database.connections import Pool, close_pool
 from shared.documents.http import document_route
 from shared.http.application import application
 from shared.http.probes import Measured, probe_routes
+from shared.journal.audited import OwnWay
+from shared.journal.auditor import Auditor, Pace
 from shared.registry.follower import RegistryFollower
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import Settings
@@ -29,7 +32,7 @@ from shared.runtime.lifecycle import connected, open_migrated, until_there
 
 log = structlog.get_logger()
 READ_CONNECTIONS = 4
-CHECK_CONNECTIONS = 2
+CHECK_CONNECTIONS = 3  # of cells, of the account, and what is observed
 CONNECT_SECONDS = 30.0
 # A sort fits into memory; no plan of ours is worth compiling, nor worth making twice: planning a page of 200 units over
 # eight partitions took 6 ms, running it 0.6 ms.
@@ -43,7 +46,7 @@ class Aggregation:
         self._settings = settings
         self._amqp_url = settings.amqp_url.get_secret_value()
         self._database_url = settings.database_url.get_secret_value()
-        self.clock = SystemClock()
+        self.clock, machine = SystemClock(), SystemClock()  # the run's, which may be simulated, and the real one
         self.follower = RegistryFollower(self._database_url, self.clock, "aggregation", simulated_from=settings.clock)
         self.broker = make_broker(self._amqp_url, name="kip-aggregation")
         self.consumers: list[PartitionConsumer] = []
@@ -54,6 +57,16 @@ class Aggregation:
             self.pool, lambda: self.follower.registry, self.partitions, settings.drift_interval
         )
         self.follower.on_change(self.consistency.heed)
+        # An alarm that blocks who publishes must not stall the acknowledgements: a connection of its own.
+        self.auditing = make_broker(self._amqp_url, name="kip-aggregation-audit")
+        self.auditor = Auditor(
+            audited(lambda: self.follower.registry, settings.partitions),
+            self.pool,
+            self._amqp_url,
+            OwnWay(self.auditing, topology.TO_AGGREGATION, machine.now),
+            machine.now,
+            Pace(sure=settings.audit_patience),
+        )
         self._pool: Pool | None = None
 
     def pool(self) -> Pool:
@@ -81,6 +94,7 @@ class Aggregation:
         await until_there(self._consume, "broker.waiting")
         self.consuming = True
         self.consistency.start()
+        self.auditor.start()
 
     async def _open_database(self) -> None:
         if self._pool is not None:
@@ -106,11 +120,14 @@ class Aggregation:
                 consumer.subscribe(self.broker)
                 self.consumers.append(consumer)
         async with answered_within(CONNECT_SECONDS):
+            await self.auditing.connect()
             await self.broker.start()
 
     async def stop(self) -> None:
         """Stop consuming, commit what is under way, then close every connection."""
         await self.broker.stop()
+        await self.auditor.stop()
+        await self.auditing.stop()
         await self.consistency.stop()
         for consumer in self.consumers:
             await consumer.stop()

@@ -16,6 +16,7 @@ from services.aggregation.ledger import Entry, to_entry
 from services.aggregation.poison_check import fault_of
 from services.aggregation.record_subject import UnknownToUsError
 from services.aggregation.records import RekeyingError, Settled, identity_of, settle
+from shared.broker.message import Note
 from shared.database.connections import Connect, Connection
 from shared.domain.canonical import Identity, JsonObject, decode, json_object, type_of_kind
 from shared.domain.claims import by_record
@@ -37,16 +38,22 @@ class Applied:
 
 
 async def apply_batch(
-    connect: Connect, partition: int, events: Sequence[JsonObject], contributor: Contributor, now: datetime
+    connect: Connect,
+    partition: int,
+    events: Sequence[JsonObject],
+    contributor: Contributor,
+    now: datetime,
+    notes: Sequence[Note] = (),
 ) -> Applied:
     """Apply a batch of one partition's events in one transaction; only events that are proven bad go to `dead`.
 
+    What the account keeps of the messages that they came in, `notes`, is written in the same transaction.
     Bad is what the pure check refuses, and what is refused alone by a fault of its data while a control event is taken.
     Raises UnknownToUsError before anything is written when the registry lacks a unit or programme, RekeyingError while
     records are kept under names of other families than the registry's, and whatever else stands in the way; either way
     nothing of the batch has happened, and it is to be tried again.
     """
-    batch = _Batch(connect, partition, contributor, now)
+    batch = _Batch(connect, partition, contributor, now, notes)
     entries, dead = _read(events, contributor.registry)
     try:
         _require_known(entries, contributor.registry)
@@ -72,11 +79,17 @@ class _Batch:
     partition: int
     contributor: Contributor
     now: datetime
+    notes: Sequence[Note]
 
     async def commit(self, entries: Sequence[Entry], dead: Sequence[DeadEvent]) -> Applied:
-        """Apply the entries, and keep what is dead with its reason."""
-        async with self.connect() as connection:
-            return await _apply(connection, self.partition, entries, dead, self.contributor, self.now)
+        """Apply the entries, keep what is dead with its reason, and account for their messages."""
+        async with self.connect() as connection, connection.transaction():
+            if not entries and not dead:
+                applied = Applied()
+            else:
+                applied = await _apply(connection, self.partition, entries, dead, self.contributor, self.now)
+            await store.ACCOUNT.note(connection, self.notes)
+        return applied
 
     async def undo(self, entries: Sequence[Entry]) -> None:
         """Apply the entries and roll back: nothing of it stays."""
@@ -92,20 +105,20 @@ async def _apply(
     contributor: Contributor,
     now: datetime,
 ) -> Applied:
+    """Write it all in the caller's transaction."""
     # What came in by the door: our own obligations come by the hundred thousand when a programme is loaded.
     at_the_door = (entry.event for entry in entries if not entry.event.kind.startswith(OBLIGATION_PREFIX))
     applied = Applied(accepted_at=[event.accepted_at for event in at_the_door])
-    async with connection.transaction():
-        await store.guard_partition(connection, partition)
-        await _require_names(connection, entries, contributor.registry)
-        batch = await store.next_batch(connection)
-        fresh, earlier = await _append(connection, entries, batch, applied)
-        if fresh or earlier:
-            delta = await _roll_up(connection, fresh, earlier, contributor, applied)
-            applied.cells = await store.add_to_cells(connection, delta.cells())
-            await store.advance(connection, partition, batch, now)
-        if dead:
-            await store.bury(connection, dead, now)
+    await store.guard_partition(connection, partition)
+    await _require_names(connection, entries, contributor.registry)
+    batch = await store.next_batch(connection)
+    fresh, earlier = await _append(connection, entries, batch, applied)
+    if fresh or earlier:
+        delta = await _roll_up(connection, fresh, earlier, contributor, applied)
+        applied.cells = await store.add_to_cells(connection, delta.cells())
+        await store.advance(connection, partition, batch, now)
+    if dead:
+        await store.bury(connection, dead, now)
     for item in dead:
         applied.outcomes[item.kind, "dead"] += 1
     return applied

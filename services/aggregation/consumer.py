@@ -9,10 +9,13 @@ from faststream.rabbit import RabbitBroker
 from services.aggregation.apply import Applied, apply_batch
 from services.aggregation.contribution import Contributor
 from services.aggregation.record_subject import UnknownToUsError
-from shared.broker.consuming import consume
+from services.aggregation.store import ACCOUNT
+from shared.broker.consuming import Received, consume
+from shared.broker.message import Note
 from shared.broker.topology import aggregation_queue
 from shared.database.connections import Pool
 from shared.domain.canonical import JsonObject
+from shared.journal.account_store import Fate
 from shared.registry.follower import RegistryFollower
 from shared.runtime import metrics
 from shared.runtime.batch import Batcher
@@ -22,7 +25,6 @@ from shared.runtime.retry import growing_limits, patiently
 PREFETCH = 200  # messages; at 256 KiB each the memory that waits is bounded
 REFRESH_SECONDS = 10.0
 log = structlog.get_logger()
-Events = list[JsonObject]
 
 
 class PartitionConsumer:
@@ -44,32 +46,43 @@ class PartitionConsumer:
         self._clock = clock
         self._contributor = Contributor(follower.registry)
         self._seconds = seconds
-        self._batcher: Batcher[Events] = Batcher(
-            self._flush, limit=limit, linger=linger, weight=len, name=f"partition {partition}"
+        self._batcher: Batcher[Received] = Batcher(
+            self._flush,
+            limit=limit,
+            linger=linger,
+            weight=lambda message: len(message.events),
+            name=f"partition {partition}",
         )
 
     def subscribe(self, broker: RabbitBroker) -> None:
         """Consume the partition's queue."""
         self._batcher.start()
-        consume(broker, aggregation_queue(self._partition), self._batcher.submit, prefetch=PREFETCH)
+        queue = aggregation_queue(self._partition)
+        consume(broker, queue, self._batcher.submit, self._account_undecodable, prefetch=PREFETCH)
 
     async def stop(self) -> None:
         """Commit what is waiting, then stop."""
         await self._batcher.stop()
 
-    async def _flush(self, messages: Sequence[Events]) -> None:
+    async def _account_undecodable(self, note: Note) -> None:
+        async with self._pool().acquire(limit=self._seconds) as connection:
+            await ACCOUNT.note(connection, [note], Fate.UNDECODABLE)
+
+    async def _flush(self, messages: Sequence[Received]) -> None:
         """Commit the batch, trying again for as long as that takes: no event is thrown away."""
-        events = [event for message in messages for event in message]
+        events = [event for message in messages for event in message.events]
+        notes = [message.note for message in messages]
         started = asyncio.get_running_loop().time()
         limits = growing_limits(self._seconds)
-        applied = await patiently(f"partition {self._partition}", lambda: self._apply(events, next(limits)))
-        self._observe(applied, len(events), asyncio.get_running_loop().time() - started)
+        applied = await patiently(f"partition {self._partition}", lambda: self._apply(events, notes, next(limits)))
+        if events:  # none of an auditor's markers
+            self._observe(applied, len(events), asyncio.get_running_loop().time() - started)
 
-    async def _apply(self, events: Events, seconds: float) -> Applied:
+    async def _apply(self, events: Sequence[JsonObject], notes: Sequence[Note], seconds: float) -> Applied:
         try:
             return await apply_batch(
                 lambda: self._pool().acquire(limit=seconds),
-                self._partition, events, self._contributor_now(), self._clock.now(),
+                self._partition, events, self._contributor_now(), self._clock.now(), notes,
             )  # fmt: skip
         except UnknownToUsError:
             async with asyncio.timeout(REFRESH_SECONDS):

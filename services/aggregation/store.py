@@ -19,7 +19,9 @@ from shared.domain.canonical import EventBody, Identity
 from shared.domain.claims import RecordKey
 from shared.domain.dead_event import DeadEvent
 from shared.domain.standing import Version
+from shared.journal.account_store import AccountStore
 
+ACCOUNT = AccountStore("aggregation")
 NOTHING = Counters()
 _RECORD = (
     "province", "key", *Version._fields, "contested", "programme", "subject", "unit", "agency", "period", "state",

@@ -55,15 +55,16 @@ class Intake:
         self._settings = settings
         self._amqp_url = settings.amqp_url.get_secret_value()
         database_url = settings.database_url.get_secret_value()
-        self.clock = SystemClock()
+        self.clock, machine = SystemClock(), SystemClock()  # the run's, which may be simulated, and the real one
         self.follower = RegistryFollower(database_url, self.clock, "intake", simulated_from=settings.clock)
         self.broker: RabbitBroker = make_broker(self._amqp_url, name="kip-intake")
         self.circuit = BrokerCircuit()
         self.spool = Spool(database_url, settings.spool_events)
         self.publisher = Publisher(
-            self.broker, self.spool, self.circuit, linger=settings.publish_linger, deadline=settings.publish_timeout
-        )
-        self.drain = Drain(self.broker, self.spool, self.circuit, self.connect, settings.publish_timeout)
+            self.broker, self.spool, self.circuit, linger=settings.publish_linger, deadline=settings.publish_timeout,
+            now=machine.now,
+        )  # fmt: skip
+        self.drain = Drain(self.broker, self.spool, self.circuit, self.connect, settings.publish_timeout, machine.now)
         self.draining = Supervised("drain", self.drain.run)
 
     def trusted(self) -> bool:

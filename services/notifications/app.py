@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from services.notifications import link_store
 from services.notifications.alerts.backlog import Queues
 from services.notifications.alerts.loop import Sweeper
+from services.notifications.audited import audited
 from services.notifications.forms import FORM_BYTES
 from services.notifications.links import Links
 from services.notifications.messages import bounce_store, reach_store
@@ -47,6 +48,8 @@ from shared.documents.http import document_route
 from shared.http.application import application
 from shared.http.held_body import BodyLimits, Memory
 from shared.http.probes import Measured, probe_routes
+from shared.journal.audited import OwnWay
+from shared.journal.auditor import Auditor, Pace
 from shared.registry.follower import RegistryFollower
 from shared.registry.snapshot import Registry
 from shared.runtime.clock import SystemClock
@@ -73,6 +76,7 @@ class _Parts:
     observer: Observer
     retention: Retention
     reactions: Reactions
+    auditor: Auditor
 
 
 class Notifications:
@@ -155,6 +159,7 @@ class Notifications:
         await until_there(self._consume, "broker.waiting")
         self._parts.sweeper.start()
         self._parts.announcer.start()
+        self._parts.auditor.start()
         self.running = True
 
     async def stop(self) -> None:
@@ -167,6 +172,7 @@ class Notifications:
             await parts.consumer.stop()
             await parts.delivery.stop()
             await parts.announcer.stop()
+            await parts.auditor.stop()
             if self._zalo is not None:
                 await self._zalo.stop()
         await self.publishing.stop()
@@ -189,7 +195,9 @@ class Notifications:
         queues = Queues(self._amqp_url, intake_url, lambda: consumer.in_hand)
         announcer = Announcer(
             pool, self.registry, self.clock.now,
-            lambda key, body: publish_events(self.publishing, Message(new_id(), key, body), PUBLISH_SECONDS),
+            lambda key, body: publish_events(
+                self.publishing, Message(new_id(), key, body), self.machine.now(), PUBLISH_SECONDS
+            ),
         )  # fmt: skip
         sweeper = Sweeper(
             pool, self.registry, self.clock, lambda bodies: publish_ids(self.publishing, bodies), queues,
@@ -204,6 +212,10 @@ class Notifications:
             links_of=lambda taken: self.links().letter(taken.officer, taken.generation, taken.id, self.clock.now()),
             retry_soon=sweeper.ask, chance=random,
         )  # fmt: skip
+        way = OwnWay(self.publishing, topology.TO_NOTIFICATIONS, self.machine.now)
+        auditor = Auditor(
+            audited(), self.pool, self._amqp_url, way, self.machine.now, Pace(sure=settings.audit_patience)
+        )
         observer, retention = Observer(pool), Retention(pool, self.clock)
         self.follower.on_change(reactions.registry_changed)
         self._subscribe(consumer, delivery)
@@ -213,10 +225,13 @@ class Notifications:
         retention.start()
         if self._zalo is not None:
             self._zalo.start()
-        return _Parts(queues, consumer, sweeper, announcer, delivery, observer, retention, reactions)
+        return _Parts(queues, consumer, sweeper, announcer, delivery, observer, retention, reactions, auditor)
 
     def _subscribe(self, consumer: Consumer, delivery: Delivery) -> None:
-        consume(self.consuming, topology.NOTIFICATIONS, consumer.handle, prefetch=EVENT_PREFETCH)
+        consume(
+            self.consuming, topology.NOTIFICATIONS, consumer.handle, consumer.account_undecodable,
+            prefetch=EVENT_PREFETCH,
+        )  # fmt: skip
         self.consuming.subscriber(
             topology.ALERTS,
             channel=AmqpChannel(prefetch_count=BODIES),

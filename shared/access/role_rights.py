@@ -9,7 +9,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.broker.topology import ALERTS, EVENTS, NOTIFICATIONS, PROBE_KEY, aggregation_queue
+from shared.broker.topology import (
+    ALERTS,
+    EVENTS,
+    JOURNAL,
+    NOTIFICATIONS,
+    PROBE_KEY,
+    TO_AGGREGATION,
+    TO_NOTIFICATIONS,
+    aggregation_queue,
+)
 from shared.domain.events import Kind
 
 # `operator` is the person at the command line: `kip load`, `kip source`, `kip dead` and the like. The owner of the
@@ -51,6 +60,9 @@ _MATRIX = """
     aggregation.drift              -       rawd         -              -      rawd
     aggregation.checked            -       raw          -              -      raw
     aggregation.shape              -       raw          -              -      raw
+    aggregation.applied_message    -       rad          -              -      r
+    aggregation.passed_marker      -       raw          -              -      r
+    aggregation.audit              -       rw           -              -      rw
     notifications.programme        -       -            raw            -      rw
     notifications.opening          -       -            rawd           -      rd
     notifications.epoch            -       -            r              -      -
@@ -77,6 +89,9 @@ _MATRIX = """
     notifications.zalo_standing    -       -            r              -      r
     notifications.zalo_check       -       -            rw             -      r
     notifications.dead_event       -       -            raw            -      raw
+    notifications.applied_message  -       -            rad            -      r
+    notifications.passed_marker    -       -            raw            -      r
+    notifications.audit            -       -            rw             -      rw
     board.session                  -       -            -              rawd   rd
     board.invitation               -       -            -              rwd    rad
     board.act                      -       -            -              rad    ra
@@ -125,14 +140,17 @@ def _exactly(*names: str) -> str:
 
 
 _EVERY_KIND = "|".join(re.escape(kind) for kind in Kind)
-_PARTITION_QUEUES = f"^{re.escape(aggregation_queue(0).name.removesuffix('0'))}[0-9]+$"
+_AGGREGATION_READS = f"^({re.escape(aggregation_queue(0).name.removesuffix('0'))}[0-9]+|{re.escape(JOURNAL)})$"
 # The board has no line: it is a client of the other services, and the broker has no user of it.
 # No service may declare anything: queues and exchanges are the migration job's (`shared/broker/topology.py`).
 BROKER_RIGHTS = {
     "intake": BrokerRights("^$", _exactly(EVENTS.name), "^$", rf"^(({_EVERY_KIND})\.[0-9]+|{re.escape(PROBE_KEY)})$"),
-    "aggregation": BrokerRights("^$", "^$", _PARTITION_QUEUES, "^$"),
+    "aggregation": BrokerRights("^$", _exactly(TO_AGGREGATION.name), _AGGREGATION_READS, "^$"),
     "notifications": BrokerRights(
-        "^$", _exactly(EVENTS.name, ALERTS.name), _exactly(NOTIFICATIONS.name, ALERTS.name), r"^obligation\..*$"
+        "^$",
+        _exactly(EVENTS.name, TO_NOTIFICATIONS.name, ALERTS.name),
+        _exactly(NOTIFICATIONS.name, ALERTS.name, JOURNAL),
+        r"^obligation\..*$",
     ),
     "operator": BrokerRights(r"^kip\..*", r"^(kip\..*|amq\.default)$", r"^kip\..*", ".*", ("monitoring",)),
 }

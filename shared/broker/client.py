@@ -1,7 +1,7 @@
 """FastStream brokers as Kịp needs them: raw bodies, confirmed publishing, no reflection per message."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import cast
 
 import aiormq
@@ -12,8 +12,8 @@ from faststream.rabbit.message import RabbitMessage
 from faststream.rabbit.utils import RabbitClientProperties
 
 from shared.broker.answering import answered_within
-from shared.broker.message import Message
-from shared.broker.topology import CONTENT_TYPE, EVENTS, REPEATS
+from shared.broker.message import Marker, Message
+from shared.broker.topology import CONTENT_TYPE, EVENTS, MARKER, REPEATS
 from shared.wording.words import Words
 
 NO_QUEUE = Words(
@@ -54,11 +54,11 @@ async def _raw_body(message: RabbitMessage) -> bytes:
 
 
 async def publish_events(
-    broker: RabbitBroker, message: Message, deadline: float, exchange: RabbitExchange = EVENTS
+    broker: RabbitBroker, message: Message, sent_at: datetime, deadline: float, exchange: RabbitExchange = EVENTS
 ) -> None:
     """Publish one CloudEvents batch and wait for the quorum's confirm, `deadline` seconds at most.
 
-    It is stamped with this machine's time: when it went, for whoever reads the journal by time. Raises TimeoutError or
+    `sent_at` is the machine's time of this attempt, for whoever reads the journal by time. Raises TimeoutError or
     another of BROKER_AWAY when the broker didn't confirm in time (the message may arrive all the same: ids make that
     harmless), and UnroutableError when no queue wants it.
     """
@@ -66,9 +66,34 @@ async def publish_events(
         content_type=CONTENT_TYPE,
         delivery_mode=DeliveryMode.PERSISTENT,
         message_id=message.id,
-        timestamp=datetime.now(UTC),
+        timestamp=sent_at,
         headers={REPEATS: message.repeats} if message.repeats else None,
     )
+    await _publish(broker, exchange, message.key, message.body, properties, deadline)
+
+
+async def publish_marker(
+    broker: RabbitBroker, exchange: RabbitExchange, key: str, marker: Marker, deadline: float
+) -> None:
+    """Publish an auditor's marker: a batch of no events. Raises as `publish_events` does."""
+    properties = aiormq.spec.Basic.Properties(
+        content_type=CONTENT_TYPE,
+        delivery_mode=DeliveryMode.PERSISTENT,
+        message_type=MARKER,
+        message_id=marker.auditor,
+        timestamp=marker.sent_at,
+    )
+    await _publish(broker, exchange, key, b"[]", properties, deadline)
+
+
+async def _publish(
+    broker: RabbitBroker,
+    exchange: RabbitExchange,
+    key: str,
+    body: bytes,
+    properties: aiormq.spec.Basic.Properties,
+    deadline: float,
+) -> None:
     try:
         async with answered_within(deadline):
             known = await broker.declare_exchange(exchange)  # one that it knows it gives at once
@@ -76,8 +101,7 @@ async def publish_events(
             # FastStream's own `publish` costs twice as much, and aio-pika's half as much again: with `wait`, messages
             # that are published at the same time go to the socket one after the other.
             await channel.basic_publish(
-                message.body, exchange=exchange.name, routing_key=message.key, properties=properties,
-                mandatory=True, wait=False,
-            )  # fmt: skip
+                body, exchange=exchange.name, routing_key=key, properties=properties, mandatory=True, wait=False
+            )
     except PublishError as error:
-        raise UnroutableError(message.key) from error
+        raise UnroutableError(key) from error

@@ -1,6 +1,7 @@
 """A message of events: the name that it keeps from before its first attempt to the account of whoever applies it."""
 
 import uuid
+from datetime import datetime
 from typing import NamedTuple
 
 
@@ -15,6 +16,21 @@ class Message(NamedTuple):
     key: str
     body: bytes
     repeats: int = 0
+
+
+class Marker(NamedTuple):
+    """A message without events by which an auditor learns how far a queue has come: who sent it, and when."""
+
+    auditor: str
+    sent_at: datetime
+
+
+class Note(NamedTuple):
+    """What the account of a queue's consumer keeps of a message: its id, where it has one; or whose marker it was."""
+
+    queue: str
+    message: str | None
+    marker: Marker | None = None
 
 
 def new_id() -> str:

@@ -13,6 +13,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity
 from faststream.rabbit import ExchangeType, QueueType, RabbitExchange, RabbitQueue
 from faststream.rabbit.schemas.queue import QuorumQueueArgs
+from pamqp.common import FieldTable
 
 from shared.broker.answering import answered_within
 
@@ -25,9 +26,17 @@ NOTIFICATIONS = RabbitQueue(
 ALERTS = RabbitQueue("kip.alerts", queue_type=QueueType.QUORUM, durable=True, arguments=_DEAD_LETTERS, declare=False)
 # Its own way into the queue of the same name: by the default exchange one may write to every queue there is.
 TO_ALERTS = RabbitExchange(ALERTS.name, type=ExchangeType.DIRECT, durable=True, declare=False)
+# Each consuming service's own way into its own queues: by this its auditor publishes again what is missing there.
+TO_AGGREGATION = RabbitExchange("kip.aggregation", type=ExchangeType.TOPIC, durable=True, declare=False)
+TO_NOTIFICATIONS = RabbitExchange(NOTIFICATIONS.name, type=ExchangeType.TOPIC, durable=True, declare=False)
+# All that is published, in order, until the broker's policy trims it (deploy/rabbitmq/definitions.json). A segment is
+# trimmed whole: a small one lets a small site's journal be trimmed at all.
+JOURNAL = "kip.journal"
+_JOURNAL_ARGUMENTS: FieldTable = {"x-queue-type": "stream", "x-stream-max-segment-size-bytes": 8_000_000}
 NOTIFICATION_KEYS = ("report.#", "indicator.#", "problem.#", "record.#")
 DECLARE_SECONDS = 60.0
-PROBE_KEY = "probe"  # on kip.events: no queue wants it, so the broker confirms and drops it
+PROBE_KEY = "probe"  # on kip.events: only the journal takes it
+MARKER = "kip.marker"  # the `type` of an auditor's markers
 MIGRATE = "run 'kip migrate': it declares the broker's exchanges and queues"
 REPEATS = "kip-repeats"  # a message's header: how often an auditor has published it again
 CONTENT_TYPE = "application/cloudevents-batch+json"
@@ -63,27 +72,38 @@ async def declare(url: str, partitions: int) -> None:
     async with answered_within(DECLARE_SECONDS), await aio_pika.connect(url, timeout=10) as connection:
         channel = await connection.channel(on_return_raises=True)
         events = await channel.declare_exchange(EVENTS.name, aio_pika.ExchangeType.TOPIC, durable=True)
+        to_aggregation, to_notifications = [
+            await channel.declare_exchange(exchange.name, aio_pika.ExchangeType.TOPIC, durable=True)
+            for exchange in (TO_AGGREGATION, TO_NOTIFICATIONS)
+        ]
         dead = await channel.declare_exchange(DEAD, aio_pika.ExchangeType.FANOUT, durable=True)
         graveyard = await channel.declare_queue(DEAD, durable=True, arguments={"x-queue-type": "quorum"})
         await graveyard.bind(dead)
         for partition in range(partitions):
             queue = await _declare(channel, aggregation_queue(partition))
             await queue.bind(events, routing_key=f"*.*.{partition}")
+            await queue.bind(to_aggregation, routing_key=f"*.*.{partition}")
         notifications = await _declare(channel, NOTIFICATIONS)
         for key in NOTIFICATION_KEYS:
             await notifications.bind(events, routing_key=key)
+        await notifications.bind(to_notifications, routing_key="#")
         alerts = await _declare(channel, ALERTS)
         to_alerts = await channel.declare_exchange(TO_ALERTS.name, aio_pika.ExchangeType.DIRECT, durable=True)
         await alerts.bind(to_alerts, routing_key=ALERTS.name)
+        journal = await channel.declare_queue(JOURNAL, durable=True, arguments=_JOURNAL_ARGUMENTS)
+        for exchange in (events, to_aggregation, to_notifications):
+            await journal.bind(exchange, routing_key="#")
         await _confirm_canary(channel)
 
 
 async def check(url: str, partitions: int) -> None:
-    """Look whether everything is declared, which needs no right. Raises TopologyMissingError for the first that isn't,
-    and aio_pika's errors when the broker is away.
+    """Look whether everything that a service can't work without is declared, which needs no right.
+
+    Without the journal each works on: its auditor says that it is missing. Raises TopologyMissingError for the first
+    that isn't there, and aio_pika's errors when the broker is away.
     """
     async with answered_within(DECLARE_SECONDS), await aio_pika.connect(url, timeout=10) as connection:
-        for exchange in (EVENTS, TO_ALERTS):
+        for exchange in (EVENTS, TO_ALERTS, TO_AGGREGATION, TO_NOTIFICATIONS):
             await _must_exist(connection, exchange)
         for queue in (*(aggregation_queue(partition) for partition in range(partitions)), NOTIFICATIONS, ALERTS):
             await _must_exist(connection, queue)

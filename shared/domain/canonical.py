@@ -206,6 +206,11 @@ def encode_batch(events: Iterable[CanonicalEvent]) -> bytes:
     return to_json([json_object(event) for event in events])
 
 
+def encode_written(events: Iterable[JsonObject]) -> bytes:
+    """Write events that travelled before as one message, each as it was."""
+    return to_json(list(events))
+
+
 def json_object(event: CanonicalEvent) -> JsonObject:
     """Write one event as the JSON object that travels."""
     return envelope(

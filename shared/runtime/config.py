@@ -184,6 +184,11 @@ class Settings(BaseSettings):
     drift_interval: float = Field(
         default=300, ge=0, description="Time between two checks of a province's cells; 0: none"
     )
+    audit_patience: float = Field(
+        default=120,
+        ge=1,
+        description="Time that a message is left after its queue came to it, before it is published again",
+    )
     sweep_interval: float = Field(default=30, gt=0, description="Time between two sweeps for due steps")
 
     @field_validator("clock")

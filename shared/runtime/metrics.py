@@ -77,4 +77,16 @@ REFUSED_TOTAL = Counter(
 )
 REFUSED_SECONDS = Gauge("kip_refused_seconds", "For how long work that must be done has been refused", ("work",))
 SERVICE_UP = Gauge("kip_service_up", "1 while the other service answers the board, else 0", ("service",))
+UNACCOUNTED = Counter(
+    "kip_unaccounted_messages_total",
+    "Messages that reached the broker and were not applied although their queue had moved past them, by what became",
+    ("outcome",),
+)
+AUDIT_POSITION = Gauge(
+    "kip_audit_position_seconds", "Since when the account has not been held against all that the journal had by then"
+)
+JOURNAL_OLDEST = Gauge("kip_journal_oldest_timestamp_seconds", "Of when the journal's oldest entry is (Unix time)")
+JOURNAL_GAPS = Counter(
+    "kip_journal_gaps_total", "Times that the journal was not what it was when it was last read, by how", ("gap",)
+)
 DEPENDENCY_UP = Gauge("kip_dependency_up", "1 where /readyz finds the dependency good, else 0", ("dependency",))

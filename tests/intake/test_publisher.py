@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import cast
 
 import pytest
@@ -15,6 +16,7 @@ from services.intake.outbox.publisher import MESSAGE_BYTES, Publisher
 from services.intake.outbox.spool import Spool
 from shared.broker.client import UnroutableError
 from shared.broker.message import Message
+from shared.runtime.clock import SystemClock
 
 Event = tuple[str, int, bytes]
 
@@ -27,7 +29,7 @@ class Broker:
         self._unwanted = unwanted
         self._away = away
 
-    async def publish(self, _: RabbitBroker, message: Message, deadline: float) -> None:
+    async def publish(self, _: RabbitBroker, message: Message, sent_at: datetime, deadline: float) -> None:
         await asyncio.sleep(0)
         if self._away:
             raise TimeoutError(deadline)
@@ -57,7 +59,9 @@ async def publisher(
     monkeypatch.setattr(publishing, "publish_events", broker.publish)
     circuit = BrokerCircuit()
     circuit.close()
-    made = Publisher(cast("RabbitBroker", None), cast("Spool", spool), circuit, linger=0.05, deadline=1.0)
+    made = Publisher(
+        cast("RabbitBroker", None), cast("Spool", spool), circuit, linger=0.05, deadline=1.0, now=SystemClock().now
+    )
     made.start()
     yield made
     await made.stop()

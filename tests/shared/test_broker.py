@@ -10,6 +10,7 @@ from shared.broker import topology
 from shared.broker.answering import BrokerClosedError, answered_within
 from shared.broker.client import BROKER_AWAY, make_broker, publish_events
 from shared.broker.message import Message, new_id
+from shared.runtime.clock import SystemClock
 from tests.frozen import frozen
 
 
@@ -20,10 +21,10 @@ async def test_a_publish_that_waits_while_the_broker_freezes_fails_as_one_that_i
     await topology.declare(amqp_url, 1)
     broker = make_broker(amqp_url, name="kip-test")
     await broker.connect()
-    await publish_events(broker, Message(new_id(), "problem.raised.0", b"[]"), 10)
+    await publish_events(broker, Message(new_id(), "problem.raised.0", b"[]"), SystemClock().now(), 10)
     # The heartbeat ends the connection after 18 s, and what waits on it.
     with pytest.raises(BROKER_AWAY) as failed, frozen(rabbitmq.pid):
-        await publish_events(broker, Message(new_id(), "problem.raised.0", b"[]"), 60)
+        await publish_events(broker, Message(new_id(), "problem.raised.0", b"[]"), SystemClock().now(), 60)
     assert isinstance(failed.value, ConnectionResetError)
     task = asyncio.current_task()
     assert task is not None
@@ -31,7 +32,7 @@ async def test_a_publish_that_waits_while_the_broker_freezes_fails_as_one_that_i
 
     async def taken() -> bool:
         try:
-            await publish_events(broker, Message(new_id(), "problem.raised.0", b"[]"), 2)
+            await publish_events(broker, Message(new_id(), "problem.raised.0", b"[]"), SystemClock().now(), 2)
         except BROKER_AWAY:
             return False
         return True

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import structlog
 from faststream.rabbit import RabbitBroker
@@ -35,12 +36,14 @@ class Drain:
         circuit: BrokerCircuit,
         connect: Callable[[], Awaitable[None]],
         probe: float,
+        now: Callable[[], datetime],
     ) -> None:
         self._broker = broker
         self._spool = spool
         self._circuit = circuit
         self._connect = connect
         self._probe = probe
+        self._now = now
         self._told = ""
 
     async def run(self) -> None:
@@ -104,7 +107,7 @@ class Drain:
 
     async def _publish(self, spooled: outbox_store.Spooled) -> None:
         try:
-            await publish_events(self._broker, spooled.message, PUBLISH_SECONDS)
+            await publish_events(self._broker, spooled.message, self._now(), PUBLISH_SECONDS)
         except BROKER_AWAY as error:
             self._circuit.open(type(error).__name__)
             raise

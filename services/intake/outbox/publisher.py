@@ -5,6 +5,7 @@ What the broker doesn't take goes to the spool; what neither takes is an error.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -45,12 +46,14 @@ class Publisher:
         *,
         linger: float,
         deadline: float,
+        now: Callable[[], datetime],
         make_id: Callable[[], str] = new_id,
     ) -> None:
         self._broker = broker
         self._spool = spool
         self._circuit = circuit
         self._deadline = deadline
+        self._now = now
         self._make_id = make_id
         self._turns: Batcher[Piece] = Batcher(
             self._turn,
@@ -104,7 +107,7 @@ class Publisher:
         began = asyncio.get_running_loop().time()
         if self._circuit.closed:
             try:
-                await publish_events(self._broker, message, self._deadline)
+                await publish_events(self._broker, message, self._now(), self._deadline)
             except BROKER_AWAY as error:
                 self._circuit.open(type(error).__name__)
             except UnroutableError as error:

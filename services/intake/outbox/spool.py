@@ -61,7 +61,8 @@ class Spool:
     async def put(self, message: Message, events: int, within: float) -> None:
         """Keep a message of so many events for later, committed when this returns.
 
-        Raises SpoolAwayError after `within` seconds. A commit that timed out may have happened all the same: the events' ids make that harmless.
+        Raises SpoolAwayError after `within` seconds. A commit that timed out may have happened all the same: the
+        events' ids make that harmless.
         """
         if self.away:
             raise SpoolAwayError(AwayWords.NOBODY_TAKES.value)

@@ -3,7 +3,7 @@ each one transaction.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -12,10 +12,13 @@ from services.notifications.obligations import dead_store, problem_store
 from services.notifications.obligations.problems import ProblemChange, latest, problem_of
 from services.notifications.obligations.settling import take_answers
 from services.notifications.obligations.submissions import Answer, answers_of, required_items
+from shared.broker.consuming import Received
+from shared.broker.message import Note
 from shared.database.connections import Connect, Connection, Pool
 from shared.domain.canonical import CanonicalEvent, EventData, JsonObject, decode, envelope, type_of_kind
 from shared.domain.dead_event import DeadEvent
 from shared.domain.events import Kind
+from shared.journal.account_store import AccountStore, Fate
 from shared.programme.families import Families
 from shared.registry.snapshot import Registry
 from shared.runtime.batch import Batcher
@@ -25,6 +28,7 @@ from shared.runtime.metrics import EVENTS_APPLIED
 from shared.runtime.retry import growing_limits, patiently
 
 log = structlog.get_logger()
+ACCOUNT = AccountStore("notifications")
 _BATCH = 1000
 _LINGER_SECONDS = 0.02
 _CONTROL = "kip-control"  # the names in control events; their transaction is rolled back
@@ -43,10 +47,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a body of events holds that concerns us, and what of it can't be read."""
+    """What a body of events holds that concerns us, what of it can't be read, and what the account keeps of it."""
 
     readings: Sequence[Reading]
     dead: Sequence[DeadEvent] = ()
+    notes: Sequence[Note] = ()
 
     def __len__(self) -> int:
         return len(self.readings) + len(self.dead)
@@ -94,14 +99,17 @@ class Consumer:
         """Settle what is in hand, then end."""
         await self._batcher.stop()
 
-    async def handle(self, events: Sequence[JsonObject]) -> None:
+    async def account_undecodable(self, note: Note) -> None:
+        """Account for a message that goes to the dead letters."""
+        async with self._pool.acquire(limit=self._seconds) as connection:
+            await ACCOUNT.note(connection, [note], Fate.UNDECODABLE)
+
+    async def handle(self, received: Received) -> None:
         """Take canonical events and return when they are settled."""
-        taken = read_batch(events, self._registry())
-        if not len(taken):
-            return
+        taken = read_batch(received.events, self._registry())
         self.in_hand += 1
         try:
-            await self._batcher.submit(taken)
+            await self._batcher.submit(replace(taken, notes=[received.note]))
         finally:
             self.in_hand -= 1
 
@@ -109,6 +117,7 @@ class Consumer:
         whole = Taken(
             [reading for batch in batches for reading in batch.readings],
             [dead for batch in batches for dead in batch.dead],
+            [note for batch in batches for note in batch.notes],
         )
         limits = growing_limits(self._seconds)
 
@@ -117,6 +126,8 @@ class Consumer:
             return await settle(lambda: self._pool.acquire(limit=seconds), self._registry(), whole, self._clock.now())
 
         outcome = await patiently("events", attempt)
+        if not len(whole):
+            return
         for reading in whole.readings:
             EVENTS_APPLIED.labels(reading.kind, "taken").inc()
         log.info("answers.settled", answers=len(whole.answers), problems=len(whole.problems), **outcome)
@@ -148,7 +159,7 @@ async def settle(connect: Connect, registry: Registry, taken: Taken, now: dateti
             raise
     found = await isolate(taken.readings, undo, lambda reading: _control(reading.kind, registry))
     bad = [DeadEvent.of(reading.kind, why, reading.event) for reading, why in found.bad]
-    return await write(Taken(found.sound, [*taken.dead, *bad]))
+    return await write(Taken(found.sound, [*taken.dead, *bad], taken.notes))
 
 
 async def _write(connection: Connection, registry: Registry, taken: Taken, now: datetime) -> dict[str, int]:
@@ -156,6 +167,7 @@ async def _write(connection: Connection, registry: Registry, taken: Taken, now: 
         await dead_store.bury(connection, [(item.reason, item.kind, item.event) for item in taken.dead], now)
         log.error("events.dead", events=len(taken.dead))
     await problem_store.take_problems(connection, latest(taken.problems))
+    await ACCOUNT.note(connection, taken.notes)
     answers = taken.answers
     return await take_answers(connection, answers, required_items(registry), now) if answers else {}
 

@@ -1,0 +1,108 @@
+"""Reads the journal, a RabbitMQ stream, over AMQP 0.9.1: from an offset or an instant on, one entry after the other."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Literal, NamedTuple, TypeAlias
+
+import aio_pika
+from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.exceptions import ChannelNotFoundEntity
+from pamqp.common import FieldTable
+
+from shared.broker.answering import answered_within
+from shared.broker.message import read_id
+from shared.broker.topology import JOURNAL, MARKER, MIGRATE, REPEATS
+
+Start: TypeAlias = "int | datetime | Literal['first', 'last']"  # an entry's offset, an instant of journaling, an end
+OPEN_SECONDS = 15.0
+IN_HAND = 32  # entries that the broker sends ahead: 8 MiB where each has the size that intake fills
+
+
+class JournalMissingError(ConnectionError):
+    """There is no journal. Its text says the cure."""
+
+
+class Entry(NamedTuple):
+    """One message as the journal has it. `message` is its id, where it has one; `sent_at` its publisher's time."""
+
+    offset: int
+    message: str | None
+    exchange: str
+    key: str
+    sent_at: datetime | None
+    repeats: int
+    is_marker: bool
+    body: bytes
+
+
+class Journal:
+    """The entries from a start on."""
+
+    def __init__(self) -> None:
+        self._arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+
+    async def take(self, message: AbstractIncomingMessage) -> None:
+        """Take what the broker sends."""
+        self._arrived.put_nowait(message)
+
+    async def next(self, seconds: float) -> Entry | None:
+        """Give the next entry; None where none comes within so many seconds: its end, or a broker that is away."""
+        try:
+            async with asyncio.timeout(seconds):
+                message = await self._arrived.get()
+        except TimeoutError:
+            return None
+        async with answered_within(OPEN_SECONDS):
+            await message.ack()
+        return _entry(message)
+
+
+@asynccontextmanager
+async def read_from(url: str, start: Start) -> AsyncIterator[Journal]:
+    """Read the journal over a connection of its own.
+
+    An offset that is trimmed gives the first entry there is; one beyond the end gives none, whatever comes. Raises
+    JournalMissingError, or one of BROKER_AWAY.
+    """
+    journal = Journal()
+    async with answered_within(OPEN_SECONDS):
+        connection = await aio_pika.connect(url, timeout=OPEN_SECONDS, client_properties={"connection_name": "journal"})
+    try:
+        async with answered_within(OPEN_SECONDS):
+            channel = await connection.channel()
+            await channel.set_qos(prefetch_count=IN_HAND)
+            arguments: FieldTable = {"x-stream-offset": start}
+            try:
+                queue = await channel.get_queue(JOURNAL, ensure=True)
+                await queue.consume(journal.take, arguments=arguments)
+            except ChannelNotFoundEntity:
+                raise JournalMissingError(f"there is no stream {JOURNAL}: {MIGRATE}") from None
+        yield journal
+    finally:
+        async with answered_within(OPEN_SECONDS):
+            await connection.close()
+
+
+async def end_of(url: str, which: Literal["first", "last"]) -> Entry | None:
+    """Read the journal's first or last entry; None where it is empty."""
+    async with read_from(url, which) as journal:
+        return await journal.next(2.0)
+
+
+def _entry(message: AbstractIncomingMessage) -> Entry:
+    repeats = message.headers.get(REPEATS)
+    offset = message.headers["x-stream-offset"]
+    if not isinstance(offset, int):
+        raise TypeError(f"an entry's offset is {offset!r}")
+    return Entry(
+        offset=offset,
+        message=read_id(message.message_id),
+        exchange=message.exchange or "",
+        key=message.routing_key or "",
+        sent_at=message.timestamp,
+        repeats=repeats if isinstance(repeats, int) else 0,
+        is_marker=message.type == MARKER,
+        body=message.body,
+    )
