@@ -111,6 +111,7 @@ class Auditor:
         self._pace = pace
         self._make_id = make_id
         self._id = make_id()
+        self._begun_at = now()
         self._standing = Standing(None, None)
         self._told: str | None = None
         self._marked_at: datetime | None = None
@@ -261,8 +262,7 @@ class Auditor:
 
     def _export(self, now: datetime) -> None:
         looked_at, oldest_at = self._standing.looked_at, self._standing.oldest_at
-        if looked_at is not None:
-            AUDIT_POSITION.set(max(0.0, (now - looked_at).total_seconds()))
+        AUDIT_POSITION.set(max(0.0, (now - (looked_at or self._begun_at)).total_seconds()))
         if oldest_at is not None:
             JOURNAL_OLDEST.set(oldest_at.timestamp())
 

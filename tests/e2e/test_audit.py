@@ -1,14 +1,22 @@
 """What reached the broker and got lost before it was applied is found by the journal, and counts exactly once."""
 
+import asyncio
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import aio_pika
+import asyncpg
 import pytest
 
 from deploy.local.own_loop import in_own_loop
 from deploy.local.stack import LocalStack
+from services.aggregation import store
 from shared.broker import topology
-from tests.system import System, counselling
+from tests.conftest import NewDatabase
+from tests.system import System, counselling, kip
+
+PATIENCE = 3  # seconds
 
 COMMUNES = ("06385", "06388", "06391", "06400")
 QUEUES = [topology.aggregation_queue(number).name for number in range(4)]
@@ -17,7 +25,7 @@ QUEUES = [topology.aggregation_queue(number).name for number in range(4)]
 @pytest.fixture
 def system(stack: LocalStack, amqp_url: str, loaded_database: str) -> Iterator[System]:
     """Intake and aggregation that soon judges."""
-    running = System(stack, amqp_url, loaded_database, settings={"KIP_AUDIT_PATIENCE": "3"})
+    running = System(stack, amqp_url, loaded_database, settings={"KIP_AUDIT_PATIENCE": str(PATIENCE)})
     running.use_broker()
     yield running
     running.services.stop()
@@ -40,30 +48,147 @@ def unaccounted(system: System, outcome: str) -> float:
     return system.metric("aggregation", "kip_unaccounted_messages_total", outcome=outcome)
 
 
-def on_queues(system: System, act: str) -> None:
-    """Purge or delete every queue of aggregation."""
+def on_queues(system: System, act: str, *names: str) -> None:
+    """Purge or delete queues (default: aggregation's)."""
 
     async def do() -> None:
         async with await aio_pika.connect(system.amqp_url) as connection:
             channel = await connection.channel()
-            for name in QUEUES:
+            for name in names or QUEUES:
                 queue = await channel.get_queue(name)
                 await (queue.purge() if act == "purge" else queue.delete(if_unused=False, if_empty=False))
 
     in_own_loop(do)
 
 
+def settle(system: System, posted: int) -> None:
+    """Wait until all is counted, and the same is true of what is posted then; nothing came twice."""
+    system.wait_until(lambda: counted(system) == posted, "all is counted", seconds=150)
+    assert system.metric("aggregation", "kip_events_applied_total", outcome="conflict") == 0
+
+
 def test_what_was_purged_from_a_queue_counts_all_the_same(system: System) -> None:
-    before = post(system, "before")
-    system.wait_until(lambda: counted(system) == before, "what came first is counted")
+    posted = post(system, "before")
+    settle(system, posted)
     system.services.stop("aggregation")
-    lost = post(system, "lost")
+    posted += post(system, "lost")
     on_queues(system, "purge")
     system.services.start("aggregation")
-    after = post(system, "after")
-    system.wait_until(lambda: counted(system) == before + lost + after, "all is counted", seconds=120)
+    posted += post(system, "after")
+    settle(system, posted)
     assert unaccounted(system, "republished") == 10
-    again = post(system, "later")
-    system.wait_until(lambda: counted(system) == before + lost + after + again, "all is counted")
+    settle(system, posted + post(system, "later"))
     assert unaccounted(system, "republished") == 10
-    assert system.metric("aggregation", "kip_events_applied_total", outcome="conflict") == 0
+
+
+def test_what_was_acknowledged_without_a_commit_counts_all_the_same(system: System) -> None:
+    system.services.stop("aggregation")
+    posted = post(system, "all", posts=6)
+
+    async def take_some() -> None:
+        async with await aio_pika.connect(system.amqp_url) as connection:
+            channel = await connection.channel()
+            await channel.set_qos(prefetch_count=1)
+            async with (await channel.get_queue(QUEUES[2])).iterator(timeout=10) as waiting:
+                for _ in range(3):
+                    await (await anext(waiting)).ack()
+
+    in_own_loop(take_some)
+    system.services.start("aggregation")
+    settle(system, posted)
+    assert unaccounted(system, "republished") == 3
+
+
+def test_a_queue_that_was_deleted_costs_nothing_once_it_is_there_again(system: System) -> None:
+    posted = post(system, "before")
+    settle(system, posted)
+    on_queues(system, "delete")
+    posted += post(system, "meanwhile")  # only the journal takes them
+    in_own_loop(lambda: topology.declare(system.amqp_url, 4))
+    posted += post(system, "after")
+    settle(system, posted)
+
+
+def test_a_backlog_is_left_alone_however_long_it_takes(system: System) -> None:
+    """Longer than the auditor's patience: markers wait in it as well."""
+    posted = post(system, "before")
+    settle(system, posted)
+
+    async def while_nothing_can_be_applied() -> int:
+        connection = await asyncpg.connect(system.database_url, timeout=30)
+        try:
+            async with connection.transaction():
+                for partition in range(4):
+                    await connection.execute(store.GUARD_PARTITION, str(partition))
+                waiting = await asyncio.to_thread(post, system, "waiting")
+                await asyncio.sleep(4 * PATIENCE)
+                return waiting
+        finally:
+            await connection.close(timeout=5)
+
+    posted += in_own_loop(while_nothing_can_be_applied)
+    assert counted(system) < posted
+    settle(system, posted)
+    settle(system, posted + post(system, "later"))
+    assert unaccounted(system, "republished") == 0
+    assert system.metric("aggregation", "kip_events_applied_total", outcome="duplicate") == 0
+
+
+def test_what_got_lost_before_there_were_other_partitions_goes_to_those_of_today(
+    system: System, stack: LocalStack
+) -> None:
+    posted = post(system, "before")
+    settle(system, posted)
+    system.services.stop("aggregation")
+    posted += post(system, "lost")
+    on_queues(system, "purge")
+    system.services.stop()
+    settings = {"KIP_AUDIT_PATIENCE": str(PATIENCE), "KIP_PARTITIONS": "6"}
+    kip("load", "programmes/ecd-1437", environment={**system.environment, **settings})
+    anew = System(stack, system.amqp_url, system.database_url, settings=settings, sources=False)
+    anew.key, anew.reader_key = system.key, system.reader_key
+    try:
+        anew.use_broker()
+        posted += post(anew, "after")
+        settle(anew, posted)
+        assert unaccounted(anew, "republished") == 10
+    finally:
+        anew.services.stop()
+
+
+def test_a_journal_that_was_lost_is_said_and_stops_nothing(system: System) -> None:
+    posted = post(system, "before")
+    settle(system, posted)
+    on_queues(system, "delete", topology.JOURNAL)
+    posted += post(system, "without")
+    settle(system, posted)
+    position = lambda: system.metric("aggregation", "kip_audit_position_seconds")  # noqa: E731
+    system.wait_until(lambda: position() > PATIENCE, "it is noticed")
+    in_own_loop(lambda: topology.declare(system.amqp_url, 4))
+    gap = lambda: system.metric("aggregation", "kip_journal_gaps_total", gap="replaced")  # noqa: E731
+    system.wait_until(lambda: gap() == 1, "the gap is counted")
+    settle(system, posted + post(system, "after"))
+    assert unaccounted(system, "republished") == 0
+
+
+def test_a_broker_that_lost_its_data_begins_anew_beside_a_ledger_that_stands(
+    tmp_path: Path, new_database: NewDatabase, loaded_template: str
+) -> None:
+    """What it had and nobody had applied is lost: that is what the broker's only disk means. All else counts once."""
+    database_url = new_database(loaded_template)
+    with LocalStack(tmp_path, usual_ports=False, database_url=database_url) as own:
+        assert own.rabbitmq is not None
+        running = System(own, own.rabbitmq.url, database_url, settings={"KIP_AUDIT_PATIENCE": str(PATIENCE)})
+        running.use_broker()
+        posted = post(running, "before")
+        settle(running, posted)
+        own.rabbitmq.stop()
+        posted += post(running, "spooled")
+        shutil.rmtree(own.rabbitmq.folder / "mnesia")
+        own.rabbitmq.start()
+        in_own_loop(lambda: topology.declare(running.amqp_url, 4))
+        posted += post(running, "after")
+        settle(running, posted)
+        assert running.metric("aggregation", "kip_events_applied_total", outcome="duplicate") == 0
+        running.wait_until(lambda: unaccounted(running, "republished") == 0, "nothing is accused")
+        running.services.stop()
