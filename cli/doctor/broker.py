@@ -43,11 +43,13 @@ async def check_broker(url: str, partitions: int) -> AsyncIterator[Finding]:
     async with connection:
         yield _version(connection)
         yield await _confirms(url)
-        for name in (topology.EVENTS.name, topology.TO_ALERTS.name, topology.DEAD):
+        own_ways = (topology.TO_ALERTS, topology.TO_AGGREGATION, topology.TO_NOTIFICATIONS)
+        for name in (topology.EVENTS.name, *(exchange.name for exchange in own_ways), topology.DEAD):
             yield await _exchange(connection, name)
         queues = [*(topology.aggregation_queue(n) for n in range(partitions)), topology.NOTIFICATIONS, topology.ALERTS]
         for queue in queues:
             yield await _queue(connection, queue)
+        yield await _journal(connection)
         yield await _dead_letters(connection)
         beyond = topology.aggregation_queue(partitions).name
         if await _count(connection, beyond) is not None:
@@ -123,6 +125,13 @@ async def _queue(connection: AbstractConnection, queue: RabbitQueue) -> Finding:
         cure = f"start {service}, or the replica that owns it (docs/operate/scale.md)"
         return bad("broker.queue", f"nobody takes from {queue.name} ({messages} messages wait)", cure)
     return good("broker.queue", f"{queue.name}: {consumers} consumers, {messages} messages wait")
+
+
+async def _journal(connection: AbstractConnection) -> Finding:
+    if await _count(connection, topology.JOURNAL) is None:
+        seen = f"there is no stream {topology.JOURNAL}: what gets lost in the broker is not noticed"
+        return bad("broker.journal", seen, DECLARE)
+    return good("broker.journal", topology.JOURNAL)
 
 
 async def _dead_letters(connection: AbstractConnection) -> Finding:

@@ -28,6 +28,7 @@ DURABLE = {
     "synchronous_commit": {"on", "remote_write", "remote_apply", "local"},
 }
 
+AUDIT_AGE = timedelta(minutes=15)
 # Tables whose rows wait for somebody (doctor_store.REMAINS): what they hold, and what to do.
 REMAINS = {
     "aggregation.dead": ("events that could not be applied", "kip dead list"),
@@ -78,8 +79,21 @@ async def check_database(url: str, partitions: int) -> AsyncIterator[Finding]:
             yield finding
         async for finding in _waiting(connection):
             yield finding
+        async for finding in _audits(connection):
+            yield finding
     finally:
         await connection.close(timeout=5)
+
+
+async def _audits(connection: Connection) -> AsyncIterator[Finding]:
+    now = await doctor_store.server_time(connection)
+    for service, looked_at in (await doctor_store.audits(connection)).items():
+        if looked_at is None or now - looked_at > AUDIT_AGE:
+            when = "never" if looked_at is None else f"{(now - looked_at).total_seconds() / 60:,.0f} minutes ago"
+            seen = f"{service}: what reached the broker was last held against what was applied {when}"
+            yield unsure("audit", seen, "docs/operate/alerts/KipAuditBehind.md")
+        else:
+            yield good("audit", f"{service}: what reached the broker is held against what was applied")
 
 
 async def _version(connection: Connection) -> Finding:

@@ -35,6 +35,10 @@ REMAINS = {
     "aggregation.conflict": "SELECT count(*) FROM aggregation.conflict",
     "intake.spool": "SELECT coalesce(sum(events), 0) FROM intake.spool",
 }
+AUDITS = """
+    SELECT 'aggregation' AS service, looked_at FROM aggregation.audit UNION ALL
+    SELECT 'notifications', looked_at FROM notifications.audit ORDER BY 1
+"""
 HAS_TABLE = "SELECT to_regclass($1) IS NOT NULL"
 
 
@@ -64,6 +68,11 @@ async def applied_migrations(connection: Connection) -> dict[str, str] | None:
 async def loaded(connection: Connection) -> list[asyncpg.Record]:
     """Read what was loaded: name, when, how long ago."""
     return list(await connection.fetch(LOADED))
+
+
+async def audits(connection: Connection) -> dict[str, datetime | None]:
+    """Read when the auditor of each service last was at the journal's end; None where it never was."""
+    return {row["service"]: row["looked_at"] for row in await connection.fetch(AUDITS)}
 
 
 async def count_units(connection: Connection, on: date) -> int:

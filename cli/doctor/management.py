@@ -1,6 +1,6 @@
 """The broker's policies and alarms, as its management API tells: AMQP says nothing of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import quote, unquote, urlsplit
 
 import httpx
@@ -11,7 +11,8 @@ from shared.broker import topology
 from shared.runtime import tls
 
 ASK = "set KIP_AMQP_MANAGEMENT_URL (http://user:password@host:15672) to have policies and alarms checked"
-WANTED = {"overflow": "reject-publish", "max-length-bytes": None, "delivery-limit": None}
+WANTED: Mapping[str, str | None] = {"overflow": "reject-publish", "max-length-bytes": None, "delivery-limit": None}
+WANTED_OF_JOURNAL: Mapping[str, str | None] = {"max-age": None, "max-length-bytes": None}
 
 
 def check_management(url: str | None, amqp_url: str, partitions: int) -> Iterator[Finding]:
@@ -32,7 +33,8 @@ def check_management(url: str | None, amqp_url: str, partitions: int) -> Iterato
                 topology.NOTIFICATIONS.name,
                 topology.ALERTS.name,
             ]
-            yield from (_policy(name, client.get(f"/queues/{vhost}/{name}")) for name in names)
+            yield from (_policy(name, client.get(f"/queues/{vhost}/{name}"), WANTED) for name in names)
+            yield _policy(topology.JOURNAL, client.get(f"/queues/{vhost}/{topology.JOURNAL}"), WANTED_OF_JOURNAL)
     except httpx.HTTPError as error:
         reason = tls.reason(error, "AMQP")
         if url is None:
@@ -51,11 +53,11 @@ def _alarms(answer: httpx.Response) -> Finding:
     return good("broker.alarms", "no node has one")
 
 
-def _policy(name: str, answer: httpx.Response) -> Finding:
+def _policy(name: str, answer: httpx.Response, wanted: Mapping[str, str | None]) -> Finding:
     if answer.is_error:
         return _refused("broker.policies", answer)
     effective = answer.json().get("effective_policy_definition") or {}
-    missing = [key for key, value in WANTED.items() if key not in effective or value not in {None, effective[key]}]
+    missing = [key for key, value in wanted.items() if key not in effective or value not in {None, effective[key]}]
     if missing:
         cure = "import deploy/rabbitmq/definitions.json (docs/operate/install.md)"
         return unsure("broker.policies", f"{name}: no policy sets {', '.join(missing)}", cure)

@@ -20,6 +20,7 @@ umask 077
 target="$folder/$(date -u +%Y-%m-%dT%H%M%SZ)"
 mkdir -p "$folder"
 mkdir "$target"
+began="$(psql "$database" -XAtc 'SELECT clock_timestamp()')"
 pg_dump --dbname="$database" --format=custom --no-owner --no-privileges --file="$target/database.dump"
 pg_restore --list "$target/database.dump" | grep -q 'TABLE DATA aggregation ledger' || stop "the dump has no ledger"
 if [ -n "$management" ]; then
@@ -28,4 +29,7 @@ if [ -n "$management" ]; then
 fi
 (cd "$target" && sha256sum -- * >SHA256SUMS)
 : >"$target/COMPLETE"
+# For the alert that says when the broker's journal no longer reaches back to the last backup.
+psql "$database" -Xqc "INSERT INTO registry.backup VALUES (true, '$began') ON CONFLICT (one) DO UPDATE SET made_at = excluded.made_at" ||
+    echo "the backup is complete, but the database didn't let its time be noted: KipJournalYoungerThanBackup can't watch it" >&2
 echo "$target"

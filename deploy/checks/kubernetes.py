@@ -170,11 +170,12 @@ def _replica_faults(manifests: list[Manifest]) -> Iterator[str]:
         said, replicas = environment["KIP_REPLICAS"]["value"], pods["spec"]["replicas"]
         if said != str(replicas):
             yield f"{_name(pods)}: KIP_REPLICAS is {said}, replicas {replicas}"
-    (expected,) = json.loads(DEFINITIONS.read_text(encoding="utf-8"))["policies"]
-    for policy in _of_kind(manifests, "Policy"):
-        spec = policy["spec"]
-        if (spec["pattern"], spec["definition"]) != (expected["pattern"], expected["definition"]):
-            yield f"{_name(policy)}: differs from {DEFINITIONS.relative_to(ROOT)}"
+    policies = {it["name"]: it for it in json.loads(DEFINITIONS.read_text(encoding="utf-8"))["policies"]}
+    found = {policy["spec"]["name"]: policy["spec"] for policy in _of_kind(manifests, "Policy")}
+    for name in sorted((policies.keys() | found.keys()) if found else ()):
+        one, other = policies.get(name, {}), found.get(name, {})
+        if [one.get(key) for key in ("pattern", "definition")] != [other.get(key) for key in ("pattern", "definition")]:
+            yield f"Policy {name}: differs from {DEFINITIONS.relative_to(ROOT)}"
 
 
 def _of_kind(manifests: Iterable[Manifest], kind: str) -> list[Manifest]:

@@ -23,7 +23,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
     ("shared/runtime",),
     ("shared/domain", "shared/programme"),
     ("shared/broker", "shared/registry", "shared/documents", "shared/sheets"),
-    ("shared/access", "shared/spreadsheets"),
+    ("shared/access", "shared/spreadsheets", "shared/journal"),
     ("shared/http",),
     ("services/intake", "services/aggregation", "services/notifications", "services/board"),
     ("deploy/local", "deploy/compose", "deploy/grafana", "deploy/image", "deploy/k8s"),

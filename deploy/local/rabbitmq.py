@@ -29,6 +29,7 @@ from shared.access.role_rights import BROKER_RIGHTS
 
 USER = "kip"
 NODE = "kip@localhost"
+DEFINITIONS = Path(__file__).resolve().parents[1] / "rabbitmq" / "definitions.json"
 START_SECONDS = 120.0
 EVALUATE_SECONDS = 30
 # Management and metrics, with what they need.
@@ -107,6 +108,7 @@ class RabbitMQ:
         )
         wait_until(self._confirms, process, START_SECONDS)
         self._let_services_in("/")
+        self._import({"policies": json.loads(DEFINITIONS.read_text(encoding="utf-8"))["policies"]})
 
     def stop(self) -> None:
         """Shut down cleanly (a second)."""
@@ -176,10 +178,11 @@ class RabbitMQ:
             Login(role, f"KIP_{role.upper()}_AMQP_URL", url, service_user(role), unquote(urlsplit(url).password or ""))
             for role, url in service_urls(self.vhost_url(vhost), BROKER_RIGHTS).items()
         ]
-        document = json.dumps(definitions(logins, vhost, os.urandom))
-        self.evaluate(
-            f"rabbit_definitions:import_raw(<<{json.dumps(document)}>>)."
-        )  # Erlang writes a string as JSON does
+        self._import(definitions(logins, vhost, os.urandom))
+
+    def _import(self, document: Mapping[str, object]) -> None:
+        text = json.dumps(json.dumps(document))  # Erlang writes a string as JSON does
+        self.evaluate(f"rabbit_definitions:import_raw(<<{text}>>).")
 
     def _prepare(self, script: Path) -> None:
         for name in ("home", "mnesia", "log"):

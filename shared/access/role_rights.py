@@ -44,6 +44,7 @@ _MATRIX = """
     registry.officer               -       -            r              -      rawd
     registry.acting_officer        r       r            r              -      -
     registry.officer_audit         -       -            -              -      ra
+    registry.backup                -       r            -              -      r
     registry.clock                 ra      ra           ra             -      raw
     registry.clock_follower        raw     raw          raw            -      r
     intake.spool                   rawd    -            -              -      r

@@ -1,10 +1,12 @@
 """The SQL about the database server itself: how it is, as any user of it may ask, and which databases it has."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.database.connections import Connection
 
 # Of sessions of other users only their number is shown to us; ours are those whose transactions can hold us up.
+LAST_BACKUP = "SELECT made_at FROM registry.backup"
 HEALTH = """
     SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
            current_setting('max_connections')::int AS allowed,
@@ -32,6 +34,12 @@ async def read_health(connection: Connection) -> DatabaseHealth:
     if row is None:
         raise ValueError("a SELECT without FROM gives a row")
     return DatabaseHealth(**dict(row))
+
+
+async def last_backup(connection: Connection) -> datetime | None:
+    """Read of when the last backup is; None where none was noted."""
+    made_at: datetime | None = await connection.fetchval(LAST_BACKUP)
+    return made_at
 
 
 async def make_database(connection: Connection, name: str) -> None:

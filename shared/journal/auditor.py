@@ -16,6 +16,7 @@ import structlog
 
 from shared.broker.client import BROKER_AWAY
 from shared.broker.message import Marker, new_id
+from shared.broker.topology import JOURNAL
 from shared.database.connections import DATABASE_AWAY, Pool
 from shared.journal.account_store import Fate, Position, Standing
 from shared.journal.audited import Audited, OwnWay
@@ -264,7 +265,7 @@ class Auditor:
         looked_at, oldest_at = self._standing.looked_at, self._standing.oldest_at
         AUDIT_POSITION.set(max(0.0, (now - (looked_at or self._begun_at)).total_seconds()))
         if oldest_at is not None:
-            JOURNAL_OLDEST.set(oldest_at.timestamp())
+            JOURNAL_OLDEST.labels(JOURNAL).set(oldest_at.timestamp())
 
 
 def _is_due(last: datetime | None, now: datetime, seconds: float) -> bool:

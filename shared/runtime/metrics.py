@@ -85,7 +85,11 @@ UNACCOUNTED = Counter(
 AUDIT_POSITION = Gauge(
     "kip_audit_position_seconds", "Since when the account has not been held against all that the journal had by then"
 )
-JOURNAL_OLDEST = Gauge("kip_journal_oldest_timestamp_seconds", "Of when the journal's oldest entry is (Unix time)")
+JOURNAL_OLDEST = Gauge(
+    "kip_journal_oldest_timestamp_seconds", "Of when the journal's oldest entry is (Unix time)", ("journal",)
+)
+# By a label, so that it is there only once a backup was made.
+BACKUP = Gauge("kip_backup_timestamp_seconds", "Of when the last backup is (Unix time)", ("database",))
 JOURNAL_GAPS = Counter(
     "kip_journal_gaps_total", "Times that the journal was not what it was when it was last read, by how", ("gap",)
 )

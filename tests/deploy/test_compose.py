@@ -198,7 +198,7 @@ async def test_the_user_guest_does_not_exist(full_broker: FullBroker) -> None:
         await aio_pika.connect(f"amqp://guest:guest@{LOOPBACK}:{full_broker.server.port}/")
 
 
-async def test_the_policy_limits_every_queue_that_services_read(full_broker: FullBroker) -> None:
+async def test_the_policies_limit_every_queue_that_services_read_and_the_journal(full_broker: FullBroker) -> None:
     await topology.declare(full_broker.amqp_url, 4)
     address = f"http://{LOOPBACK}:{full_broker.management_port}/api/queues/%2F"
     queues: dict[str, Any] = {}
@@ -206,10 +206,12 @@ async def test_the_policy_limits_every_queue_that_services_read(full_broker: Ful
         for _ in range(300):  # the management plugin learns of a new queue within its interval, 5 s
             answer = await client.get(address)
             queues = {queue["name"]: queue.get("effective_policy_definition") for queue in answer.json()}
-            if any(queues.values()):
+            if sum(map(bool, queues.values())) == 7:
                 break
             await asyncio.sleep(0.1)
-    limits = json.loads((ROOT / "deploy/rabbitmq/definitions.json").read_text())["policies"][0]["definition"]
+    policies = json.loads((ROOT / "deploy/rabbitmq/definitions.json").read_text())["policies"]
+    limits, journal = [policy["definition"] for policy in policies]
     read = {"kip.notifications", "kip.alerts", *(f"kip.aggregation.{number}" for number in range(4))}
     assert {name for name, policy in queues.items() if policy == limits} == read
+    assert queues["kip.journal"] == journal
     assert not queues["kip.dead"]

@@ -103,10 +103,13 @@ class ConsistencyWatch:
                         self._changed.set()  # a rebuild died, or one by an older registry ended after ours
                     metrics.DEAD_EVENTS.labels("aggregation").set(await dead_store.waiting(connection))
                     health = await server_store.read_health(connection)
+                    backup = await server_store.last_backup(connection)
                 metrics.DATABASE_CONNECTIONS.set(health.connections)
                 metrics.DATABASE_CONNECTIONS_ALLOWED.set(health.allowed)
                 metrics.DATABASE_OLDEST_TRANSACTION.set(health.oldest_transaction)
                 metrics.DATABASE_BYTES.set(health.size)
+                if backup is not None:
+                    metrics.BACKUP.labels("kip").set(backup.timestamp())
             await asyncio.sleep(_REBUILDING_SECONDS if self.rebuilding() else _OBSERVE_SECONDS)
 
     def _mine(self, registry: Registry) -> list[str]:
