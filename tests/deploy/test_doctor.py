@@ -216,21 +216,23 @@ async def test_a_queue_that_somebody_declared_otherwise_is_named(whole: System, 
     assert any(item["seen"].startswith("kip.alerts has other arguments") for item in found["broker.queue"])
 
 
-def test_queues_without_their_policy_are_named(whole: System, full_broker: FullBroker) -> None:
-    policy = json.loads((ROOT / "deploy/rabbitmq/definitions.json").read_text())["policies"][0]
-    address = f"{full_broker.management_url}/api/queues/%2F/kip.alerts"
+def test_queues_and_a_journal_without_their_policy_are_named(whole: System, full_broker: FullBroker) -> None:
+    policies = json.loads((ROOT / "deploy/rabbitmq/definitions.json").read_text())["policies"]
+    address = f"{full_broker.management_url}/api/queues/%2F"
 
     def in_force() -> bool:  # the management plugin learns of a change within its interval, 5 s
-        return bool(LOCAL.get(address).json().get("effective_policy_definition"))
+        return any(LOCAL.get(f"{address}/{name}").json().get("policy") for name in ("kip.alerts", "kip.journal"))
 
-    full_broker.server.evaluate('rabbit_policy:delete(<<"/">>, <<"kip-limits">>, <<"kip">>).')
+    for policy in policies:
+        full_broker.server.evaluate(f'rabbit_policy:delete(<<"/">>, <<"{policy["name"]}">>, <<"kip">>).')
     try:
-        whole.wait_until(lambda: not in_force(), "the policy is gone")
+        whole.wait_until(lambda: not in_force(), "the policies are gone")
         _, found = doctor(whole.environment)
         assert states(found)["broker.policies"] == {"unsure"}
         assert "max-length-bytes" in found["broker.policies"][0]["seen"]
+        assert found["broker.policies"][-1]["seen"] == "kip.journal: no policy sets max-age, max-length-bytes"
     finally:
-        definitions = json.dumps(json.dumps({"policies": [policy]}))  # twice: an Erlang string is written like JSON's
+        definitions = json.dumps(json.dumps({"policies": policies}))  # twice: an Erlang string is written like JSON's
         full_broker.server.evaluate(f"rabbit_definitions:import_raw(<<{definitions}>>).")
         whole.wait_until(in_force, "the policy is back")
 
