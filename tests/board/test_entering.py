@@ -1,7 +1,11 @@
 """From the link in a message to a verified device, as a browser without JavaScript goes."""
 
+import asyncio
 import json
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from email.message import EmailMessage
 
@@ -48,6 +52,29 @@ def verify(office: Office, person: httpx.Client, address: str) -> httpx.Response
     before = len(office.mails_to(address))
     assert person.post("/verify/send", data={"next": "/"}).status_code == 303
     return person.post("/verify", data={"next": "/", "code": office.code_of(address, before)})
+
+
+@contextmanager
+def codes_locked(office: Office) -> Iterator[None]:
+    """Have whatever asks about codes wait until the end, longer than the board does."""
+    taken, end = threading.Event(), threading.Event()
+
+    async def hold() -> None:
+        connection = await asyncpg.connect(office.database_url)
+        async with connection.transaction():
+            await connection.execute("LOCK notifications.code")
+            taken.set()
+            await asyncio.to_thread(end.wait)
+        await connection.close()
+
+    holding = threading.Thread(target=asyncio.run, args=(hold(),))
+    holding.start()
+    try:
+        assert taken.wait(30)
+        yield
+    finally:
+        end.set()
+        holding.join()
 
 
 def test_a_link_shows_whose_it_is_and_changes_nothing(office: Office, person: httpx.Client) -> None:
@@ -141,6 +168,42 @@ def test_a_code_by_mail_verifies_the_device_and_its_secret_changes(office: Offic
         ("enter", "unverified"), ("send_code", "done"), ("verify", "code_wrong"), ("verify", "done")
     ]  # fmt: skip
     assert len({row["device"] for row in acts}) == 1
+
+
+def test_a_code_stays_good_when_whether_it_was_right_could_not_be_heard(office: Office, person: httpx.Client) -> None:
+    enter(office, person, JO)
+    before = len(office.mails_to(JO))
+    person.post("/verify/send", data={"next": "/pause"})
+    typed = {"next": "/pause", "code": office.code_of(JO, before)}
+    with codes_locked(office):
+        unheard = person.post("/verify", data=typed, timeout=60)
+    assert unheard.status_code == 503
+    assert "mã chưa hết hiệu lực vẫn dùng được" in unheard.text
+    assert f'value="{typed["code"]}"' in unheard.text
+    ref = ref_of(office, "Jo Smith")
+    tries = "SELECT tries FROM notifications.code WHERE officer = $1 AND live"
+    wait_until(lambda: rows(office, tries, int(ref.partition(".")[0]))[0]["tries"] == 1, "it was tried, and was right")
+    first = dict(person.cookies)
+    done = person.post("/verify", data=typed)
+    assert (done.status_code, done.headers["location"]) == (303, "/pause")
+    assert person.get("/pause").status_code == 200
+    with httpx.Client(base_url=office.url, cookies=first, headers=person.headers, trust_env=False) as again:
+        assert again.post("/verify", data=typed).status_code == 403, "it was good for one device"
+    acts = rows(office, "SELECT what, outcome FROM board.act WHERE officer = $1 AND what = 'verify' ORDER BY id", ref)
+    assert [row["outcome"] for row in acts] == ["unavailable", "done"]
+
+
+def test_a_code_can_be_entered_that_came_although_nobody_heard_of_its_sending(
+    office: Office, person: httpx.Client
+) -> None:
+    enter(office, person, JO)
+    before = len(office.mails_to(JO))
+    with codes_locked(office):
+        unheard = person.post("/verify/send", data={"next": "/pause"}, timeout=60)
+    assert unheard.status_code == 503
+    assert "chưa rõ mã đã được gửi hay chưa" in unheard.text
+    done = person.post("/verify", data={"next": "/pause", "code": office.code_of(JO, before)})
+    assert (done.status_code, done.headers["location"]) == (303, "/pause")
 
 
 def test_a_known_device_enters_by_its_next_link_as_verified_and_others_do_not(

@@ -60,9 +60,9 @@ class Reader:
             "Kip-Officer": f"{self.session.officer}; device={self.session.device}", "Accept-Language": self.language
         }  # fmt: skip
 
-    def without_code(self) -> "Reader":
-        """The same, for whom no code waits any more."""
-        return replace(self, session=replace(self.session, code_sent_to=None, code_ends_at=None))
+    def with_code(self, sent_to: str | None, ends_at: datetime | None) -> "Reader":
+        """The same, for whom a code waits; with None none any more."""
+        return replace(self, session=replace(self.session, code_sent_to=sent_to, code_ends_at=ends_at))
 
     def may_see(self, obligation: str) -> bool:
         """Tell whether this device may see an obligation: a verified one whatever the services give to its officer."""

@@ -19,7 +19,9 @@ INSERT = """
 """
 FIND = f"SELECT {_COLUMNS}, ended_at FROM board.session WHERE hash = $1"  # noqa: S608
 SEEN = "UPDATE board.session SET seen_at = $2 WHERE hash = $1 AND seen_at < $3"
-END = "UPDATE board.session SET ended_at = $2, code_sent_to = NULL WHERE hash = $1 AND ended_at IS NULL"
+END = """
+    UPDATE board.session SET ended_at = $2, code_sent_to = NULL WHERE hash = $1 AND ended_at IS NULL RETURNING true
+"""
 END_ALL = "UPDATE board.session SET ended_at = $2, code_sent_to = NULL WHERE officer = $1 AND ended_at IS NULL"
 CODE_SENT = "UPDATE board.session SET code_sent_to = $2, code_ends_at = $3 WHERE hash = $1"
 FORGET = "DELETE FROM board.session WHERE ends_at < $1 OR ended_at < $1"
@@ -72,9 +74,9 @@ async def note_seen(pool: Pool, hash_: bytes, now: datetime) -> None:
     await pool.execute(SEEN, hash_, now, now - SEEN_PAUSE)
 
 
-async def end(connection: "Connection | Pool", hash_: bytes, now: datetime) -> None:
-    """End a session."""
-    await connection.execute(END, hash_, now)
+async def end(connection: "Connection | Pool", hash_: bytes, now: datetime) -> bool:
+    """End a session; tell whether it was this that ended it."""
+    return bool(await connection.fetchval(END, hash_, now))
 
 
 async def end_all(connection: "Connection | Pool", officer: str, now: datetime) -> None:

@@ -86,22 +86,25 @@ class Sessions:
         until = now + VERIFIED if verified else verified_until(self.policy, now, same)
         device = same.device if same is not None else secrets.token_hex(DEVICE_BYTES)
         session = Session(b"", officer, device, tuple(obligations), message, until or now + UNVERIFIED, until)
-        return await self._put(connection, session, former, now)
-
-    async def verify(self, connection: Connection, session: Session) -> tuple[str, Session]:
-        """Make a session a verified device's: with another secret, so that whoever knew the former one has nothing."""
-        now = self.now()
-        until = now + verified_for(self.policy)
-        fresh = replace(session, ends_at=until, verified_until=until, code_sent_to=None, code_ends_at=None)
-        return await self._put(connection, fresh, session, now)
-
-    async def _put(
-        self, connection: Connection, session: Session, former: Session | None, now: datetime
-    ) -> tuple[str, Session]:
-        secret = secrets.token_urlsafe(SECRET_BYTES)
-        kept = replace(session, hash=hash_of(secret))
         if former is not None:
             await session_store.end(connection, former.hash, now)
+        return await self._put(connection, session, now)
+
+    async def verify(self, connection: Connection, session: Session) -> tuple[str, Session] | None:
+        """Make a session a verified device's: with another secret, so that whoever knew the former one has nothing.
+
+        None where the session has ended meanwhile: a code is good for as long as its session, and so for one device.
+        """
+        now = self.now()
+        if not await session_store.end(connection, session.hash, now):
+            return None
+        until = now + verified_for(self.policy)
+        fresh = replace(session, ends_at=until, verified_until=until, code_sent_to=None, code_ends_at=None)
+        return await self._put(connection, fresh, now)
+
+    async def _put(self, connection: Connection, session: Session, now: datetime) -> tuple[str, Session]:
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        kept = replace(session, hash=hash_of(secret))
         await session_store.insert(connection, kept, now)
         return secret, kept
 

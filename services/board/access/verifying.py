@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from math import ceil
 from urllib.parse import quote
 
@@ -15,11 +16,13 @@ from services.board.access.sessions import verified_for
 from services.board.access.words import EntryWords
 from services.board.pages.posted import read_form
 from services.board.pages.rendering import PAGE_HEADERS, sayer
-from services.board.upstream.client import RefusedError
+from services.board.upstream.client import AwayError, RefusedError
 from shared.http.held_body import BodyLimits
 from shared.wording.words import Words, in_both
 
 HOME = "/"
+AWAY = "unavailable"  # in the audit
+CODE_LIVES = timedelta(minutes=30)  # as notifications has it
 _CODE = re.compile(r"[0-9]{6}", re.ASCII)
 # An address of our own to go back to: from the root, no host (`//` would name one), no query.
 _LOCAL = re.compile(r"/(?!/)[A-Za-z0-9~@._/-]{0,300}", re.ASCII)
@@ -56,6 +59,8 @@ class Verifying:
         session = reader.session
         try:
             sent = await self.door.officers.send_code(session.officer, session.hash, reader.language)
+        except AwayError:
+            return await self._unsure(reader, there)
         except RefusedError as error:
             if error.code not in {"too_many_codes", "no_personal_channel", "unsent"}:
                 raise
@@ -64,6 +69,16 @@ class Verifying:
         await session_store.note_code(self.door.sessions.pool(), session.hash, sent.sent_to, sent.expires_at)
         await self.door.note(reader, "send_code")
         return _to(f"/verify?next={quote(there)}")
+
+    async def _unsure(self, reader: Reader, there: str) -> Response:
+        """Say that nobody knows whether a code was sent, and take it if it comes."""
+        address = next(iter(reader.officer.personal), None)
+        if address is None:
+            return self._page(reader, there, {"send": EntryWords.AWAY.value}, status=503)
+        ends_at = self.door.now() + CODE_LIVES
+        await session_store.note_code(self.door.sessions.pool(), reader.session.hash, address, ends_at)
+        await self.door.note(reader, "send_code", outcome=AWAY)
+        return self._page(reader.with_code(address, ends_at), there, {"code": EntryWords.UNSURE.value}, status=503)
 
     async def verify(self, request: Request, reader: Reader) -> Response:
         """Try a code; the device counts as verified from here on where it is right."""
@@ -75,6 +90,9 @@ class Verifying:
         session = reader.session
         try:
             await self.door.officers.verify_code(session.officer, session.hash, code, reader.language)
+        except AwayError:  # it stays good for all its tries, also where it was right and only the answer was lost
+            await self.door.note(reader, "verify", outcome=AWAY)
+            return self._page(reader, there, {"code": EntryWords.AWAY.value}, typed=typed, status=503)
         except RefusedError as error:
             if error.code not in {"code_wrong", "code_expired"}:
                 raise
@@ -84,12 +102,15 @@ class Verifying:
                 wrong = EntryWords.CODE_WRONG.value.filled(left=left)
                 return self._page(reader, there, {"code": wrong}, status=error.status)
             await session_store.forget_code(self.door.sessions.pool(), session.hash)
-            return self._page(reader.without_code(), there, {"send": EntryWords.CODE_SPENT.value}, status=error.status)
+            without = reader.with_code(None, None)
+            return self._page(without, there, {"send": EntryWords.CODE_SPENT.value}, status=error.status)
         sessions, now = self.door.sessions, self.door.now()
         async with sessions.pool().acquire() as connection, connection.transaction():
-            secret, fresh = await sessions.verify(connection, session)
+            verified = await sessions.verify(connection, session)
+            if verified is None:  # the other of two presses of the button was first, and its answer has the cookie
+                return _to(there)
             await act_store.note(connection, now, session.officer, session.device, "verify")
-        return sessions.give(_to(there), secret, fresh)
+        return sessions.give(_to(there), *verified)
 
     def _page(
         self, reader: Reader, there: str, errors: dict[str, Words], *, typed: str = "", status: int = 200

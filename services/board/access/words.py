@@ -51,6 +51,14 @@ class EntryWords(Enum):
     CODE_WANTED = Words("Cần mã gồm sáu chữ số, đúng như trong thư", "Expected six digits, as they are in the message")
     CODE_WRONG = Words("Mã không đúng; còn {left} lần thử", "The code is wrong; {left} tries are left")
     CODE_SPENT = Words("Mã không còn hiệu lực; hãy gửi mã khác", "The code is no longer good; send another one")
+    AWAY = Words(
+        "Hệ thống tạm thời không trả lời. Hãy thử lại sau ít phút; mã chưa hết hiệu lực vẫn dùng được",
+        "The system does not answer now. Try again in a few minutes; a code that was sent stays good",
+    )
+    UNSURE = Words(
+        "Hệ thống tạm thời không trả lời, chưa rõ mã đã được gửi hay chưa. Nếu nhận được mã, hãy nhập tại đây",
+        "The system does not answer now: a code may have been sent or not. If one comes, enter it here",
+    )
     CONFIRM = Words("Xác nhận", "Verify")
     NO_CODE = Words("Chưa nhận được mã?", "No code came?")
     NO_CODE_HELP = Words(

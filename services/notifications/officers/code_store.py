@@ -58,7 +58,8 @@ async def try_code(
 ) -> Tried | None:
     """Spend a try on the session's live code, of `most`; None where there is none.
 
-    `is_it` compares with the digest that is kept. The row is locked: of two tries at once each is one, and one wins.
+    `is_it` compares with the digest that is kept. The row is locked: of two tries at once each is one. A right one ends
+    nothing: whoever asked may not have heard our answer, and the session, which alone the code is for, ends with it.
     """
     async with pool.acquire() as connection, connection.transaction():
         return await _try(connection, officer, session, now, is_it, most)
@@ -71,5 +72,5 @@ async def _try(
     if row is None:
         return None
     right, left = is_it(row["digest"]), most - row["tries"] - 1
-    await connection.execute(TRIED, row["number"], not right and left > 0)
+    await connection.execute(TRIED, row["number"], left > 0)
     return Tried(right, left)
