@@ -4,16 +4,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from services.notifications.alerts.changed_after import CHANGED_AFTER
 from services.notifications.alerts.decided import EXTENDED, WAIVED
 from services.notifications.alerts.escalation import policy_of
 from services.notifications.alerts.planning import PROBLEM_RAISED, PROBLEM_RESOLVED, RECEIVED
 from services.notifications.alerts.summaries import Standing
 from services.notifications.apart import Asides
 from services.notifications.messages.contacts import Contacts
+from services.notifications.messages.draft import Draft, Variables
 from services.notifications.messages.reach_store import Contact
-from services.notifications.messages.writer import Draft, Facts, Item, ProblemItem, Reader, Variables, Writer
+from services.notifications.messages.writer import Facts, Item, ProblemItem, Reader, Writer
 from services.notifications.obligations.deadlines import Deadline, deadline_of
+from services.notifications.obligations.figure_change_store import ChangedFigure
 from shared.domain.duties import owes
+from shared.domain.events import FigureSaid
 from shared.domain.periods import Period
 from shared.domain.seats import Seat, Seats
 from shared.domain.units import Unit, Units
@@ -24,7 +28,7 @@ from shared.programme.reports import Report, Reporter
 _NAME = "Nguyễn Văn A"
 _ROLES = {"vi": "cán bộ đầu mối", "en": "focal point"}
 _LATER = timedelta(days=5)  # than the deadline: when a report came, or a problem was raised
-_NOTICES = {"received": RECEIVED, "decision": EXTENDED, "problem": PROBLEM_RAISED}
+_NOTICES = {"received": RECEIVED, "decision": EXTENDED, "problem": PROBLEM_RAISED, CHANGED_AFTER: CHANGED_AFTER}
 _TURNED = {EXTENDED: WAIVED, PROBLEM_RAISED: PROBLEM_RESOLVED}  # what a notice's text says otherwise
 
 
@@ -145,7 +149,7 @@ class Preview:
             seat = self._heard(1, self._after)
             return self._writer(seat, self._after).draft([], [self._problem(step)])
         before = self.example.deadline.due_at - _LATER
-        now = self._after if step == RECEIVED else policy_of(self.programme).hours.next_open(before)
+        now = self._after if step in {RECEIVED, CHANGED_AFTER} else policy_of(self.programme).hours.next_open(before)
         return self._writer(self._heard(0, now), now).draft([self._item(step, self.example.unit)])
 
     def _beside(self, now: datetime) -> list[Unit]:
@@ -174,8 +178,15 @@ class Preview:
         return Item(
             step, example.report.slug, str(example.period), unit.uid, example.reporter.agency, example.deadline.due_at,
             example.deadline.shifted_because, 0, met_at=example.deadline.due_at + _LATER,
-            decided_by=(above.unit, above.agency), above_told=told,
+            decided_by=(above.unit, above.agency), above_told=told, figures=self._figures(),
         )  # fmt: skip
+
+    def _figures(self) -> list[ChangedFigure]:
+        """Make up a change of an indicator that is a ratio."""
+        found = next((it for it in self.programme.indicators if not it.components), self.programme.indicators[0])
+        before, now = (FigureSaid(numerator=count, denominator=530) for count in (412, 390))
+        at = self.example.deadline.due_at + _LATER
+        return [ChangedFigure(found.slug, str(self.example.period), before, now, "app", at)]
 
     def _problem(self, step: str) -> ProblemItem:
         raised_at = self.example.deadline.due_at + timedelta(hours=2)

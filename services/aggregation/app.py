@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 from starlette.applications import Starlette
 
+from services.aggregation.announcer import PUBLISH_SECONDS, FigureAnnouncer
 from services.aggregation.audited import audited
 from services.aggregation.consistency.watch import ConsistencyWatch
 from services.aggregation.consumer import PartitionConsumer
@@ -18,9 +19,11 @@ from services.aggregation.reading.programmes import programme_routes
 from shared import __version__
 from shared.broker import topology
 from shared.broker.answering import answered_within
-from shared.broker.client import make_broker
+from shared.broker.client import make_broker, publish_events
+from shared.broker.message import Message, new_id
 from shared.database.connections import Pool, close_pool
 from shared.documents.http import document_route
+from shared.domain.events import FIGURE_CHANGED
 from shared.http.application import application
 from shared.http.probes import Measured, probe_routes
 from shared.journal.audited import OwnWay
@@ -33,6 +36,7 @@ from shared.runtime.lifecycle import connected, open_migrated, until_there
 log = structlog.get_logger()
 READ_CONNECTIONS = 4
 CHECK_CONNECTIONS = 3  # of cells, of the account, and what is observed
+ANNOUNCE_CONNECTIONS = 1
 CONNECT_SECONDS = 30.0
 # A sort fits into memory; no plan of ours is worth compiling, nor worth making twice: planning a page of 200 units over
 # eight partitions took 6 ms, running it 0.6 ms.
@@ -49,6 +53,14 @@ class Aggregation:
         self.clock, machine = SystemClock(), SystemClock()  # the run's, which may be simulated, and the real one
         self.follower = RegistryFollower(self._database_url, self.clock, "aggregation", simulated_from=settings.clock)
         self.broker = make_broker(self._amqp_url, name="kip-aggregation")
+        # An alarm that blocks who publishes must not stall the acknowledgements: a connection of its own.
+        self.publishing = make_broker(self._amqp_url, name="kip-aggregation-publish")
+        self.announcer = FigureAnnouncer(
+            self.pool,
+            lambda body: publish_events(
+                self.publishing, Message(new_id(), FIGURE_CHANGED, body), machine.now(), PUBLISH_SECONDS
+            ),
+        )
         self.consumers: list[PartitionConsumer] = []
         self.consuming = False
         number = ordinal(settings.replica, settings.replicas, socket.gethostname())
@@ -57,13 +69,11 @@ class Aggregation:
             self.pool, lambda: self.follower.registry, self.partitions, settings.drift_interval
         )
         self.follower.on_change(self.consistency.heed)
-        # An alarm that blocks who publishes must not stall the acknowledgements: a connection of its own.
-        self.auditing = make_broker(self._amqp_url, name="kip-aggregation-audit")
         self.auditor = Auditor(
             audited(lambda: self.follower.registry, settings.partitions),
             self.pool,
             self._amqp_url,
-            OwnWay(self.auditing, topology.TO_AGGREGATION, machine.now),
+            OwnWay(self.publishing, topology.TO_AGGREGATION, machine.now),
             machine.now,
             Pace(sure=settings.audit_patience),
         )
@@ -95,11 +105,12 @@ class Aggregation:
         self.consuming = True
         self.consistency.start()
         self.auditor.start()
+        self.announcer.start()
 
     async def _open_database(self) -> None:
         if self._pool is not None:
             return
-        size = len(self.partitions) + READ_CONNECTIONS + CHECK_CONNECTIONS
+        size = len(self.partitions) + READ_CONNECTIONS + CHECK_CONNECTIONS + ANNOUNCE_CONNECTIONS
         self._pool = await open_migrated(
             self._database_url, size=size, application_name="kip-aggregation", settings=SERVER_SETTINGS
         )
@@ -116,21 +127,23 @@ class Aggregation:
                     limit=self._settings.batch_events,
                     linger=self._settings.batch_linger,
                     seconds=self._settings.batch_timeout,
+                    on_figure_changes=self.announcer.ask,
                 )
                 consumer.subscribe(self.broker)
                 self.consumers.append(consumer)
         async with answered_within(CONNECT_SECONDS):
-            await self.auditing.connect()
+            await self.publishing.connect()
             await self.broker.start()
 
     async def stop(self) -> None:
         """Stop consuming, commit what is under way, then close every connection."""
         await self.broker.stop()
         await self.auditor.stop()
-        await self.auditing.stop()
         await self.consistency.stop()
         for consumer in self.consumers:
             await consumer.stop()
+        await self.announcer.stop()
+        await self.publishing.stop()
         await self.follower.stop()
         if self._pool is not None:
             await close_pool(self._pool)

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.aggregation import store
+from services.aggregation import handed_in_store, store
 from services.aggregation.contribution import Contributor, Delta
 from services.aggregation.control import control_of, prove_reading
+from services.aggregation.handed_in import in_question, places, to_tell
 from services.aggregation.ledger import Entry, to_entry
 from services.aggregation.poison_check import fault_of
 from services.aggregation.record_subject import UnknownToUsError
@@ -19,9 +20,10 @@ from services.aggregation.records import RekeyingError, Settled, identity_of, se
 from shared.broker.message import Note
 from shared.database.connections import Connect, Connection
 from shared.domain.canonical import Identity, JsonObject, decode, json_object, type_of_kind
-from shared.domain.claims import by_record
+from shared.domain.claims import RecordKey, by_record
 from shared.domain.dead_event import DeadEvent
 from shared.domain.events import OBLIGATION_PREFIX, Kind, ObligationChange
+from shared.programme.families import Families
 from shared.registry.snapshot import Registry
 from shared.runtime.isolation import fault_of_data, isolate, on_trial, reason
 
@@ -35,6 +37,7 @@ class Applied:
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     accepted_at: list[datetime] = field(default_factory=list)
     cells: int = 0
+    figure_changes: int = 0  # that are to be told to whoever handed the figures in
 
 
 async def apply_batch(
@@ -114,7 +117,7 @@ async def _apply(
     batch = await store.next_batch(connection)
     fresh, earlier = await _append(connection, entries, batch, applied)
     if fresh or earlier:
-        delta = await _roll_up(connection, fresh, earlier, contributor, applied)
+        delta = await _roll_up(connection, batch, fresh, earlier, contributor, applied)
         applied.cells = await store.add_to_cells(connection, delta.cells())
         await store.advance(connection, partition, batch, now)
     if dead:
@@ -224,7 +227,12 @@ async def _append(
 
 
 async def _roll_up(
-    connection: Connection, fresh: list[Entry], earlier: list[Entry], contributor: Contributor, applied: Applied
+    connection: Connection,
+    batch: int,
+    fresh: list[Entry],
+    earlier: list[Entry],
+    contributor: Contributor,
+    applied: Applied,
 ) -> Delta:
     """Let the events claim their records, write how these stand then, and return what that changes in the cells.
 
@@ -255,8 +263,31 @@ async def _roll_up(
     events = {key: bodies[winners[key]] for key in changed}
     put = [Settled(key, changed[key], contributor.record_subject(body), body) for key, body in events.items()]
     await store.put_records(connection, put, standing)
+    applied.figure_changes = await _note_changes(connection, batch, put, fresh, former.keys(), families)
     _count(applied, fresh, set(winners.values()))
     return delta
+
+
+async def _note_changes(
+    connection: Connection,
+    batch: int,
+    settled: Sequence[Settled],
+    fresh: Sequence[Entry],
+    superseded: Set[RecordKey],
+    families: Families,
+) -> int:
+    """Note which figures that officers have handed in count no more as they were; return how many."""
+    asked = in_question(settled, fresh, superseded, families)
+    if not asked:
+        return 0
+    found = await handed_in_store.handed_in(connection, [list(places(item, families)) for item in asked])
+    changes = [
+        (item.key[0], before, identity_of(item.standing.winner, item.key))
+        for item, before in zip(asked, found, strict=True)
+        if before is not None and to_tell(item, before, superseded)
+    ]
+    await handed_in_store.note(connection, batch, changes)
+    return len(changes)
 
 
 def _count(applied: Applied, fresh: Sequence[Entry], winners: Set[Identity]) -> None:

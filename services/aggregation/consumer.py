@@ -28,7 +28,9 @@ log = structlog.get_logger()
 
 
 class PartitionConsumer:
-    """One partition's single writer in this process. `seconds` bounds each transaction."""
+    """One partition's single writer in this process. `seconds` bounds each transaction; `on_figure_changes` hears when
+    one has noted what became of handed in figures.
+    """
 
     def __init__(
         self,
@@ -39,6 +41,7 @@ class PartitionConsumer:
         limit: int,
         linger: float,
         seconds: float,
+        on_figure_changes: Callable[[], None],
     ) -> None:
         self._partition = partition
         self._pool = pool
@@ -46,6 +49,7 @@ class PartitionConsumer:
         self._clock = clock
         self._contributor = Contributor(follower.registry)
         self._seconds = seconds
+        self._on_figure_changes = on_figure_changes
         self._batcher: Batcher[Received] = Batcher(
             self._flush,
             limit=limit,
@@ -75,6 +79,8 @@ class PartitionConsumer:
         started = asyncio.get_running_loop().time()
         limits = growing_limits(self._seconds)
         applied = await patiently(f"partition {self._partition}", lambda: self._apply(events, notes, next(limits)))
+        if applied.figure_changes:
+            self._on_figure_changes()
         if events:  # none of an auditor's markers
             self._observe(applied, len(events), asyncio.get_running_loop().time() - started)
 

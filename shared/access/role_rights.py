@@ -19,7 +19,7 @@ from shared.broker.topology import (
     TO_NOTIFICATIONS,
     aggregation_queue,
 )
-from shared.domain.events import Kind
+from shared.domain.events import FIGURE_CHANGED, Kind
 
 # `operator` is the person at the command line: `kip load`, `kip source`, `kip dead` and the like. The owner of the
 # tables, who alone migrates, is none of them.
@@ -56,6 +56,7 @@ _MATRIX = """
     aggregation.record             -       rawd         -              -      rawd
     aggregation.contender          -       rawd         -              -      rawd
     aggregation.cell               -       rawd         -              -      rawd
+    aggregation.figure_change      -       rawd         -              -      ra
     aggregation.part               -       r            -              -      r
     aggregation.progress           -       raw          -              -      raw
     aggregation.drift              -       rawd         -              -      rawd
@@ -71,6 +72,8 @@ _MATRIX = """
     notifications.answer           -       -            raw            -      raw
     notifications.change           -       -            raw            -      raw
     notifications.problem          -       -            raw            -      raw
+    notifications.figure_change    -       -            raw            -      raw
+    notifications.changed_figure   -       -            r              -      r
     notifications.message          -       -            raw            -      rw
     notifications.alert            -       -            raw            -      rw
     notifications.acknowledgement  -       -            rawd           -      r
@@ -146,7 +149,9 @@ _AGGREGATION_READS = f"^({re.escape(aggregation_queue(0).name.removesuffix('0'))
 # No service may declare anything: queues and exchanges are the migration job's (`shared/broker/topology.py`).
 BROKER_RIGHTS = {
     "intake": BrokerRights("^$", _exactly(EVENTS.name), "^$", rf"^(({_EVERY_KIND})\.[0-9]+|{re.escape(PROBE_KEY)})$"),
-    "aggregation": BrokerRights("^$", _exactly(TO_AGGREGATION.name), _AGGREGATION_READS, "^$"),
+    "aggregation": BrokerRights(
+        "^$", _exactly(EVENTS.name, TO_AGGREGATION.name), _AGGREGATION_READS, f"^{re.escape(FIGURE_CHANGED)}$"
+    ),
     "notifications": BrokerRights(
         "^$",
         _exactly(EVENTS.name, TO_NOTIFICATIONS.name, ALERTS.name),

@@ -16,6 +16,7 @@ from faststream.rabbit.schemas.queue import QuorumQueueArgs
 from pamqp.common import FieldTable
 
 from shared.broker.answering import answered_within
+from shared.domain.events import FIGURE_CHANGED
 
 EVENTS = RabbitExchange("kip.events", type=ExchangeType.TOPIC, durable=True, declare=False)
 DEAD = "kip.dead"
@@ -33,7 +34,7 @@ TO_NOTIFICATIONS = RabbitExchange(NOTIFICATIONS.name, type=ExchangeType.TOPIC, d
 # trimmed whole: a small one lets a small site's journal be trimmed at all.
 JOURNAL = "kip.journal"
 _JOURNAL_ARGUMENTS: FieldTable = {"x-queue-type": "stream", "x-stream-max-segment-size-bytes": 8_000_000}
-NOTIFICATION_KEYS = ("report.#", "indicator.#", "problem.#", "record.#")
+NOTIFICATION_KEYS = ("report.#", "indicator.#", "problem.#", "record.#", FIGURE_CHANGED)
 DECLARE_SECONDS = 60.0
 PROBE_KEY = "probe"  # on kip.events: only the journal takes it
 MARKER = "kip.marker"  # the `type` of an auditor's markers

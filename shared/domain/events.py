@@ -28,6 +28,8 @@ OBLIGATION_PREFIX = "obligation."
 NOTIFICATIONS_SENDER = "kip-notifications"
 BOARD_SENDER = "kip-board"  # of all that officers report on the board
 NOTIFICATIONS_SOURCE = "/kip/notifications"
+AGGREGATION_SENDER, AGGREGATION_SOURCE = "kip-aggregation", "/kip/aggregation"
+FIGURE_CHANGED = "figure.changed"  # the kind of what aggregation emits: no partition wants it
 DECIDE = "obligation.decide"  # no event: a key whose kinds name it may extend and waive
 MAX_COUNT = 10**12  # bounds every sum well inside a 64-bit column
 
@@ -244,6 +246,19 @@ class ObligationChanged(Data):
     revision: Revision
 
 
+class HandedIn(BaseModel):
+    """The event by which an officer has handed a figure in: those of one handing in have sender, source and time in
+    common.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    sender: Identifier
+    source: Identifier
+    id: Identifier
+    time: Instant
+
+
 class FigureSaid(BaseModel):
     """A figure without its breakdown, as an event said it."""
 
@@ -252,6 +267,31 @@ class FigureSaid(BaseModel):
     numerator: Count | None = None
     denominator: Count | None = None
     components: dict[Slug, bool] | None = None
+
+
+class FigureChanged(Data):
+    """What counts by now of a figure that an officer has handed in (`before`): another's, or none where it was
+    withdrawn. Ours to emit (aggregation to notifications), refused at the door.
+
+    Programme and indicator are those of the handing in; `record` names the figure, whichever programmes share it. The
+    highest `batch` of a record holds, whatever the order of arrival.
+    """
+
+    record: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    batch: Annotated[int, Field(ge=0, le=2**62, strict=True)]
+    indicator: Slug
+    agency: Slug
+    period: Slug
+    handed_in: HandedIn
+    before: FigureSaid
+    now: FigureSaid | None
+    by: Identifier
+    at: Instant
+
+    @property
+    def differs(self) -> bool:
+        """Whether another figure counts than the one that was handed in."""
+        return self.before != self.now
 
 
 def _with_extensions(schema: JsonDict) -> None:

@@ -36,8 +36,8 @@ from shared.programme.yaml_text import read_yaml
 LONGEST_FILE = 1024 * 1024  # bytes; the shipped programme.yaml has 78,000
 MOST_FILES = 1000
 # Texts that no step names: a late report came in after all, an obstacle was met or overcome, a deadline was extended or
-# a report waived, the monthly summary.
-NOTICES = ("received", "problem", "decision", "summary")
+# a report waived, figures were changed after they were handed in, the monthly summary.
+NOTICES = ("received", "problem", "decision", "changed-after", "summary")
 _MAY_BE_THERE = ("README.md",)
 _FROM_OTHER_FILES = ("calendar_overrides", "messages")
 

@@ -162,6 +162,16 @@ _ITEMS: tuple[Mapping[str, Any], ...] = (
         "missing": 1,
         "percent": 86.96,
         "change": 4.35,
+        "figures": (
+            {
+                "label": "Tỷ lệ trẻ em được tiếp cận dịch vụ",
+                "period": None,
+                "before": "412 trên 530",
+                "now": "390 trên 530",
+                "by": "ho-so-suc-khoe",
+                "at": "02:10 ngày 30/12/2023",
+            },
+        ),
     },
     {
         "unit_name": "Xã Minh Tiến",
@@ -187,6 +197,7 @@ _ITEMS: tuple[Mapping[str, Any], ...] = (
         "missing": 21,
         "percent": 0.0,
         "change": None,
+        "figures": (),
     },
 )
 SAMPLE: Mapping[str, Any] = MappingProxyType(

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.board.conftest import Office
 from tests.board.sheets import Book
-from tests.system import event, kip, wait_until
+from tests.system import access, event, kip, wait_until
 
 PHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
 MOST_BYTES = 60_000
@@ -225,6 +225,12 @@ def test_every_page_of_the_form_is_sound(
         visit.looked_at("check", pictures)
         page.get_by_role("button", name="Nộp báo cáo").click()
         visit.looked_at("receipt", pictures)
+        assert office.post([access(unit, 390, revision=9)]).status_code == 202
+        wait_until(lambda: "→ 390 trên 530" in page.reload().text(), "it is changed")
+        visit.looked_at("receipt-changed", pictures)
+        visit.go("/")
+        wait_until(lambda: "Số liệu thay đổi sau khi nộp" in page.reload().text(), "the desk says so")
+        visit.looked_at("desk-changed", pictures)
         visit.go(f"{owed}/problems")
         wait_until(lambda: "Ghi là đã giải quyết" in page.reload().text(), "the obstacle waits")
         visit.looked_at("problems-waiting", pictures)

@@ -284,6 +284,7 @@ OFFICERS = {
 }  # fmt: skip
 SENDERS = {
     "notifications.problem": "text", "notifications.dead_event": "reason kind event state", "intake.spool": "body",
+    "notifications.figure_change": "before now",
     "aggregation.dead": "reason kind event state", "aggregation.ledger": "data fingerprint",
     "aggregation.conflict": "data fingerprint", "intake.job": "summary", "registry.source": "kinds programmes",
     "registry.source_audit": "changed client new old operation role", "registry.source_key": "hash",

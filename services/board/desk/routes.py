@@ -63,8 +63,8 @@ class Desk:
         if not reader.verified:
             return self._page("named.html", reader, await self._named(reader))
         desk = await self._desk(reader)
-        zones = await self.programmes.zones(programmes_of(desk))
-        values = desk_page(desk, zones, reader.language, say)
+        programmes = await self.programmes.several(programmes_of(desk))
+        values = desk_page(desk, programmes, reader.language, say)
         values |= {"done": say(done) if done else None, "counting": await self._counting(desk)}
         return self._page("desk.html", reader, values)
 

@@ -9,7 +9,16 @@ from services.board.desk.words import ActWords, DeskWords, StateWords
 from services.board.pages.rendering import sayer
 from services.board.pages.typed_days import as_typed
 from services.board.pages.written import day, instant
-from services.board.upstream.obligations import LONGEST_PAUSE, Acknowledged, DeskShown, ObligationShown, ProblemShown
+from services.board.upstream.obligations import (
+    LONGEST_PAUSE,
+    Acknowledged,
+    ChangedShown,
+    DeskShown,
+    ObligationShown,
+    ProblemShown,
+)
+from shared.programme.figure_words import figure_words
+from shared.programme.model import Programme
 from shared.wording.alphabet import alphabetical
 
 Zones = Mapping[str, ZoneInfo]
@@ -62,14 +71,16 @@ def _place(row: ObligationShown) -> tuple[object, ...]:
     return row.state not in _UNFINISHED, row.due_at, alphabetical(row.owner_name), row.id
 
 
-def desk_page(desk: DeskShown, zones: Zones, language: str, say: Callable[..., str]) -> Shown:
+def desk_page(desk: DeskShown, programmes: Mapping[str, Programme], language: str, say: Callable[..., str]) -> Shown:
     """Show the desk of a verified device."""
+    zones = {slug: ZoneInfo(programme.timezone) for slug, programme in programmes.items()}
     return {
         "say": say,
         "today": day(_today(desk.clock, zones)).in_language(language),
         "several": len(zones) > 1,
         "owed": [obligation_item(row, zones, language) for row in desk.owed],
         "late": late_groups(desk.late_below, zones, language),
+        "changed": [_changed(row, programmes[row.programme], zones, language) for row in desk.changed],
         "problems": [_problem(row, zones, language) for row in desk.problems],
         "paused": [_paused(row, zones, language) for row in desk.acknowledged],
         "more": desk.more,
@@ -137,9 +148,22 @@ def late_groups(rows: Sequence[ObligationShown], zones: Zones, language: str) ->
 def programmes_of(desk: DeskShown) -> set[str]:
     """List the programmes of everything on a desk."""
     rows: Iterable[ObligationShown | ProblemShown | Acknowledged] = (
-        *desk.owed, *desk.late_below, *desk.problems, *desk.acknowledged
+        *desk.owed, *desk.late_below, *desk.changed, *desk.problems, *desk.acknowledged
     )  # fmt: skip
     return {row.programme for row in rows}
+
+
+def _changed(row: ChangedShown, programme: Programme, zones: Zones, language: str) -> Shown:
+    """Show a report with what others have changed of it since it was handed in."""
+    lines = []
+    for figure in row.figures:
+        before, now = (figure_words(programme, figure.indicator, it) for it in (figure.before, figure.now))
+        at = instant(figure.at, zones[row.programme])
+        words = DeskWords.CHANGED_BY.value.filled(sender=figure.by, at=at, before=before, now=now)
+        name = figure.indicator_name
+        label = name if figure.period == row.period else f"{name} ({figure.period_name})"
+        lines.append({"label": label, "text": words.in_language(language)})
+    return {**obligation_item(row, zones, language), "figures": lines}
 
 
 def _problem(row: ProblemShown, zones: Zones, language: str) -> Shown:

@@ -27,6 +27,8 @@ class DeskWords(Enum):
     NOTHING_OWED = Words("Không có báo cáo nào đang chờ.", "No report is due.")
     LATE_BELOW = Words("Đơn vị cấp dưới nộp chậm", "Late below you")
     UNITS = Words("{count} đơn vị", "{count} units")
+    CHANGED = Words("Số liệu thay đổi sau khi nộp", "Figures changed after you handed in")
+    CHANGED_BY = Words("{before} → {now}, từ {sender}, lúc {at}", "{before} → {now}, from {sender}, at {at}")
     PROBLEMS = Words("Vướng mắc đang chờ giải quyết", "Obstacles that wait")
     RAISED = Words("Nêu lúc {at}", "Raised at {at}")
     NO_TEXT = Words("(không ghi nội dung)", "(no text)")

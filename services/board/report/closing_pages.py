@@ -1,6 +1,6 @@
 """What the last pages show: everything that is handed in, before, and what became of it, after. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from services.board.report.draft import ActivityAnswer, Answers, FigureAnswer, ProblemAnswer
@@ -14,10 +14,11 @@ from services.board.report.typed import held_on_words
 from services.board.report.words import FormWords, late_by
 from shared.domain.events import IndicatorReported, Kind
 from shared.domain.obligation_name import read_obligation_name
-from shared.programme.figure_words import ratio, states
+from shared.programme.figure_words import FigureWords, ratio, states
 from shared.wording.words import Words
 
 _NO_DELAY = timedelta(0)
+_NOTHING = Standing({}, ())
 _WAS = "WAS_"  # begins the names of words about what was handed in
 
 
@@ -108,8 +109,13 @@ def _of_components(figure: Figure, answered: Mapping[str, bool]) -> Words:
     return states({item.slug: Words(item.label, item.label) for item in figure.components}, answered)
 
 
-def receipt_page(opened: Opened, submission: Submission, *, counted: bool) -> dict[str, object]:
-    """What was handed in and when, whether it counts by now, whether it was on time, and what has changed since."""
+def receipt_page(
+    opened: Opened, submission: Submission, *, counted: bool, withdrawn: Collection[str] = ()
+) -> dict[str, object]:
+    """What was handed in and when, whether it counts by now, whether it was on time, and what has changed since.
+
+    `withdrawn` are the keys of figures that counted and that somebody else has withdrawn.
+    """
     said = opened.form.said
     taken = submission.accepted_at
     heading = FormWords.RECEIVED if taken else FormWords.NOT_ACCEPTED if submission.refused_at else FormWords.PENDING
@@ -121,7 +127,7 @@ def receipt_page(opened: Opened, submission: Submission, *, counted: bool) -> di
         "timing": None if taken is None else said(_timing(opened, submission)),
         "counting": None if taken is None else not counted,
         "rows": [_with_former(opened, submission, row) for row in _rows(opened, submission.answers, _WAS)],
-        "changed_after": list(_changed_after(opened, submission)),
+        "changed_after": list(_changed_after(opened, submission, withdrawn)),
     }
 
 
@@ -135,7 +141,7 @@ def _timing(opened: Opened, submission: Submission) -> Words:
     return FormWords.LATE.value.filled(by=late_by(delay), due=opened.at(obligation.due_at))
 
 
-def _handed_in(opened: Opened, submission: Submission) -> Iterator[tuple[Figure, str]]:
+def handed_in(opened: Opened, submission: Submission) -> Iterator[tuple[Figure, str]]:
     """List the figures of a submission with the ids of their events."""
     hand_in = HandIn(read_obligation_name(submission.obligation), submission.number, submission.handed_in_at)
     for figure in opened.form.figures:
@@ -146,7 +152,7 @@ def _handed_in(opened: Opened, submission: Submission) -> Iterator[tuple[Figure,
 
 def _with_former(opened: Opened, submission: Submission, row: dict[str, object]) -> dict[str, object]:
     """Add to a figure's row what counted before it, where that was another figure."""
-    for figure, event_id in _handed_in(opened, submission):
+    for figure, event_id in handed_in(opened, submission):
         counted = opened.standing.figures.get(figure.key)
         if row["path"] != opened.path(f"figure/{figure.key}") or counted is None or counted.id != event_id:
             continue
@@ -162,19 +168,22 @@ def _texts(value: object) -> Iterable[str]:
     return value if isinstance(value, list) else ()
 
 
-def _changed_after(opened: Opened, submission: Submission) -> Iterator[dict[str, object]]:
-    """List the figures that somebody else has changed since, who, when, from what to what."""
+def _changed_after(opened: Opened, submission: Submission, withdrawn: Collection[str]) -> Iterator[dict[str, object]]:
+    """List the figures that somebody else has changed since, who, when, from what to what; or withdrawn."""
     if submission.accepted_at is None:
         return
-    for figure, event_id in _handed_in(opened, submission):
+    for figure, event_id in handed_in(opened, submission):
         counted = opened.standing.figures.get(figure.key)
-        if counted is None or counted.id == event_id or counted.accepted_at <= submission.accepted_at:
+        data = judge_figure(opened.form, figure, submission.answers.figures[figure.key], _NOTHING, opened.today).data
+        if data is None:
             continue
-        answer = submission.answers.figures[figure.key]
-        handed_in = judge_figure(opened.form, figure, answer, Standing({}, ()), opened.today).data
-        if handed_in is not None and _of_data(figure, handed_in) != _of_counted(figure, counted):
-            words = FormWords.CHANGED_BY.value.filled(
-                sender=counted.sender, at=opened.at(counted.accepted_at), before=_of_data(figure, handed_in),
-                now=_of_counted(figure, counted),
-            )  # fmt: skip
-            yield {"label": figure.label, "text": opened.form.said(words)}
+        before = _of_data(figure, data)
+        if counted is None:
+            if figure.key in withdrawn:
+                words = FormWords.WITHDRAWN_BY.value.filled(before=before, now=FigureWords.NO_FIGURE.value)
+                yield {"label": figure.label, "text": opened.form.said(words)}
+        elif counted.id != event_id and counted.accepted_at > submission.accepted_at:
+            now, at = _of_counted(figure, counted), opened.at(counted.accepted_at)
+            words = FormWords.CHANGED_BY.value.filled(sender=counted.sender, at=at, before=before, now=now)
+            if before != now:
+                yield {"label": figure.label, "text": opened.form.said(words)}

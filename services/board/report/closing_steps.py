@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from services.board.pages.posted import read_form
 from services.board.report.asked import NotThereError
-from services.board.report.closing_pages import check_page, receipt_page
+from services.board.report.closing_pages import check_page, handed_in, receipt_page
 from services.board.report.draft_store import find_submission, key_of
 from services.board.report.events import HandIn
 from services.board.report.handing_in import HandingIn, Result
@@ -49,4 +49,10 @@ async def receipt(pages: ReportPages, request: Request, who: Who, opened: Opened
         raise NotThereError(request.url.path)
     hand_in = HandIn(read_obligation_name(submission.obligation), number, submission.handed_in_at)
     counted = submission.accepted_at is not None and await pages.asked(who).is_counted(hand_in.submission)
-    return pages.render(request, "receipt.html", receipt_page(opened, submission, counted=counted))
+    withdrawn = [
+        figure.key
+        for figure, event_id in handed_in(opened, submission)
+        if counted and figure.key not in opened.standing.figures and await pages.asked(who).is_counted(event_id)
+    ]
+    page = receipt_page(opened, submission, counted=counted, withdrawn=withdrawn)
+    return pages.render(request, "receipt.html", page)

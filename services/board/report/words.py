@@ -206,6 +206,7 @@ class FormWords(Enum):
     WHAT_COUNTS = Words("Nội dung đã nộp", "What was handed in")
     CHANGED_AFTER = Words("Thay đổi sau khi nộp", "Changed after you handed in")
     CHANGED_BY = Words("{sender}, lúc {at}: {before} → {now}", "{sender}, at {at}: {before} → {now}")
+    WITHDRAWN_BY = Words("Đã được rút: {before} → {now}", "Withdrawn: {before} → {now}")
     CHANGED_FROM = Words("Trước đó: {before}", "Before: {before}")
     CONFIRMED = Words("{doubt}. Lý do: {reason}", "{doubt}. Reason: {reason}")
     BEFORE_STATE = Words("Kỳ trước: {state}", "The period before: {state}")

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from services.board.upstream.client import Answered, Upstream, read
 from services.board.upstream.officers import SERVICE, OfficerShown
+from shared.domain.events import FigureSaid
 
 Headers = Mapping[str, str]
 # What notifications takes: obligations in one acknowledgement, and until when. So long a mail program's button pauses.
@@ -34,6 +35,25 @@ class ObligationShown(BaseModel):
     report_name: str
     period_name: str
     owner_name: str
+
+
+class FigureChangeShown(BaseModel):
+    """A figure as it was handed in and as it counts now (None: withdrawn), by which sender it was changed and when."""
+
+    indicator: str
+    before: FigureSaid
+    now: FigureSaid | None
+    by: str
+    at: datetime
+    indicator_name: str
+    period: str
+    period_name: str
+
+
+class ChangedShown(ObligationShown):
+    """A report of which figures were changed after it was handed in."""
+
+    figures: list[FigureChangeShown]
 
 
 class ProblemShown(BaseModel):
@@ -69,10 +89,13 @@ class Acknowledged(BaseModel):
 
 
 class DeskShown(BaseModel):
-    """What an officer owes, what is late below them, obstacles, what they have acknowledged; `more`: which are cut."""
+    """What an officer owes, what is late below them, what others have changed of what they handed in, obstacles, what
+    they have acknowledged; `more`: which are cut.
+    """
 
     owed: list[ObligationShown]
     late_below: list[ObligationShown]
+    changed: list[ChangedShown]
     problems: list[ProblemShown]
     acknowledged: list[Acknowledged]
     more: list[str]

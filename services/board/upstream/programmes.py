@@ -41,9 +41,13 @@ class Programmes:
 
     async def zones(self, slugs: Iterable[str]) -> dict[str, ZoneInfo]:
         """Read in which time zones the deadlines of these programmes are. Raises AwayError and RefusedError."""
+        return {slug: ZoneInfo(programme.timezone) for slug, programme in (await self.several(slugs)).items()}
+
+    async def several(self, slugs: Iterable[str]) -> dict[str, Programme]:
+        """Read these programmes. Raises AwayError and RefusedError."""
         wanted = sorted(set(slugs))
         found = await at_once([lambda slug=slug: self.programme(slug) for slug in wanted])  # type: ignore[misc]
-        return {programme.slug: ZoneInfo(programme.timezone) for programme in found}
+        return {programme.slug: programme for programme in found}
 
     async def loaded(self, wanted: Collection[str]) -> list[str]:
         """List which of these are loaded; where none is wanted, all that are. Raises AwayError and RefusedError."""

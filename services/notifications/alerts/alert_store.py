@@ -36,16 +36,22 @@ NOTIFIED_LATE = """
     GROUP BY alert.obligation, alert.officer, alert.unit
 """
 # Muted: what was kept back from an officer who had acknowledged, and whose acknowledgement has ended, or what went
-# aside and is taken up again. Of each obligation's only the latest is live, if it is still true.
+# aside and is taken up again. Of each obligation's only the latest is live, if it is still true; that figures were
+# changed says nothing about that.
 MUTED = """
     SELECT alert.id, alert.officer, alert.unit, COALESCE(obligation.programme, problem.programme) AS programme,
            CASE WHEN alert.problem IS NOT NULL
                 THEN problem.cycle = alert.cycle AND alert.step = 'problem-' || problem.state
+                WHEN alert.step = 'changed-after'
+                THEN alert.cycle = obligation.cycle
+                     AND EXISTS (SELECT FROM notifications.changed_figure AS changed
+                                 WHERE changed.obligation = alert.obligation AND changed.number = alert.occurrence)
                 ELSE alert.cycle = obligation.cycle
                      AND obligation.state IN ('open', 'overdue', CASE alert.step WHEN 'received' THEN 'late_met' END)
                      AND NOT EXISTS (SELECT FROM notifications.alert AS later
                                      WHERE later.obligation = alert.obligation AND later.cycle = alert.cycle
-                                       AND later.officer = alert.officer AND later.id > alert.id) END AS live
+                                       AND later.officer = alert.officer AND later.id > alert.id
+                                       AND later.step <> 'changed-after') END AS live
     FROM notifications.alert
     LEFT JOIN notifications.obligation ON obligation.id = alert.obligation
     LEFT JOIN notifications.problem ON problem.id = alert.problem

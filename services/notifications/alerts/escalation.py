@@ -35,6 +35,13 @@ class WorkingHours:
                 return self.opening(day)
         return self.opening(self.days.add(day, 1))
 
+    def has_begun_since(self, then: datetime, now: datetime) -> bool:
+        """Tell whether people are at work at `now`, and a working day has begun since `then`."""
+        local = then.astimezone(self.zone)
+        today = self.days.is_working(local.date()) and local.time() < self.start
+        morning = self.opening(local.date() if today else self.days.add(local.date(), 1))
+        return morning <= now and self.next_open(now) <= now
+
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:

@@ -14,7 +14,7 @@ from services.notifications.alerts.vacancies import by_level, vacancies
 from services.notifications.apart import reason_of
 from services.notifications.obligations import obligation_store
 from services.notifications.obligations.opening import Opener
-from services.notifications.recurring import Recurring
+from shared.broker.recurring import Recurring
 from shared.database.connections import Connection, Pool
 from shared.registry.snapshot import Registry
 from shared.runtime.clock import Clock, SystemClock

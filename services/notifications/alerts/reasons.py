@@ -12,6 +12,7 @@ class Reason(StrEnum):
     RECEIVED = "received"  # the late report has come, and this officer was notified that it was late
     RAISED = "raised"  # a problem was raised
     DECIDED = "decided"  # its deadline was extended, or the report waived
+    CHANGED_AFTER = "changed_after"  # somebody else has changed figures since they were handed in
     RESOLVED = "resolved"  # a problem was resolved, and this officer was notified that it had been raised
 
     NOT_YET = "not_yet"  # its working day is still to come
@@ -31,5 +32,6 @@ class Reason(StrEnum):
 
 
 CLAIMED = (
-    Reason.FIRST, Reason.REPEAT, Reason.CAUGHT_UP, Reason.RECEIVED, Reason.RAISED, Reason.DECIDED, Reason.RESOLVED,
+    Reason.FIRST, Reason.REPEAT, Reason.CAUGHT_UP, Reason.RECEIVED, Reason.RAISED, Reason.DECIDED, Reason.CHANGED_AFTER,
+    Reason.RESOLVED,
 )  # fmt: skip

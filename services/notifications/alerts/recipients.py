@@ -12,6 +12,8 @@ from shared.domain.seats import Seat, Seats
 from shared.registry.officers import Officer
 from shared.registry.seated import by_seat
 
+_HEARD_ONCE = frozenset({Reason.DECIDED, Reason.CHANGED_AFTER})  # no reminders: an acknowledgement keeps back none
+
 
 class DueAlert(NamedTuple):
     """What officers have to be notified of: those of `officers` (ids), else whoever sits at the `seats`.
@@ -147,7 +149,7 @@ class Addresser:
     def _alert(self, due: DueAlert, unit: str, officer: Officer) -> NewAlert:
         if due.optional and not officer.optional:
             return NewAlert(due, unit, officer.id, None)
-        if due.problem is None and due.reason is not Reason.DECIDED:  # no reminder: it is heard once
+        if due.problem is None and due.reason not in _HEARD_ONCE:
             until = max(
                 (self.muted[key] for key in ((officer.id, due.programme, due.obligation, False),
                                              (officer.id, due.programme, None, False),

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from services.notifications import aside_store
 from services.notifications.alerts import alert_store, outgoing_store
+from services.notifications.alerts.changed_after import note_changed_after, plan_changed_after
 from services.notifications.alerts.claiming import claim, wake
 from services.notifications.alerts.decided import note_decided, plan_decided
 from services.notifications.alerts.planning import PROBLEM_RAISED, Planned, Planner, accusing_steps
@@ -106,9 +107,11 @@ async def _claim_due(connection: Connection, registry: Registry, now: datetime, 
         planner = Planner(registry, now, asides, held=held)
         overdue, due = await _obligations(connection, registry, planner, asides, now)
         decided = await plan_decided(connection, registry, planner, asides, now)
-        due += decided.due + await _problems(connection, registry, planner, asides)
+        changed = await plan_changed_after(connection, registry, planner, asides, now)
+        due += decided.due + changed.due + await _problems(connection, registry, planner, asides)
         alerts, messages = await claim(connection, registry, planner, due, asides, now)
         await note_decided(connection, decided, asides)
+        await note_changed_after(connection, changed, asides)
         woken = await wake(connection, registry, planner, asides, now)
         await aside_store.put(connection, asides.found, now)
     return _Claimed(overdue, alerts + woken, messages, planner.reasons)

@@ -5,16 +5,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from services.notifications.alerts.changed_after import CHANGED_AFTER
 from services.notifications.alerts.planning import PROBLEM_RAISED, accusing_steps
 from services.notifications.alerts.summaries import Standing, standings, subject_of
 from services.notifications.alerts.summary_store import Subject
 from services.notifications.apart import Asides, apart, reason_of
 from services.notifications.messages import message_store, reach_store
 from services.notifications.messages.contacts import Contacts
+from services.notifications.messages.draft import Draft
 from services.notifications.messages.message_store import AlertItem, OpenProblem, TakenMessage
 from services.notifications.messages.reach_store import Contact
-from services.notifications.messages.writer import Draft, Facts, Item, ProblemItem, Reader, Writer
+from services.notifications.messages.writer import Facts, Item, ProblemItem, Reader, Writer
+from services.notifications.obligations import figure_change_store
 from services.notifications.obligations.deadlines import Shift
+from services.notifications.obligations.figure_change_store import ChangedFigure
 from shared.database.connections import DATABASE_AWAY, Connection, Pool
 from shared.domain.seats import Seats
 from shared.programme.model import Programme
@@ -63,6 +67,7 @@ class Gathered:
     officers: Sequence[Contact]
     expected: Mapping[tuple[str, str, str, str, str], int]
     problems: Mapping[tuple[int, str], Sequence[OpenProblem]]
+    changed: Mapping[int, Sequence[ChangedFigure]]  # by alert: figures that were changed after they were handed in
     above_told: Collection[int]  # alerts of whose obligations a level below the reader's was sent word
     _seats: dict[str, Seats] = field(default_factory=dict)
     _contacts: dict[str, Contacts] = field(default_factory=dict)
@@ -93,7 +98,8 @@ class Gathered:
         for row in message.items:
             with asides.unless_sound("alert", row.alert, taken.programme, row.unit):
                 if row.problem is None:
-                    items.append(_item(row, above_told=row.alert in self.above_told))
+                    figures = self.changed.get(row.alert, ())
+                    items.append(_item(row, above_told=row.alert in self.above_told, figures=figures))
                 else:
                     problems.append(ProblemItem(row.step, row.unit, row.agency, row.raised_at, row.problem, row.alert))
         return writer.draft(items, problems)
@@ -149,11 +155,14 @@ async def _gather(connection: Connection, registry: Registry, taken: Sequence[Ta
     problems: dict[tuple[int, str], list[OpenProblem]] = {}
     for problem in await message_store.open_problems(connection, sorted(readers)):
         problems.setdefault((problem.officer, problem.programme), []).append(problem)
+    changed = await figure_change_store.of_alerts(
+        connection, [item.alert for message in kept for item in message.items if item.step == CHANGED_AFTER]
+    )
     climbing = [(message.taken.programme, item) for message, item in digests]
     told = await message_store.above_told(
         connection, [item for _, item in climbing], list(_steps_between(registry, climbing))
     )
-    return Gathered(registry, now, [*kept, *faulty], empty, officers, expected, problems, told)
+    return Gathered(registry, now, [*kept, *faulty], empty, officers, expected, problems, changed, told)
 
 
 async def _items(
@@ -239,10 +248,10 @@ def _is_late_reminder(registry: Registry, programme: str, item: AlertItem, now: 
     return item.step in steps and steps[item.step].reminds and item.due_at < now
 
 
-def _item(row: AlertItem, *, above_told: bool) -> Item:
+def _item(row: AlertItem, *, above_told: bool, figures: Sequence[ChangedFigure]) -> Item:
     shift = Shift.from_json(row.shifted_because) if row.shifted_because else None
     decided_by = (row.decider_unit, row.decider_agency or "") if row.decider_unit else None
     return Item(
         row.step, row.report, row.period, row.unit, row.agency, row.due_at, shift, row.alert, row.met_at, decided_by,
-        above_told,
+        above_told, figures,
     )  # fmt: skip

@@ -66,6 +66,10 @@ ITEMS = r"""
                 THEN problem.cycle = alert.cycle AND alert.step = 'problem-' || problem.state
                 WHEN alert.step = 'received'
                 THEN alert.cycle = obligation.cycle AND obligation.state = 'late_met'
+                WHEN alert.step = 'changed-after'
+                THEN alert.cycle = obligation.cycle
+                     AND EXISTS (SELECT FROM notifications.changed_figure AS changed
+                                 WHERE changed.obligation = alert.obligation AND changed.number = alert.occurrence)
                 WHEN alert.step = 'waived'
                 THEN alert.cycle = obligation.cycle AND obligation.state = 'waived'
                 ELSE alert.cycle = obligation.cycle AND obligation.state IN ('open', 'overdue') END AS live,

@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from services.notifications import person_store
-from services.notifications.recurring import Recurring
+from shared.broker.recurring import Recurring
 from shared.database.connections import Pool
 from shared.runtime.clock import Clock
 

@@ -7,28 +7,32 @@ from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from services.notifications.alerts.changed_after import CHANGED_AFTER
 from services.notifications.alerts.decided import EXTENDED, WAIVED
 from services.notifications.alerts.escalation import days_late
 from services.notifications.alerts.planning import PROBLEM_RAISED, PROBLEM_RESOLVED, RECEIVED
 from services.notifications.alerts.summaries import Standing
 from services.notifications.apart import Asides
 from services.notifications.messages.contacts import Contacts
-from services.notifications.messages.html_part import html_of
+from services.notifications.messages.draft import Draft, Section, Variables
 from services.notifications.messages.phrases import day_text, former, instant, shift_text
-from services.notifications.messages.sections import BETWEEN, and_others, left_out, told_once
 from services.notifications.obligations.deadlines import Shift
+from services.notifications.obligations.figure_change_store import ChangedFigure
 from shared.domain.offices import area, place, seated
 from shared.domain.periods import PeriodCalendar, PeriodError, parse_period, period_words
 from shared.domain.seats import superiors
 from shared.domain.units import Unit, Units
 from shared.programme.common_texts import common_text
-from shared.programme.message import Message
+from shared.programme.figure_words import figure_words
 from shared.programme.model import AgencyRole, Programme
 
-_NOTICES = {RECEIVED: "received", EXTENDED: "decision", WAIVED: "decision"}  # steps that no programme states
+_NOTICES = {
+    RECEIVED: "received",
+    EXTENDED: "decision",
+    WAIVED: "decision",
+    CHANGED_AFTER: CHANGED_AFTER,
+}  # steps that no programme states
 _PROBLEMS = {PROBLEM_RAISED: False, PROBLEM_RESOLVED: True}
-
-Variables = Mapping[str, object]  # what a template is filled with
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class Item:
     met_at: datetime | None = None
     decided_by: tuple[str, str] | None = None
     above_told: bool = False
+    figures: Sequence[ChangedFigure] = ()  # that somebody else has changed after they were handed in
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,40 +88,6 @@ class Facts:
     contacts: Contacts
     expected: Mapping[tuple[str, str, str, str], int] = field(default_factory=dict)
     problems: Sequence[ProblemItem] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A message in one language: plain text, and the same as HTML."""
-
-    subject: str
-    body: str
-    html: str
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One template of the programme, with what it is filled with."""
-
-    template: str
-    variables: Variables
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A message before its templates are filled. `left_out` says how many of its items could not be written."""
-
-    sections: Sequence[Section]
-    language: str
-    left_out: int
-
-    def rendered(self, texts: Sequence[Message]) -> Rendered:
-        """Put the message together of the sections' texts in their order."""
-        bodies = told_once([text.body for text in texts])
-        if self.left_out:
-            bodies.append(f"{left_out(self.left_out, self.language)}\n")
-        subject = texts[0].subject if len(texts) == 1 else and_others(texts[0].subject, self.language)
-        return Rendered(subject, BETWEEN.join(bodies), html_of(subject, bodies, self.language))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +154,13 @@ class Writer:
         return Draft([self._filled("summary", lines)], self._language, len(self.asides.found))
 
     def _steps(self) -> list[str]:
-        """List the steps as their sections stand: what the reader owes and what was decided about it, before what
-        others owe and what of that has come; of each the gravest first.
+        """List the steps as their sections stand: what the reader owes, what was decided about it and changed of it,
+        before what others owe and what of that has come; of each the gravest first.
         """
         steps = self.programme.escalation[::-1]
         own = [step.slug for step in steps if not step.to]
         others = [step.slug for step in steps if step.to]
-        return [*own, EXTENDED, WAIVED, *others, RECEIVED]
+        return [*own, EXTENDED, WAIVED, CHANGED_AFTER, *others, RECEIVED]
 
     def _section(self, items: Sequence[Item], *, requested: bool) -> Section:
         """Fill the template of one step with its items: what is due first, then in the order of the programme's
@@ -343,6 +314,20 @@ class Writer:
             "decided_by": self._body(*item.decided_by) if item.decided_by else None,
             "contact": self.facts.contacts.of(item.agency, item.unit, language),
             "above_told": item.above_told,
+            "figures": [self._figure(item, figure) for figure in item.figures],
+        }
+
+    def _figure(self, item: Item, figure: ChangedFigure) -> Variables:
+        known = self.programme.indicator.get(figure.indicator)
+        before, now = (figure_words(self.programme, figure.indicator, it) for it in (figure.before, figure.now))
+        other_period = period_words(figure.period).in_language(self._language) if figure.period != item.period else None
+        return {
+            "label": figure.indicator if known is None else self.programme.text(known.label, self._language),
+            "period": other_period,
+            "before": before.in_language(self._language),
+            "now": now.in_language(self._language),
+            "by": figure.by,
+            "at": instant(figure.at, self._zone, self._language),
         }
 
     def _problem(self, item: ProblemItem) -> Variables:

@@ -13,7 +13,7 @@ from services.notifications import aside_store
 from services.notifications.apart import Asides, apart
 from services.notifications.obligations import change_store
 from services.notifications.obligations.change_store import Change, ChangeKey
-from services.notifications.recurring import Recurring
+from shared.broker.recurring import Recurring
 from shared.broker.topology import routing_key
 from shared.database.connections import Connection, Pool
 from shared.domain.canonical import CanonicalEvent, EventData, encode_batch

@@ -5,10 +5,12 @@ each one transaction.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import cast
 
 import structlog
 
-from services.notifications.obligations import dead_store, problem_store
+from services.notifications.obligations import dead_store, figure_change_store, problem_store
+from services.notifications.obligations.figure_changes import FigureChange, figure_change_of, newest
 from services.notifications.obligations.problems import ProblemChange, latest, problem_of
 from services.notifications.obligations.settling import take_answers
 from services.notifications.obligations.submissions import Answer, answers_of, required_items
@@ -17,7 +19,7 @@ from shared.broker.message import Note
 from shared.database.connections import Connect, Connection, Pool
 from shared.domain.canonical import CanonicalEvent, EventData, JsonObject, decode, envelope, type_of_kind
 from shared.domain.dead_event import DeadEvent
-from shared.domain.events import Kind
+from shared.domain.events import FIGURE_CHANGED, Kind
 from shared.journal.account_store import AccountStore, Fate
 from shared.programme.families import Families
 from shared.registry.snapshot import Registry
@@ -33,16 +35,27 @@ _BATCH = 1000
 _LINGER_SECONDS = 0.02
 _CONTROL = "kip-control"  # the names in control events; their transaction is rolled back
 _CONTROL_TIME = "2001-01-01T00:00:00+00:00"
+_CONTROL_FIGURE = cast("EventData", {
+    **dict.fromkeys(("programme", "record", "indicator", "agency", "period", "by"), _CONTROL), "batch": 0,
+    "handed_in": {"sender": _CONTROL, "source": _CONTROL, "id": _CONTROL, "time": _CONTROL_TIME}, "before": {},
+    "now": None, "at": _CONTROL_TIME,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An event that concerns us, as it came: what it answers, or what it says about a problem."""
+    """An event that concerns us, as it came: what it answers, what it says about a problem or a handed in figure."""
 
     event: JsonObject
     kind: str
     answers: Sequence[Answer]
     problem: ProblemChange | None
+    figure: FigureChange | None = None
+
+    @property
+    def concerns_us(self) -> bool:
+        """Whether it says anything to us."""
+        return bool(self.answers) or self.problem is not None or self.figure is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +79,15 @@ class Taken:
         """What is said about problems."""
         return [reading.problem for reading in self.readings if reading.problem is not None]
 
+    @property
+    def figures(self) -> list[FigureChange]:
+        """What is said about figures that officers have handed in."""
+        return [reading.figure for reading in self.readings if reading.figure is not None]
+
 
 class Consumer:
-    """Takes what answers an obligation or tells of a problem. `on_settled` hears when either has changed.
+    """Takes what answers an obligation, or tells of a problem or a handed in figure. `on_settled` hears when one of
+    them has changed.
 
     `seconds` bounds each transaction.
     """
@@ -130,7 +149,10 @@ class Consumer:
             return
         for reading in whole.readings:
             EVENTS_APPLIED.labels(reading.kind, "taken").inc()
-        log.info("answers.settled", answers=len(whole.answers), problems=len(whole.problems), **outcome)
+        log.info(
+            "answers.settled", answers=len(whole.answers), problems=len(whole.problems), figures=len(whole.figures),
+            **outcome,
+        )  # fmt: skip
         self._on_settled(whole)
 
 
@@ -167,6 +189,7 @@ async def _write(connection: Connection, registry: Registry, taken: Taken, now: 
         await dead_store.bury(connection, [(item.reason, item.kind, item.event) for item in taken.dead], now)
         log.error("events.dead", events=len(taken.dead))
     await problem_store.take_problems(connection, latest(taken.problems))
+    await figure_change_store.take(connection, newest(taken.figures))
     await ACCOUNT.note(connection, taken.notes)
     answers = taken.answers
     return await take_answers(connection, answers, required_items(registry), now) if answers else {}
@@ -185,17 +208,17 @@ def read_batch(events: Iterable[JsonObject], registry: Registry) -> Taken:
             _control(Kind.REPORT_SUBMITTED, registry)
             dead.append(DeadEvent.of("unknown", reason(error), event))
         else:
-            if reading.answers or reading.problem is not None:
+            if reading.concerns_us:
                 readings.append(reading)
     return Taken(readings, dead)
 
 
 def _reading(written: JsonObject, event: CanonicalEvent, families: Families) -> Reading:
-    known = event.kind in set(Kind)
+    known = event.kind in {*Kind, FIGURE_CHANGED}
     if not known:
         log.warning("event.unknown", type=type_of_kind(event.kind)[:80])
     kind = event.kind if known else "unknown"
-    return Reading(written, kind, answers_of(event, families), problem_of(event))
+    return Reading(written, kind, answers_of(event, families), problem_of(event), figure_change_of(event))
 
 
 def _control(kind: str, registry: Registry) -> Reading:
@@ -211,6 +234,8 @@ def _control(kind: str, registry: Registry) -> Reading:
     }
     if kind in {Kind.PROBLEM_RAISED, Kind.PROBLEM_RESOLVED}:
         data = {"programme": data["programme"], "record": _CONTROL, "agency": data["agency"], "text": _CONTROL}
+    elif kind == FIGURE_CHANGED:
+        data = _CONTROL_FIGURE
     elif kind not in set(Kind) or kind == Kind.INDICATOR_REPORTED:
         kind = Kind.REPORT_SUBMITTED  # both are answers, written by the same statements
     identity = (_CONTROL, _CONTROL, _CONTROL, _CONTROL)

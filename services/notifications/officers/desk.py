@@ -16,6 +16,7 @@ from services.notifications.obligations.rows import (
 )
 from services.notifications.officers import desk_store
 from services.notifications.officers.asking import Asker
+from services.notifications.officers.changed import changed_reports
 from services.notifications.officers.desk_store import DeskAcknowledgement, DeskProblem
 from services.notifications.officers.profile import theirs
 from services.notifications.public.calendar_feed import concerns, offices
@@ -45,11 +46,14 @@ async def desk(
     late = await _late_below(pool, registry, known, officer, now)
     problems = await desk_store.problems(pool, officer.id, MOST + 1)
     acknowledged = await desk_store.acknowledged(pool, officer.id, now)
+    by_slug = {programme.slug: programme for programme in known}
+    changed, cut = await changed_reports(pool, registry, by_slug, asker, officer, now, epoch, language)
     seen = [row for row in problems[:MOST] if asker.reach.sees(registry.units, row.unit, row.programme)]
-    more = {"owed": owed.cut, "late_below": late.cut, "problems": len(problems) > MOST}
+    more = {"owed": owed.cut, "late_below": late.cut, "changed": cut, "problems": len(problems) > MOST}
     return {
         "owed": rows(owed.rows),
         "late_below": rows(late.rows),
+        "changed": changed,
         "problems": [shown_problem(registry, row, language) for row in seen],
         "acknowledged": [_acknowledged(registry, row, epoch, language) for row in acknowledged],
         "more": [name for name, cut in more.items() if cut],

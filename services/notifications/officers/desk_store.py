@@ -16,6 +16,7 @@ LATE = f"""{ONE_OBLIGATION}
     JOIN unnest($1::text[], $2::text[]) AS below (programme, agency) USING (programme, agency)
     WHERE unit = ANY ($3::text[]) AND state = 'overdue' ORDER BY due_at, id LIMIT $4
 """
+BY_ID = f"{ONE_OBLIGATION} WHERE id = ANY ($1::bigint[])"
 PROBLEMS = """
     SELECT id, programme, unit, agency, state, text, raised_at FROM notifications.problem
     WHERE state = 'raised' AND id IN (SELECT problem FROM notifications.alert
@@ -87,6 +88,11 @@ async def late(
     if not agencies or not units:
         return []
     return [ObligationRow(*row) for row in await pool.fetch(LATE, *zip(*agencies, strict=True), units, limit)]
+
+
+async def by_id(pool: Pool, obligations: Sequence[int]) -> list[ObligationRow]:
+    """Read these obligations."""
+    return [ObligationRow(*row) for row in await pool.fetch(BY_ID, obligations)] if obligations else []
 
 
 async def problems(pool: Pool, officer: int, limit: int) -> list[DeskProblem]:

@@ -28,6 +28,28 @@ _PROBLEM = {
 }
 _OPEN = shape({**_PROBLEM, "state": {"const": "raised"}})
 _NAMED = shape({**_PROBLEM, "state": {"enum": ["raised", "resolved"]}})
+_FIGURE = shape(
+    {
+        "numerator": or_null(COUNT),
+        "denominator": or_null(COUNT),
+        "components": or_null({"type": "object", "additionalProperties": FLAG}),
+    }
+)
+_CHANGED = {
+    "description": "A report whose figures somebody else has changed since its last handing in",
+    "allOf": [{"$ref": "#/components/schemas/Obligation"}],
+    "required": ["figures"],
+    "properties": {
+        "figures": {
+            "type": "array",
+            "items": shape(
+                {"indicator": TEXT, "period": TEXT, "before": _FIGURE, "now": or_null(_FIGURE), "by": TEXT,
+                 "at": INSTANT},
+                optional={"indicator_name": TEXT, "period_name": TEXT},
+            ),
+        }
+    },
+}  # fmt: skip
 _MESSAGE = {
     "id": TEXT,
     "programme": TEXT,
@@ -86,6 +108,7 @@ SCHEMAS: dict[str, Any] = {
             "officer": {"$ref": "#/components/schemas/Officer"},
             "owed": {"type": "array", "items": {"$ref": "#/components/schemas/Obligation"}},
             "late_below": {"type": "array", "items": {"$ref": "#/components/schemas/Obligation"}},
+            "changed": {"type": "array", "items": _CHANGED},
             "problems": {"type": "array", "items": _OPEN},
             "acknowledged": {
                 "type": "array",
@@ -96,7 +119,7 @@ SCHEMAS: dict[str, Any] = {
             },
             "more": {
                 "type": "array",
-                "items": {"enum": ["owed", "late_below", "problems"]},
+                "items": {"enum": ["owed", "late_below", "changed", "problems"]},
                 "description": "Which lists have more than is shown",
             },
             "calendar": {**TEXT, "description": "The address of the officer's calendar"},
