@@ -21,7 +21,7 @@ from tests.system import System, kip, migrate
 SHARE = 0.25
 KINDS = {
     "reminder", "overdue", "parent-digest", "grandparent-digest", "store-told", "received", "extended", "waived",
-    "problem-raised", "problem-resolved", "summary", "acknowledge", "mute",
+    "changed-after", "problem-raised", "problem-resolved", "summary", "acknowledge", "mute",
 }  # fmt: skip
 DISTRICTS = frozenset({"060@1", "165@1", "001@1"})
 

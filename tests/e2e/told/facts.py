@@ -57,6 +57,19 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A figure of a report that an officer has handed in, and that another sender has changed since."""
+
+    owed: Owed
+    due: datetime
+    indicator: str
+    before: tuple[int, int]
+    now: tuple[int, int] | None
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Obstacle:
     """A problem that was raised."""
 
@@ -79,7 +92,7 @@ class Tally:
     before: float | None
 
 
-Line = Due | Dark | Arrived | Decided | Obstacle | Tally
+Line = Due | Dark | Arrived | Decided | Changed | Obstacle | Tally
 
 
 @dataclass(frozen=True, slots=True)

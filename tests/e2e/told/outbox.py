@@ -9,8 +9,9 @@ from typing import NamedTuple
 from tests.e2e.three_programmes.duties import Duties, Life
 from tests.e2e.three_programmes.places import Places
 from tests.e2e.three_programmes.plans import Owed, Plan
+from tests.e2e.told.changes import Changes
 from tests.e2e.told.digests import Digests
-from tests.e2e.told.facts import Arrived, Decided, Due, Line, Message, Obstacle, Section
+from tests.e2e.told.facts import Arrived, Changed, Decided, Due, Line, Message, Obstacle, Section
 from tests.e2e.told.officers import Officer
 from tests.e2e.told.problems import Trouble, Troubles
 from tests.e2e.told.seats import Seats
@@ -27,6 +28,7 @@ class Item(NamedTuple):
     claimed: Claimed | None = None
     alert: Alert | None = None
     trouble: Trouble | None = None
+    number: int = 0  # of changes: which handing in they are about
 
 
 class Key(NamedTuple):
@@ -55,6 +57,7 @@ class Outbox:
         self.plans, self.places, self.duties, self.seats = plans, places, duties, seats
         self.steps = {slug: Steps(plan) for slug, plan in plans.items()}
         self.troubles = Troubles(seats)
+        self.changes = Changes()
         self.summaries = Summaries(plans, places, duties, seats)
         self.digests = Digests(places, duties, seats)
         self.claims: defaultdict[Owed, list[Claimed]] = defaultdict(list)
@@ -78,6 +81,7 @@ class Outbox:
             if at_work:
                 self._steps(plan, now, fresh)
                 self._decided(plan, now, fresh)
+                self._changed(plan, now, fresh)
                 self._wake(plan, now, fresh)
                 for officer, unit in self.summaries.readers(plan, now):
                     self._put(Key(officer, slug, summary=True), Item("summary"), now, fresh, unit)
@@ -200,6 +204,20 @@ class Outbox:
                     item = Item(kind, owed, cycle, None, Alert(officer, "queued"))
                     self._put(Key(officer, plan.slug), item, now, fresh)
 
+    def _changed(self, plan: Plan, now: datetime, fresh: dict[Key, Pending]) -> None:
+        """Whoever handed in hears once of each handing in that its figures were changed, acknowledged or not."""
+        for owed, life in self._lives(plan, "met", "late_met"):
+            due, number = self.changes.due(plan, owed, now), self.changes.number(owed)
+            seats = self.seats.seats(plan.slug, owed.unit, owed.agency, 0, plan.day(now)) or [] if due else []
+            for officer in self.seats.readers(plan.slug, seats, plan.day(now)):
+                told = owed, life.cycle, number, officer
+                if told not in self.changes.told:
+                    self.changes.told.add(told)
+                    item = Item("changed-after", owed, life.cycle, None, Alert(officer, "queued"), number=number)
+                    self._put(Key(officer, plan.slug), item, now, fresh)
+            for change in due:
+                change.waits = False
+
     def _lives(self, plan: Plan, *states: str) -> Iterator[tuple[Owed, Life]]:
         return (
             (owed, life) for owed, life in self.duties.lives.items()
@@ -226,9 +244,8 @@ class Outbox:
             for line in self._line(pending, item, now):
                 requested = item.owed is not None and self._is_requested(item.owed)
                 kinds.setdefault((item.kind, requested), []).append(line)
-        about = tuple(
-            line.owed for lines in kinds.values() for line in lines if isinstance(line, Due | Arrived | Decided)
-        )
+        said = (line for lines in kinds.values() for line in lines)
+        about = tuple(line.owed for line in said if isinstance(line, Due | Arrived | Decided | Changed))
         ordered = sorted(kinds, key=lambda key: self._gravity(programme, *key))
         sections = tuple(self._section(pending, *key, kinds[key], now) for key in ordered)
         return Message(officer, programme, pending.unit, now, sections, about) if sections else None
@@ -241,7 +258,7 @@ class Outbox:
         own = [step["slug"] for step in reversed(steps) if step["to"] == 0]
         others = [step["slug"] for step in reversed(steps) if step["to"] > 0]
         notices = ["problem-raised", "problem-resolved", "summary"]
-        order = [*own, "extended", "waived", *others, "received", *notices]
+        order = [*own, "extended", "waived", "changed-after", *others, "received", *notices]
         return order.index(kind), requested
 
     def _section(self, pending: Pending, kind: str, requested: bool, lines: list[Line], now: datetime) -> Section:
@@ -270,7 +287,9 @@ class Outbox:
             assert item.alert is not None
             life = self.duties.lives[item.owed]
             item.alert.state, item.alert.sent_at = "sent" if self._holds(life, item) else "dropped", now
-            if item.alert.state == "sent":
+            if item.alert.state == "sent" and item.kind == "changed-after":
+                yield from self.changes.lines(item.owed, life.due)
+            elif item.alert.state == "sent":
                 yield self._said(plan, item, life, now)
 
     def _said(self, plan: Plan, item: Item, life: Life, now: datetime) -> Line:
@@ -286,6 +305,10 @@ class Outbox:
         """Whether it is still so."""
         if item.kind == "waived":
             return item.cycle == life.cycle and life.state == "waived"
+        if item.kind == "changed-after":
+            assert item.owed is not None
+            last = item.number == self.changes.number(item.owed) and any(self.changes.standing(item.owed))
+            return item.cycle == life.cycle and life.state in {"met", "late_met"} and last
         if item.kind == "extended":
             return item.cycle == life.cycle and life.state in {"open", "overdue"}
         if item.claimed is None:

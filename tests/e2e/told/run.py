@@ -15,11 +15,13 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from deploy.local.http import LOCAL
+from shared.domain.events import BOARD_SENDER
 from tests.e2e.three_programmes.duties import Life
 from tests.e2e.three_programmes.plans import Owed, Plan
 from tests.e2e.three_programmes.years import ENDS, SEEN, TURNS, Years
 from tests.e2e.told import officers as people
 from tests.e2e.told.facts import Message
+from tests.e2e.told.form import Form
 from tests.e2e.told.outbox import Outbox
 from tests.e2e.told.problems import Trouble
 from tests.e2e.told.seats import Seats
@@ -32,6 +34,9 @@ MOST = 30  # differences, before it is given up
 IN_TIME, LATE, WITHDRAWN, AGAIN = 0.72, 0.18, 0.01, 0.3
 DARK = 0.15  # of the units with others below them, in which nobody reports a period in time
 ACTS, KEEPS_BACK = 0.6, 0.08  # stops with a decision or a problem; messages that are answered by their link
+# Of what comes, the part that officers hand in by the form, and of that what they hand in again; stops after which
+# another sender's figures take the place of such, and how many of these there are at most.
+BY_FORM, CORRECTED, CHANGES, MOST_CHANGES = 0.2, 0.02, 0.35, 4
 RESOLVED = 0.45  # of what is done about problems, the part by which one ends
 
 
@@ -46,6 +51,8 @@ class ToldYears(Years):
         self.officers = people.draw(plans, self.places, seen.date(), chance)
         file = people.write(self.officers, folder / "officers.csv")
         kip("officer", "import", str(file), environment=system.environment)
+        self.board_key = system.add_source(BOARD_SENDER, "--read", "--act")
+        self.form = Form(system, self.board_key, self.officers)
         self.seats = Seats(plans, self.places, self.officers)
         self.outbox = Outbox(plans, self.places, self.duties, self.seats)
         self.words = Words(plans, self.places)
@@ -54,7 +61,6 @@ class ToldYears(Years):
         self.fates: dict[Owed, datetime | None] = {}
         self.dark: dict[tuple[str, str, str], bool] = {}
         self.links: dict[Message, str] = {}
-        self.board_key = system.add_source("board-of-the-told", "--read", "--act")
         self.amiss: list[Any] = []  # of the messages
 
     def tick(self, now: datetime) -> None:
@@ -77,10 +83,11 @@ class ToldYears(Years):
         if events:
             for event in events:
                 self.ledger.take(event, now)
-            answer = self.system.post(events)
-            assert answer.status_code == 202, answer.text[:2000]
+            self.form.post(events)
             self.duties.settle(now)
             self.check_obligations()
+        if self.chance.random() < CHANGES:
+            self._change(now)
         acted = self.chance.random() < ACTS and self.act(now)
         if acted:
             self.tick(now + SOON)
@@ -93,6 +100,9 @@ class ToldYears(Years):
             drawn = self.chance.random()
             if top is None and self._comes(owed, life, now, again=key in self.ledger.versions, drawn=drawn):
                 yield self._report(owed, len(self.ledger.versions.get(key, ())), now)
+            elif top is not None and owed in self.outbox.changes.handed_in:
+                if drawn < CORRECTED and (event := self._by_form(owed, now)):
+                    yield event
             elif top is not None and drawn < WITHDRAWN and now - top.accepted_at < timedelta(days=40):
                 names = ("indicator", "report", "agency", "period")
                 data = {name: top.data[name] for name in names if name in top.data} | {"revision": top.revision + 1}
@@ -129,10 +139,38 @@ class ToldYears(Years):
         data: dict[str, Any] = {"agency": owed.agency, "period": owed.period, "revision": revision}
         if key[0] == "report":
             data["report"] = owed.report
+            by_form = self._by_form(owed, now) if not revision and self.chance.random() < BY_FORM else None
+            if by_form is not None:
+                return by_form
             return self.history.event("report.submitted", owed.unit, owed.programme, data, now)
         parts = self.plans[owed.programme].indicators[key[2]]["components"]
         data |= {"indicator": key[2], "components": {part["slug"]: True for part in parts}}
         return self.history.event("indicator.reported", owed.unit, owed.programme, data, now)
+
+    def _by_form(self, owed: Owed, now: datetime) -> dict[str, Any] | None:
+        """The report as an officer of the agency that owes it hands it in, where they sit; None where there is none."""
+        day = self.plans[owed.programme].day(now)
+        there = self.places.in_force(owed.unit, day) and self.seats.acting(owed.programme, owed.agency, day)
+        officer = self.form.officer_of(owed) if there == owed.agency else None
+        if officer is None:
+            return None
+        data = {"report": owed.report, "agency": owed.agency, "period": owed.period}
+        at = self.form.instant(now)
+        event = self.history.event("report.submitted", owed.unit, owed.programme, data, at)
+        self.outbox.changes.handed_in.setdefault(owed, []).append(at)
+        return self.form.as_theirs(event, officer)
+
+    def _change(self, now: datetime) -> None:
+        """Figures of another sender take the place of some that were handed in, or are the same."""
+        handed_in = [it for it in self.outbox.changes.handed_in if self.duties.lives[it].state in {"met", "late_met"}]
+        for owed in self.chance.sample(handed_in, min(len(handed_in), self.chance.randint(1, MOST_CHANGES))):
+            indicators = self.plans[owed.programme].indicators
+            indicator = self.chance.choice([slug for slug, it in indicators.items() if not it.get("components")])
+            before = self.chance.randint(1, 4000), self.chance.randint(4001, 9999)
+            counts = self.chance.choice((before, None, (before[0] - 1, before[1]), (before[0] + 7, before[1] + 9)))
+            at = self.outbox.changes.handed_in[owed][-1]
+            self.form.changed(owed, indicator, before, counts, at, now)
+            self.outbox.changes.changed(owed, indicator, before, counts, now)
 
     def act(self, now: datetime) -> bool:
         """A decision, or something about a problem; whether there was anything to do."""
