@@ -67,6 +67,10 @@ CURES: dict[Decline, Words] = {
     Decline.TOO_MANY_CODES: Words(
         "Dùng mã đã nhận, hoặc chờ `Retry-After`.", "Use the last one, or wait for `Retry-After`."
     ),
+    Decline.TOO_MANY_BY_LINK: Words(
+        "Mở liên kết trong một thư khác, hoặc chờ `Retry-After`.",
+        "Open the link in another message, or wait for `Retry-After`.",
+    ),
     Decline.UNSENT: _SOON,
     Decline.CODE_WRONG: Words("Nhập lại mã.", "Type it again."),
     Decline.CODE_EXPIRED: Words("Yêu cầu mã mới (`POST /v1/codes`).", "Ask for a new one (`POST /v1/codes`)."),

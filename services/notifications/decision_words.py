@@ -177,6 +177,16 @@ class Decline(Enum):
         "too_many_codes",
         Words("đã gửi {most} mã trong một giờ", "{most} codes have been sent within an hour"),
     )
+    TOO_MANY_BY_LINK = Refused(
+        429,
+        "too_many_codes",
+        Words(
+            "đã gửi {most} mã trong một giờ theo liên kết của cùng một thư; để nhận mã khác, hãy mở liên kết trong một "
+            "thư khác gửi cho Ông/Bà",
+            "{most} codes have been sent within an hour by the link of one message; for another one, open the link in "
+            "another message to you",
+        ),
+    )
     UNSENT = Refused(
         503, "unavailable", Words("chưa gửi được mã tới địa chỉ nào", "the code could not be sent to any address")
     )

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from hashlib import sha256
+from uuid import uuid4
 
 import pytest
 
@@ -11,8 +12,8 @@ from tests.notifications.board import SESSION, asked, ref_of
 OTHER = sha256(b"another session").hexdigest()
 
 
-async def send(client, ref, session=SESSION):
-    return await client.post("/v1/codes", json={"officer": ref, "session": session})
+async def send(client, ref, session=SESSION, **more):
+    return await client.post("/v1/codes", json={"officer": ref, "session": session, **more})
 
 
 async def verify(client, ref, code, session=SESSION):
@@ -103,6 +104,43 @@ async def test_a_right_code_is_right_again_within_its_tries_for_whoever_did_not_
         assert (await verify(client, ref, code, OTHER))[1]["error"] == "code_expired"
         machine.later(minutes=30)
         assert (await verify(client, ref, code))[1]["error"] == "code_expired"
+
+
+async def test_whoever_one_message_was_forwarded_to_leaves_a_code_an_hour_to_another_message(place):
+    ref = await ref_of(place, "An")
+    forwarded, other = str(uuid4()), str(uuid4())
+    async with asked(place) as (client, machine, server):
+        sessions = [sha256(bytes([n])).hexdigest() for n in range(8)]
+        answers = await asyncio.gather(*(send(client, ref, session, message=forwarded) for session in sessions))
+        assert sorted(answer.status_code for answer in answers) == [202] * 2 + [429] * 6
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        assert (refused.json()["error"], refused.headers["retry-after"]) == ("too_many_codes", "3600")
+        assert "open the link in another message to you" in refused.json()["message"]
+        assert (await send(client, ref, message=other)).status_code == 202
+        assert (await verify(client, ref, code_in(server.kept[2])))[0] == 200
+        for message in (forwarded, other, str(uuid4()), None):
+            assert (await send(client, ref, message=message)).status_code == 429, "three an hour in all"
+        for _ in range(6):  # however long somebody goes on, whatever is refused puts nothing off
+            machine.later(minutes=20)
+            await asyncio.gather(*(send(client, ref, session, message=forwarded) for session in sessions))
+        assert (await send(client, ref, message=other)).status_code == 202
+        bad = await send(client, ref, message="x")
+        assert (bad.status_code, bad.json()["field"]) == (422, "message")
+
+
+async def test_the_letter_says_that_somebody_asked_and_how_many_codes_there_were(place):
+    ref = await ref_of(place, "An")
+    async with asked(place) as (client, _, server):
+        await send(client, ref)
+        await send(client, ref, OTHER)
+        await place.pool.execute("UPDATE registry.officer SET language = 'en' WHERE name = 'An'")
+        await send(client, ref)
+    first, second, third = (mail.get_body(("plain",)).get_content() for mail in server.kept)
+    assert "Nếu Ông/Bà không yêu cầu mã: có người đã mở liên kết trong một thư gửi cho Ông/Bà" in first
+    assert "Trong một giờ qua" not in first
+    assert "Trong một giờ qua đã có 2 mã được yêu cầu cho Ông/Bà." in second
+    assert "It is code 3 that was asked for in your name within an hour." in third
+    assert "somebody has opened the link of a message to you" in third
 
 
 async def test_two_tries_at_once_are_a_try_each(place):

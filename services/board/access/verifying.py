@@ -58,7 +58,7 @@ class Verifying:
         there = local_path((await read_form(request, self.body)).get("next"))
         session = reader.session
         try:
-            sent = await self.door.officers.send_code(session.officer, session.hash, reader.language)
+            sent = await self.door.officers.send_code(session.officer, session.hash, session.message, reader.language)
         except AwayError:
             return await self._unsure(reader, there)
         except RefusedError as error:

@@ -128,9 +128,9 @@ class Officers:
         path = f"/v1/officers/{quote(ref, safe='')}"
         return read(await self.upstream.get(SERVICE, path, {}, {"Accept-Language": language}), OfficerShown)
 
-    async def send_code(self, ref: str, session: bytes, language: str) -> CodeSent:
-        """Have a code sent that verifies a session's device."""
-        body = {"officer": ref, "session": session.hex()}
+    async def send_code(self, ref: str, session: bytes, message: UUID | None, language: str) -> CodeSent:
+        """Have a code sent that verifies the device of a session, which was entered by a message's link or another."""
+        body = {"officer": ref, "session": session.hex()} | ({} if message is None else {"message": str(message)})
         return read(await self._post("/v1/codes", body, language), CodeSent)
 
     async def verify_code(self, ref: str, session: bytes, code: str, language: str) -> None:

@@ -3,33 +3,27 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
+from services.notifications.officers.codes import HOUR, Sent, let_send
 from shared.database.connections import Connection, Pool
 
-HOUR = timedelta(hours=1)
 KEEP = timedelta(days=1)
 
 # One after the other for a session and for an officer, always in this order: two numbers for each, of a table's kind.
 LOCK = "SELECT pg_advisory_xact_lock(1802072065, hashtext($1)), pg_advisory_xact_lock(1802072066, hashint8($2))"
 FORGET = "DELETE FROM notifications.code WHERE made_at < $1"
-LATELY = "SELECT made_at FROM notifications.code WHERE officer = $1 AND made_at > $2 ORDER BY made_at"
+LATELY = "SELECT made_at, message FROM notifications.code WHERE officer = $1 AND made_at > $2 ORDER BY made_at"
 END_FORMER = "UPDATE notifications.code SET live = false WHERE session = $1 AND live"
 MAKE = """
-    INSERT INTO notifications.code (officer, session, digest, made_at, expires_at) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO notifications.code (officer, session, digest, made_at, expires_at, message)
+    VALUES ($1, $2, $3, $4, $5, $6)
 """
 LIVE = """
     SELECT number, digest, tries FROM notifications.code
     WHERE officer = $1 AND session = $2 AND live AND expires_at > $3 FOR UPDATE
 """
 TRIED = "UPDATE notifications.code SET tries = tries + 1, live = $2 WHERE number = $1"
-
-
-class TooManyError(Exception):
-    """The officer was sent as many codes as an hour allows; the next one at `free_at`."""
-
-    def __init__(self, free_at: datetime) -> None:
-        super().__init__(f"not before {free_at.isoformat()}")
-        self.free_at = free_at
 
 
 class Tried(NamedTuple):
@@ -40,17 +34,20 @@ class Tried(NamedTuple):
 
 
 async def make(
-    pool: Pool, officer: int, session: bytes, digest: bytes, now: datetime, expires_at: datetime, *, most: int
-) -> None:
-    """Keep a code for a session, whose former one ends. Raises TooManyError for more than `most` an hour."""
+    pool: Pool, officer: int, session: bytes, digest: bytes, message: UUID | None, now: datetime, expires_at: datetime
+) -> int:
+    """Keep a code for a session, whose former one ends; return the how manieth of the officer's it is within an hour.
+
+    Raises TooManyError.
+    """
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(LOCK, session.hex(), officer)
         await connection.execute(FORGET, now - KEEP)
-        lately = [row["made_at"] for row in await connection.fetch(LATELY, officer, now - HOUR)]
-        if len(lately) >= most:
-            raise TooManyError(lately[-most] + HOUR)
+        lately = [Sent(*row) for row in await connection.fetch(LATELY, officer, now - HOUR)]
+        let_send(lately, message)
         await connection.execute(END_FORMER, session)
-        await connection.execute(MAKE, officer, session, digest, now, expires_at)
+        await connection.execute(MAKE, officer, session, digest, now, expires_at, message)
+    return len(lately) + 1
 
 
 async def try_code(

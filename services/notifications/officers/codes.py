@@ -4,15 +4,44 @@ import hashlib
 import hmac
 import re
 import secrets
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
 from services.notifications.decision_words import Decline, declined
 
 LIVES = timedelta(minutes=30)
 TRIES = 5
-MOST_AN_HOUR = 3
+HOUR = timedelta(hours=1)
+MOST_AN_HOUR = 3  # to an officer
+MOST_BY_ONE_LINK = 2  # of these: whoever a message was forwarded to doesn't spend them all
 _SESSION = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CODE = re.compile(r"[0-9]{6}", re.ASCII)
+
+
+class Sent(NamedTuple):
+    """A code that an officer was sent, when, and the message in which the link came by which it was asked for."""
+
+    at: datetime
+    message: UUID | None
+
+
+class TooManyError(Exception):
+    """The officer was sent as many codes as an hour allows, or as many of them `by_link`; the next one at `free_at`."""
+
+    def __init__(self, free_at: datetime, *, by_link: bool) -> None:
+        super().__init__(f"not before {free_at.isoformat()}")
+        self.free_at = free_at
+        self.by_link = by_link
+
+
+def let_send(lately: Sequence[Sent], message: UUID | None) -> None:
+    """Decide whether another code may be sent, after those of the last hour in their order. Raises TooManyError."""
+    by_link = [one for one in lately if message is not None and one.message == message]
+    for sent, most in ((lately, MOST_AN_HOUR), (by_link, MOST_BY_ONE_LINK)):
+        if len(sent) >= most:
+            raise TooManyError(sent[-most].at + HOUR, by_link=sent is by_link)
 
 
 def new_code() -> str:

@@ -16,10 +16,20 @@ _CODE_SUBJECT = Words(
 _CODE_BODY = Words(
     "Kính gửi: {name}\n\nMã xác nhận thiết bị của Ông/Bà: {code}\n\n"
     "Mã có hiệu lực {minutes} phút, dùng một lần, chỉ nhập trên trang mà Ông/Bà đang mở. "
-    "Không cung cấp mã này cho bất kỳ ai. Nếu Ông/Bà không yêu cầu mã, đề nghị bỏ qua thư này.\n",
+    "Không cung cấp mã này cho bất kỳ ai.{several}\n\n"
+    "Nếu Ông/Bà không yêu cầu mã: có người đã mở liên kết trong một thư gửi cho Ông/Bà, có thể vì thư được chuyển "
+    "tiếp. Không có mã, người đó chỉ xem được nội dung thư đã nêu. Nếu việc này lặp lại, đề nghị báo bộ phận quản trị "
+    "hệ thống để hủy các liên kết đã gửi và cấp liên kết mới.\n",
     "Dear {name},\n\nThe code that verifies your device: {code}\n\n"
     "It is good for {minutes} minutes, once, on the page that you have open. "
-    "Give it to nobody. If you asked for no code, ignore this message.\n",
+    "Give it to nobody.{several}\n\n"
+    "If you asked for no code: somebody has opened the link of a message to you, which may have been forwarded. "
+    "Without the code they see what that message named and no more. If it happens again, have whoever runs the system "
+    "end the links that you were sent, and give you a fresh one.\n",
+)
+_SEVERAL = Words(
+    " Trong một giờ qua đã có {count} mã được yêu cầu cho Ông/Bà.",
+    " It is code {count} that was asked for in your name within an hour.",
 )
 _LINK_SUBJECT = Words("Kịp: liên kết mới tới trang báo cáo của Ông/Bà", "Kịp: a fresh link to your page")
 _LINK_BODY = Words(
@@ -29,9 +39,12 @@ _LINK_BODY = Words(
 )
 
 
-def code_letter(officer: Officer, message: UUID, address: str, code: str, minutes: int, now: datetime) -> Outgoing:
-    """Write the message that brings a code; it has no link."""
-    said = {"name": officer.name, "code": code, "minutes": minutes}
+def code_letter(
+    officer: Officer, message: UUID, address: str, code: str, minutes: int, count: int, now: datetime
+) -> Outgoing:
+    """Write the message that brings a code, the how manieth within an hour; it has no link."""
+    several = _SEVERAL.filled(count=count) if count > 1 else Words("", "")
+    said = {"name": officer.name, "code": code, "minutes": minutes, "several": several}
     return _letter(officer, message, address, (_CODE_SUBJECT.filled(**said), _CODE_BODY.filled(**said)), now, code=code)
 
 

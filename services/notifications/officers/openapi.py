@@ -9,6 +9,7 @@ from shared.programme.base import LANGUAGES
 
 _REF = {**TEXT, "pattern": "^[1-9][0-9]{0,17}\\.(0|[1-9][0-9]{0,8})$", "examples": ["12.0"]}
 _SESSION = {**TEXT, "pattern": "^[0-9a-f]{64}$", "description": "SHA-256 of the session's secret"}
+_ENTERED_BY = {**TEXT, "format": "uuid", "description": "The message by whose link the session was entered"}
 _KIP_OFFICER = {
     "name": "Kip-Officer",
     "in": "header",
@@ -93,7 +94,7 @@ SCHEMAS: dict[str, Any] = {
     ),
     "Message": shape({**_MESSAGE, "problems": {"type": "array", "items": _NAMED}}),
     "Renewed": shape({"sent": {"const": True}}),
-    "CodeAsked": shape({"officer": _REF, "session": _SESSION}),
+    "CodeAsked": shape({"officer": _REF, "session": _SESSION}, optional={"message": or_null(_ENTERED_BY)}),
     "CodeSent": shape({"sent_to": {**TEXT, "description": "Masked"}, "expires_at": INSTANT}),
     "CodeTried": shape({"officer": _REF, "session": _SESSION, "code": {**TEXT, "pattern": "^[0-9]{6}$"}}),
     "Verified": shape({"verified": {"const": True}}),
@@ -145,7 +146,11 @@ def paths() -> dict[str, Any]:
     resolved["responses"] |= answers({404: "Not one of our links, or its message is not known"}, "Refusal")
     resolved["responses"] |= answers({410: "Expired, or its officer's links have ended"}, "Expired")
     asked = _post("code", "Send a code by an officer's own channels", "CodeAsked", {202: "On its way"}, "CodeSent")
-    refused = {409: "The officer has no address of their own", 429: "Too many codes within an hour", **_GONE}
+    refused = {
+        409: "The officer has no address of their own",
+        429: "Too many codes within an hour, or by one link",
+        **_GONE,
+    }
     asked["responses"] |= answers(refused, "Refusal")
     tried = _post("verify", "Try a session's code", "CodeTried", {200: "It was right"}, "Verified")
     tried["responses"] |= answers({**_GONE, 422: "A wrong code, or a bad field"}, "CodeRefusal")

@@ -33,7 +33,9 @@ from services.notifications.officers.at_once import AtOnce
 from services.notifications.officers.codes import (
     LIVES,
     MOST_AN_HOUR,
+    MOST_BY_ONE_LINK,
     TRIES,
+    TooManyError,
     code_of,
     digest_of,
     new_code,
@@ -158,9 +160,9 @@ class OfficerAnswers:
 
     async def send_code(self, request: Request) -> Response:
         """Send a code that verifies a session's device, by the officer's own channels."""
-        asker, fields = await self._asked(request, "officer", "session")
+        asker, fields = await self._asked(request, "officer", "session", "message")
         pool, now = self.pool(), self.machine()
-        session = session_of(text_field(fields, "session"))
+        session, entered_by = session_of(text_field(fields, "session")), _entered_by(fields)
         officer = await officer_by_ref(pool, self.registry(), asker, fields.get("officer"))
         reached = await self._addresses(officer, self.sending.code_kinds)
         if not reached:
@@ -168,12 +170,12 @@ class OfficerAnswers:
         code, message = new_code(), uuid4()
         digest = digest_of(self.code_key(), officer.ref, session, code)
         try:
-            await code_store.make(pool, officer.id, session, digest, now, now + LIVES, most=MOST_AN_HOUR)
-        except code_store.TooManyError as error:
+            count = await code_store.make(pool, officer.id, session, digest, entered_by, now, now + LIVES)
+        except TooManyError as error:
             raise _too_many(error, now) from None
         minutes = int(LIVES.total_seconds() // 60)
         sent_to = await self.sending.at_once.send(
-            "code", reached, lambda address: code_letter(officer, message, address, code, minutes, now)
+            "code", reached, lambda address: code_letter(officer, message, address, code, minutes, count, now)
         )
         if sent_to is None:
             raise DecisionError(Decline.UNSENT.value, retry_after=_SOON_SECONDS)
@@ -269,6 +271,20 @@ def _message_id(written: str) -> UUID:
         raise declined(Decline.NO_MESSAGE) from None
 
 
-def _too_many(error: code_store.TooManyError, now: datetime) -> DecisionError:
+def _entered_by(fields: Mapping[str, object]) -> UUID | None:
+    """Read the message whose link the session was entered by, where it was one. Raises DecisionError."""
+    if fields.get("message") is None:
+        return None
+    try:
+        return UUID(text_field(fields, "message"))
+    except ValueError:
+        raise DecisionError(Decline.NO_MESSAGE.value._replace(status=422, error="value_invalid"), "message") from None
+
+
+def _too_many(error: TooManyError, now: datetime) -> DecisionError:
     seconds = max(1, ceil((error.free_at - now).total_seconds()))
-    return DecisionError(filled(Decline.TOO_MANY_CODES, most=MOST_AN_HOUR), retry_after=seconds)
+    refused = (
+        filled(Decline.TOO_MANY_BY_LINK, most=MOST_BY_ONE_LINK) if error.by_link
+        else filled(Decline.TOO_MANY_CODES, most=MOST_AN_HOUR)
+    )  # fmt: skip
+    return DecisionError(refused, retry_after=seconds)
