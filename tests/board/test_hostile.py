@@ -5,13 +5,14 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from html import escape
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 import pytest
 
-from services.board.access.verifying import local_path
+from services.board.access.ways_back import local_path
 from services.board.app import make_app
 from services.board.pages.rendering import PAGE_HEADERS
 from shared.runtime.config import Settings
@@ -163,10 +164,22 @@ def test_a_session_that_somebody_has_set_is_not_taken_over(office: Office, perso
     "there",
     ["//evil.example", "https://evil.example", "/\\evil.example", "\\\\evil.example", "/%2f/evil.example", "/\tevil",
      "/a\r\nSet-Cookie: x=1", "/a?next=//evil", "/#x", "javascript:alert(1)", "/" + "a" * 400, "", " /pause",
-     "/\u2215/evil.example"],
+     "/\u2215/evil.example", "/a?b\r\nSet-Cookie: x=1", "/a?b#c", "//evil.example?a=b", "/a?", "/a?b=" + "c" * 400],
 )  # fmt: skip
 def test_the_way_back_leads_nowhere_else(there: str) -> None:
     assert local_path(there) == "/"
+
+
+def test_the_way_back_keeps_the_whole_question(office: Office, person: httpx.Client, verified: httpx.Client) -> None:
+    there = f"/report/{XUAN_OWES}/activity/{RECORD}?activity=parent-counselling&x=%C4%91"
+    enter(office, person, AN)
+    turned = person.get(there)
+    assert turned.headers["location"] == f"/verify?next={quote(there, safe='/')}"
+    assert f'name="next" value="{escape(there)}"' in person.get(turned.headers["location"]).text
+    assert verified.get(turned.headers["location"]).headers["location"] == there
+    assert verified.get(there).status_code == 200
+    odd = person.get(there.replace("x=", "x=//evil.example"))
+    assert unquote(odd.headers["location"]) == f"/verify?next={there.partition('?')[0]}"
 
 
 def test_no_redirect_leaves_the_board_or_carries_a_header(office: Office, verified: httpx.Client) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from math import ceil
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -21,6 +20,7 @@ from services.board.access.limits import Buckets, Networks, address_of
 from services.board.access.origins import posted_here
 from services.board.access.session_store import Session
 from services.board.access.sessions import Sessions
+from services.board.access.ways_back import address_in, verify_first
 from services.board.pages.refusing import PageError, refusal, refusal_page
 from services.board.pages.rendering import PAGE_HEADERS, ReaderLine, Renderer, page_language
 from services.board.pages.words import Refusals, Told
@@ -127,9 +127,8 @@ class Door:
         async def verified_only(request: Request, reader: Reader) -> Response:
             if reader.verified:
                 return await respond(request, reader)
-            there = request.url.path if request.method in SAFE_METHODS else back(request) if back else ""
-            address = f"/verify?next={quote(there, safe='/')}" if there else "/verify"
-            return RedirectResponse(address, 303, headers=PAGE_HEADERS)
+            there = address_in(request.url) if request.method in SAFE_METHODS else back(request) if back else ""
+            return RedirectResponse(verify_first(there), 303, headers=PAGE_HEADERS)
 
         return self.reader(verified_only)
 

@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,6 +12,7 @@ from starlette.routing import Route
 from services.board.access import act_store, session_store
 from services.board.access.door import Door, Reader
 from services.board.access.sessions import verified_for
+from services.board.access.ways_back import local_path, verify_first
 from services.board.access.words import EntryWords
 from services.board.pages.posted import read_form
 from services.board.pages.rendering import PAGE_HEADERS, sayer
@@ -20,17 +20,9 @@ from services.board.upstream.client import AwayError, RefusedError
 from shared.http.held_body import BodyLimits
 from shared.wording.words import Words, in_both
 
-HOME = "/"
 AWAY = "unavailable"  # in the audit
 CODE_LIVES = timedelta(minutes=30)  # as notifications has it
 _CODE = re.compile(r"[0-9]{6}", re.ASCII)
-# An address of our own to go back to: from the root, no host (`//` would name one), no query.
-_LOCAL = re.compile(r"/(?!/)[A-Za-z0-9~@._/-]{0,300}", re.ASCII)
-
-
-def local_path(written: str | None) -> str:
-    """Read where to go afterwards: a path of ours, else the main page."""
-    return written if written is not None and _LOCAL.fullmatch(written) else HOME
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +60,7 @@ class Verifying:
             return self._page(reader, there, {"send": in_both(error.message)}, status=error.status)
         await session_store.note_code(self.door.sessions.pool(), session.hash, sent.sent_to, sent.expires_at)
         await self.door.note(reader, "send_code")
-        return _to(f"/verify?next={quote(there)}")
+        return _to(verify_first(there))
 
     async def _unsure(self, reader: Reader, there: str) -> Response:
         """Say that nobody knows whether a code was sent, and take it if it comes."""
