@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from services.notifications.alerts.escalation import policy_of
-from services.notifications.decision_words import Decline, declined, invalid
+from services.notifications.decision_words import Decline, declined, invalid, written_day
 from shared.programme.model import Programme
 from shared.values.scalars import ScalarError, day
 
@@ -28,5 +28,6 @@ def _day(written: object, today: date) -> date:
     except ScalarError as error:
         raise invalid("until", error) from None
     if not today < until <= today + LONGEST:
-        raise declined(Decline.NO_COMING_DAY, "until", days=LONGEST.days)
+        days = {"today": today, "end": today + LONGEST + timedelta(days=1), "got": until}
+        raise declined(Decline.NO_COMING_DAY, "until", **{name: written_day(on) for name, on in days.items()})
     return until

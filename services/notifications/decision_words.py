@@ -1,7 +1,10 @@
 """Why an officer's link, calendar or decision is refused: status, stable code, and the words in both languages."""
 
+from datetime import date
 from enum import Enum
 from typing import NamedTuple
+
+from babel.dates import format_date
 
 from shared.values.scalars import ScalarError
 from shared.wording.words import Words
@@ -131,27 +134,27 @@ class Decline(Enum):
         422,
         "value_invalid",
         Words(
-            "cần một ngày sau hạn hiện tại và sau hôm nay, nhận được {got}",
-            "expected a day after the deadline and now, got {got}",
+            "cần một ngày làm việc từ ngày {first} trở đi, nhận được ngày {got}",
+            "expected a working day, {first} or later, got {got}",
         ),
     )
     TOO_LATE = Refused(
         422,
         "value_invalid",
         Words(
-            "cần một ngày không quá {days} ngày sau hạn hiện tại hoặc hôm nay, nhận được {got}",
-            "expected a day {days} days after the deadline or now at most, got {got}",
+            "cần một ngày trước ngày {end}, nhận được ngày {got}",
+            "expected a day before {end}, got {got}",
         ),
     )
     NO_WORKING_DAY = Refused(
-        422, "value_invalid", Words("{day} không phải ngày làm việc", "{day} is not a working day")
+        422, "value_invalid", Words("ngày {day} không phải ngày làm việc", "{day} is not a working day")
     )
     NO_COMING_DAY = Refused(
         422,
         "value_invalid",
         Words(
-            "cần ngày mai hoặc sau đó, không quá {days} ngày kể từ hôm nay",
-            "expected tomorrow or later, {days} days ahead at most",
+            "cần một ngày sau ngày {today} và trước ngày {end}, nhận được ngày {got}",
+            "expected a day after {today} and before {end}, got {got}",
         ),
     )
     LINK_EXPIRED = Refused(410, "expired", Words("liên kết này đã hết hạn", "this link has expired"))
@@ -224,6 +227,11 @@ class DecisionError(Exception):
         self.field = field
         self.retry_after = retry_after
         self.more = more
+
+
+def written_day(on: date) -> Words:
+    """Write a day as an office does: «16/12/2026», "16 December 2026"."""
+    return Words(format_date(on, "dd/MM/yyyy", locale="vi"), format_date(on, "d MMMM yyyy", locale="en"))
 
 
 def declined(reason: Decline, field: str | None = None, **values: object) -> DecisionError:

@@ -5,10 +5,10 @@ By an operator's key whose kinds name `obligation.decide`, or by the personal li
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from services.notifications.decision_words import NOBODY, DecisionError, Decline, declined, invalid
+from services.notifications.decision_words import NOBODY, DecisionError, Decline, declined, invalid, written_day
 from services.notifications.holding import officer_holding
 from services.notifications.links import LinkError, Links, Purpose
 from shared.access.acting import acting_officer, read_acting
@@ -117,12 +117,20 @@ def new_deadline(programme: Programme, written: object, due_at: datetime, now: d
         until = day(written)
     except ScalarError as error:
         raise invalid("until", error) from None
-    deadline = datetime.combine(until, programme.due_time, ZoneInfo(programme.timezone))
-    if deadline <= max(due_at, now):
-        raise declined(Decline.TOO_EARLY, "until", got=until)
-    if deadline > max(due_at, now) + LONGEST_EXTENSION:
-        raise declined(Decline.TOO_LATE, "until", days=LONGEST_EXTENSION.days, got=until)
+    zone, got = ZoneInfo(programme.timezone), written_day(until)
+    deadline, least = datetime.combine(until, programme.due_time, zone), max(due_at, now)
     days = working_days(programme.holidays.country, programme.calendar_overrides)
+    if deadline <= least:
+        first = days.add(_day_after(least.astimezone(zone), programme.due_time) - timedelta(days=1), 1)
+        raise declined(Decline.TOO_EARLY, "until", first=written_day(first), got=got)
+    if deadline > least + LONGEST_EXTENSION:
+        end = _day_after((least + LONGEST_EXTENSION).astimezone(zone), programme.due_time)
+        raise declined(Decline.TOO_LATE, "until", end=written_day(end), got=got)
     if not days.is_working(until):
-        raise declined(Decline.NO_WORKING_DAY, "until", day=until)
+        raise declined(Decline.NO_WORKING_DAY, "until", day=got)
     return deadline
+
+
+def _day_after(local: datetime, hour: time) -> date:
+    """Find the first day on which that hour is behind an instant."""
+    return local.date() + timedelta(days=local.time() >= hour)
