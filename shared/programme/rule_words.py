@@ -12,7 +12,7 @@ class ProgrammeWords(Enum):
 
     AGE = Words(
         "«Đến {years} tuổi» là chưa đến sinh nhật lần thứ {birthday} ({years} tuổi tròn)",
-        "'To {years} years' is before birthday number {birthday} ({years} completed years)",
+        "'To {years} years' is before turning {birthday} ({years} completed years)",
     )
     AFTER_CUTOFF = Words(
         "chậm nhất {time} ngày làm việc thứ {days} sau ngày chốt số liệu",

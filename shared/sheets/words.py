@@ -114,7 +114,7 @@ class LayoutWords(Enum):
     ROW = Words("{sheet}, dòng {row}", "{sheet}, row {row}")
     NO_TABLE = Words(
         "cần một dòng tiêu đề có cột unit và một trong các cột {keys}, trong {rows} dòng đầu",
-        "expected a header row with the column unit and one of the columns {keys}, in the first {rows}",
+        "expected a header row with the column unit and one of the columns {keys}, in the first {rows} rows",
     )
     TWICE = Words(
         "{place}: cột {name} có hai lần, ở cột {first} và cột {second}; hãy bỏ một cột, hoặc đổi tên bắt đầu bằng "

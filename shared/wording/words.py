@@ -6,7 +6,10 @@ from typing import NamedTuple, TypeAlias
 
 
 class Words(NamedTuple):
-    """One thing in Vietnamese and in English. In a table they may hold `{placeholders}`, the same in both."""
+    """One thing in Vietnamese and in English. In a table they may hold `{placeholders}`, the same in both.
+
+    English words that go by a number write both forms beside it: `{count} {count:report|reports}`.
+    """
 
     vi: str
     en: str
@@ -18,9 +21,21 @@ class Words(NamedTuple):
     def filled(self, **values: object) -> "Words":
         """Fill the placeholders: Words in their own language, anything else as its text."""
         return Words(
-            self.vi.format_map({name: said(value, "vi") for name, value in values.items()}),
-            self.en.format_map({name: said(value, "en") for name, value in values.items()}),
+            self.vi.format_map({name: _Filling(said(value, "vi")) for name, value in values.items()}),
+            self.en.format_map({name: _Filling(said(value, "en")) for name, value in values.items()}),
         )
+
+
+class _Filling(str):
+    """What a placeholder is filled with. Written `{count:one|many}` it chooses between these, as the number is one."""
+
+    __slots__ = ()
+
+    def __format__(self, forms: str) -> str:
+        one, either, many = forms.partition("|")
+        if not either:
+            return super().__format__(forms)
+        return one if self == "1" else many
 
 
 # Words, or what needs no translation: a name, a number, a list of slugs.

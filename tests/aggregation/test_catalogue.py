@@ -52,7 +52,7 @@ def test_the_age_is_told_as_it_is_meant(catalogue: dict[str, Any]) -> None:
     assert age["completed_years"] == 8
     assert age["meaning"] == {
         "vi": "«Đến 8 tuổi» là chưa đến sinh nhật lần thứ 9 (8 tuổi tròn)",
-        "en": "'To 8 years' is before birthday number 9 (8 completed years)",
+        "en": "'To 8 years' is before turning 9 (8 completed years)",
     }
 
 

@@ -83,7 +83,9 @@ SAID = everything_said()
 
 
 def placeholders(text: str) -> list[str]:
-    return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+    """Those of a text, but for the forms of a word that goes by a number, which are beside it."""
+    found = string.Formatter().parse(text)
+    return sorted(name for _, name, forms, _ in found if name is not None and "|" not in (forms or ""))
 
 
 def english_in(text: str) -> set[str]:
@@ -92,7 +94,7 @@ def english_in(text: str) -> set[str]:
 
 def pattern(template: str) -> re.Pattern[str]:
     """What a table's words look like when they are filled."""
-    return re.compile(".*".join(map(re.escape, re.split(r"\{\w+\}", template))), re.DOTALL | re.IGNORECASE)
+    return re.compile(".*".join(map(re.escape, re.split(r"\{\w+(?::[^}]*)?\}", template))), re.DOTALL | re.IGNORECASE)
 
 
 def check_both(vietnamese: str, english: str, among: Iterable[Words] = SAID) -> None:
@@ -132,6 +134,12 @@ def test_everything_said_is_in_both_languages_with_the_same_placeholders(words: 
     assert unicodedata.is_normalized("NFC", words.vi)
     assert words.vi in UNMARKED or not words.vi.isascii()
     assert not english_in(words.vi), words.vi
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 reports"), (1, "1 report"), ("1", "1 report"), (11, "11 reports")])
+def test_an_english_word_goes_by_its_number(count: object, said: str) -> None:
+    words = Words("{count} báo cáo", "{count} {count:report|reports}").filled(count=count)
+    assert words == Words(f"{count} báo cáo", said)
 
 
 def test_nothing_is_said_to_a_client_in_words_of_one_language() -> None:

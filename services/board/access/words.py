@@ -14,8 +14,8 @@ class EntryWords(Enum):
     SENT_NONE = Words("Thư gửi lúc {at}.", "The message of {at}.")
     NAMES = Words("Thư nêu {what}.", "The message names {what}.")
     NAMES_NONE = Words("Thư không nêu báo cáo cụ thể nào.", "The message names no report.")
-    REPORTS = Words("{count} báo cáo", "reports: {count}")
-    PROBLEMS = Words("{count} vướng mắc", "obstacles: {count}")
+    REPORTS = Words("{count} báo cáo", "{count} {count:report|reports}")
+    PROBLEMS = Words("{count} vướng mắc", "{count} {count:obstacle|obstacles}")
     INVITED = Words(
         "Liên kết do bộ phận quản trị hệ thống cấp, dùng được một lần.",
         "The link is from whoever runs the system, and is good once.",
@@ -28,7 +28,7 @@ class EntryWords(Enum):
         "The message may have been forwarded. Please close this page and tell who sent it to you. The link shows only "
         "what the message named; every act needs a code that is sent to {name}.",
     )
-    ALREADY = Words("Ông/Bà đã vào trên thiết bị này: về trang chính", "You are in on this device: go to the main page")
+    ALREADY = Words("Ông/Bà đã vào trên thiết bị này: về trang chính", "You are signed in here: go to the main page")
     RENEWED = Words("Đã nhận đề nghị gửi liên kết mới", "A fresh link was asked for")
     RENEWED_HELP = Words(
         "Nếu liên kết cũ là của một cán bộ còn trong danh sách, liên kết mới được gửi tới địa chỉ đã đăng ký trong ít "
@@ -45,11 +45,14 @@ class EntryWords(Enum):
     SEND_CODE = Words("Gửi mã xác nhận tới {address}", "Send a code to {address}")
     SEND_AGAIN = Words("Gửi mã khác", "Send another code")
     CODE_SENT = Words("Đã gửi mã sáu chữ số tới {address}.", "A code of six digits was sent to {address}.")
-    CODE_LASTS = Words("Mã còn hiệu lực {minutes} phút và dùng một lần.", "It is good for {minutes} minutes, and once.")
+    CODE_LASTS = Words(
+        "Mã còn hiệu lực {minutes} phút và dùng một lần.",
+        "It is good for {minutes} {minutes:minute|minutes}, and once.",
+    )
     CODE = Words("Mã xác nhận", "Code")
     CODE_HELP = Words("Sáu chữ số, ví dụ 123456", "Six digits, like 123456")
     CODE_WANTED = Words("Cần mã gồm sáu chữ số, đúng như trong thư", "Expected six digits, as they are in the message")
-    CODE_WRONG = Words("Mã không đúng; còn {left} lần thử", "The code is wrong; {left} tries are left")
+    CODE_WRONG = Words("Mã không đúng; còn {left} lần thử", "The code is wrong; {left} {left:try is|tries are} left")
     CODE_SPENT = Words("Mã không còn hiệu lực; hãy gửi mã khác", "The code is no longer good; send another one")
     AWAY = Words(
         "Hệ thống tạm thời không trả lời. Hãy thử lại sau ít phút; mã chưa hết hiệu lực vẫn dùng được",

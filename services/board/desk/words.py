@@ -26,7 +26,7 @@ class DeskWords(Enum):
     OWED = Words("Báo cáo phải nộp", "Reports you owe")
     NOTHING_OWED = Words("Không có báo cáo nào đang chờ.", "No report is due.")
     LATE_BELOW = Words("Đơn vị cấp dưới nộp chậm", "Late below you")
-    UNITS = Words("{count} đơn vị", "{count} units")
+    UNITS = Words("{count} đơn vị", "{count} {count:unit|units}")
     CHANGED = Words("Số liệu thay đổi sau khi nộp", "Figures changed after you handed in")
     CHANGED_BY = Words("{before} → {now}, từ {sender}, lúc {at}", "{before} → {now}, from {sender}, at {at}")
     PROBLEMS = Words("Vướng mắc đang chờ giải quyết", "Obstacles that wait")
@@ -60,7 +60,7 @@ class DeskWords(Enum):
     )
     MORE_NAMED = Words(
         "Thư còn nêu {count} báo cáo khác không hiển thị tại đây (báo cáo chưa nộp được hiển thị trước).",
-        "The message names {count} more that are not shown here (what has not come is shown first).",
+        "The message names {count} more that {count:is|are} not shown here (what has not come is shown first).",
     )
     UNVERIFIED = Words("Thiết bị này chưa được xác nhận", "This device is not verified")
     UNVERIFIED_HELP = Words(
@@ -87,12 +87,13 @@ class ActWords(Enum):
     )
     OF_WHAT = Words("Tạm dừng nhắc về", "No reminders about")
     OF_MESSAGE = Words(
-        "Các báo cáo nêu trong thư đã mở ({count} báo cáo)", "What the message that you opened named ({count} reports)"
+        "Các báo cáo nêu trong thư đã mở ({count} báo cáo)",
+        "What the message that you opened named ({count} {count:report|reports})",
     )
     ALL_OF = Words("Mọi nhắc nhở của {programme}", "All reminders of {programme}")
     BELOW = Words("Từng báo cáo của đơn vị cấp dưới", "Single reports of units below")
     UNTIL = Words("Nhắc lại từ ngày", "Remind me again from")
-    NOTHING_CHOSEN = Words("Hãy chọn ít nhất một mục", "Choose one at least")
+    NOTHING_CHOSEN = Words("Hãy chọn ít nhất một mục", "Choose at least one")
     NO_DAY = Words("Hãy nhập ngày", "Enter a day")
     DAY_HELP = Words("Ví dụ: 31/3/2023", "Day/month/year, for example 31/3/2023")
     DECIDE = Words("Gia hạn hoặc miễn báo cáo", "Extend or waive a report")
@@ -102,7 +103,7 @@ class ActWords(Enum):
     REASON = Words("Lý do", "Reason")
     REASON_HELP = Words(
         "Đơn vị được thông báo lý do này. Không ghi tên, số điện thoại của ai.",
-        "The unit is told it. No names and phone numbers of anybody.",
+        "The unit is told the reason. Write nobody's name or phone number.",
     )
     EXTENDING = Words("Gia hạn báo cáo này", "Give this report a later deadline")
     WAIVING = Words("Miễn báo cáo này", "Don't expect this report")

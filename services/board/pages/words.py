@@ -30,7 +30,7 @@ class Refusals(Enum):
     """Why a page can't be shown, or what was sent isn't done."""
 
     NO_SESSION = Told(
-        Words("Ông/Bà chưa vào hệ thống trên thiết bị này", "You have not entered on this device"),
+        Words("Ông/Bà chưa vào hệ thống trên thiết bị này", "You are not signed in on this device"),
         Words(
             "Hãy mở liên kết trong thư gần nhất của Ông/Bà. Nếu chưa có thư nào, đề nghị bộ phận quản trị hệ thống cấp "
             "liên kết.",

@@ -72,10 +72,11 @@ def common(opened: Opened) -> dict[str, object]:
 
 
 def errors_of(refusals: Iterable[Refusal], language: str) -> dict[str, str]:
-    """Say what is wrong at each field; the first thing of each."""
+    """Say what is wrong at each field, as a sentence begins; the first thing of each."""
     found: dict[str, str] = {}
     for item in refusals:
-        found.setdefault(item.field, item.message(language))
+        message = item.message(language)
+        found.setdefault(item.field, message[:1].upper() + message[1:])
     return found
 
 

@@ -110,7 +110,7 @@ class FormWords(Enum):
     ERROR = Words("Lỗi:", "Error:")
     NUMERATOR = Words("Tử số", "Numerator")
     DENOMINATOR = Words("Mẫu số", "Denominator")
-    BREAKDOWN = Words("Chia theo {dimension} (nếu có)", "By {dimension} (if there is)")
+    BREAKDOWN = Words("Chia theo {dimension} (nếu có)", "By {dimension} (optional)")
     APART = Words("chênh lệch", "difference")
     FROM_BEFORE = Words("Mẫu số lấy từ kỳ trước; hãy sửa nếu đã thay đổi.", "The denominator is that of the period "
                         "before; change it if it has moved.")  # fmt: skip
@@ -124,7 +124,7 @@ class FormWords(Enum):
     )
     KEPT = Words(
         "Có {count} phần chi tiết khác đã báo cáo; các phần đó được giữ nguyên.",
-        "{count} more parts were reported; they stay as they are.",
+        "{count} more {count:part was|parts were} reported, and {count:stays as it is|stay as they are}.",
     )
     NO_FIGURE = Words("Chưa có số liệu của chỉ tiêu này", "There is no figure for this indicator")
     UNUSUAL = Words("Số liệu khác thường", "Unusual figures")
@@ -176,9 +176,9 @@ class FormWords(Enum):
     PROBLEM_TEXT = Words("Nội dung vướng mắc", "What the obstacle is")
     PROBLEM_HELP = Words(
         "Không ghi tên, số điện thoại hoặc số định danh của ai. Nội dung được báo ngay cho cấp trên khi nộp.",
-        "No names, phone or identity numbers of anybody. The level above is told at once when you hand in.",
+        "Write nobody's name, phone or identity number. The level above is told at once when you hand in.",
     )
-    PROBLEM_DOMAIN = Words("Lĩnh vực (nếu có)", "Field (if any)")
+    PROBLEM_DOMAIN = Words("Lĩnh vực (nếu có)", "Field of work (optional)")
     STALE = Words(
         "Báo cáo này đã được sửa ở nơi khác lúc {at}. Nội dung Ông/Bà vừa nhập vẫn còn ở dưới; hãy nhấn lại "
         "để lưu phần này.",
@@ -198,9 +198,9 @@ class FormWords(Enum):
     RECEIVED_AT = Words("Nhận lúc {at}", "Received at {at}")
     ON_TIME = Words("Nộp đúng hạn", "On time")
     LATE = Words("Nộp chậm {by} so với hạn {due}", "Late by {by}; it was due at {due}")
-    LATE_DAYS = Words("{count} ngày", "{count} days")
-    LATE_HOURS = Words("{count} giờ", "{count} hours")
-    LATE_MINUTES = Words("{count} phút", "{count} minutes")
+    LATE_DAYS = Words("{count} ngày", "{count} {count:day|days}")
+    LATE_HOURS = Words("{count} giờ", "{count} {count:hour|hours}")
+    LATE_MINUTES = Words("{count} phút", "{count} {count:minute|minutes}")
     COUNTED = Words("Đã tính vào số liệu.", "Counted.")
     COUNTING = Words("Đang tính vào số liệu, thường xong trong vài giây.", "Being counted; that takes seconds.")
     WHAT_COUNTS = Words("Nội dung đã nộp", "What was handed in")
@@ -227,4 +227,4 @@ class FormWords(Enum):
         "Không có mạng. Nội dung đã nhập được giữ trên thiết bị này; hãy nhấn lại khi có mạng.",
         "There is no network. What was typed is kept on this device; press again when there is.",
     )
-    ATTEND = Words("{count} lượt người", "{count} attendances")
+    ATTEND = Words("{count} lượt người", "{count} {count:attendance|attendances}")

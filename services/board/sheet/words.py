@@ -18,9 +18,11 @@ class PageWords(Enum):
     UPLOAD_HELP = Words(
         "Báo cáo chưa được gửi ngay: trang sau cho xem lại tất cả trước khi nộp. Phiếu có ô sai thì không ô nào được "
         "lấy.",
-        "Nothing is handed in yet: the next page shows all of it first. Of a sheet with a wrong cell nothing is taken.",
+        "Nothing is handed in yet: the next page shows all of it first. A sheet with a wrong cell is not taken at all.",
     )
-    FILE = Words("Phiếu đã điền (tệp .xlsx hoặc .csv, tối đa {most} MB)", "The filled sheet (.xlsx or .csv, {most} MB)")
+    FILE = Words(
+        "Phiếu đã điền (tệp .xlsx hoặc .csv, tối đa {most} MB)", "The filled sheet (.xlsx or .csv, {most} MB at most)"
+    )
     ERRORS = Words("Chưa lấy được phiếu: có chỗ cần sửa", "The sheet was not taken: there is something to mend")
     MORE = Words("Còn {count} chỗ khác.", "{count} more.")
     TAKEN = Words("Đã điền vào báo cáo", "The report is filled in")
