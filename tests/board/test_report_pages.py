@@ -1,6 +1,7 @@
 """An officer's way through the form, as a browser without JavaScript takes it, up to the figure that counts."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from shared.database.connections import Pool, close_pool, open_pool
 from shared.registry.units_file import read_units
 from tests.acting import Board
 from tests.board.site import CLOCK, Others, Site, form_board, report_of
-from tests.system import ROOT, access
+from tests.system import ROOT, access, event
 
 FIGURE = {"numerator": "412", "denominator": "530"}
 KNOWLEDGE = {"numerator": "300", "denominator": "900"}
@@ -269,8 +270,13 @@ async def test_a_change_by_another_after_the_hand_in_is_shown(
     counted(board, commune, "2023-Q1", 390, 530)
     page = await browser.open(page.path)
     assert "Thay đổi sau khi nộp" in page.text
-    assert "app, lúc 08:" in page.text
-    assert "412 trên 530 → 390 trên 530" in page.text
+    assert re.search(r"412 trên 530 → 390 trên 530, từ app, lúc 08:\d\d ngày 15/03/2023", page.text)
+    taken_back = {"indicator": "child-service-access", "agency": "ubnd-xa", "period": "2023-Q1", "revision": 999}
+    made = event("record.retracted", commune, taken_back)
+    assert board.post([made]).status_code == 202
+    board.wait_until(lambda: {row["status"] for row in board.status(made)} == {"applied"}, "it is withdrawn")
+    page = await browser.open(page.path)
+    assert re.search(r"412 trên 530 → không có số liệu, từ app, lúc 08:\d\d ngày 15/03/2023", page.text), page.text
 
 
 async def test_a_figure_that_there_is_none_of_is_left_out(browser: Browser, start: str, site: Site) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import quote
 
 from services.board.report.events import SOURCE
 from services.board.report.fields import Form
@@ -17,12 +18,21 @@ from shared.domain.periods import Period
 from shared.domain.units import Unit
 from shared.programme.model import Programme
 
+_UNCOUNTED = frozenset({"pending", "dead", "conflict"})
+
 
 class Ask(Reading, Protocol):
     """The board's client of the other services, that posts too."""
 
     async def post(self, service: str, path: str, content: bytes, headers: Mapping[str, str]) -> Answered:
         """Post to one of them. Raises AwayError."""
+
+
+class Ended(NamedTuple):
+    """Whose event took another's place, and when; None of what isn't to be seen."""
+
+    by: str | None
+    at: datetime | None
 
 
 class NotThereError(Exception):
@@ -120,10 +130,24 @@ class Asked:
 
     async def is_counted(self, event_id: str) -> bool:
         """Tell whether aggregation has applied an event."""
-        source = SOURCE.replace("/", "%2F")
-        answered = await self.ask.get("aggregation", f"/v1/events/{source}/{event_id}", {})
-        rows = answered.body.get("rows", []) if answered.status == 200 else []
-        return any(row["status"] not in {"pending", "dead", "conflict"} for row in rows)
+        return any(row["status"] not in _UNCOUNTED for row in await self._event(SOURCE, event_id))
+
+    async def ended(self, event_id: str) -> Ended | None:
+        """Find whose event took the place of one that was applied; None where this was not."""
+        rows = [row for row in await self._event(SOURCE, event_id) if row["status"] not in _UNCOUNTED]
+        if not rows:
+            return None
+        by = rows[0].get("superseded_by")
+        others = await self._event(by["source"], by["id"]) if by is not None else []
+        whose = [(row["sender"], datetime.fromisoformat(row["accepted_at"])) for row in others if "accepted_at" in row]
+        return Ended(*whose[0]) if whose else Ended(None, None)
+
+    async def _event(self, source: str, event_id: str) -> list[Mapping[str, Any]]:
+        """Read what became of the events of a name."""
+        path = f"/v1/events/{quote(source, safe='')}/{quote(event_id, safe='')}"
+        answered = await self.ask.get("aggregation", path, {})
+        rows: list[Mapping[str, Any]] = answered.body.get("rows", []) if answered.status == 200 else []
+        return rows
 
     async def _get(self, service: str, path: str, query: Mapping[str, str]) -> Any:
         answered = await self.ask.get(service, path, query)

@@ -1,8 +1,10 @@
 """What the last pages show: everything that is handed in, before, and what became of it, after. Pure."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 
+from services.board.report.asked import Ended
 from services.board.report.draft import ActivityAnswer, Answers, FigureAnswer, ProblemAnswer
 from services.board.report.draft_store import Submission
 from services.board.report.events import HandIn
@@ -110,11 +112,11 @@ def _of_components(figure: Figure, answered: Mapping[str, bool]) -> Words:
 
 
 def receipt_page(
-    opened: Opened, submission: Submission, *, counted: bool, withdrawn: Collection[str] = ()
+    opened: Opened, submission: Submission, *, counted: bool, withdrawn: Mapping[str, Ended] = MappingProxyType({})
 ) -> dict[str, object]:
     """What was handed in and when, whether it counts by now, whether it was on time, and what has changed since.
 
-    `withdrawn` are the keys of figures that counted and that somebody else has withdrawn.
+    `withdrawn` has, by their keys, figures that counted and that somebody else has withdrawn.
     """
     said = opened.form.said
     taken = submission.accepted_at
@@ -168,7 +170,17 @@ def _texts(value: object) -> Iterable[str]:
     return value if isinstance(value, list) else ()
 
 
-def _changed_after(opened: Opened, submission: Submission, withdrawn: Collection[str]) -> Iterator[dict[str, object]]:
+def _withdrawn(opened: Opened, before: Words, ended: Ended) -> Words:
+    """Say that there is no figure any more, by whom and when where that is to be seen."""
+    now = FigureWords.NO_FIGURE.value
+    if ended.by is None or ended.at is None:
+        return FormWords.FIGURE_WITHDRAWN.value.filled(before=before, now=now)
+    return FormWords.CHANGED_BY.value.filled(sender=ended.by, at=opened.at(ended.at), before=before, now=now)
+
+
+def _changed_after(
+    opened: Opened, submission: Submission, withdrawn: Mapping[str, Ended]
+) -> Iterator[dict[str, object]]:
     """List the figures that somebody else has changed since, who, when, from what to what; or withdrawn."""
     if submission.accepted_at is None:
         return
@@ -180,7 +192,7 @@ def _changed_after(opened: Opened, submission: Submission, withdrawn: Collection
         before = _of_data(figure, data)
         if counted is None:
             if figure.key in withdrawn:
-                words = FormWords.WITHDRAWN_BY.value.filled(before=before, now=FigureWords.NO_FIGURE.value)
+                words = _withdrawn(opened, before, withdrawn[figure.key])
                 yield {"label": figure.label, "text": opened.form.said(words)}
         elif counted.id != event_id and counted.accepted_at > submission.accepted_at:
             now, at = _of_counted(figure, counted), opened.at(counted.accepted_at)

@@ -49,10 +49,9 @@ async def receipt(pages: ReportPages, request: Request, who: Who, opened: Opened
         raise NotThereError(request.url.path)
     hand_in = HandIn(read_obligation_name(submission.obligation), number, submission.handed_in_at)
     counted = submission.accepted_at is not None and await pages.asked(who).is_counted(hand_in.submission)
-    withdrawn = [
-        figure.key
-        for figure, event_id in handed_in(opened, submission)
-        if counted and figure.key not in opened.standing.figures and await pages.asked(who).is_counted(event_id)
-    ]
+    gone = [(it.key, id_) for it, id_ in handed_in(opened, submission) if it.key not in opened.standing.figures]
+    asked = pages.asked(who)
+    found = [(key, await asked.ended(id_)) for key, id_ in gone] if counted else []
+    withdrawn = {key: ended for key, ended in found if ended is not None}
     page = receipt_page(opened, submission, counted=counted, withdrawn=withdrawn)
     return pages.render(request, "receipt.html", page)
