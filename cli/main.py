@@ -29,6 +29,7 @@ COMMANDS = {
     "rollup": "cli.rollup:rollup",
     "verify": "cli.verify:verify",
     "rebuild": "cli.rebuild:rebuild",
+    "replay": "cli.replay.command:replay",
     "dead": "cli.dead.command:dead_app",
     "tick": "cli.tick:tick",
     "doctor": "cli.doctor.command:doctor",

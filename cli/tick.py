@@ -19,7 +19,7 @@ from services.notifications.messages.message_store import Unsent
 from services.notifications.obligations import change_store
 from services.notifications.obligations import obligation_store as sweep_store
 from shared.database.connections import Connection
-from shared.registry import store
+from shared.registry import restore_store, store
 from shared.runtime.clock import SystemClock
 from shared.values.scalars import ScalarError, instant
 
@@ -73,6 +73,8 @@ async def _tick(connection: Connection, target: datetime, *, patience: float) ->
     running = await store.read_clock(connection)
     if running is None:
         raise ValueError("no simulated clock runs here: start the services with KIP_CLOCK set ('make run' does)")
+    if await restore_store.awaited(connection) is not None:
+        raise ValueError("a restore awaits its replay, and nothing is swept until then: run 'kip replay'")
     clock = SystemClock(running[0])
     ahead = SystemClock().offset_to(target)
     if not await store.advance_clock(connection, ahead):

@@ -10,9 +10,10 @@ from cli.doctor import doctor_store
 from cli.doctor.finding import Finding, bad, good, unsure
 from cli.doctor.officers import check_officers
 from services.aggregation.consistency.wild_store import listed
+from services.notifications.messages import uncertain_store
 from shared.database import connections, migration
 from shared.database.connections import Connection, Hosts
-from shared.registry import store
+from shared.registry import restore_store, store
 from shared.runtime import tls
 from shared.runtime.clock import SystemClock
 
@@ -206,6 +207,22 @@ async def _waiting(connection: Connection) -> AsyncIterator[Finding]:
             yield unsure(table, f"{waiting:,} {what}", cure) if waiting else good(table, f"no {what}")
     for finding in _messages(*await doctor_store.waiting_messages(connection)):
         yield finding
+    async for finding in _restore(connection):
+        yield finding
+
+
+async def _restore(connection: Connection) -> AsyncIterator[Finding]:
+    lost = await restore_store.awaited(connection)
+    if lost is not None:
+        since, until = (it.isoformat(timespec="seconds") for it in lost)
+        seen = f"a backup of {since} was restored at {until}; notifications is held, and nothing is audited"
+        yield bad("restore", seen, "kip replay (docs/operate/backup.md)")
+    else:
+        yield good("restore", "none awaits its replay")
+    uncertain = await uncertain_store.count(connection)
+    if uncertain:
+        seen = f"{uncertain:,} messages may have been sent before a restore, and are kept back"
+        yield unsure("notifications.uncertain", seen, "kip replay --uncertain, then kip replay --send-uncertain")
 
 
 def _messages(waiting: int, oldest: timedelta | None) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ UNITS = """
 PARTITIONS = "SELECT coalesce(max(partition) + 1, 0) FROM registry.partition"
 WAITING_MESSAGES = """
     SELECT count(*) AS waiting, max(now() - created_at) AS oldest
-    FROM notifications.message WHERE state NOT IN ('sent', 'failed', 'cancelled')
+    FROM notifications.message WHERE state NOT IN ('sent', 'failed', 'cancelled', 'uncertain')
 """
 ADDRESSES = """
     SELECT DISTINCT split_part(address, ':', 1) AS kind, substr(address, strpos(address, ':') + 1) AS address

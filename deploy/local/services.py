@@ -97,14 +97,18 @@ class Services:
 
     def start(self, *names: str) -> Self:
         """Start these services (default: all) where they do not run, and wait until they are ready."""
+        self.begin(*names)
+        self.wait_ready(*names)
+        return self
+
+    def begin(self, *names: str) -> None:
+        """Start these services (default: all) where they do not run; one may have a reason not to become ready."""
         for name in names or self._services:
             if name not in self._processes or not self._processes[name].running:
                 argv = [sys.executable, "-m", self._services[name].module]
                 self._processes[name] = self._stack.supervisor.start(
                     Command(name, argv, environment={"PYTHONUNBUFFERED": "1", **self.environment_of(name)}, grace=30.0)
                 )
-        self.wait_ready(*names)
-        return self
 
     def wait_ready(self, *names: str) -> None:
         """Wait until `/readyz` of these services (default: all) answers 200. Raises `StartError` with the log of one

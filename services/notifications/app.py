@@ -147,6 +147,7 @@ class Notifications:
             broker=self.running and await self.consuming.ping(timeout=1) and await self.publishing.ping(timeout=1),
             database=self._pool is not None and self.follower.connected,
             registry=self.registry().loaded,
+            restore=self._parts.sweeper.awaits if self._parts is not None else None,
             sweeps=self._parts.sweeper.broken if self._parts is not None else None,
         )
 

@@ -40,7 +40,10 @@ from shared.programme.base import LANGUAGES
 
 _ID: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": 2**62}
 _STATE = {"type": "string", "enum": [state.value for state in ObligationState]}
-_ALERT_STATE = {"type": "string", "enum": ["queued", "sent", "failed", "cancelled", "unaddressed"]}
+_ALERT_STATE = {
+    "type": "string",
+    "enum": ["queued", "sent", "failed", "cancelled", "unaddressed", "muted", "declined", "uncertain"],
+}
 _REASON = {"type": "string", "enum": [reason.value for reason in CLAIMED]}
 _PROBLEM_STATE = {"type": "string", "enum": ["raised", "resolved"]}
 _PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {

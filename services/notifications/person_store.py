@@ -122,16 +122,16 @@ NO_BOUNCES = """
 """
 ON_THEIR_WAY = """
     SELECT id, state = 'sending' AND act_at > clock_timestamp() AS in_hand
-    FROM notifications.message WHERE officer = $1 AND act_at IS NOT NULL ORDER BY id
+    FROM notifications.message WHERE officer = $1 AND (act_at IS NOT NULL OR state = 'uncertain') ORDER BY id
 """
 # One message a statement: a worker records many in one, in an order of its own.
 CANCEL = """
     WITH message AS (
         UPDATE notifications.message SET state = 'cancelled', error = NULL, act_at = NULL
-        WHERE id = $1 AND act_at IS NOT NULL RETURNING id
+        WHERE id = $1 AND (act_at IS NOT NULL OR state = 'uncertain') RETURNING id
     )
     UPDATE notifications.alert SET state = 'cancelled'
-    FROM message WHERE alert.message = message.id AND alert.state = 'queued'
+    FROM message WHERE alert.message = message.id AND alert.state IN ('queued', 'uncertain')
 """
 # What is still on its way, or waits for a person, keeps its words. Skipped where another replica is at it.
 OLD_ERRORS = """

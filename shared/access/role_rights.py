@@ -47,6 +47,7 @@ _MATRIX = """
     registry.backup                -       r            -              -      r
     registry.clock                 ra      ra           ra             -      raw
     registry.clock_follower        raw     raw          raw            -      r
+    registry.restore               -       r            r              -      rw
     intake.spool                   rawd    -            -              -      r
     intake.job                     rad     -            -              -      -
     aggregation.batch              -       U            -              -      U

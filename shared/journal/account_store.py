@@ -27,9 +27,11 @@ _GO_PAST = """
 """
 _NOTED = "SELECT message::text FROM {schema}.applied_message WHERE message = ANY($1::uuid[])"
 _PASSED = "SELECT queue, sent_at FROM {schema}.passed_marker WHERE auditor = $1"
+# After a restore nobody audits until the replay has ended: all of the lost time would be missing.
 _LEASE = """
     UPDATE {schema}.audit SET auditor = $1, held_until = clock_timestamp() + $2::interval
-    WHERE auditor = $1 OR held_until IS NULL OR held_until < clock_timestamp()
+    WHERE (auditor = $1 OR held_until IS NULL OR held_until < clock_timestamp())
+      AND NOT EXISTS (SELECT FROM registry.restore WHERE replayed_at IS NULL)
     RETURNING journal_offset, message::text
 """
 _LET_GO = "UPDATE {schema}.audit SET held_until = NULL WHERE auditor = $1"
@@ -38,6 +40,8 @@ _SAVE = """
     UPDATE {schema}.audit SET journal_offset = $2, message = $3, looked_at = $4, oldest_at = coalesce($5, oldest_at)
     WHERE auditor = $1
 """
+_POSITION = "SELECT journal_offset, message::text FROM {schema}.audit"
+_MOVE = "UPDATE {schema}.audit SET journal_offset = $1, message = $2"
 _FORGET = """
     DELETE FROM {schema}.applied_message WHERE message IN (
         SELECT message FROM {schema}.applied_message WHERE noted_at < clock_timestamp() - $1::interval LIMIT $2
@@ -80,6 +84,7 @@ class AccountStore:
         self._noted, self._passed = map(self._own, (_NOTED, _PASSED))
         self._lease, self._let_go, self._save = map(self._own, (_LEASE, _LET_GO, _SAVE))
         self._standing, self._forget = map(self._own, (_STANDING, _FORGET))
+        self._position, self._move = map(self._own, (_POSITION, _MOVE))
 
     def _own(self, statement: str) -> str:
         return statement.format(schema=self.schema)
@@ -103,7 +108,9 @@ class AccountStore:
         return {row["queue"]: row["sent_at"] for row in await connection.fetch(self._passed, auditor)}
 
     async def lease(self, connection: Connection, auditor: str, seconds: float) -> Position | Literal["begin"] | None:
-        """Be the only auditor for so many seconds: the position to go on from; None while another one is."""
+        """Be the only auditor for so many seconds: the position to go on from; None while another one is, or while a
+        restore awaits its replay.
+        """
         row = await connection.fetchrow(self._lease, auditor, timedelta(seconds=seconds))
         if row is None:
             return None
@@ -122,6 +129,15 @@ class AccountStore:
         """Read how far whoever audits is."""
         row = await connection.fetchrow(self._standing)
         return Standing(row["looked_at"], row["oldest_at"]) if row else Standing(None, None)
+
+    async def position(self, connection: Connection) -> Position | None:
+        """Read up to which entry of the journal all is accounted for; None where nothing is known."""
+        row = await connection.fetchrow(self._position)
+        return Position(*row) if row is not None and row["journal_offset"] is not None else None
+
+    async def move(self, connection: Connection, position: Position) -> None:
+        """Say that up to this entry all is accounted for, as a replay has proven it while nobody audits."""
+        await connection.execute(self._move, position.offset, position.message)
 
     async def forget(self, connection: Connection, days: float, limit: int) -> int:
         """Delete up to `limit` notes that are older than the journal is kept; return how many those were."""

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from services.notifications.alerts.escalation import first_look
 from services.notifications.alerts.sweep import Swept, sweep
+from services.notifications.alerts.uncertain import LostTime
 from services.notifications.links import LetterLinks
 from services.notifications.messages.channels import Channel
 from services.notifications.messages.channels.email import EmailChannel
@@ -88,14 +89,18 @@ class Field:
             reached = channels or (f"email:{name}@example.vn",)
             await write_officers(connection, [Officer(name, "role", unit, agency, reached, **wishes)])
 
-    async def sweep(self, now: str, *, held: str | None = None, repair: bool = False) -> Swept:
+    async def sweep(
+        self, now: str, *, held: str | None = None, repair: bool = False, lost: LostTime | None = None
+    ) -> Swept:
         """Sweep at an instant; what is queued is in `published`."""
 
         async def publish(bodies: Any) -> None:
             self.published += [id_ for ids in bodies for id_ in ids]
 
         async with self.pool.acquire() as connection:
-            return await sweep(connection, self.registry, self.opener, publish, at(now), held=held, repair=repair)
+            return await sweep(
+                connection, self.registry, self.opener, publish, at(now), held=held, repair=repair, lost=lost
+            )
 
     async def take(self, *events: Mapping[str, Any], now: str = "2023-03-16 10:00") -> None:
         """Have events consumed."""

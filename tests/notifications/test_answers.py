@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notifications.obligations.consumer import read_batch
-from services.notifications.obligations.submissions import Answer, answered_at, judge
+from services.notifications.obligations.submissions import Answer, answered_at, judge, withdrawn_at
 from shared.domain.canonical import UndecodableError, decode_batch
 from shared.domain.events import ObligationState as State
 from shared.registry.snapshot import Registry
@@ -31,6 +31,22 @@ def test_a_withdrawal_takes_the_answers_below_it_and_a_higher_revision_revives()
     withdrawn = [given_answer(0, 10, True), given_answer(1, 20, False)]
     assert answered_at(withdrawn, WHOLE) is None
     assert answered_at([*withdrawn, given_answer(2, 30, True)], WHOLE) == NOON + timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(
+    ("answers", "met", "heard", "since"),
+    [
+        ([(0, 10, True), (1, 20, False)], 10, 500, 20),  # heard of hours later
+        ([(0, 10, True), (1, 20, False), (2, 30, True), (3, 40, False)], 30, 500, 40),
+        ([(0, 10, True), (1, 20, False), (2, 30, True)], 30, 500, 500),  # that one was handed in again since
+        ([(0, 10, True)], 10, 500, 500),  # more is required than before
+        ([(0, 10, True), (1, 600, False)], 10, 500, 500),  # a clock that is behind the door's
+    ],
+)
+def test_a_report_is_open_again_from_its_withdrawal_on(answers, met, heard, since):
+    given = [given_answer(*item, id_=str(number)) for number, item in enumerate(answers)]
+    minutes = [NOON + timedelta(minutes=minute) for minute in (met, heard, since)]
+    assert withdrawn_at(given, minutes[0], minutes[1]) == minutes[2]
 
 
 def test_an_upload_stands_again_after_a_withdrawal_of_any_revision():

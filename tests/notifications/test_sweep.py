@@ -151,6 +151,20 @@ async def test_a_withdrawn_report_reopens_and_its_steps_count_anew(field):
     ]
 
 
+@pytest.mark.parametrize(("restored", "since"), [(False, "2023-03-24 10:00"), (True, "2023-03-21 10:00")])
+async def test_the_steps_of_a_reopened_report_count_from_when_it_is_heard_of_and_in_a_replay_from_its_withdrawal(
+    field, restored, since
+):
+    if restored:
+        await field.pool.execute("SELECT registry.note_restore(now())")
+    await field.sweep(BEFORE)
+    await field.sweep("2023-03-15 08:00")
+    await field.take(answer(), now="2023-03-16 10:00")
+    await field.take(answer("record.retracted", revision=1, accepted="2023-03-21 10:00"), now="2023-03-24 10:00")
+    row = await field.obligation()
+    assert (row["cycle"], row["reopened_at"], row["next_at"]) == (2, at(since), at("2023-03-24 10:00"))
+
+
 async def test_a_changed_calendar_moves_future_deadlines_only(field):
     await field.sweep(BEFORE)
     await field.sweep("2023-03-17 09:00")

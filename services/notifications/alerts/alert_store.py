@@ -20,19 +20,21 @@ CLAIM_ALERTS = """
     RETURNING message
 """
 MAKE_MESSAGES = """
-    INSERT INTO notifications.message (id, programme, officer, unit, not_before, made_at)
-    SELECT id, programme, officer, unit, not_before, $6
-    FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[])
-         AS message (id, programme, officer, unit, not_before)
+    INSERT INTO notifications.message (id, programme, officer, unit, not_before, made_at, state, act_at)
+    SELECT id, programme, officer, unit, not_before, $7,
+           CASE WHEN uncertain THEN 'uncertain' ELSE 'pending' END, CASE WHEN NOT uncertain THEN now() END
+    FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], $6::boolean[])
+         AS message (id, programme, officer, unit, not_before, uncertain)
 """
+# Who may have been notified (uncertain) hears the end of it too.
 NOTIFIED_LATE = """
     SELECT alert.obligation, alert.officer, alert.unit, min(step.up) AS up,
-           bool_or(alert.state = 'sent') AS sent, bool_or(alert.state = 'queued') AS queued
+           bool_or(alert.state <> 'queued') AS sent, bool_or(alert.state = 'queued') AS queued
     FROM notifications.alert
     JOIN notifications.obligation ON obligation.id = alert.obligation AND obligation.cycle = alert.cycle
     JOIN unnest($2::text[], $3::text[], $4::integer[]) AS step (programme, step, up)
          ON step.programme = obligation.programme AND step.step = alert.step
-    WHERE alert.obligation = ANY ($1::bigint[]) AND alert.state IN ('sent', 'queued')
+    WHERE alert.obligation = ANY ($1::bigint[]) AND alert.state IN ('sent', 'queued', 'uncertain')
     GROUP BY alert.obligation, alert.officer, alert.unit
 """
 # Muted: what was kept back from an officer who had acknowledged, and whose acknowledgement has ended, or what went
@@ -40,6 +42,7 @@ NOTIFIED_LATE = """
 # changed says nothing about that.
 MUTED = """
     SELECT alert.id, alert.officer, alert.unit, COALESCE(obligation.programme, problem.programme) AS programme,
+           alert.wake_at,
            CASE WHEN alert.problem IS NOT NULL
                 THEN problem.cycle = alert.cycle AND alert.step = 'problem-' || problem.state
                 WHEN alert.step = 'changed-after'
@@ -77,8 +80,9 @@ KEEP_LONGER = """
 MUTED_WAKES = "SELECT EXISTS (SELECT FROM notifications.alert WHERE state = 'muted' AND wake_at <= $1)"
 WAKE = """
     UPDATE notifications.alert
-    SET state = CASE WHEN woken.message IS NULL THEN 'cancelled' ELSE 'queued' END, message = woken.message
-    FROM unnest($1::bigint[], $2::uuid[]) AS woken (id, message) WHERE alert.id = woken.id
+    SET state = CASE WHEN woken.message IS NULL THEN 'cancelled' WHEN uncertain THEN 'uncertain' ELSE 'queued' END,
+        message = woken.message
+    FROM unnest($1::bigint[], $2::uuid[], $3::boolean[]) AS woken (id, message, uncertain) WHERE alert.id = woken.id
 """
 ACKNOWLEDGED = """
     SELECT officer, programme, obligation, LEAST(until, '2101-01-01') AS until, false AS reminders
@@ -99,7 +103,7 @@ WAITING_PROBLEMS = """
 NOTIFIED_OF_PROBLEMS = """
     SELECT problem.id, alert.officer, alert.state FROM notifications.problem
     JOIN notifications.alert ON alert.problem = problem.id AND alert.cycle = problem.cycle
-    WHERE problem.id = ANY ($1::bigint[]) AND alert.step = $2 AND alert.state IN ('sent', 'queued')
+    WHERE problem.id = ANY ($1::bigint[]) AND alert.step = $2 AND alert.state IN ('sent', 'queued', 'uncertain')
 """
 NOTE_CLAIMED = "UPDATE notifications.problem SET to_tell = false WHERE id = ANY ($1::bigint[])"
 
@@ -111,6 +115,7 @@ class MutedAlert(NamedTuple):
     officer: int | None
     unit: str
     programme: str
+    wake_at: datetime
     live: bool
 
 
@@ -141,7 +146,7 @@ async def claim_alerts(connection: Connection, alerts: Sequence[NewAlert], now: 
 async def make_messages(connection: Connection, messages: Sequence[NewMessage], now: datetime) -> None:
     """Make messages."""
     if messages:
-        rows = ((m.id, m.programme, m.officer, m.unit, m.not_before) for m in messages)
+        rows = ((m.id, m.programme, m.officer, m.unit, m.not_before, m.uncertain) for m in messages)
         await connection.execute(MAKE_MESSAGES, *zip(*rows, strict=True), now)
 
 
@@ -176,8 +181,8 @@ async def muted(connection: Connection, now: datetime, reminders: Sequence[tuple
     return [MutedAlert(*row) for row in await connection.fetch(MUTED, now)]
 
 
-async def wake(connection: Connection, alerts: Sequence[tuple[int, UUID | None]]) -> None:
-    """Put (alert, message) on their way; without a message it is cancelled."""
+async def wake(connection: Connection, alerts: Sequence[tuple[int, UUID | None, bool]]) -> None:
+    """Put (alert, message, whether that is uncertain) on their way; without a message it is cancelled."""
     if alerts:
         await connection.execute(WAKE, *zip(*alerts, strict=True))
 

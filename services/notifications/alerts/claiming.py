@@ -74,17 +74,20 @@ async def wake(connection: Connection, registry: Registry, planner: Planner, asi
     ids = sorted({alert.officer for alert in due if alert.officer is not None})
     officers = {officer.id: officer for officer in await _officers(connection, ids, asides)}
     addresser = Addresser(list(officers.values()), planner.seats, _zones(registry), {}, now)
-    woken: list[tuple[int, UUID | None]] = []
+    woken: list[tuple[int, UUID | None, bool]] = []
     for alert in due:
         officer = officers.get(alert.officer) if alert.officer is not None and alert.live else None
         with asides.unless_sound("alert", alert.id, alert.programme, alert.unit):
             if officer is not None and (not officer.belongs_to(alert.programme) or planner.at_rest(alert.programme)):
                 officer = None
-            message = addresser.message(officer, alert.programme, alert.unit).id if officer else None
-            woken.append((alert.id, message))
+            uncertain = planner.is_uncertain(alert.wake_at)
+            message = (
+                addresser.message(officer, alert.programme, alert.unit, uncertain=uncertain).id if officer else None
+            )
+            woken.append((alert.id, message, uncertain))
     await alert_store.make_messages(connection, list(addresser.messages.values()), now)
     await alert_store.wake(connection, woken)
-    return sum(message is not None for _, message in woken)
+    return sum(message is not None for _, message, _ in woken)
 
 
 async def _officers_for(connection: Connection, units: Units, due: Iterable[DueAlert], asides: Asides) -> list[Officer]:

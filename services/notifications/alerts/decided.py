@@ -56,4 +56,4 @@ def _alerts(planner: Planner, decided: Decided) -> list[DueAlert]:
         return []
     seats = planner.seats(decided.programme).of(decided.agency, decided.unit, 0)
     base = (decided.obligation, None, decided.cycle, decided.step, 1, decided.programme)
-    return [DueAlert(*base, seats[0].unit, reason, seats)]
+    return [DueAlert(*base, seats[0].unit, reason, seats, uncertain=planner.is_uncertain(decided.at))]

@@ -1,6 +1,7 @@
 """The SQL of decisions that wait to be told."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from shared.database.connections import Connection
@@ -12,7 +13,7 @@ WAITING = """
            CASE change.change WHEN 'waived' THEN 'waived' ELSE 'extended' END AS step,
            change.cycle = obligation.cycle
            AND (change.change = 'waived') = (obligation.state = 'waived')
-           AND obligation.state IN ('open', 'overdue', 'waived') AS stands
+           AND obligation.state IN ('open', 'overdue', 'waived') AS stands, change.at
     FROM notifications.change JOIN notifications.obligation ON obligation.id = change.obligation
     WHERE change.to_tell AND obligation.id = ANY (ARRAY(SELECT obligation FROM notifications.change WHERE to_tell))
       AND NOT EXISTS (
@@ -39,6 +40,7 @@ class Decided(NamedTuple):
     agency: str
     step: str
     stands: bool
+    at: datetime
 
 
 async def waiting(connection: Connection) -> list[Decided]:

@@ -10,12 +10,14 @@ from services.notifications.alerts import count_store, outgoing_store
 from services.notifications.alerts.escalation import first_look
 from services.notifications.alerts.reasons import Reason
 from services.notifications.alerts.sweep import Publish, Swept, sweep
+from services.notifications.alerts.uncertain import lost_time
 from services.notifications.alerts.vacancies import by_level, vacancies
 from services.notifications.apart import reason_of
 from services.notifications.obligations import obligation_store
 from services.notifications.obligations.opening import Opener
 from shared.broker.recurring import Recurring
 from shared.database.connections import Connection, Pool
+from shared.registry import restore_store
 from shared.registry.snapshot import Registry
 from shared.runtime.clock import Clock, SystemClock
 from shared.runtime.metrics import (
@@ -30,6 +32,7 @@ log = structlog.get_logger()
 MOST_BROKEN = 3  # sweeps in a row, before the service says that it isn't ready
 _LEAST_PAUSE = 0.2  # between two sweeps, however often somebody asks
 _PAUSE_WHILE_HELD = 0.3
+_PAUSE_UNTIL_REPLAYED = 2.0
 _COUNT_SECONDS = 300.0  # counts are of the run's day and of who is registered: both change without a sweep's doing
 # For a sweep on one connection: a server that hangs is left after the first of these. Each sweep in a row that fails
 # gives the next one twice the time, because the first of a programme opens the nation's obligations.
@@ -75,6 +78,7 @@ class Sweeper:
         self._reasons: Mapping[Reason, int] = {}  # of the last sweep
         self._broken = 0  # sweeps in a row that did not end well
         self._reason = ""
+        self._awaits: str | None = "it is not known yet whether a restore awaits its replay"
         self._turns = Recurring("sweep", self._turn, broken_pause=interval, least_pause=_LEAST_PAUSE)
 
     def start(self) -> None:
@@ -96,14 +100,26 @@ class Sweeper:
             return None
         return f"the last {self._broken} sweeps failed: {self._reason}"
 
+    @property
+    def awaits(self) -> str | None:
+        """Why this replica must not sweep yet: a restore awaits its replay. None when nothing does."""
+        return self._awaits
+
     def obligations_changed(self) -> None:
         """Have the next sweep count obligations by state anew."""
         self._counted_at = None
 
     async def sweep_once(self) -> tuple[Swept | None, float]:
-        """Sweep unless another replica does; return what was done and after how many seconds to look again."""
+        """Sweep unless another replica does, or a restore awaits its replay: what is owed isn't known until then.
+
+        Return what was done and after how many seconds to look again.
+        """
         limit = min(_FIRST_SECONDS * 2**self._broken, _LONGEST_SECONDS)
         async with self._pool.acquire(limit=limit) as connection:
+            self._awaits = _held_by(await restore_store.awaited(connection))
+            if self._awaits is not None:
+                self._forget_counts()
+                return None, _PAUSE_UNTIL_REPLAYED
             if not await obligation_store.try_sweep_lock(connection):
                 self._forget_counts()
                 return None, self._interval
@@ -117,7 +133,12 @@ class Sweeper:
         held = await self._backlog.hold()
         now = self._clock.now()
         repair = await self._backlog.alerts_empty()
-        done = await sweep(connection, self._registry(), self._opener, self._publish, now, held=held, repair=repair)
+        lost = lost_time(
+            await restore_store.lost_until(connection), (await obligation_store.last_sweep(connection)).swept_at
+        )
+        done = await sweep(
+            connection, self._registry(), self._opener, self._publish, now, held=held, repair=repair, lost=lost
+        )
         await obligation_store.swept(connection, served, now, held)
         self._on_swept()
         oldest, next_in = await outgoing_store.undelivered(connection, now)
@@ -174,3 +195,10 @@ class Sweeper:
         if done is not None:
             self._broken = 0
         return pause
+
+
+def _held_by(lost: restore_store.Lost | None) -> str | None:
+    if lost is None:
+        return None
+    since = lost.since.isoformat(timespec="seconds")
+    return f"a backup of {since} was restored and what came after isn't replayed yet: run 'kip replay'"

@@ -18,8 +18,9 @@ from services.notifications.alerts.escalation import (
     policy_of,
 )
 from services.notifications.alerts.reasons import Reason
-from services.notifications.alerts.received import NotifiedLate, receipt
+from services.notifications.alerts.received import NotifiedLate, receipt, told_from
 from services.notifications.alerts.recipients import DueAlert
+from services.notifications.alerts.uncertain import LostTime
 from services.notifications.apart import Asides
 from services.notifications.obligations.obligation_store import DueObligation, Move
 from shared.domain.seats import Seats
@@ -46,11 +47,14 @@ class Planner:
     `reasons` counts what was decided, by its reason.
     """
 
-    def __init__(self, registry: Registry, now: datetime, asides: Asides, *, held: bool) -> None:
+    def __init__(
+        self, registry: Registry, now: datetime, asides: Asides, *, held: bool, lost: LostTime | None = None
+    ) -> None:
         self._registry = registry
         self._asides = asides
         self._now = now
         self._held = held
+        self._lost = lost
         self.reasons: Counter[Reason] = Counter()
         self._policies: dict[str, Policy] = {}
         self._escalates: dict[tuple[str, str], bool] = {}
@@ -78,13 +82,17 @@ class Planner:
             with self._apart(row):
                 if row.met_at is None:
                     raise ValueError("received late, and nobody knows when")
-                decided = receipt(notified.get(row.id, ()), row.met_at, self.policy(row.programme).hours, self._now)
+                hours = self.policy(row.programme).hours
+                decided = receipt(notified.get(row.id, ()), row.met_at, hours, self._now)
                 base = (row.id, None, row.cycle, RECEIVED, 1, row.programme)
                 planned.moves.append(Move(row.id, row.state, decided.next_at))
                 planned.due += [
-                    DueAlert(*base, unit, Reason.RECEIVED, officers=officers)
+                    DueAlert(
+                        *base, unit, Reason.RECEIVED, officers=officers,
+                        uncertain=self.is_uncertain(told_from(unit != row.unit, row.met_at, hours)),
+                    )
                     for unit, officers in decided.officers_by_unit.items()
-                ]
+                ]  # fmt: skip
                 self.reasons.update([reason for _, reason in decided.decisions] or [Reason.NOBODY_NOTIFIED])
         return planned
 
@@ -109,12 +117,24 @@ class Planner:
             if reason is Reason.UNDELIVERED:
                 return None
             base = (None, row.id, row.cycle, PROBLEM_RESOLVED, 1, slug, row.unit, reason)
-            return [DueAlert(*base, officers=frozenset(notified))] if reason is Reason.RESOLVED else []
+            if reason is not Reason.RESOLVED:
+                return []
+            return [DueAlert(*base, officers=frozenset(notified), uncertain=self._waits_since_before)]
         seats = self.seats(slug).of_problem(row.agency, row.unit, row.domain)
         self.reasons[Reason.RAISED if seats else Reason.NO_SEAT] += 1
         if not seats:
             return []
-        return [DueAlert(None, row.id, row.cycle, PROBLEM_RAISED, 1, slug, seats[0].unit, Reason.RAISED, seats)]
+        raised = (None, row.id, row.cycle, PROBLEM_RAISED, 1, slug, seats[0].unit, Reason.RAISED, seats)
+        return [DueAlert(*raised, uncertain=self._waits_since_before)]
+
+    @property
+    def _waits_since_before(self) -> bool:
+        """Whether a problem that waits may have been told before a restore: in the first sweep after it each may."""
+        return self._lost is not None and self._lost.first
+
+    def is_uncertain(self, due_at: datetime) -> bool:
+        """Tell whether what was due at this instant may have been sent before a restore."""
+        return self._lost is not None and self._lost.has(due_at)
 
     def seats(self, slug: str) -> Seats:
         """Get the programme's seats of today, made at the first call."""
@@ -163,7 +183,7 @@ class Planner:
         seats = self.seats(row.programme).of(row.agency, row.unit, turn.to)
         return DueAlert(
             row.id, None, row.cycle, turn.step, turn.number, row.programme, seats[0].unit, decision.reason, seats,
-            optional=turn.optional, reminds=turn.before and turn.to == 0,
+            optional=turn.optional, reminds=turn.before and turn.to == 0, uncertain=self.is_uncertain(turn.at),
         )  # fmt: skip
 
 

@@ -47,10 +47,17 @@ def receipt(notified: Sequence[NotifiedLate], met_at: datetime, hours: WorkingHo
         decisions = tuple((one, Reason.OUTSIDE_HOURS) for one in notified)
         waits_until = opens if notified else None
     else:
-        morning = hours.opening(hours.days.add(met_at.astimezone(hours.zone).date(), 1))
+        morning = told_from(True, met_at, hours)
         decisions = tuple((one, _reason(one, morning, now)) for one in notified)
         waits_until = morning if any(reason is Reason.NEXT_MORNING for _, reason in decisions) else None
     return Receipt(decisions, now if any(one.queued for one in notified) else waits_until)
+
+
+def told_from(above: bool, met_at: datetime, hours: WorkingHours) -> datetime:
+    """Say from when on an officer hears of it, of the unit itself or of one above."""
+    if not above:
+        return hours.next_open(met_at)
+    return hours.opening(hours.days.add(met_at.astimezone(hours.zone).date(), 1))
 
 
 def _reason(one: NotifiedLate, morning: datetime, now: datetime) -> Reason:

@@ -33,6 +33,7 @@ class DueAlert(NamedTuple):
     officers: frozenset[int] | None = None
     optional: bool = False
     reminds: bool = False  # an office of what it owes itself, before the deadline
+    uncertain: bool = False  # it may have been sent before a restore
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class NewAlert:
         if self.officer is None:
             return "unaddressed"
         if self.message is not None:
-            return "queued"
+            return "uncertain" if self.due.uncertain else "queued"
         return "declined" if self.wake_at is None else "muted"
 
 
@@ -66,6 +67,7 @@ class NewMessage:
     officer: int
     unit: str
     not_before: datetime | None
+    uncertain: bool = False
 
 
 # (officer, programme, obligation or None for all, whether it is about reminders alone) → until
@@ -88,7 +90,9 @@ def standing_in(officer: Officer, there: Iterable[Officer], programme: str, toda
 
 @dataclass(slots=True)
 class Addresser:
-    """Turns due alerts into new ones and their messages: one message for each officer and programme of theirs."""
+    """Turns due alerts into new ones and their messages: one message for each officer and programme of theirs, and
+    another one for what is uncertain.
+    """
 
     officers: Sequence[Officer]
     seats: Callable[[str], Seats]
@@ -96,7 +100,7 @@ class Addresser:
     muted: Muted
     now: datetime
     alerts: list[NewAlert] = field(default_factory=list)
-    messages: dict[tuple[int, str], NewMessage] = field(default_factory=dict)
+    messages: dict[tuple[int, str, bool], NewMessage] = field(default_factory=dict)
     _of_unit: dict[str, list[Officer]] = field(default_factory=dict)
     _at: dict[str, dict[Seat, list[Officer]]] = field(default_factory=dict)
     _chosen: dict[tuple[str, tuple[Seat, ...]], list[tuple[str, Officer]]] = field(default_factory=dict)
@@ -115,13 +119,13 @@ class Addresser:
             else:  # who was notified before may be registered no more: that is nobody's vacancy
                 self.alerts += alerts or ([NewAlert(one, one.unit, None, None)] if one.officers is None else [])
 
-    def message(self, officer: Officer, programme: str, unit: str) -> NewMessage:
+    def message(self, officer: Officer, programme: str, unit: str, *, uncertain: bool = False) -> NewMessage:
         """Get the officer's message of this sweep about the programme, made at the first call."""
-        made = self.messages.get((officer.id, programme))
+        key = (officer.id, programme, uncertain)
+        made = self.messages.get(key)
         if made is None:
             held = officer.held_until(self.now, self.zones[programme])
-            made = NewMessage(uuid4(), programme, officer.id, unit, held)
-            self.messages[officer.id, programme] = made
+            made = self.messages[key] = NewMessage(uuid4(), programme, officer.id, unit, held, uncertain)
         return made
 
     def _officers_for(self, due: DueAlert) -> list[tuple[str, Officer]]:
@@ -158,4 +162,5 @@ class Addresser:
             )  # fmt: skip
             if until is not None:
                 return NewAlert(due, unit, officer.id, None, until)
-        return NewAlert(due, unit, officer.id, self.message(officer, due.programme, unit).id)
+        message = self.message(officer, due.programme, unit, uncertain=due.uncertain)
+        return NewAlert(due, unit, officer.id, message.id)

@@ -12,6 +12,7 @@ from services.notifications.alerts import summary_store
 from services.notifications.alerts.escalation import policy_of
 from services.notifications.alerts.recipients import standing_in
 from services.notifications.alerts.summary_store import NewSummary, PeriodCounts, Subject
+from services.notifications.alerts.uncertain import LostTime
 from services.notifications.apart import Asides, apart, saved
 from shared.database.connections import Connection
 from shared.domain.seats import Seats
@@ -43,7 +44,9 @@ class Standing:
         return 100 * self.on_time / self.expected
 
 
-async def claim_summaries(connection: Connection, registry: Registry, now: datetime) -> int:
+async def claim_summaries(
+    connection: Connection, registry: Registry, now: datetime, lost: LostTime | None = None
+) -> int:
     """Make this month's summaries if they are due and there is something to say; return how many.
 
     A programme or unit whose summary fails goes aside, and rests until it is taken up again; the others are made.
@@ -55,20 +58,22 @@ async def claim_summaries(connection: Connection, registry: Registry, now: datet
         if f"{slug} summary" in resting:
             continue
         with asides.unless_sound("summary", f"{slug} summary", slug):
-            month = _month_due(programme, now)
-            if month is None or await summary_store.summarised_month(connection, slug) == month:
+            due = _month_due(programme, now)
+            month = f"{due:%Y-%m}" if due is not None else None
+            if due is None or month is None or await summary_store.summarised_month(connection, slug) == month:
                 continue
             async with connection.transaction():
                 summaries = await _summaries(connection, registry, programme, month, now, asides)
-                await summary_store.make_summaries(connection, summaries, now)
+                uncertain = lost is not None and lost.has(due)
+                await summary_store.make_summaries(connection, summaries, now, uncertain=uncertain)
                 await summary_store.note_summarised(connection, slug, month)
             made += len(summaries)
     await aside_store.put(connection, asides.found, now)
     return made
 
 
-def _month_due(programme: Programme, now: datetime) -> str | None:
-    """Tell which month's summaries may be made now, if any."""
+def _month_due(programme: Programme, now: datetime) -> datetime | None:
+    """Tell from when on this month's summaries may be made; None if they may not be made now."""
     hours = policy_of(programme).hours
     local = now.astimezone(hours.zone)
     first = hours.days.roll(local.date().replace(day=1))
@@ -76,7 +81,7 @@ def _month_due(programme: Programme, now: datetime) -> str | None:
         return None
     if now < hours.opening(first) or hours.next_open(now) > now:
         return None
-    return f"{local:%Y-%m}"
+    return hours.opening(first)
 
 
 async def _summaries(

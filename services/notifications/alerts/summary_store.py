@@ -10,8 +10,9 @@ from shared.database.connections import Connection
 SUMMARISED = "SELECT summarised FROM notifications.programme WHERE slug = $1"
 NOTE_SUMMARISED = "UPDATE notifications.programme SET summarised = $2 WHERE slug = $1"
 MAKE_SUMMARIES = """
-    INSERT INTO notifications.message (id, programme, officer, unit, occasion, not_before, made_at)
-    SELECT id, programme, officer, unit, occasion, not_before, $7
+    INSERT INTO notifications.message (id, programme, officer, unit, occasion, not_before, made_at, state, act_at)
+    SELECT id, programme, officer, unit, occasion, not_before, $7,
+           CASE WHEN $8 THEN 'uncertain' ELSE 'pending' END, CASE WHEN NOT $8 THEN now() END
     FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
          AS summary (id, programme, officer, unit, occasion, not_before)
     ON CONFLICT (occasion) DO NOTHING
@@ -79,10 +80,12 @@ async def note_summarised(connection: Connection, programme: str, month: str) ->
     await connection.execute(NOTE_SUMMARISED, programme, month)
 
 
-async def make_summaries(connection: Connection, summaries: Sequence[NewSummary], now: datetime) -> None:
-    """Make these messages; an occasion that has one already is left out."""
+async def make_summaries(
+    connection: Connection, summaries: Sequence[NewSummary], now: datetime, *, uncertain: bool
+) -> None:
+    """Make these messages; an occasion that has one already is left out. `uncertain`: they may have been sent."""
     if summaries:
-        await connection.execute(MAKE_SUMMARIES, *zip(*summaries, strict=True), now)
+        await connection.execute(MAKE_SUMMARIES, *zip(*summaries, strict=True), now, uncertain)
 
 
 async def period_counts(connection: Connection, subjects: Sequence[Subject], now: datetime) -> list[PeriodCounts]:

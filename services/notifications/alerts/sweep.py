@@ -20,6 +20,7 @@ from services.notifications.alerts.planning import PROBLEM_RAISED, Planned, Plan
 from services.notifications.alerts.reasons import Reason
 from services.notifications.alerts.recipients import DueAlert
 from services.notifications.alerts.summaries import claim_summaries
+from services.notifications.alerts.uncertain import LostTime
 from services.notifications.apart import Asides, apart, saved
 from services.notifications.obligations import obligation_store
 from services.notifications.obligations.obligation_store import DueObligation
@@ -56,17 +57,19 @@ async def sweep(
     *,
     held: str | None,
     repair: bool,
+    lost: LostTime | None = None,
 ) -> Swept:
     """Run one sweep at `now` under the sweep lock, which the caller holds.
 
     `held` says which events are still on their way: nothing that accuses is sent meanwhile. `repair` publishes again
-    what was queued long ago, where the queue is known to be empty. `publish` takes lists of message ids and returns
+    what was queued long ago, where the queue is known to be empty. What was due in the `lost` time is claimed and kept
+    back. `publish` takes lists of message ids and returns
     when the broker has confirmed them.
     """
     broken: list[Exception] = []
     opened = await _stage(opener.open(connection, registry, now), 0, broken)
-    claimed = await _stage(_claim_due(connection, registry, now, held=held is not None), _Claimed(), broken)
-    summaries = await _stage(claim_summaries(connection, registry, now), 0, broken)
+    claimed = await _stage(_claim_due(connection, registry, now, lost, held=held is not None), _Claimed(), broken)
+    summaries = await _stage(claim_summaries(connection, registry, now, lost), 0, broken)
     published = await _stage(hand_over(connection, publish, now, repair=repair), 0, broken)
     if broken:
         raise broken[0]
@@ -96,7 +99,9 @@ class _Claimed:
     reasons: Mapping[Reason, int] = field(default_factory=dict)
 
 
-async def _claim_due(connection: Connection, registry: Registry, now: datetime, *, held: bool) -> _Claimed:
+async def _claim_due(
+    connection: Connection, registry: Registry, now: datetime, lost: LostTime | None, *, held: bool
+) -> _Claimed:
     """Plan and claim all that is due, in one transaction; what can't be claimed goes aside in it.
 
     The rows of what is planned are locked first and moved on last: a decision or an answer that comes meanwhile waits,
@@ -104,7 +109,7 @@ async def _claim_due(connection: Connection, registry: Registry, now: datetime, 
     """
     asides = Asides()
     async with connection.transaction():
-        planner = Planner(registry, now, asides, held=held)
+        planner = Planner(registry, now, asides, held=held, lost=lost)
         overdue, due = await _obligations(connection, registry, planner, asides, now)
         decided = await plan_decided(connection, registry, planner, asides, now)
         changed = await plan_changed_after(connection, registry, planner, asides, now)

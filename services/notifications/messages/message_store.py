@@ -113,7 +113,7 @@ OPEN_PROBLEMS = """
            CASE WHEN problem.raised_at BETWEEN '2000-01-01' AND '2101-01-01' THEN problem.raised_at END AS raised_at
     FROM notifications.alert JOIN notifications.problem ON problem.id = alert.problem
     WHERE alert.officer = ANY ($1::bigint[]) AND alert.problem IS NOT NULL
-      AND problem.state = 'raised' AND alert.state IN ('sent', 'queued')
+      AND problem.state = 'raised' AND alert.state IN ('sent', 'queued', 'uncertain')
     ORDER BY raised_at, problem
 """
 SENT = """

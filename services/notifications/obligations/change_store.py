@@ -6,18 +6,19 @@ from typing import NamedTuple
 
 from shared.database.connections import Connection, Pool
 
-# Two replicas take different rows; one that dies gives its rows back.
+# Two replicas take different rows; one that dies gives its rows back. While a restore awaits its replay, what answers
+# obligations isn't all there: how they stand is announced when it is.
 TAKE_UNPUBLISHED = """
     SELECT change.obligation, change.revision, programme, unit
     FROM notifications.change JOIN notifications.obligation ON obligation.id = change.obligation
-    WHERE NOT change.published
+    WHERE NOT change.published AND NOT EXISTS (SELECT FROM registry.restore WHERE replayed_at IS NULL)
     ORDER BY change.obligation, change.revision LIMIT $1
     FOR UPDATE OF change SKIP LOCKED
 """
 CHANGES = """
     SELECT change.obligation, change.revision, change.change, change.state, change.cycle, change.due_at, change.met_at,
-           change.at, programme, report, period, unit, agency
-    FROM unnest($1::bigint[], $2::integer[]) AS taken (obligation, revision)
+           change.at, programme, report, period, unit, agency, epoch
+    FROM notifications.epoch CROSS JOIN unnest($1::bigint[], $2::integer[]) AS taken (obligation, revision)
     JOIN notifications.change ON change.obligation = taken.obligation AND change.revision = taken.revision
     JOIN notifications.obligation ON obligation.id = change.obligation
     ORDER BY change.obligation, change.revision
@@ -63,12 +64,12 @@ class ChangeKey(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its name: that of its event too."""
+        """Its name within this epoch."""
         return f"{self.obligation}.{self.revision}"
 
 
 class Change(NamedTuple):
-    """What happened to an obligation, as its event says."""
+    """What happened to an obligation, as its event says. `epoch` is the database's, which each restore raises."""
 
     obligation: int
     revision: int
@@ -83,10 +84,11 @@ class Change(NamedTuple):
     period: str
     unit: str
     agency: str
+    epoch: int = 0
 
     @property
     def name(self) -> str:
-        """Its name: that of its event too."""
+        """Its name within this epoch."""
         return f"{self.obligation}.{self.revision}"
 
 

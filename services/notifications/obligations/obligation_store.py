@@ -94,17 +94,17 @@ SETTLE = """
         UPDATE notifications.obligation SET
             state = verdict.state, met_at = verdict.met_at,
             cycle = cycle + verdict.reopened::integer,
-            reopened_at = CASE WHEN verdict.reopened THEN $5 ELSE reopened_at END,
-            next_at = CASE WHEN verdict.state IN ('open', 'overdue', 'late_met') THEN $5 END,
+            reopened_at = COALESCE(verdict.reopened_at, obligation.reopened_at),
+            next_at = CASE WHEN verdict.state IN ('open', 'overdue', 'late_met') THEN $6::timestamptz END,
             revision = revision + 1
-        FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::boolean[])
-             AS verdict (id, state, met_at, reopened)
+        FROM unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::boolean[], $5::timestamptz[])
+             AS verdict (id, state, met_at, reopened, reopened_at)
         WHERE obligation.id = verdict.id
         RETURNING obligation.*, verdict.reopened
     )
     INSERT INTO notifications.change (obligation, revision, change, state, cycle, due_at, met_at, at)
     SELECT id, revision, CASE WHEN reopened THEN 'reopened' WHEN state = 'open' THEN 'opened' ELSE state END,
-           state, cycle, due_at, met_at, $5
+           state, cycle, due_at, met_at, $6
     FROM settled
 """
 DUE = "SELECT id, programme, unit FROM notifications.obligation WHERE next_at <= $1 ORDER BY id FOR UPDATE"
@@ -315,7 +315,10 @@ async def answered(
 async def write_verdicts(connection: Connection, verdicts: Sequence[tuple[int, Verdict]], now: datetime) -> None:
     """Write what becomes of obligations, each with the change that is published."""
     if verdicts:
-        rows = ((id_, str(verdict.state), verdict.met_at, verdict.reopened) for id_, verdict in verdicts)
+        rows = (
+            (id_, str(verdict.state), verdict.met_at, verdict.reopened, verdict.reopened_at)
+            for id_, verdict in verdicts
+        )
         await connection.execute(SETTLE, *zip(*rows, strict=True), now)
 
 

@@ -1,15 +1,17 @@
 """Decide what answers make of obligations: met on time, late, reopened. Bad data costs only its own obligation."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from services.notifications import aside_store
 from services.notifications.apart import Asides, apart
 from services.notifications.obligations import obligation_store
 from services.notifications.obligations.obligation_store import AnsweredObligation, Key
-from services.notifications.obligations.submissions import Answer, Verdict, answered_at, judge
+from services.notifications.obligations.submissions import Answer, Verdict, answered_at, judge, withdrawn_at
 from shared.database.connections import Connection
 from shared.domain.events import ObligationState as State
+from shared.registry import restore_store
 
 Required = Callable[[Key], frozenset[str]]  # the items that an obligation needs
 
@@ -34,12 +36,25 @@ async def settle(connection: Connection, keys: Sequence[Key], required: Required
     verdicts = [
         verdict for obligations, answers in read for verdict in judged(obligations, answers, required, now, asides)
     ]
+    verdicts = await _counted_from(connection, verdicts, now)
     await obligation_store.write_verdicts(connection, verdicts, now)
     await aside_store.put(connection, asides.found, now)
     outcome: dict[str, int] = {}
     for _, verdict in verdicts:
         outcome[verdict.state] = outcome.get(verdict.state, 0) + 1
     return outcome
+
+
+async def _counted_from(
+    connection: Connection, verdicts: list[tuple[int, Verdict]], now: datetime
+) -> list[tuple[int, Verdict]]:
+    """Have the steps of what is open again count from now, when it is heard of: an outage of ours accuses nobody.
+
+    In a replay after a restore they count from the withdrawal, as they did before: what was sent then isn't sent again.
+    """
+    if not any(verdict.reopened for _, verdict in verdicts) or await restore_store.awaited(connection) is not None:
+        return verdicts
+    return [(id_, replace(it, reopened_at=now) if it.reopened else it) for id_, it in verdicts]
 
 
 def judged(
@@ -55,6 +70,9 @@ def judged(
         with asides.unless_sound("answer", " ".join(row.key), row.programme, row.unit):
             met_at = answered_at(answers.get(row.key, ()), required(row.key))
             verdict = judge(State(row.state), row.due_at, met_at, now)
+            if verdict.reopened:
+                since = withdrawn_at(answers.get(row.key, ()), row.met_at, now)
+                verdict = replace(verdict, reopened_at=since)
             if (verdict.state, verdict.met_at) != (row.state, row.met_at):
                 verdicts.append((row.id, verdict))
     return verdicts

@@ -134,6 +134,15 @@ class Verdict:
     state: State
     met_at: datetime | None
     reopened: bool
+    reopened_at: datetime | None = None
+
+
+def withdrawn_at(answers: Iterable[Answer], met_at: datetime | None, now: datetime) -> datetime:
+    """Say when what was met at `met_at` was taken back: at the last withdrawal since then, however late it is heard of;
+    `now` where no withdrawal was the reason.
+    """
+    since = [it.accepted_at for it in answers if not it.submitted and (met_at is None or it.accepted_at >= met_at)]
+    return min(max(since, default=now), now)
 
 
 def judge(state: State, due_at: datetime, met_at: datetime | None, now: datetime) -> Verdict:
