@@ -86,9 +86,15 @@ async def read_from(url: str, start: Start) -> AsyncIterator[Journal]:
 
 
 async def end_of(url: str, which: Literal["first", "last"]) -> Entry | None:
-    """Read the journal's first or last entry; None where it is empty."""
+    """Read the journal's first or last entry; None where it is empty.
+
+    RabbitMQ's `last` is where the last chunk begins, which may hold several entries.
+    """
     async with read_from(url, which) as journal:
-        return await journal.next(2.0)
+        found = entry = await journal.next(2.0)
+        while which == "last" and entry is not None:
+            found, entry = entry, await journal.next(0.5)
+    return found
 
 
 def _entry(message: AbstractIncomingMessage) -> Entry:

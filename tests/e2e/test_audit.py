@@ -76,7 +76,7 @@ def test_what_was_purged_from_a_queue_counts_all_the_same(system: System) -> Non
     system.services.start("aggregation")
     posted += post(system, "after")
     settle(system, posted)
-    assert unaccounted(system, "republished") == 10
+    system.wait_until(lambda: unaccounted(system, "republished") == 10, "the lost messages are told")
     settle(system, posted + post(system, "later"))
     assert unaccounted(system, "republished") == 10
 
@@ -96,7 +96,7 @@ def test_what_was_acknowledged_without_a_commit_counts_all_the_same(system: Syst
     in_own_loop(take_some)
     system.services.start("aggregation")
     settle(system, posted)
-    assert unaccounted(system, "republished") == 3
+    system.wait_until(lambda: unaccounted(system, "republished") == 3, "the lost messages are told")
 
 
 def test_a_queue_that_was_deleted_costs_nothing_once_it_is_there_again(system: System) -> None:
@@ -151,7 +151,7 @@ def test_what_got_lost_before_there_were_other_partitions_goes_to_those_of_today
         anew.use_broker()
         posted += post(anew, "after")
         settle(anew, posted)
-        assert unaccounted(anew, "republished") == 10
+        anew.wait_until(lambda: unaccounted(anew, "republished") == 10, "the lost messages are told")
     finally:
         anew.services.stop()
 
