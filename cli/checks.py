@@ -86,7 +86,7 @@ def _contributor() -> Contributor:
             return await read_registry(connection)
 
     contributor = Contributor(asyncio.run(read()))
-    gc_tuning.settle()
+    gc_tuning.settle(again=False)
     return contributor
 
 

@@ -5,7 +5,9 @@ its end. An order is JSON (`Order`) with descriptors: standard input, output and
 exit code is told, and any that the new process shall hold. The answer is the pid.
 """
 
+import atexit
 import contextlib
+import gc
 import json
 import os
 import runpy
@@ -13,11 +15,12 @@ import select
 import signal
 import socket
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from multiprocessing.connection import Connection
-from typing import TypedDict
+from typing import Any, NoReturn, TypedDict
 
 from deploy.local import reaper
 
@@ -38,6 +41,8 @@ def main(descriptor: int, modules: Sequence[str]) -> None:
     """Import, then fork at each order; returns, in the forked process, when what it was to run is done."""
     for module in modules:
         import_module(module)
+    gc.collect()
+    gc.freeze()  # else a collection in each fork goes over all of it, and so copies every page of it
     orders = socket.socket(fileno=descriptor)
     wakeup, alarm = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
@@ -59,8 +64,7 @@ def main(descriptor: int, modules: Sequence[str]) -> None:
             for end in (wakeup, alarm):
                 os.close(end)
             orders.close()
-            _follow(json.loads(text), descriptors)
-            return
+            _end(_follow, json.loads(text), descriptors)
         running[pid] = Connection(descriptors[_STANDARD], readable=False)
         for number in (*descriptors[:_STANDARD], *descriptors[_STANDARD + 1 :]):
             os.close(number)
@@ -75,6 +79,27 @@ def _tell_ends(running: dict[int, Connection]) -> None:
             return
         with running.pop(pid) as told, contextlib.suppress(BrokenPipeError):  # nobody may wait for it any more
             told.send(os.waitstatus_to_exitcode(status))
+
+
+def _end(work: Callable[..., None], *arguments: Any) -> NoReturn:
+    """Work, then end as Python does but for taking apart all that was imported: most of what a short `kip` would cost.
+
+    So does `multiprocessing` in what it forks.
+    """
+    code: object = 0
+    try:
+        work(*arguments)
+    except SystemExit as ended:
+        code = ended.code or 0
+        if not isinstance(code, int):
+            print(code, file=sys.stderr)
+            code = 1
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code & 0xFF)
 
 
 def _follow(order: Order, descriptors: Sequence[int]) -> None:

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 from shared.http.connection import http_protocol
 from shared.http.connections import Limits
 from shared.runtime.config import Settings, SettingsError, load_settings
-from shared.runtime.gc_tuning import keep_large_apart
+from shared.runtime.gc_tuning import freeze_imports, keep_large_apart
 from shared.runtime.logs import configure_logging
 
 GRACE_SECONDS = 20  # a stop waits that long for requests under way
@@ -33,6 +33,7 @@ def serve(
         sys.exit(f"kip {service}: {error}")
     configure_logging(service, settings.log_format, settings.log_level)
     keep_large_apart()
+    freeze_imports()
     uvicorn.run(
         app,
         host=settings.bind,

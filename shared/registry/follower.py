@@ -146,9 +146,10 @@ class RegistryFollower:
             if "source_key" in changed:
                 fresh["keys"] = await source_store.read_keys(connection)
             clock = await store.read_clock(connection)
+        again = self.registry.loaded
         self._clock.offset = clock[0] if clock else timedelta(0)
         self.registry = replace(self.registry, simulated=clock is not None, **fresh)
         if fresh.keys() & {"units", "programmes"}:
-            gc_tuning.settle()
+            gc_tuning.settle(again=again)
         if clock:
             await store.follow_clock(connection, clock[1])

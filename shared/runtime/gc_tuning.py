@@ -10,13 +10,20 @@ _TRIM, _OPTION = (getattr(_C, name, None) for name in ("malloc_trim", "mallopt")
 YOUNG = 100_000  # container objects made before a look at the young ones; a batch of 2,000 events makes about that many
 
 
-def settle() -> None:
+def freeze_imports() -> None:
+    """Freeze what a process has imported, before its first load makes collections that would go over all of it."""
+    gc.freeze()
+
+
+def settle(*, again: bool) -> None:
     """Freeze all that lives now (registry, modules) and collect new objects more rarely; call it after a load.
 
-    The collector's rounds over them took a third of the time of a batch (measured).
+    The collector's rounds over them took a third of the time of a batch (measured). With `again`, what was frozen
+    before is looked at too: what a former registry left behind would else never be freed.
     """
-    gc.unfreeze()
-    gc.collect()  # what the former registry left behind: once set aside, it would never be freed
+    if again:
+        gc.unfreeze()
+    gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, 20, 100)
 
