@@ -6,15 +6,13 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from cli.registry import UNITS_FILE
 from cli.template import write_template
 from deploy.local.http import LOCAL
 from shared.domain.periods import parse_period
-from shared.domain.units import Units
-from shared.registry.units_file import read_units
 from shared.sheets.report_tables import Sheet
 from shared.spreadsheets.own_file import read_workbook
 from tests.aggregation.registry import PROGRAMME
+from tests.shipped import shipped_units
 from tests.system import ROOT, System
 
 FILE: dict[str, Any] = YAML(typ="safe").load(ROOT / "programmes" / "ecd-1437" / "programme.yaml")
@@ -96,7 +94,7 @@ def test_an_unknown_programme_and_a_parameter_are_refused(system: System) -> Non
 
 
 def test_a_template_tells_who_counts_the_children_which_are_meant(tmp_path: Path) -> None:
-    unit = Units(read_units(UNITS_FILE))["06412@1"]
+    unit = shipped_units()["06412@1"]
     of_one_indicator = PROGRAMME.model_copy(
         update={
             "age_max_completed_years": None,

@@ -7,17 +7,13 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from cli.registry import UNITS_FILE
 from cli.template import write_template
 from services.aggregation.reading.tables import answer
 from shared.domain.periods import parse_period
-from shared.domain.units import Units
-from shared.programme.folder import load_programme
-from shared.registry.units_file import read_units
 from shared.sheets.columns import as_meant, slug_of
 from shared.sheets.report_tables import Sheet
 from shared.spreadsheets.own_file import read_workbook
-from tests.system import ROOT
+from tests.shipped import shipped_programme, shipped_units
 
 FORMULA = "x;=cmd|' /C calc'!A0"
 RISKY = [FORMULA, "=1+1", "+1", "-1", "@a", "\t=1", "\r=1", 'x";"=1', "a\n=1", "a, =1", "＝1", "－1", "'=1"]
@@ -54,13 +50,13 @@ def test_a_workbook_keeps_its_texts_and_numbers(tmp_path: Path) -> None:
 
 
 def test_what_a_programme_calls_things_is_no_formula_in_its_template(tmp_path: Path) -> None:
-    programme = load_programme(ROOT / "programmes/ecd-1437")
+    programme = shipped_programme()
     risky = [
         item.model_copy(update={"label": item.label.model_copy(update={"vi": f"{text} {number}"})})
         for number, (item, text) in enumerate(zip(programme.activities, RISKY * 9, strict=False))
     ]
     programme = programme.model_copy(update={"activities": tuple(risky)})
-    unit = Units(read_units(UNITS_FILE)).find("06427", date(2023, 3, 31))
+    unit = shipped_units().find("06427", date(2023, 3, 31))
     assert unit is not None
     path = tmp_path / "template.xlsx"
     made = Sheet(programme, programme.report["progress-quarterly"], unit, "ubnd-xa", parse_period("2023-Q1"), "vi")

@@ -8,8 +8,7 @@ import pytest
 
 from bench.load import Load, make_load
 from shared.domain.units import Units
-from shared.programme.folder import load_programme
-from shared.registry.units_file import read_units
+from tests.shipped import shipped_programme, shipped_units
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 20_000
@@ -17,12 +16,12 @@ COUNT = 20_000
 
 @pytest.fixture(scope="module")
 def units() -> Units:
-    return Units(read_units(ROOT / "data" / "units.csv"))
+    return shipped_units()
 
 
 @pytest.fixture(scope="module")
 def load(units: Units) -> Load:
-    return make_load(load_programme(ROOT / "programmes" / "ecd-1437"), units, ["19@1", "20@1"], COUNT, "a seed")
+    return make_load(shipped_programme(), units, ["19@1", "20@1"], COUNT, "a seed")
 
 
 def test_kinds_duplicates_and_corrections_have_their_shares(load: Load) -> None:
@@ -46,7 +45,7 @@ def test_units_lie_in_the_two_provinces_and_both_ladders_are_climbed(load: Load,
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(load: Load, units: Units) -> None:
-    programme = load_programme(ROOT / "programmes" / "ecd-1437")
+    programme = shipped_programme()
     assert make_load(programme, units, ["19@1", "20@1"], 300, "a seed").events == load.events[:300]
     assert make_load(programme, units, ["19@1", "20@1"], 300, "another").events != load.events[:300]
 

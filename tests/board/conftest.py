@@ -12,28 +12,26 @@ from deploy.local.stack import LocalStack
 from services.board.report.draft import Answers
 from services.board.report.pages import Opened
 from shared.domain.units import Units
-from shared.programme.folder import load_programme
 from shared.programme.model import Programme
-from shared.registry.units_file import read_units
 from tests.board.office import Office, chromium, running_office
 from tests.board.sheets import Open, opened_report
 from tests.conftest import NewDatabase
-from tests.system import ROOT
+from tests.shipped import shipped_programme, shipped_units
 
 
 @pytest.fixture(scope="session")
 def ecd() -> Programme:
-    return load_programme(ROOT / "programmes" / "ecd-1437")
+    return shipped_programme()
 
 
 @pytest.fixture(scope="session")
 def nap() -> Programme:
-    return load_programme(ROOT / "programmes" / "nap-23")
+    return shipped_programme("nap-23")
 
 
 @pytest.fixture(scope="session")
 def units() -> Units:
-    return Units(read_units(ROOT / "data" / "units.csv"))
+    return shipped_units()
 
 
 @pytest.fixture

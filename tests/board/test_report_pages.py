@@ -12,10 +12,10 @@ from demo.browser import Browser, Shown
 from deploy.local.http import LOCAL
 from deploy.local.stack import LocalStack
 from shared.database.connections import Pool, close_pool, open_pool
-from shared.registry.units_file import read_units
 from tests.acting import Board
 from tests.board.site import CLOCK, Others, Site, form_board, report_of
-from tests.system import ROOT, access, event
+from tests.shipped import shipped_units
+from tests.system import access, event
 
 FIGURE = {"numerator": "412", "denominator": "530"}
 KNOWLEDGE = {"numerator": "300", "denominator": "900"}
@@ -23,7 +23,7 @@ SESSION = {
     "held_on.day": "9", "held_on.month": "3", "held_on.year": "2023", "participants.parent": "24",
     "by.domain": "nutrition",
 }  # fmt: skip
-COMMUNES = sorted(unit.uid for unit in read_units(ROOT / "data" / "units.csv") if unit.parent == "186@1")  # Hữu Lũng
+COMMUNES = sorted(unit.uid for unit in shipped_units() if unit.parent == "186@1")  # Hữu Lũng
 PAGES = ("", "/figure/child-service-access/2023-Q1", "/activities", "/activity", "/problems", "/check", "/sheet")
 _PLACES = iter(COMMUNES)
 

@@ -17,15 +17,15 @@ import pytest
 from demo.browser import Browser, Shown
 from deploy.local.http import LOCAL
 from services.board.sheet.page import MOST_BYTES
-from shared.registry.units_file import read_units
 from tests.board.conftest import Office
 from tests.board.sheets import ACCESS, ACTIVITIES, FIGURES, KNOWLEDGE, Book
 from tests.board.test_entering import rows
 from tests.board.test_reporting import state_of
-from tests.system import ROOT, access, kip, wait_until
+from tests.shipped import shipped_units
+from tests.system import access, kip, wait_until
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-COMMUNES = sorted(unit.uid for unit in read_units(ROOT / "data" / "units.csv") if unit.parent == "186@1")  # Hữu Lũng
+COMMUNES = sorted(unit.uid for unit in shipped_units() if unit.parent == "186@1")  # Hữu Lũng
 _PLACES = iter(COMMUNES)
 
 

@@ -18,17 +18,15 @@ from deploy.local.http import LOCAL
 from services.notifications.obligations.deadlines import deadline_of
 from shared.domain.duties import owes
 from shared.domain.periods import Period
-from shared.domain.units import Units
-from shared.programme.folder import load_programme
 from shared.programme.indicators import Indicator
 from shared.programme.model import Programme
-from shared.registry.units_file import read_units
 from shared.runtime.clock import SystemClock
 from tests.local.kip_up import Up
+from tests.shipped import shipped_programme, shipped_units
 from tests.system import ROOT, System, kip, wait_until
 
-PROGRAMMES = [load_programme(path.parent) for path in sorted(ROOT.glob("programmes/*/programme.yaml"))]
-UNITS = Units(read_units(ROOT / "data" / "units.csv"))
+PROGRAMMES = [shipped_programme(path.parent.name) for path in sorted(ROOT.glob("programmes/*/programme.yaml"))]
+UNITS = shipped_units()
 COMMUNE = "06475@2"
 MAY = ("--read", "--kinds", "indicator.reported")
 STARTS = [

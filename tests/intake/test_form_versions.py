@@ -13,13 +13,13 @@ import pytest
 from deploy.local.http import LOCAL
 from services.intake.formats.foreign_forms import foreign_body
 from services.intake.formats.kobo import Draft, Drafted, draft_events
-from shared.programme.folder import load_programme
 from shared.programme.senders import Form
 from tests.intake.test_kobo import figure, post, sessions, submission
-from tests.system import ROOT, System, event
+from tests.shipped import shipped_programme
+from tests.system import System, event
 
 CASES = Path(__file__).parent / "cases"
-PROGRAMME = load_programme(ROOT / "programmes" / "ecd-1437")
+PROGRAMME = shipped_programme()
 FORMS = {form.form: form for form in PROGRAMME.forms}
 ONE, MANY = FORMS["parent-counselling"], FORMS["communication-sessions"]
 

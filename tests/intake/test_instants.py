@@ -12,16 +12,16 @@ from services.intake.admission.rules import Admitted, judge
 from services.intake.formats.cloudevents import parse_items
 from services.intake.formats.kobo import draft_events
 from shared.domain.refusals import Refusal
-from shared.programme.folder import load_programme
 from shared.registry.snapshot import Key, Registry
 from shared.values.scalars import instant
-from tests.aggregation.registry import REGISTRY, ROOT
+from tests.aggregation.registry import REGISTRY
 from tests.intake.test_dhis2 import post as post_dhis2
 from tests.intake.test_dhis2 import whole
 from tests.intake.test_door import errors
 from tests.intake.test_import import ACTIVITIES, upload
 from tests.intake.test_kobo import post as post_kobo
 from tests.intake.test_kobo import submission
+from tests.shipped import shipped_programme
 from tests.system import System, counselling
 
 NOW = instant("2023-03-20T08:00:00+07:00")
@@ -106,7 +106,7 @@ def test_a_submission_of_a_form_tells_its_time_in_bounds(system: System) -> None
 
 @pytest.mark.parametrize("value", ["9" * 13, "9" * 5000, "1.5", "-1", "٣"])
 def test_a_number_of_a_form_is_bounded(value: str) -> None:
-    programme = load_programme(ROOT / "programmes" / "ecd-1437")
+    programme = shipped_programme()
     (form,) = (form for form in programme.forms if form.form == "parent-counselling")
     body = submission(**{"session/people/women": value})
     made = draft_events("ecd-1437", form, body, ZoneInfo(programme.timezone))

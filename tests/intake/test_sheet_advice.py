@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from deploy.local.http import LOCAL
-from shared.programme.folder import load_programme
 from tests.intake.test_import import ACTIVITIES, FIGURES, upload
-from tests.system import ROOT, System
+from tests.shipped import shipped_programme
+from tests.system import System
 
 
 def errors_of(answer: Any) -> list[Any]:
@@ -32,7 +32,7 @@ def test_a_whole_without_its_count_is_told_at_its_cell(system: System) -> None:
 
 
 def test_what_fits_the_unit_s_level_is_named_first(system: System) -> None:
-    programme = load_programme(ROOT / "programmes" / "ecd-1437")
+    programme = shipped_programme()
     figures = FIGURES + "06430,nobody,2023-Q1,child-service-access,,1,4\n"
     (error,) = errors_of(upload(system, figures))
     fitting = sorted(programme.agencies_at["commune"])

@@ -5,10 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from shared.domain.partitions import assign_partitions
-from shared.domain.units import Units
-from shared.programme.folder import load_programme
 from shared.registry.snapshot import Registry
-from shared.registry.units_file import read_units
+from tests.shipped import shipped_programme, shipped_units
 from tests.system import ROOT
 
 UNITS = ROOT / "data" / "units.csv"
@@ -17,8 +15,8 @@ Row = dict[str, str]
 
 def read_registry() -> Registry:
     """Read the whole register and the shipped programme."""
-    units = Units(read_units(UNITS))
-    programme = load_programme(ROOT / "programmes" / "ecd-1437")
+    units = shipped_units()
+    programme = shipped_programme()
     return Registry(units, assign_partitions(units, 4, {}), {programme.slug: programme}, {})
 
 

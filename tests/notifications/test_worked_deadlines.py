@@ -1,7 +1,6 @@
 """Every deadline of the shipped programme against what was worked out by hand."""
 
 from datetime import date, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,12 +9,12 @@ from services.notifications.alerts.escalation import first_look
 from services.notifications.obligations.deadlines import Deadline, deadline_of
 from services.notifications.obligations.opening import begun_periods, obligations_of
 from shared.domain.periods import Period, parse_period
-from shared.programme.folder import load_programme
 from shared.programme.reports import AfterCutoff, DayOfMonth, DueRule
 from tests.notifications import worked_deadlines as worked
+from tests.shipped import shipped_programme
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-PROGRAMME = load_programme(Path(__file__).resolve().parents[2] / "programmes" / "ecd-1437")
+PROGRAMME = shipped_programme()
 DEPARTMENTS = worked.LASTING_DEPARTMENTS | worked.MERGED_DEPARTMENTS
 
 Who = tuple[str, str, str, str]  # report, period, level, agency

@@ -2,20 +2,18 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import asyncpg
 import pytest
 
 from shared.access.acting import ActingError, ActingReference, acting_officer, read_acting
 from shared.access.headers import HeaderError, read_narrowing
-from shared.domain.units import Units
 from shared.registry.officer_store import find_acting_officer, find_officer, officers_at, write_officers
 from shared.registry.officers import Officer
 from shared.registry.snapshot import Key
-from shared.registry.units_file import read_units
+from tests.shipped import shipped_units
 
-UNITS = Units(read_units(Path(__file__).resolve().parents[2] / "data" / "units.csv"))
+UNITS = shipped_units()
 BOARD = Key("kip-board", "VN", None, True, None, can_act=True)
 AN = Officer("Trần Văn Ấn", "Chủ tịch", "06412@1", "ubnd-xa", ("email:an@b.vn",), programmes=("ecd-1437",))
 GARBAGE = (

@@ -8,10 +8,9 @@ import pytest
 from shared.domain.duties import NOTHING, owes
 from shared.domain.periods import parse_period
 from shared.domain.units import Units
-from shared.programme.folder import load_programme
 from shared.programme.model import Programme
 from shared.programme.reports import AfterCutoff, DayOfMonth
-from shared.registry.units_file import read_units
+from tests.shipped import shipped_programme, shipped_units
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,12 +23,12 @@ QUARTERS = tuple(f"{year}-Q{quarter}" for year in (2023, 2024, 2025) for quarter
 
 @pytest.fixture(scope="module")
 def programme() -> Programme:
-    return load_programme(ROOT / "programmes" / "ecd-1437")
+    return shipped_programme()
 
 
 @pytest.fixture(scope="module")
 def units() -> Units:
-    return Units(read_units(ROOT / "data" / "units.csv"))
+    return shipped_units()
 
 
 @pytest.fixture

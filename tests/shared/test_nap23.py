@@ -15,13 +15,13 @@ from services.notifications.obligations.opening import begun_periods, obligation
 from shared.domain.duties import owes
 from shared.domain.periods import PeriodKind, parse_period
 from shared.domain.seats import superiors
-from shared.domain.units import Unit, Units
+from shared.domain.units import Unit
 from shared.programme.folder import check_programme, load_programme
 from shared.programme.indicators import Indicator
 from shared.programme.model import AgencyRole, Programme
-from shared.registry.units_file import read_units
 from tests.shared import decision_23 as decision
 from tests.shared.reporting_lines import all_above
+from tests.shipped import shipped_units
 from tests.system import ROOT, kip
 
 SHIPPED = ROOT / "programmes" / "nap-23"
@@ -163,7 +163,7 @@ def test_the_shared_answer_is_the_same_in_both_programmes(programme: Programme) 
 
 
 def test_ha_noi_has_targets_of_its_own(programme: Programme) -> None:
-    names = {unit.uid: unit for unit in read_units(ROOT / "data" / "units.csv")}
+    names = {unit.uid: unit for unit in shipped_units()}
     own = {
         (target.stage, item.unit): item.value
         for indicator in programme.indicators
@@ -214,7 +214,7 @@ def test_nothing_is_owed_beside_what_the_table_of_deadlines_has(programme: Progr
 
 def test_in_november_2026_every_commune_of_today_owes_the_last_quarter_and_the_year(programme: Programme) -> None:
     now = datetime(2026, 11, 29, 8, tzinfo=ZONE)
-    units = Units(read_units(ROOT / "data" / "units.csv"))
+    units = shipped_units()
     opened = Counter(
         (item.report, str(period), item.level, f"{item.deadline.due_at.astimezone(ZONE):%d/%m}")
         for period in begun_periods(programme, now.date())

@@ -4,7 +4,6 @@ only narrows.
 
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +13,9 @@ from shared.domain.units import Unit, Units
 from shared.registry.snapshot import Key, Registry
 from shared.registry.units_file import read_units
 from tests.rights.register import MADE_OF, PLACES, REACHED, units_file
+from tests.shipped import shipped_units
 
-UNITS = Units(read_units(Path(__file__).resolve().parents[2] / "data" / "units.csv"))
+UNITS = shipped_units()
 MERGED = {uid for uid in (unit.uid for unit in UNITS) if len(UNITS.predecessors(uid)) > 1}
 
 

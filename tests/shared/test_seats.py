@@ -9,13 +9,11 @@ from hypothesis import strategies as st
 
 from shared.domain.seats import Seat, Seats
 from shared.domain.units import Unit, Units
-from shared.programme.folder import load_programme
 from shared.programme.model import Agency, AgencyRole, Programme
 from shared.registry.seated import by_seat
-from shared.registry.units_file import read_units
-from tests.system import ROOT
+from tests.shipped import shipped_programme, shipped_units
 
-UNITS = Units(read_units(ROOT / "data" / "units.csv"))
+UNITS = shipped_units()
 DAYS = {
     "2023": date(2023, 3, 17),
     "April 2025": date(2025, 4, 1),
@@ -75,7 +73,7 @@ NAP = [
     [("ecd-1437", *row) for row in ECD] + [("nap-23", *row) for row in NAP],
 )
 def test_who_hears_of_the_shipped_programmes_reports(folder, when, unit, agency, own, one_up, two_up):
-    seats = Seats(load_programme(ROOT / "programmes" / folder), UNITS, DAYS[when])
+    seats = Seats(shipped_programme(folder), UNITS, DAYS[when])
     for to, cell in enumerate((own, one_up, two_up)):
         wanted = [Seat(*reversed(words.split())) for words in cell.split(", ") if words]
         assert list(seats.of(agency, unit, to)) == wanted, to
@@ -92,7 +90,7 @@ def test_who_hears_of_the_shipped_programmes_reports(folder, when, unit, agency,
     ],
 )
 def test_who_hears_of_a_problem(when, unit, agency, domain, told):
-    seats = Seats(load_programme(ROOT / "programmes" / "ecd-1437"), UNITS, DAYS[when])
+    seats = Seats(shipped_programme(), UNITS, DAYS[when])
     assert [f"{seat.agency} {seat.unit}" for seat in seats.of_problem(agency, unit, domain)] == told.split(", ")
 
 
@@ -107,7 +105,7 @@ def test_who_hears_of_a_problem(when, unit, agency, domain, told):
     ],
 )
 def test_who_reads_the_monthly_summary(when, unit, readers):
-    seats = Seats(load_programme(ROOT / "programmes" / "ecd-1437"), UNITS, DAYS[when])
+    seats = Seats(shipped_programme(), UNITS, DAYS[when])
     assert seats.of_summary(unit) == tuple(Seat(unit, agency) for agency in readers)
 
 
@@ -134,7 +132,7 @@ class Registered:
     ],
 )
 def test_where_an_officer_sits(when, unit, agency, programmes, seat):
-    seats = Seats(load_programme(ROOT / "programmes" / "ecd-1437"), UNITS, DAYS[when])
+    seats = Seats(shipped_programme(), UNITS, DAYS[when])
     officer = Registered(unit, agency, programmes)
     assert by_seat([officer], "ecd-1437", seats) == ({} if seat is None else {Seat(*seat): [officer]})
 
@@ -161,7 +159,7 @@ PLACES = Units(
 )
 SLUGS = ("a", "b", "c", "d", "e", "f")
 ENDS = (None, None, date(2025, 3, 31), date(2025, 6, 30), date(2025, 9, 30))
-SHIPPED = load_programme(ROOT / "programmes" / "ecd-1437")
+SHIPPED = shipped_programme()
 
 
 @st.composite

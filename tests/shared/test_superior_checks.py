@@ -4,17 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.units import Units
 from shared.programme.folder import load_programme
 from shared.programme.model import AgencyRole, Programme
 from shared.programme.superior_checks import superior_faults
-from shared.registry.units_file import read_units
 from tests.forks import run_kip
 from tests.sharing import PLAN, write_folder
+from tests.shipped import shipped_programme, shipped_units
 from tests.system import ROOT
 
-LADDERS = Units(read_units(ROOT / "data" / "units.csv")).ladder_levels()
-SHIPPED = load_programme(ROOT / "programmes" / "ecd-1437")
+LADDERS = shipped_units().ladder_levels()
+SHIPPED = shipped_programme()
 
 
 def with_agency(slug: str, **change: object) -> Programme:

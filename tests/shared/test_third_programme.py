@@ -13,16 +13,15 @@ from services.notifications.obligations.deadlines import deadline_of
 from services.notifications.obligations.opening import begun_periods
 from shared.domain.duties import owes
 from shared.domain.periods import PeriodKind, parse_period
-from shared.domain.units import Units
-from shared.programme.folder import check_programme, load_programme
+from shared.programme.folder import check_programme
 from shared.programme.side_by_side import clashes
-from shared.registry.units_file import read_units
+from tests.shipped import shipped_programme, shipped_units
 from tests.system import ROOT
 from tests.third_programme import COLD_CHAIN, FOLDER
 
-UNITS = Units(read_units(ROOT / "data" / "units.csv"))
+UNITS = shipped_units()
 ZONE = ZoneInfo("Pacific/Auckland")
-SHIPPED = [load_programme(path) for path in sorted((ROOT / "programmes").iterdir())]
+SHIPPED = [shipped_programme(path.name) for path in sorted((ROOT / "programmes").iterdir())]
 
 
 def test_it_stands_beside_the_shipped_programmes() -> None:
