@@ -18,6 +18,7 @@ from deploy.local.stack import LocalStack
 from shared.runtime.config import PREFIX, Settings
 from tests.forks import start_forked
 from tests.hostile_world import running_world
+from tests.notifications.register import UNITS, write_part
 from tests.sound_requests import World
 from tests.system import System, kip, migrate
 
@@ -119,6 +120,27 @@ def loaded_template(session_database: NewDatabase) -> str:
 def loaded_database(new_database: NewDatabase, loaded_template: str) -> str:
     """A loaded database of the test's own."""
     return new_database(loaded_template)
+
+
+@pytest.fixture(scope="session")
+def district_template(session_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A loaded database that knows Hữu Lũng, what lies above it and what became of them: to be copied.
+
+    For what isn't about the register's size: no obligations of the whole nation are opened, no registry of it read.
+    """
+    file = tmp_path_factory.mktemp("units") / "units.csv"
+    write_part(UNITS, file, lambda row: row["parent"] == "186@1")
+    url = session_database()
+    migrate(url)
+    words = ("load", "programmes/ecd-1437", "--units", str(file))
+    kip(*words, environment={"KIP_AMQP_URL": "amqp://unused", "KIP_DATABASE_URL": url})
+    return url
+
+
+@pytest.fixture
+def district_database(new_database: NewDatabase, district_template: str) -> str:
+    """A loaded database of Hữu Lũng of the test's own."""
+    return new_database(district_template)
 
 
 def _databases(postgres: Postgres) -> Iterator[NewDatabase]:

@@ -13,8 +13,8 @@ from tests.system import System, access, dead_letters, kip
 
 
 @pytest.fixture
-def counting(stack: LocalStack, amqp_url: str, loaded_database: str) -> Iterator[System]:
-    running = System(stack, amqp_url, loaded_database, ["aggregation", "notifications"])
+def counting(stack: LocalStack, amqp_url: str, district_database: str) -> Iterator[System]:
+    running = System(stack, amqp_url, district_database, ["aggregation", "notifications"])
     yield running
     running.services.stop()
 

@@ -23,9 +23,9 @@ def test_whatever_is_killed_every_accepted_event_counts_exactly_once(
     rabbitmq: RabbitMQ,
     postgres: Postgres,
     amqp_url: str,
-    loaded_database: str,
+    district_database: str,
 ) -> None:
-    system = System(stack, amqp_url, loaded_database, settings={"KIP_BATCH_EVENTS": "100"})
+    system = System(stack, amqp_url, district_database, settings={"KIP_BATCH_EVENTS": "100"})
     kill: dict[str, Callable[[], Any]] = {
         "aggregation": lambda: system.services.kill("aggregation"),
         "rabbitmq": rabbitmq.kill,

@@ -98,10 +98,10 @@ def outage(
     rabbitmq: RabbitMQ,
     postgres: Postgres,
     session_database: NewDatabase,
-    loaded_template: str,
+    district_template: str,
 ) -> Iterator[Outage]:
     """The three services, as a database user that is no superuser."""
-    url = session_database(loaded_template)
+    url = session_database(district_template)
     postgres.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}' IN ROLE kip")
     place = url.partition("@")[2]
     running = Outage(

@@ -8,10 +8,10 @@ from tests.outage import RECOVERY_SECONDS, Outage, WholeLoad
 
 
 def test_every_service_moves_from_a_primary_that_hangs_to_the_next_host(
-    stack: LocalStack, amqp_url: str, loaded_database: str
+    stack: LocalStack, amqp_url: str, district_database: str
 ) -> None:
-    with Relay(loaded_database) as first:
-        user, _, second = loaded_database.partition("@")
+    with Relay(district_database) as first:
+        user, _, second = district_database.partition("@")
         _, _, old = first.url.partition("@")
         host, _, database = old.partition("/")
         next_host = second.partition("/")[0]

@@ -21,10 +21,10 @@ def test_a_server_that_freezes_under_load_costs_nothing_but_time(
     rabbitmq: RabbitMQ,
     postgres: Postgres,
     amqp_url: str,
-    loaded_database: str,
+    district_database: str,
     record_property: Callable[[str, object], None],
 ) -> None:
-    outage = Outage(stack, amqp_url, loaded_database)
+    outage = Outage(stack, amqp_url, district_database)
     try:
         server = rabbitmq if victim == "rabbitmq" else postgres
         record_property("seconds_until_back", freeze_and_settle(outage, server.pid, SECONDS))

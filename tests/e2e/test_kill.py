@@ -11,9 +11,9 @@ BATCHES, SIZE = 60, 100  # three thirds, a kill in the middle of each
 
 
 def test_killing_aggregation_in_the_middle_of_a_load_loses_and_repeats_nothing(
-    stack: LocalStack, amqp_url: str, loaded_database: str
+    stack: LocalStack, amqp_url: str, district_database: str
 ) -> None:
-    system = System(stack, amqp_url, loaded_database, settings={"KIP_BATCH_EVENTS": "100"})
+    system = System(stack, amqp_url, district_database, settings={"KIP_BATCH_EVENTS": "100"})
     chance = random.Random(7)
     bodies = [
         [

@@ -22,9 +22,9 @@ from tests.system import BATCH, System, counselling
 
 @pytest.fixture
 def own_system(
-    stack: LocalStack, rabbitmq: RabbitMQ, postgres: Postgres, amqp_url: str, loaded_database: str
+    stack: LocalStack, rabbitmq: RabbitMQ, postgres: Postgres, amqp_url: str, district_database: str
 ) -> Iterator[System]:
-    system = System(stack, amqp_url, loaded_database)
+    system = System(stack, amqp_url, district_database)
     system.use_broker()
     yield system
     rabbitmq.start()
@@ -143,9 +143,9 @@ def test_a_service_killed_in_the_middle_of_its_work_has_lied_to_nobody(own_syste
 
 
 def test_past_the_grace_time_without_the_database_keys_are_not_trusted(
-    stack: LocalStack, postgres: Postgres, amqp_url: str, loaded_database: str
+    stack: LocalStack, postgres: Postgres, amqp_url: str, district_database: str
 ) -> None:
-    system = System(stack, amqp_url, loaded_database, ["intake"], {"KIP_KEY_GRACE": "8"})
+    system = System(stack, amqp_url, district_database, ["intake"], {"KIP_KEY_GRACE": "8"})
     try:
         system.use_broker()
         postgres.kill()
@@ -221,8 +221,8 @@ def waiting_messages(amqp_url: str, *partitions: int) -> int:
 SHEET = "unit,agency,record,activity,held_on,domain\n06412,ubnd-xa,begun,parent-counselling,2023-03-09,nutrition\n"
 
 
-def test_sigterm_finishes_the_requests_that_had_begun(stack: LocalStack, amqp_url: str, loaded_database: str) -> None:
-    system = System(stack, amqp_url, loaded_database)
+def test_sigterm_finishes_the_requests_that_had_begun(stack: LocalStack, amqp_url: str, district_database: str) -> None:
+    system = System(stack, amqp_url, district_database)
     bodies = {
         ("/v1/events", BATCH): json.dumps([counselling(record="batch")]),
         ("/v1/events", "application/x-ndjson"): json.dumps(counselling(record="line")) + "\n",

@@ -40,12 +40,12 @@ async def until(happened):
             await asyncio.sleep(0.1)
 
 
-async def test_a_mail_that_comes_back_goes_on_by_zalo(stack, amqp_url, loaded_database, tmp_path):
+async def test_a_mail_that_comes_back_goes_on_by_zalo(stack, amqp_url, district_database, tmp_path):
     officers = tmp_path / "officers.csv"
     officers.write_text(OFFICERS, encoding="utf-8")
     async with ZaloServer(SystemClock().now()) as zalo, MailServer() as server:
         running = await asyncio.to_thread(
-            System, stack, amqp_url, loaded_database, ("intake", "notifications"), settings_of(zalo, server)
+            System, stack, amqp_url, district_database, ("intake", "notifications"), settings_of(zalo, server)
         )
         try:
             environment = running.environment

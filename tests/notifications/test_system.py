@@ -21,10 +21,16 @@ Lê Bình,Phó Chủ tịch,186,phong-ldtbxh-dt-huyen,email:huu-lung@example.vn,
 
 
 @pytest.fixture
-def system(stack, amqp_url, loaded_database, tmp_path):
+def database(request):
+    """What `system` runs on: the district, where the test doesn't name another."""
+    return request.getfixturevalue(getattr(request, "param", "district_database"))
+
+
+@pytest.fixture
+def system(stack, amqp_url, database, tmp_path):
     """Intake and notifications, with three officers, from the first day of 2023-Q1 on."""
     running = System(
-        stack, amqp_url, loaded_database, names=("intake", "notifications"),
+        stack, amqp_url, database, names=("intake", "notifications"),
         settings={"KIP_CLOCK": "2022-12-15T08:00:00+07:00", "KIP_SWEEP_INTERVAL": "1", "KIP_LOG_LEVEL": "debug"},
     )  # fmt: skip
     officers = tmp_path / "officers.csv"
@@ -52,6 +58,7 @@ def communes_of_huu_lung():
     return [row[1] for row in rows if row[5] == "186@1"]
 
 
+@pytest.mark.parametrize("database", ["loaded_database"], indirect=True)
 def test_a_tick_prints_what_found_nobody_in_one_line_for_each_step_of_a_report(system):
     shown = kip("tick", "--now", "2023-03-15T08:00:00+07:00", environment=system.environment | {"COLUMNS": "200"})
     assert "Nguyễn An" in shown
@@ -170,13 +177,13 @@ Trần Cúc,Chủ tịch,06427,ubnd-xa,zalo:84912345678,vi
 
 
 @pytest.fixture
-def with_dead_provider(stack, amqp_url, loaded_database, tmp_path):
+def with_dead_provider(stack, amqp_url, district_database, tmp_path):
     """As `system`, with an officer whose only provider refuses every connection."""
     settings = {
         "KIP_CLOCK": "2022-12-15T08:00:00+07:00", "KIP_SWEEP_INTERVAL": "1",
         "KIP_ZNS_TOKEN": "token", "KIP_ZNS_TEMPLATE": "1437", "KIP_ZNS_URL": f"http://127.0.0.1:{free_port()}/",
     }  # fmt: skip
-    running = System(stack, amqp_url, loaded_database, names=("intake", "notifications"), settings=settings)
+    running = System(stack, amqp_url, district_database, names=("intake", "notifications"), settings=settings)
     officers = tmp_path / "officers.csv"
     officers.write_text(DEAD_PROVIDER, encoding="utf-8")
     kip("officer", "import", str(officers), environment=running.environment)
