@@ -60,11 +60,11 @@ def office(
     stack: LocalStack,
     rabbitmq: RabbitMQ,
     session_database: NewDatabase,
-    loaded_template: str,
+    district_template: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Office]:
     folder = tmp_path_factory.mktemp("office")
-    database = session_database(loaded_template)
+    database = session_database(district_template)
     with running_office(stack, rabbitmq.add_vhost(folder.name), database, folder, OFFICERS) as running:
         yield running
 

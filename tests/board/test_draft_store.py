@@ -29,8 +29,8 @@ CLAIM = Claim(1, 2, f"{'~'.join(KEY)}~0", FIGURE, '[{"id": "a"}]', "12.0", "3f9c
 
 
 @pytest.fixture
-async def pool(loaded_database: str) -> AsyncIterator[Pool]:
-    opened = await open_pool(loaded_database, size=4, application_name="kip-tests")
+async def pool(district_database: str) -> AsyncIterator[Pool]:
+    opened = await open_pool(district_database, size=4, application_name="kip-tests")
     yield opened
     await close_pool(opened)
 

@@ -82,10 +82,10 @@ class Place:
 
 
 @pytest.fixture
-async def place(loaded_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
-    monkeypatch.setenv("KIP_DATABASE_URL", service_urls(loaded_database)["operator"])
+async def place(district_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
+    monkeypatch.setenv("KIP_DATABASE_URL", service_urls(district_database)["operator"])
     monkeypatch.setenv("KIP_AMQP_URL", "amqp://unused")
-    pool = await open_pool(loaded_database, size=4, application_name="kip-test")
+    pool = await open_pool(district_database, size=4, application_name="kip-test")
     async with pool.acquire() as connection:
         await write_officers(connection, [
             Officer(NAME, "Chủ tịch", "06412@1", "ubnd-xa", (f"email:{MAIL}",)),

@@ -30,11 +30,11 @@ _PLACES = iter(COMMUNES)
 
 @pytest.fixture(scope="module")
 def board(
-    stack: LocalStack, rabbitmq: Any, session_database: Any, loaded_template: str, tmp_path_factory: Any
+    stack: LocalStack, rabbitmq: Any, session_database: Any, district_template: str, tmp_path_factory: Any
 ) -> Iterator[Board]:
     officers = ((f"Officer{at}", unit, "ubnd-xa") for at, unit in enumerate(COMMUNES))
     folder = tmp_path_factory.mktemp("officers")
-    running = form_board(stack, rabbitmq.add_vhost("form"), session_database(loaded_template), folder, *officers)
+    running = form_board(stack, rabbitmq.add_vhost("form"), session_database(district_template), folder, *officers)
     yield running
     running.services.stop()
 

@@ -28,9 +28,9 @@ _PLACES = iter(COMMUNES)
 
 @pytest.fixture(scope="module")
 def board(
-    stack: LocalStack, rabbitmq: Any, session_database: Any, loaded_template: str, tmp_path_factory: Any
+    stack: LocalStack, rabbitmq: Any, session_database: Any, district_template: str, tmp_path_factory: Any
 ) -> Iterator[Board]:
-    folder, database_url = tmp_path_factory.mktemp("officers"), session_database(loaded_template)
+    folder, database_url = tmp_path_factory.mktemp("officers"), session_database(district_template)
     officers = [(f"An{at}", unit, "ubnd-xa") for at, unit in enumerate(COMMUNES)]
     running = form_board(stack, rabbitmq.add_vhost("obstacles"), database_url, folder, *officers, DISTRICT)
     yield running

@@ -46,13 +46,13 @@ def behind(
     stack: LocalStack,
     rabbitmq: RabbitMQ,
     session_database: NewDatabase,
-    loaded_template: str,
+    district_template: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Behind]:
     """Everything, on the morning after a report was due."""
     names = ("intake", "aggregation", "notifications", "board")
     running = Behind(
-        stack, rabbitmq.add_vhost("board"), session_database(loaded_template), names,
+        stack, rabbitmq.add_vhost("board"), session_database(district_template), names,
         {"KIP_CLOCK": "2023-03-10T08:00:00+07:00", "KIP_SWEEP_INTERVAL": "1"},
     )  # fmt: skip
     officers = tmp_path_factory.mktemp("officers") / "officers.csv"

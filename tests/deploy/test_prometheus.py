@@ -57,10 +57,10 @@ def watched_system(
     stack: LocalStack,
     full_broker: FullBroker,
     session_database: NewDatabase,
-    loaded_template: str,
+    district_template: str,
 ) -> Iterator[System]:
     names = ("intake", "aggregation", "notifications", "board")
-    running = System(stack, full_broker.amqp_url, session_database(loaded_template), names)
+    running = System(stack, full_broker.amqp_url, session_database(district_template), names)
     yield running
     running.services.stop()
 

@@ -27,9 +27,9 @@ TO_NOBODY = {"intake": 401, "aggregation": 405, "notifications": 401, "board": 4
 
 
 @pytest.fixture(scope="module")
-def running(stack: LocalStack, rabbitmq, session_database, loaded_template: str) -> Iterator[System]:
+def running(stack: LocalStack, rabbitmq, session_database, district_template: str) -> Iterator[System]:
     settings = {"KIP_BODY_TIMEOUT": "3", "KIP_CONNECTIONS": str(CONNECTIONS)}
-    system = System(stack, rabbitmq.add_vhost("hostile"), session_database(loaded_template), SERVICES, settings)
+    system = System(stack, rabbitmq.add_vhost("hostile"), session_database(district_template), SERVICES, settings)
     system.use_broker()
     yield system
     system.services.stop()
