@@ -87,7 +87,10 @@ def _board(running: System) -> str:
 
 
 def test_it_is_ready_says_who_answers_and_counts_its_requests(behind: Behind) -> None:
-    told = LOCAL.get(f"{_board(behind)}/readyz")
+    seen = f"{_board(behind)}/readyz"
+    # Started beside the others, it may have asked them before they listened: it asks again in a moment.
+    behind.wait_until(lambda: set(LOCAL.get(seen).json()["services"].values()) == {"ok"}, "it sees the others")
+    told = LOCAL.get(seen)
     assert told.status_code == 200
     assert told.json()["checks"] == {"database": "ok", "key": "ok", "tasks": "ok", "work": "ok"}
     assert told.json()["services"] == {"intake": "ok", "aggregation": "ok", "notifications": "ok"}
