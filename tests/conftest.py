@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 from typing import Protocol
 
 import pytest
+import structlog
 
 from deploy.local.postgres import Postgres
 from deploy.local.rabbitmq import RabbitMQ
@@ -33,6 +34,9 @@ _OF_THE_SHELL = {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "CLI
 _SETTINGS = {f"{PREFIX}{field.upper()}{end}" for field in Settings.model_fields for end in ("", "_FILE")}
 for _name in _OF_THE_SHELL | _SETTINGS:
     os.environ.pop(_name, None)
+# What is logged in pytest's own process, with plain tracebacks: rich ones, with each frame's variables, take a second.
+_PLAIN = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _PLAIN])
 
 
 @pytest.hookimpl(wrapper=True)
