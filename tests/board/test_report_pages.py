@@ -140,6 +140,8 @@ async def test_an_officer_hands_in_the_figure_counts_and_the_obligation_is_met(
     assert board.rollups(activity="parent-counselling", **asked)[0]["value"] == 1
     await until(state, "met")
     assert "Đã tính vào số liệu" in (await browser.open(page.path)).text
+    stands = await browser.open(f"{start}/figure/child-service-access/2023-Q1")
+    assert "Số liệu này đã được tính, từ biểu mẫu này, lúc 08:00 ngày 15/03/2023." in stands.text
 
 
 async def test_ones_own_activity_is_corrected_and_withdrawn(

@@ -136,7 +136,8 @@ def _notes(opened: Opened, figure: Figure, answer: FigureAnswer) -> list[str]:
     if counted is not None and counted.programme != opened.form.programme.slug:
         notes.append(say("FROM_PROGRAMME", programme=counted.programme, at=opened.at(counted.accepted_at)))
     elif counted is not None:
-        notes.append(say("FROM_SENDER", sender=counted.sender, at=opened.at(counted.accepted_at)))
+        sender = say("FROM_HERE") if counted.officer is not None else say("FROM", sender=counted.sender)
+        notes.append(say("FROM_SENDER", sender=sender, at=opened.at(counted.accepted_at)))
     elif figure.key not in opened.answers.figures and answer.typed:
         notes.append(say("FROM_BEFORE"))
     if answer.kept:

@@ -115,8 +115,8 @@ class FormWords(Enum):
     FROM_BEFORE = Words("Mẫu số lấy từ kỳ trước; hãy sửa nếu đã thay đổi.", "The denominator is that of the period "
                         "before; change it if it has moved.")  # fmt: skip
     FROM_SENDER = Words(
-        "Số liệu này đã được tính, từ {sender}, lúc {at}. Chỉ sửa nếu chưa đúng.",
-        "This figure counts already, from {sender}, at {at}. Change it only if it is not right.",
+        "Số liệu này đã được tính, {sender}, lúc {at}. Chỉ sửa nếu chưa đúng.",
+        "This figure counts already, {sender}, at {at}. Change it only if it is not right.",
     )
     FROM_PROGRAMME = Words(
         "Số liệu này đã được báo cáo cho {programme}, lúc {at}, và được dùng chung.",
