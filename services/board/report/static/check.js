@@ -55,7 +55,7 @@ function watch(form) {
       const { name } = input, field = input.closest(".field"), says = field.querySelector("[data-says]");
       const before = field.querySelector("[data-apart]"), bad = name in wrong;
       const text = wrong[name] || Object.values(unusual).find((doubt) => doubt.field === name)?.words || "";
-      if (before && name in counts) before.textContent = apart.format(counts[name] - before.dataset.before);
+      if (before) before.textContent = name in counts ? apart.format(counts[name] - before.dataset.before) : "";
       if (text && !left.has(name)) continue;
       says.textContent = text;
       says.className = bad ? "error" : "doubt";
