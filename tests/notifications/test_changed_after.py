@@ -3,6 +3,7 @@
 import pytest
 
 from services.notifications.alerts import alert_store
+from services.notifications.alerts.changed_after_store import waiting
 from tests.notifications.board import asked, board_field, ref_of
 from tests.notifications.field import answer, at
 from tests.notifications.test_notices import NAMES, deliver, told
@@ -101,6 +102,15 @@ async def test_a_change_by_day_is_told_on_the_next_morning_with_all_that_the_day
     first, second = listed(text)
     assert first.endswith("412 trên 530 → 390 trên 530, từ app, lúc 11:00 ngày 15/03/2023")
     assert second.endswith("412 trên 530 → không có số liệu, từ so-y-te, lúc 11:05 ngày 15/03/2023")
+
+
+async def test_a_sweep_reads_no_change_before_the_morning_on_which_it_may_be_told(field):
+    await field.take(handed_in(), now=HANDED_IN)
+    await field.take(changed(1, 395), now="2023-03-16 02:10")
+    async with field.pool.acquire() as connection:
+        for opened, found in (("2023-03-15 08:00", 0), ("2023-03-16 02:10", 0), ("2023-03-16 08:00", 1)):
+            assert len(await waiting(connection, {"ecd-1437": at(opened)})) == found
+        assert await waiting(connection, {}) == await waiting(connection, {"other": at("2023-03-16 08:00")}) == []
 
 
 @pytest.mark.parametrize("ended", ["same", "back", "corrected", "late"])

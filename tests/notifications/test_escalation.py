@@ -96,3 +96,12 @@ def test_whenever_it_is_looked_at_nothing_is_sent_twice_or_outside_working_hours
         sent |= fresh
     assert ("overdue", 3) in sent
     assert (("parent", 1) in sent, ("grandparent", 1) in sent) == (escalates, escalates)
+
+
+@pytest.mark.parametrize(
+    ("now", "opened"),
+    [("2023-03-16 07:59", None), ("2023-03-16 08:00", "2023-03-16 08:00"), ("2023-03-16 16:59", "2023-03-16 08:00"),
+     ("2023-03-16 17:00", None), ("2023-03-18 10:00", None), ("2023-04-29 10:00", None)],
+)  # fmt: skip
+def test_the_working_day_that_people_are_at_work_in(now: str, opened: str | None) -> None:
+    assert HOURS.opened_at(at(now)) == (at(opened) if opened else None)

@@ -29,17 +29,19 @@ class ChangedNow(NamedTuple):
 async def plan_changed_after(
     connection: Connection, registry: Registry, planner: Planner, asides: Asides, now: datetime
 ) -> ChangedNow:
-    """Read the changes that may be told now, and plan whom to tell: one alert for each handing in."""
+    """Read the changes that may be told now, and plan whom to tell: one alert for each handing in.
+
+    Before work starts none is read: a night's push can change every figure of a country, and we sweep all night.
+    """
     due: dict[tuple[int, int], DueAlert] = {}
     done: list[WaitingChange] = []
-    for change in await changed_after_store.waiting(connection):
-        if change.programme in registry.programmes:
-            with asides.unless_sound("obligation", change.obligation, change.programme, change.unit):
-                if planner.policy(change.programme).hours.has_begun_since(change.changed_at, now):
-                    alert = _alert(planner, change)
-                    if alert is not None:
-                        due.setdefault((change.obligation, change.number), alert)
-                    done.append(change)
+    opened = {slug: at for slug in registry.programmes if (at := planner.policy(slug).hours.opened_at(now)) is not None}
+    for change in await changed_after_store.waiting(connection, opened):
+        with asides.unless_sound("obligation", change.obligation, change.programme, change.unit):
+            alert = _alert(planner, change)
+            if alert is not None:
+                due.setdefault((change.obligation, change.number), alert)
+            done.append(change)
     return ChangedNow(done, list(due.values()))
 
 

@@ -1,6 +1,6 @@
 """The SQL of changes to handed in figures that wait to be told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,7 +10,9 @@ from shared.database.connections import Connection
 WAITING = """
     SELECT changed.obligation, changed.number, obligation.cycle, obligation.programme, obligation.unit,
            obligation.agency, figure.record, figure.batch, figure.changed_at
-    FROM notifications.figure_change AS figure JOIN notifications.changed_figure AS changed USING (record)
+    FROM unnest($1::text[], $2::timestamptz[]) AS opened (programme, at)
+    JOIN notifications.figure_change AS figure ON figure.programme = opened.programme AND figure.changed_at < opened.at
+    JOIN notifications.changed_figure AS changed USING (record)
     JOIN notifications.obligation ON obligation.id = changed.obligation
     WHERE figure.to_tell
       AND NOT EXISTS (
@@ -41,9 +43,14 @@ class WaitingChange(NamedTuple):
     changed_at: datetime
 
 
-async def waiting(connection: Connection) -> list[WaitingChange]:
-    """Read the changes that wait to be told: only the one sweeper of all replicas takes them."""
-    return [WaitingChange(*row) for row in await connection.fetch(WAITING)]
+async def waiting(connection: Connection, opened: Mapping[str, datetime]) -> list[WaitingChange]:
+    """Read the changes that wait to be told, of each programme those from before its working day was `opened`.
+
+    Only the one sweeper of all replicas takes them.
+    """
+    if not opened:
+        return []
+    return [WaitingChange(*row) for row in await connection.fetch(WAITING, list(opened), list(opened.values()))]
 
 
 async def note_told(connection: Connection, done: Sequence[WaitingChange]) -> None:

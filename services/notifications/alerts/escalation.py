@@ -35,12 +35,9 @@ class WorkingHours:
                 return self.opening(day)
         return self.opening(self.days.add(day, 1))
 
-    def has_begun_since(self, then: datetime, now: datetime) -> bool:
-        """Tell whether people are at work at `now`, and a working day has begun since `then`."""
-        local = then.astimezone(self.zone)
-        today = self.days.is_working(local.date()) and local.time() < self.start
-        morning = self.opening(local.date() if today else self.days.add(local.date(), 1))
-        return morning <= now and self.next_open(now) <= now
+    def opened_at(self, now: datetime) -> datetime | None:
+        """Say when the working day began that people are at work in at `now`; None while nobody is."""
+        return self.opening(now.astimezone(self.zone).date()) if self.next_open(now) <= now else None
 
 
 @dataclass(frozen=True, slots=True)
