@@ -22,6 +22,12 @@ PROOFS = (
         share=1.0,
     ),
     Proof(
+        "lost",
+        "queues purged, deleted and emptied under load, behind the broker's confirm: every 202 counted exactly once",
+        "tests/prove/test_lost.py",
+        share=0.25,
+    ),
+    Proof(
         "fuzz",
         "requests of every kind to every route: no 5xx, no answer outside the service's document, bounded memory",
         "tests/prove/test_fuzz.py",

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import aio_pika
 import asyncpg
 import pytest
 
@@ -14,6 +13,7 @@ from deploy.local.stack import LocalStack
 from services.aggregation import store
 from shared.broker import topology
 from tests.conftest import NewDatabase
+from tests.lost import acknowledge, delete, purge
 from tests.system import System, counselling, kip
 
 PATIENCE = 3  # seconds
@@ -48,19 +48,6 @@ def unaccounted(system: System, outcome: str) -> float:
     return system.metric("aggregation", "kip_unaccounted_messages_total", outcome=outcome)
 
 
-def on_queues(system: System, act: str, *names: str) -> None:
-    """Purge or delete queues (default: aggregation's)."""
-
-    async def do() -> None:
-        async with await aio_pika.connect(system.amqp_url) as connection:
-            channel = await connection.channel()
-            for name in names or QUEUES:
-                queue = await channel.get_queue(name)
-                await (queue.purge() if act == "purge" else queue.delete(if_unused=False, if_empty=False))
-
-    in_own_loop(do)
-
-
 def settle(system: System, posted: int) -> None:
     """Wait until all is counted, and the same is true of what is posted then; nothing came twice."""
     system.wait_until(lambda: counted(system) == posted, "all is counted", seconds=150)
@@ -72,7 +59,7 @@ def test_what_was_purged_from_a_queue_counts_all_the_same(system: System) -> Non
     settle(system, posted)
     system.services.stop("aggregation")
     posted += post(system, "lost")
-    on_queues(system, "purge")
+    purge(system.amqp_url, *QUEUES)
     system.services.start("aggregation")
     posted += post(system, "after")
     settle(system, posted)
@@ -84,16 +71,7 @@ def test_what_was_purged_from_a_queue_counts_all_the_same(system: System) -> Non
 def test_what_was_acknowledged_without_a_commit_counts_all_the_same(system: System) -> None:
     system.services.stop("aggregation")
     posted = post(system, "all", posts=6)
-
-    async def take_some() -> None:
-        async with await aio_pika.connect(system.amqp_url) as connection:
-            channel = await connection.channel()
-            await channel.set_qos(prefetch_count=1)
-            async with (await channel.get_queue(QUEUES[2])).iterator(timeout=10) as waiting:
-                for _ in range(3):
-                    await (await anext(waiting)).ack()
-
-    in_own_loop(take_some)
+    acknowledge(system.amqp_url, QUEUES[2], 3)
     system.services.start("aggregation")
     settle(system, posted)
     system.wait_until(lambda: unaccounted(system, "republished") == 3, "the lost messages are told")
@@ -102,7 +80,7 @@ def test_what_was_acknowledged_without_a_commit_counts_all_the_same(system: Syst
 def test_a_queue_that_was_deleted_costs_nothing_once_it_is_there_again(system: System) -> None:
     posted = post(system, "before")
     settle(system, posted)
-    on_queues(system, "delete")
+    delete(system.amqp_url, *QUEUES)
     posted += post(system, "meanwhile")  # only the journal takes them
     in_own_loop(lambda: topology.declare(system.amqp_url, 4))
     posted += post(system, "after")
@@ -141,7 +119,7 @@ def test_what_got_lost_before_there_were_other_partitions_goes_to_those_of_today
     settle(system, posted)
     system.services.stop("aggregation")
     posted += post(system, "lost")
-    on_queues(system, "purge")
+    purge(system.amqp_url, *QUEUES)
     system.services.stop()
     settings = {"KIP_AUDIT_PATIENCE": str(PATIENCE), "KIP_PARTITIONS": "6"}
     kip("load", "programmes/ecd-1437", environment={**system.environment, **settings})
@@ -159,7 +137,7 @@ def test_what_got_lost_before_there_were_other_partitions_goes_to_those_of_today
 def test_a_journal_that_was_lost_is_said_and_stops_nothing(system: System) -> None:
     posted = post(system, "before")
     settle(system, posted)
-    on_queues(system, "delete", topology.JOURNAL)
+    delete(system.amqp_url, topology.JOURNAL)
     posted += post(system, "without")
     settle(system, posted)
     position = lambda: system.metric("aggregation", "kip_audit_position_seconds")  # noqa: E731
