@@ -6,7 +6,7 @@ from starlette.responses import Response
 from services.board.pages.posted import read_form
 from services.board.report.asked import NotThereError
 from services.board.report.closing_pages import check_page, handed_in, receipt_page
-from services.board.report.draft_store import find_submission, key_of
+from services.board.report.draft_store import Submission, find_submission, key_of
 from services.board.report.events import HandIn
 from services.board.report.handing_in import HandingIn, Result
 from services.board.report.opening import ReportPages, Who, number_of, to
@@ -48,10 +48,19 @@ async def receipt(pages: ReportPages, request: Request, who: Who, opened: Opened
     if submission is None:
         raise NotThereError(request.url.path)
     hand_in = HandIn(read_obligation_name(submission.obligation), number, submission.handed_in_at)
-    counted = submission.accepted_at is not None and await pages.asked(who).is_counted(hand_in.submission)
-    gone = [(it.key, id_) for it, id_ in handed_in(opened, submission) if it.key not in opened.standing.figures]
     asked = pages.asked(who)
+    counted = submission.accepted_at is not None and await asked.is_counted(hand_in.submission)
+    if counted and not _stands(opened, submission):
+        # It may have begun to count since the standing was read: only what is read from now on shows what became of it.
+        opened = await pages.open(who, opened.name)
+    gone = [(it.key, id_) for it, id_ in handed_in(opened, submission) if it.key not in opened.standing.figures]
     found = [(key, await asked.ended(id_)) for key, id_ in gone] if counted else []
     withdrawn = {key: ended for key, ended in found if ended is not None}
     page = receipt_page(opened, submission, counted=counted, withdrawn=withdrawn)
     return pages.render(request, "receipt.html", page)
+
+
+def _stands(opened: Opened, submission: Submission) -> bool:
+    """Whether every figure counts as it was handed in."""
+    figures = opened.standing.figures
+    return all(it.key in figures and figures[it.key].id == id_ for it, id_ in handed_in(opened, submission))
