@@ -73,6 +73,12 @@ class Shown:
                 return number
         raise LookupError(f"no button {button!r} on {self}")
 
+    def sent_by(self, button: str) -> dict[str, str]:
+        """What the first button that says so sends beside its form's fields."""
+        found = next(it for it in self.all("button") if button in "".join(it.itertext()))
+        name = found.get("name")
+        return {} if name is None else {name: found.get("value", "")}
+
     def fields(self, number: int = 0) -> list[tuple[str, str]]:
         """What submitting the form sends, as it stands."""
         found: list[tuple[str, str]] = []

@@ -53,7 +53,9 @@ class Visit:
         return self._seen(shown, *also)
 
     async def _submit(self, page: Shown, button: str, typed: Mapping[str, str]) -> Shown:
-        return await self._until_there(lambda: self._tab.submit(page, typed, page.form_with(button)))
+        return await self._until_there(
+            lambda: self._tab.submit(page, {**page.sent_by(button), **typed}, page.form_with(button))
+        )
 
     async def _until_there(self, ask: Callable[[], Awaitable[Shown]]) -> Shown:
         """Ask again, as the page says, while a service behind it is away."""
@@ -128,7 +130,7 @@ async def fill_in(
             break
         page = await visit.answer(page, figures.get(asked["key"], {"absent": "yes"}))
     page = await visit.open(page.link(GO_ON))  # activities are there already, posted by an app
-    return await visit.open(page.link(GO_ON))  # no obstacles
+    return await visit.press(page, GO_ON, {})  # no obstacles
 
 
 def typed_of(figure: Mapping[str, Any]) -> dict[str, str]:

@@ -69,7 +69,7 @@ async def test_a_report_is_handed_in_from_the_link_in_a_mail(office: Office) -> 
         page = await browser.submit(page, SESSION, 1)
         assert "09/03/2023 mới thêm, chưa nộp" in page.text
         page = await browser.open(page.link("Tiếp tục"))
-        page = await browser.open(page.link("Tiếp tục"))
+        page = await browser.submit(page, page.sent_by("Tiếp tục"), page.form_with("Tiếp tục"))
         assert page.heading == "Kiểm tra trước khi nộp"
         assert "412 trên 530" in page.text
         page = await browser.submit(page, {}, 1)

@@ -23,6 +23,7 @@ from shared.domain.refusals import Refusal
 from shared.wording.words import Words
 
 _RECORD = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # as this form names them
+GO_ON = "check"  # what the button that goes on says
 MOST_PROBLEMS = 100  # of a draft: raised and resolved
 
 
@@ -101,17 +102,24 @@ async def remove_activity(pages: ReportPages, request: Request, who: Who, opened
 
 
 async def problems(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
-    """Show the open obstacles, and those that are raised with the report; or add one."""
+    """Show the open obstacles, and those that are raised with the report; or add one.
+
+    Who goes on with one typed and not yet added adds it by that: nothing is dropped silently.
+    """
     if request.method != "POST":
         return await _problems_page(pages, request, who, opened, 200)
     fields = await read_form(request, pages.body)
     typed = {name: text for name in ("text", "domain") if (text := fields.get(name, "").strip())}
+    going_on = fields.get("then") == GO_ON
+    if going_on and not typed:
+        return to(opened, "check")
     record = fields.get("record", "")
     answer = ProblemAnswer(record=record if _RECORD.fullmatch(record) else str(uuid4()), typed=typed)
     refusals = judge_problem(opened.form, answer, opened.today)
     if refusals:  # an obstacle that names a person isn't even kept
         return await _problems_page(pages, request, who, opened, 422, typed, refusals)
-    return await _keep_problem(pages, request, who, opened, answer, number_of(fields))
+    rest = "check" if going_on else "problems"
+    return await _keep_problem(pages, request, who, opened, answer, number_of(fields), rest)
 
 
 async def resolve_problem(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
@@ -122,7 +130,13 @@ async def resolve_problem(pages: ReportPages, request: Request, who: Who, opened
 
 
 async def _keep_problem(
-    pages: ReportPages, request: Request, who: Who, opened: Opened, answer: ProblemAnswer, version: int
+    pages: ReportPages,
+    request: Request,
+    who: Who,
+    opened: Opened,
+    answer: ProblemAnswer,
+    version: int,
+    rest: str = "problems",
 ) -> Response:
     answers = opened.answers.with_problem(answer)
     typed = answer.typed if answer.change == "raised" else {}
@@ -131,7 +145,7 @@ async def _keep_problem(
         return await _problems_page(pages, request, who, opened, 422, typed, notice=notice)
     stale = await pages.keep(opened, who, answers, version)
     if stale is None:
-        return to(opened, "problems")
+        return to(opened, rest)
     return await _problems_page(pages, request, who, opened, 409, typed, stale=stale)
 
 
