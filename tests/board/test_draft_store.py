@@ -3,24 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from services.board.report.draft import Answers, FigureAnswer, ProblemAnswer
 from services.board.report.draft_store import (
     Claim,
+    HandedIn,
     ReportKey,
     StaleDraftError,
     accept_submission,
     claim_submission,
     find_submission,
+    handed_in_of,
     keep_draft,
     list_submissions,
     open_draft,
     refuse_submission,
 )
 from shared.database.connections import Pool, close_pool, open_pool
+from shared.domain.obligation_name import ObligationName
 
 KEY = ReportKey("ecd-1437", "progress-quarterly", "06412@1", "ubnd-xa", "2023-Q1")
 NOW = datetime(2023, 3, 15, 1, tzinfo=UTC)
@@ -149,3 +152,22 @@ async def test_what_a_problem_says_is_kept_only_until_it_is_handed_in(pool: Pool
         )
     assert "06412@1" in kept
     assert text not in kept
+
+
+async def test_the_last_that_intake_took_is_found_of_many_reports(pool: Pool) -> None:
+    name, other = (ObligationName(*KEY._replace(period=period), 3) for period in ("2023-Q1", "2023-Q2"))
+    found = []
+    async with pool.acquire() as connection:
+        for number in (1, 2, 3):
+            draft = await open_draft(connection, KEY, "12.0", NOW)
+            claim = replace(CLAIM, number=number, version=draft.version)
+            await claim_submission(connection, KEY, claim)
+            found.append(await handed_in_of(connection, [name, other]))
+            if number < 3:
+                await accept_submission(connection, KEY, number, NOW + timedelta(hours=number))
+            else:
+                await refuse_submission(connection, KEY, number, NOW)
+        found.append(await handed_in_of(connection, [name, other]))
+        assert await handed_in_of(connection, [other]) == await handed_in_of(connection, []) == {}
+    first, second = HandedIn(1, NOW + timedelta(hours=1)), HandedIn(2, NOW + timedelta(hours=2))
+    assert found == [{}, {str(name): first}, {str(name): second}, {str(name): second}]

@@ -117,7 +117,7 @@ def test_the_desk_lets_go_of_what_was_handed_in(visit: Visit, office: Office) ->
         page.get_by_role("button", name="Nộp báo cáo").click()
         page.wait_for_url("**/receipt/1")
         page.get_by_role("link", name="Về trang chính").click()
-        row = page.get_by_role("listitem").filter(has=page.locator(f"a[href='{report}']"))
+        row = page.locator("#owed").get_by_role("listitem").filter(has=page.locator(f"a[href='{report}']"))
         assert "đã nộp, đang tính" in row.inner_text()
         other = page.locator(f"a[href='{owed('06427', '2023-Q2')}']")
         other.focus()
@@ -125,6 +125,7 @@ def test_the_desk_lets_go_of_what_was_handed_in(visit: Visit, office: Office) ->
         row.wait_for(state="detached", timeout=60_000)
     assert other.evaluate("link => link === document.activeElement")
     assert page.get_by_role("status").inner_text() == ""
+    assert page.locator("#handed-in a").first.get_attribute("href") == f"{report}/receipt/1", "where it stands now"
 
 
 def test_it_asks_ever_less_often_not_for_ever_and_not_in_the_background(visit: Visit, office: Office) -> None:

@@ -81,7 +81,9 @@ async def test_a_report_is_handed_in_from_the_link_in_a_mail(office: Office) -> 
                 page = await browser.open(receipt)
         await asyncio.to_thread(wait_until, lambda: state_of(office, AN_OWES) == "late_met", "the obligation is met")
         desk = await browser.open("/")
-        assert AN_OWES not in [it.get("href") for it in desk.all("a")]
+        leads = {it.get("href"): "".join(it.itertext()) for it in desk.all("a")}
+        assert leads[AN_OWES].startswith("Sửa số liệu"), "it isn't owed, it can be corrected"
+        assert leads[receipt].startswith("Xem biên nhận")
     noted = await asyncio.to_thread(
         rows, office, "SELECT about, outcome, device IS NOT NULL FROM board.act WHERE what = 'hand_in'"
     )

@@ -1,9 +1,10 @@
 """An officer's desk, as the board asks for it."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.notifications.links import Purpose
+from services.notifications.officers.desk import SETTLED_FOR
 from tests.notifications.board import asked, ref_of
 from tests.notifications.field import answer, at
 from tests.notifications.officer_links import LINKS, NOW, named
@@ -27,6 +28,7 @@ async def test_a_commune_s_officer_sees_what_it_owes_and_nobody_else_s(place):
         assert (desk["late_below"], desk["problems"], desk["acknowledged"], desk["more"]) == ([], [], [], [])
         assert desk["officer"]["ref"] == await ref_of(place, "An")
         assert desk["clock"] == at(NOW).isoformat()
+        assert ("progress-quarterly", "2023-Q1") not in {(row["report"], row["period"]) for row in desk["settled"]}
         late = next(row for row in desk["owed"] if row["state"] == "overdue")
         assert (late["id"], late["unit_name"]) == (named(await place.obligation()), "Xã Yên Vượng")
         assert (late["owner_name"], late["programme_short"]) == ("UBND xã Yên Vượng", "Đề án 1437")
@@ -35,8 +37,26 @@ async def test_a_commune_s_officer_sees_what_it_owes_and_nobody_else_s(place):
         assert LINKS.read(Purpose.CALENDAR, token, at(NOW)).officer == int(desk["officer"]["ref"].partition(".")[0])
         assert (await client.get(desk["calendar"])).status_code == 200
         await place.take(answer(accepted="2023-03-17 08:30"), now="2023-03-17 08:30")
-        after = about((await desk_of(client, place, "An"))["owed"])
-        assert after == about(desk["owed"]) - {("06412@1", "progress-quarterly", "2023-Q1", "overdue")}
+        after = await desk_of(client, place, "An", labels="vi")
+        assert about(after["owed"]) == about(desk["owed"]) - {("06412@1", "progress-quarterly", "2023-Q1", "overdue")}
+        came = {("06412@1", "progress-quarterly", "2023-Q1", "late_met")}
+        assert about(after["settled"]) == about(desk["settled"]) | came
+        assert (after["settled"][0]["id"], after["settled"][0]["owner_name"]) == (late["id"], late["owner_name"])
+        assert about((await desk_of(client, place, "Bình"))["settled"]).isdisjoint(came)
+
+
+async def test_what_is_owed_no_more_leaves_it_a_year_after_it_was_due_and_came(place):
+    await place.take(answer(accepted="2023-03-17 08:30"), now="2023-03-17 08:30")
+    age = "UPDATE notifications.obligation SET due_at = due_at - $1::interval WHERE unit = '06412@1' AND met_at > $2"
+    came = "UPDATE notifications.obligation SET met_at = met_at - $1::interval WHERE unit = '06412@1' AND met_at > $2"
+    shown = []
+    async with asked(place) as (client, _, _server):
+        for change in (None, age, came):
+            if change is not None:
+                await place.pool.execute(change, SETTLED_FOR + timedelta(days=10), at("2023-03-01 00:00"))
+            desk = await desk_of(client, place, "An")
+            shown.append(("06412@1", "progress-quarterly", "2023-Q1", "late_met") in about(desk["settled"]))
+    assert shown == [True, True, False]
 
 
 async def test_a_district_s_officer_sees_what_is_late_below_and_told_to_their_seat(place):

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from services.board.access.door import Door, Reader
+from services.board.desk.handed_in import done_reports, handed_in_section
 from services.board.desk.shown import (
     MOST_NAMED,
     chosen_names,
@@ -23,7 +24,7 @@ from services.board.desk.words import ActWords, DeskWords
 from services.board.pages.posted import read_fields, read_form
 from services.board.pages.rendering import PAGE_HEADERS, sayer
 from services.board.pages.typed_days import TypedDayError, typed_day
-from services.board.report.draft_store import accepted_of
+from services.board.report.draft_store import HandedIn, accepted_of, handed_in_of
 from services.board.upstream.client import RefusedError, at_once
 from services.board.upstream.obligations import DeskShown, Obligations, ObligationShown, ProblemShown
 from services.board.upstream.programmes import Programmes
@@ -64,8 +65,11 @@ class Desk:
             return self._page("named.html", reader, await self._named(reader))
         desk = await self._desk(reader)
         programmes = await self.programmes.several(programmes_of(desk))
+        named = frozenset(reader.session.obligations)
+        reports = done_reports(desk, await self._handed_in(desk), programmes)
         values = desk_page(desk, programmes, reader.language, say)
-        values |= {"done": say(done) if done else None, "counting": await self._counting(desk)}
+        values |= handed_in_section(reports, programmes, named, reader.language)
+        values |= {"done": say(done) if done else None, "counting": await self._counting(desk), "named": named}
         return self._page("desk.html", reader, values)
 
     async def show_pause(self, _: Request, reader: Reader) -> Response:
@@ -142,6 +146,12 @@ class Desk:
         names = map(read_obligation_name, (row.id for row in desk.owed))
         async with self.door.sessions.pool().acquire() as connection:
             return await accepted_of(connection, names, desk.clock - _COUNTED_WITHIN)
+
+    async def _handed_in(self, desk: DeskShown) -> Mapping[str, HandedIn]:
+        """Find what was handed in by the form of that which is owed no more."""
+        names = [read_obligation_name(row.id) for row in desk.settled]
+        async with self.door.sessions.pool().acquire() as connection:
+            return await handed_in_of(connection, names)
 
     async def _named(self, reader: Reader) -> dict[str, object]:
         """Read what the message named, each as it stands now."""

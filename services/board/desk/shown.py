@@ -148,7 +148,7 @@ def late_groups(rows: Sequence[ObligationShown], zones: Zones, language: str) ->
 def programmes_of(desk: DeskShown) -> set[str]:
     """List the programmes of everything on a desk."""
     rows: Iterable[ObligationShown | ProblemShown | Acknowledged] = (
-        *desk.owed, *desk.late_below, *desk.changed, *desk.problems, *desk.acknowledged
+        *desk.owed, *desk.settled, *desk.late_below, *desk.changed, *desk.problems, *desk.acknowledged
     )  # fmt: skip
     return {row.programme for row in rows}
 

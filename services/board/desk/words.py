@@ -38,6 +38,15 @@ class DeskWords(Enum):
         "What you handed in is being counted; that takes seconds.",
     )
     HANDED_IN = Words("đã nộp, đang tính", "handed in, being counted")
+    HANDED_IN_REPORTS = Words("Báo cáo đã nộp", "Reports handed in")
+    HANDED_IN_AT = Words("Nộp lúc {at}", "Handed in at {at}")
+    IN_MESSAGE = Words("Nêu trong thư", "Named in the message")
+    RECEIPT = Words("Xem biên nhận", "See the receipt")
+    CORRECT = Words("Sửa số liệu", "Correct the figures")
+    MORE_HANDED_IN = Words(
+        "Còn {count} báo cáo đã nộp khác không hiển thị tại đây.",
+        "{count} more {count:report|reports} handed in {count:is|are} not shown here.",
+    )
     DUE = Words("Hạn nộp: {at}", "Due: {at}")
     REPORT = Words("Làm báo cáo", "Open the report")
     LOOK = Words("Xem báo cáo", "Look at the report")

@@ -1,6 +1,6 @@
 """The SQL of drafts and submissions. A draft has a version: who changes an older one than there is changes nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -60,6 +60,15 @@ ACCEPTED = """
                                                                              $4::text[], $5::text[]))
       AND accepted_at > $6
 """
+HANDED_IN = """
+    SELECT DISTINCT ON (programme, report, unit, agency, period) programme, report, unit, agency, period, number,
+           accepted_at
+    FROM board.submission
+    WHERE (programme, report, unit, agency, period) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[],
+                                                                             $4::text[], $5::text[]))
+      AND accepted_at IS NOT NULL
+    ORDER BY programme, report, unit, agency, period, number DESC
+"""
 MOST_LETTERS = 1 << 20  # of a draft: a figure with all its parts has 40,000, an activity 2,000
 KEPT_SUBMISSIONS = 20  # of a report, that its history shows
 
@@ -103,6 +112,13 @@ class Submission:
     handed_in_at: datetime
     accepted_at: datetime | None
     refused_at: datetime | None
+
+
+class HandedIn(NamedTuple):
+    """The last submission of a report that intake has taken: its number, and when."""
+
+    number: int
+    at: datetime
 
 
 class LongDraftError(Exception):
@@ -197,10 +213,20 @@ async def list_submissions(connection: Connection, key: ReportKey) -> list[Submi
 async def accepted_of(connection: Connection, names: Iterable[ObligationName], since: datetime) -> frozenset[str]:
     """Name those of these reports of which intake has taken a submission since then."""
     by_key = {key_of(name): str(name) for name in names}
-    rows = await connection.fetch(
-        ACCEPTED, *([key[at] for key in by_key] for at in range(len(ReportKey._fields))), since
-    )
+    rows = await connection.fetch(ACCEPTED, *_columns(by_key), since)
     return frozenset(by_key[ReportKey(*row)] for row in rows)
+
+
+async def handed_in_of(connection: Connection, names: Iterable[ObligationName]) -> dict[str, HandedIn]:
+    """Find of each of these reports, by its name, the last submission that intake has taken, where there is one."""
+    by_key = {key_of(name): str(name) for name in names}
+    rows = await connection.fetch(HANDED_IN, *_columns(by_key))
+    return {by_key[ReportKey(*key)]: HandedIn(number, at) for *key, number, at in rows}
+
+
+def _columns(keys: Collection[ReportKey]) -> Iterator[list[str]]:
+    """List what the keys have in each of their fields, as `unnest` takes it."""
+    return ([key[at] for key in keys] for at in range(len(ReportKey._fields)))
 
 
 async def _settle(

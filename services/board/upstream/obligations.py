@@ -89,11 +89,12 @@ class Acknowledged(BaseModel):
 
 
 class DeskShown(BaseModel):
-    """What an officer owes, what is late below them, what others have changed of what they handed in, obstacles, what
-    they have acknowledged; `more`: which are cut.
+    """What an officer owes and what they owe no more, what is late below them, what others have changed of what they
+    handed in, obstacles, what they have acknowledged; `more`: which are cut.
     """
 
     owed: list[ObligationShown]
+    settled: list[ObligationShown] = []  # none of a notifications that is older than this board
     late_below: list[ObligationShown]
     changed: list[ChangedShown]
     problems: list[ProblemShown]

@@ -1,7 +1,9 @@
-"""An officer's desk: what they owe, what is late below them and theirs to ask for, problems, what is acknowledged."""
+"""An officer's desk: what they owe and have owed, what is late below them and theirs to ask for, problems, what is
+acknowledged.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from services.notifications import read_store
@@ -29,6 +31,7 @@ from shared.registry.snapshot import Registry
 
 MOST = 500  # rows of each list; `more` says where there are others
 _LOOKED_AT = 2 * MOST  # rows that are read for one
+SETTLED_FOR = timedelta(days=366)  # so long after its deadline, or after it came, what is owed no more is on it
 
 
 async def desk(
@@ -43,15 +46,23 @@ async def desk(
         return [shown_obligation(row, epoch, labels_of(registry, row, language) if language else None) for row in seen]
 
     owed = await _owed(pool, registry, known, officer, now)
+    settled = await _settled(pool, registry, known, officer, now)
     late = await _late_below(pool, registry, known, officer, now)
     problems = await desk_store.problems(pool, officer.id, MOST + 1)
     acknowledged = await desk_store.acknowledged(pool, officer.id, now)
     by_slug = {programme.slug: programme for programme in known}
     changed, cut = await changed_reports(pool, registry, by_slug, asker, officer, now, epoch, language)
     seen = [row for row in problems[:MOST] if asker.reach.sees(registry.units, row.unit, row.programme)]
-    more = {"owed": owed.cut, "late_below": late.cut, "changed": cut, "problems": len(problems) > MOST}
+    more = {
+        "owed": owed.cut,
+        "settled": settled.cut,
+        "late_below": late.cut,
+        "changed": cut,
+        "problems": len(problems) > MOST,
+    }
     return {
         "owed": rows(owed.rows),
+        "settled": rows(settled.rows),
         "late_below": rows(late.rows),
         "changed": changed,
         "problems": [shown_problem(registry, row, language) for row in seen],
@@ -99,10 +110,27 @@ def _first(rows: Sequence[ObligationRow], theirs: Callable[[ObligationRow], bool
 
 async def _owed(pool: Pool, registry: Registry, known: Iterable[Programme], officer: Officer, now: datetime) -> _Found:
     """List what the officer's agency owes at the unit where they sit, and at those that it took over from."""
+    rows = await desk_store.owed(pool, _offices(registry, known, officer, now), _LOOKED_AT)
+    return _own(rows, known, officer, now)
+
+
+async def _settled(
+    pool: Pool, registry: Registry, known: Iterable[Programme], officer: Officer, now: datetime
+) -> _Found:
+    """List what it has owed there and owes no more: it came, was waived or is not followed."""
+    units = _offices(registry, known, officer, now)
+    return _own(await desk_store.settled(pool, units, now - SETTLED_FOR, _LOOKED_AT), known, officer, now)
+
+
+def _offices(registry: Registry, known: Iterable[Programme], officer: Officer, now: datetime) -> list[str]:
+    """List the units for which the officer answers today, where the programmes run."""
+    days = {programme.today(now) for programme in known}
+    return sorted({unit for day in days for unit in offices(registry.units, officer, day)})
+
+
+def _own(rows: Sequence[ObligationRow], known: Iterable[Programme], officer: Officer, now: datetime) -> _Found:
+    """Keep of the rows of these units those of the officer's agency, or of one that it acts for."""
     programmes = {programme.slug: programme for programme in known}
-    days = {programme.today(now) for programme in programmes.values()}
-    units = {unit for day in days for unit in offices(registry.units, officer, day)}
-    rows = await desk_store.owed(pool, sorted(units), _LOOKED_AT)
     return _first(
         rows, lambda row: row.programme in programmes and concerns(programmes[row.programme], officer, row.agency, now)
     )

@@ -16,6 +16,10 @@ LATE = f"""{ONE_OBLIGATION}
     JOIN unnest($1::text[], $2::text[]) AS below (programme, agency) USING (programme, agency)
     WHERE unit = ANY ($3::text[]) AND state = 'overdue' ORDER BY due_at, id LIMIT $4
 """
+SETTLED = f"""{ONE_OBLIGATION}
+    WHERE unit = ANY ($1::text[]) AND state NOT IN ('open', 'overdue') AND (due_at > $2 OR met_at > $2)
+    ORDER BY due_at DESC, id DESC LIMIT $3
+"""
 BY_ID = f"{ONE_OBLIGATION} WHERE id = ANY ($1::bigint[])"
 PROBLEMS = """
     SELECT id, programme, unit, agency, state, text, raised_at FROM notifications.problem
@@ -79,6 +83,11 @@ class DeskAcknowledgement(NamedTuple):
 async def owed(pool: Pool, units: Sequence[str], limit: int) -> list[ObligationRow]:
     """Read what is open or overdue at these units."""
     return [ObligationRow(*row) for row in await pool.fetch(OWED, units, limit)]
+
+
+async def settled(pool: Pool, units: Sequence[str], since: datetime, limit: int) -> list[ObligationRow]:
+    """Read what these units owe no more and was due or came since then, the latest deadline first."""
+    return [ObligationRow(*row) for row in await pool.fetch(SETTLED, units, since, limit)]
 
 
 async def late(

@@ -108,6 +108,11 @@ SCHEMAS: dict[str, Any] = {
         {
             "officer": {"$ref": "#/components/schemas/Officer"},
             "owed": {"type": "array", "items": {"$ref": "#/components/schemas/Obligation"}},
+            "settled": {
+                "type": "array",
+                "items": {"$ref": "#/components/schemas/Obligation"},
+                "description": "What was owed and is no more, for a year after it was due or came",
+            },
             "late_below": {"type": "array", "items": {"$ref": "#/components/schemas/Obligation"}},
             "changed": {"type": "array", "items": _CHANGED},
             "problems": {"type": "array", "items": _OPEN},
@@ -120,7 +125,7 @@ SCHEMAS: dict[str, Any] = {
             },
             "more": {
                 "type": "array",
-                "items": {"enum": ["owed", "late_below", "changed", "problems"]},
+                "items": {"enum": ["owed", "settled", "late_below", "changed", "problems"]},
                 "description": "Which lists have more than is shown",
             },
             "calendar": {**TEXT, "description": "The address of the officer's calendar"},
