@@ -6,7 +6,7 @@ from starlette.responses import Response
 from services.board.pages.posted import read_form
 from services.board.report.asked import NotThereError
 from services.board.report.closing_pages import check_page, handed_in, receipt_page
-from services.board.report.draft_store import Submission, find_submission, key_of
+from services.board.report.draft_store import Submission, find_submission, key_of, list_submissions
 from services.board.report.events import HandIn
 from services.board.report.handing_in import HandingIn, Result
 from services.board.report.opening import ReportPages, Who, number_of, to
@@ -18,8 +18,11 @@ from shared.values.scalars import whole_number
 
 async def check(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
     """Show all answers; or hand them in, and show the receipt."""
+    async with pages.pool().acquire() as connection:
+        submissions = await list_submissions(connection, key_of(opened.name))
+    before = next((item for item in submissions if item.accepted_at is not None), None)
     if request.method != "POST":
-        return pages.render(request, "check.html", check_page(opened, ()))
+        return pages.render(request, "check.html", check_page(opened, (), before=before))
     fields = await read_form(request, pages.body)
     number = number_of(fields, "number")
     outcome = await HandingIn(pages.asked(who), pages.pool).hand_in(
@@ -32,12 +35,13 @@ async def check(pages: ReportPages, request: Request, who: Who, opened: Opened) 
     match outcome.result:
         case Result.STALE:
             words = FormWords.STALE_CHECK.value.filled(at=shown.at(shown.draft.changed_at))
-            return pages.render(request, "check.html", check_page(shown, (), notice=words), 409)
+            page, status = check_page(shown, (), before=before, notice=words), 409
         case Result.AWAY:
-            return pages.render(request, "check.html", check_page(shown, (), notice=FormWords.NOT_SENT.value), 503)
+            page, status = check_page(shown, (), before=before, notice=FormWords.NOT_SENT.value), 503
         case _:
             refused = outcome.result is Result.REFUSED
-            return pages.render(request, "check.html", check_page(shown, outcome.faults, refused=refused), 422)
+            page, status = check_page(shown, outcome.faults, before=before, refused=refused), 422
+    return pages.render(request, "check.html", page, status)
 
 
 async def receipt(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:

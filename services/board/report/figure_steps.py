@@ -38,7 +38,7 @@ async def figure_step(pages: ReportPages, request: Request, who: Who, opened: Op
         page = figure_page(opened, figure, answer or known, judged, stale=None)
         return pages.render(request, "figure.html", page)
     fields = await read_form(request, pages.body)
-    answer = _typed(figure, fields, known)
+    answer = _typed(figure, fields, known, counts=figure.key in opened.standing.figures)
     stale = await pages.keep(opened, who, opened.answers.with_figure(figure.key, answer), number_of(fields))
     judged = judge_figure(opened.form, figure, answer, opened.standing, opened.today)
     if stale is None and judged.sound:
@@ -48,8 +48,14 @@ async def figure_step(pages: ReportPages, request: Request, who: Who, opened: Op
     return pages.render(request, "figure.html", page, 409 if stale is not None else 422)
 
 
-def _typed(figure: Figure, fields: Mapping[str, str], known: FigureAnswer) -> FigureAnswer:
+def _typed(figure: Figure, fields: Mapping[str, str], known: FigureAnswer, *, counts: bool) -> FigureAnswer:
+    """Read the answer. What the page of a figure that doesn't count yet had filled in, from the period before, is
+    nobody's answer where there is no figure.
+    """
     typed = {name: fields[name] for name in figure.fields if fields.get(name, "").strip()}
+    absent = fields.get("absent") == "yes"
+    if absent and not counts:
+        typed = {name: text for name, text in typed.items() if text != known.typed.get(name)}
     prefix = f"{REASON}."
     reasons = {name.removeprefix(prefix): text for name, text in fields.items() if name.startswith(prefix)}
-    return FigureAnswer(typed=typed, absent=fields.get("absent") == "yes", reasons=reasons, kept=known.kept)
+    return FigureAnswer(typed=typed, absent=absent, reasons=reasons, kept=known.kept)

@@ -57,7 +57,7 @@ class Fault:
 def judge_figure(form: Form, figure: Figure, answer: FigureAnswer, standing: Standing, today: date) -> Judged:
     """Judge one figure. What is unusual needs a reason."""
     if answer.absent:
-        return Judged(None, [])
+        return Judged(None, list(_beside_absent(figure, answer)))
     data, refusals = read_figure(form, figure, answer)
     if data is None:
         return Judged(None, refusals)
@@ -65,6 +65,16 @@ def judge_figure(form: Form, figure: Figure, answer: FigureAnswer, standing: Sta
     unusual = doubts(figure, data, standing.before(figure)) if not refusals else []
     wrong_reasons = (_wrong_reason(doubt.name, answer.reasons, today) for doubt in unusual)
     return Judged(data, [*refusals, *filter(None, wrong_reasons)], unusual)
+
+
+def _beside_absent(figure: Figure, answer: FigureAnswer) -> Iterator[Refusal]:
+    """Refuse the first number that was typed of a figure that there is said to be none of.
+
+    Components are chosen, and a choice can't be emptied: of these the tick alone is heard.
+    """
+    typed = [name for name in figure.fields if answer.typed.get(name, "").strip()]
+    if typed and not figure.components:
+        yield Refusal(Code.VALUE_INVALID, typed[0], FieldWords.ABSENT_AND_FIGURE.value)
 
 
 def _wrong_reason(name: str, reasons: Mapping[str, str], today: date) -> Refusal | None:
@@ -98,9 +108,9 @@ def state_of(form: Form, figure: Figure, answers: Answers, standing: Standing, t
     answer = answers.figures.get(figure.key)
     if answer is None:
         return State.STANDS if figure.key in standing.figures else State.TODO
-    if answer.absent:
-        return State.ABSENT
-    return State.ANSWERED if judge_figure(form, figure, answer, standing, today).sound else State.TO_MEND
+    if not judge_figure(form, figure, answer, standing, today).sound:
+        return State.TO_MEND
+    return State.ABSENT if answer.absent else State.ANSWERED
 
 
 def faults_of(form: Form, answers: Answers, standing: Standing, today: date) -> Iterator[Fault]:

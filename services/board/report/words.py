@@ -58,6 +58,10 @@ class FieldWords(Enum):
         "cần ít nhất {least}, là số của một phần đã có mà biểu mẫu này không hỏi",
         "at least {least}, the count of a part that is there and that this form doesn't ask for",
     )
+    ABSENT_AND_FIGURE = Words(
+        "đã chọn là chưa có số liệu nhưng ở đây có số; hãy xóa số, hoặc bỏ dấu chọn",
+        "there is said to be no figure, and here is one; clear it, or clear the tick",
+    )
     IN_PERIOD = Words("cần một ngày của kỳ báo cáo này, {days}", "a day of this report's period, {days}")
 
 
@@ -144,6 +148,9 @@ class FormWords(Enum):
     PARTICIPANTS = Words("Số lượt người tham gia", "Attendances")
     FEMALE = Words("Trong đó: nữ", "Of these: women and girls")
     MONEY = Words("Kinh phí (đồng)", "Money (dong)")
+    FEMALE_IS = Words("trong đó nữ: {count}", "of these women and girls: {count}")
+    MONEY_SPENT = Words("Kinh phí", "Money")
+    DONG = Words("{count} đồng", "{count} dong")
     NOT_CHOSEN = Words("Chưa chọn", "Not chosen")
     ADDED = Words("mới thêm, chưa nộp", "added, not handed in")
     CORRECTED = Words("đã sửa, chưa nộp", "corrected, not handed in")
@@ -179,6 +186,13 @@ class FormWords(Enum):
         "Write nobody's name, phone or identity number. The level above is told at once when you hand in.",
     )
     PROBLEM_DOMAIN = Words("Lĩnh vực (nếu có)", "Field of work (optional)")
+    DOMAIN_IS = Words("Lĩnh vực: {domain}", "Field of work: {domain}")
+    PROBLEMS_SENT = Words("{count} vướng mắc đã gửi", "{count} {count:obstacle|obstacles} handed in")
+    PROBLEMS_COUNT = Words("{count} vướng mắc", "{count} {count:obstacle|obstacles}")
+    TEXTS_NOT_KEPT = Words(
+        "nội dung được báo cho cấp trên, không lưu trong phần đã nộp này",
+        "the text goes to the level above and is not kept with this submission",
+    )
     STALE = Words(
         "Báo cáo này đã được sửa ở nơi khác lúc {at}. Nội dung Ông/Bà vừa nhập vẫn còn ở dưới; hãy nhấn lại "
         "để lưu phần này.",
@@ -206,6 +220,7 @@ class FormWords(Enum):
     WHAT_COUNTS = Words("Nội dung đã nộp", "What was handed in")
     CHANGED_AFTER = Words("Thay đổi sau khi nộp", "Changed after you handed in")
     CHANGED_BY = Words("{before} → {now}, từ {sender}, lúc {at}", "{before} → {now}, from {sender}, at {at}")
+    CHANGED_SINCE = Words("Đã thay đổi sau lần nộp trước: {change}", "Changed since you handed in: {change}")
     FIGURE_WITHDRAWN = Words("Đã được rút: {before} → {now}", "Withdrawn: {before} → {now}")
     CHANGED_FROM = Words("Trước đó: {before}", "Before: {before}")
     CONFIRMED = Words("{doubt}. Lý do: {reason}", "{doubt}. Reason: {reason}")
