@@ -12,7 +12,7 @@ from services.notifications.alerts.changed_after_store import WaitingChange
 from services.notifications.alerts.planning import Planner
 from services.notifications.alerts.reasons import Reason
 from services.notifications.alerts.recipients import DueAlert
-from services.notifications.apart import Asides
+from services.notifications.apart import Asides, is_of_the_data
 from shared.database.connections import Connection
 from shared.registry.snapshot import Registry
 
@@ -35,9 +35,10 @@ async def plan_changed_after(
     """
     due: dict[tuple[int, int], DueAlert] = {}
     done: list[WaitingChange] = []
-    opened = {slug: at for slug in registry.programmes if (at := planner.policy(slug).hours.opened_at(now)) is not None}
+    opened = {slug: at for slug in registry.programmes if (at := _opened_at(planner, slug, now)) is not None}
     for change in await changed_after_store.waiting(connection, opened):
         with asides.unless_sound("obligation", change.obligation, change.programme, change.unit):
+            planner.policy(change.programme)  # of a programme that has none the change goes aside
             alert = _alert(planner, change)
             if alert is not None:
                 due.setdefault((change.obligation, change.number), alert)
@@ -49,6 +50,16 @@ async def note_changed_after(connection: Connection, changed: ChangedNow, asides
     """Note in the transaction of the claim what needs no telling any more: all but what went aside."""
     stopped = asides.subjects("obligation")
     await changed_after_store.note_told(connection, [it for it in changed.changes if str(it.obligation) not in stopped])
+
+
+def _opened_at(planner: Planner, programme: str, now: datetime) -> datetime | None:
+    """When the programme's working day began; now where its hours can't be made out, so that its changes are seen."""
+    try:
+        return planner.policy(programme).hours.opened_at(now)
+    except Exception as error:
+        if not is_of_the_data(error):
+            raise
+        return now
 
 
 def _alert(planner: Planner, change: WaitingChange) -> DueAlert | None:
