@@ -137,6 +137,8 @@ def test_what_got_lost_before_there_were_other_partitions_goes_to_those_of_today
 def test_a_journal_that_was_lost_is_said_and_stops_nothing(system: System) -> None:
     posted = post(system, "before")
     settle(system, posted)
+    seen = lambda: system.metric("aggregation", "kip_journal_oldest_timestamp_seconds")  # noqa: E731
+    system.wait_until(lambda: seen() > 0, "how far the audit is has been written down")
     delete(system.amqp_url, topology.JOURNAL)
     posted += post(system, "without")
     settle(system, posted)
