@@ -190,7 +190,7 @@ async def claim_submission(connection: Connection, key: ReportKey, claim: Claim)
 
 
 async def accept_submission(connection: Connection, key: ReportKey, number: int, at: datetime) -> None:
-    """Note that intake has taken the events: the next draft begins empty."""
+    """Note that intake has taken the events: the next draft begins empty, or with what was typed since."""
     await _settle(connection, key, number, at, None)
 
 

@@ -121,7 +121,7 @@ class ReportPages:
         return Opened(name, form, draft, standing, obligation, who.now, own)
 
     async def keep(self, opened: Opened, who: Who, answers: Answers, version: int) -> datetime | None:
-        """Keep the answers; when the draft was changed meanwhile, if it was: nothing is kept then.
+        """Keep the answers; where the draft was changed meanwhile keep nothing, and return when that was.
 
         Raises PageError for more than a report can be.
         """

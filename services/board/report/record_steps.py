@@ -178,7 +178,7 @@ async def _remove(pages: ReportPages, request: Request, who: Who, opened: Opened
 async def _keep(
     pages: ReportPages, request: Request, who: Who, opened: Opened, answers: Answers, rest: str
 ) -> Response:
-    """Keep the answers and go on; where they were changed meanwhile, go on too: the page shows how it is now."""
+    """Keep the answers and go on. Where the draft was changed meanwhile nothing is kept; the page shows how it is."""
     fields = await read_form(request, pages.body)
     await pages.keep(opened, who, answers, number_of(fields))
     return to(opened, rest)

@@ -54,7 +54,7 @@ async def waiting(connection: Connection, opened: Mapping[str, datetime]) -> lis
 
 
 async def note_told(connection: Connection, done: Sequence[WaitingChange]) -> None:
-    """Note that the alerts of these changes are claimed."""
+    """Note that these changes need no telling any more: they are claimed, or their programme is at rest."""
     if done:
         rows = ((change.record, change.batch) for change in done)
         await connection.execute(NOTE_TOLD, *zip(*rows, strict=True))
