@@ -19,6 +19,7 @@ from shared.domain.units import Unit
 from shared.programme.model import Programme
 
 _UNCOUNTED = frozenset({"pending", "dead", "conflict"})
+_NOT_ENDED = _UNCOUNTED | {"counted"}
 
 
 class Ask(Reading, Protocol):
@@ -133,8 +134,8 @@ class Asked:
         return any(row["status"] not in _UNCOUNTED for row in await self._event(SOURCE, event_id))
 
     async def ended(self, event_id: str) -> Ended | None:
-        """Find whose event took the place of one that was applied; None where this was not."""
-        rows = [row for row in await self._event(SOURCE, event_id) if row["status"] not in _UNCOUNTED]
+        """Find whose event took the place of one that was applied; None where none did, or this was not."""
+        rows = [row for row in await self._event(SOURCE, event_id) if row["status"] not in _NOT_ENDED]
         if not rows:
             return None
         by = rows[0].get("superseded_by")

@@ -27,15 +27,17 @@ def check_page(
     faults: Sequence[Fault],
     *,
     before: Submission | None = None,
+    withdrawn: Mapping[str, Ended] = MappingProxyType({}),
     notice: Words | None = None,
     refused: bool = False,
 ) -> dict[str, object]:
     """All answers, each with the way to change it, and what keeps them from being handed in.
 
-    `before` is the submission that is corrected: what somebody else has changed of it since is said at its figure.
+    `before` is the submission that is corrected: what somebody else has changed of it since, or `withdrawn`, is said at
+    its figure.
     """
     said = opened.form.said
-    since = _since(opened, before)
+    since = _since(opened, before, withdrawn)
     return {
         **common(opened),
         "rows": [row.remarked(*since.get(row.path, ())) for row in summary_rows(opened)],
@@ -47,9 +49,9 @@ def check_page(
     }
 
 
-def _since(opened: Opened, before: Submission | None) -> dict[str, tuple[str]]:
+def _since(opened: Opened, before: Submission | None, withdrawn: Mapping[str, Ended]) -> dict[str, tuple[str]]:
     """Say what somebody else has changed since a submission, by the pages of the figures."""
-    changed = _changed_after(opened, before, {}) if before is not None else ()
+    changed = _changed_after(opened, before, withdrawn) if before is not None else ()
     return {
         opened.path(f"figure/{figure.key}"): (opened.form.said(FormWords.CHANGED_SINCE.value.filled(change=text)),)
         for figure, text in changed

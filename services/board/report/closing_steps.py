@@ -1,10 +1,12 @@
 """The last steps: check the answers, hand them in, see what became of them."""
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.board.pages.posted import read_form
-from services.board.report.asked import NotThereError
+from services.board.report.asked import Asked, Ended, NotThereError
 from services.board.report.closing_pages import check_page, handed_in, receipt_page
 from services.board.report.draft_store import Submission, find_submission, key_of, list_submissions
 from services.board.report.events import HandIn
@@ -21,8 +23,10 @@ async def check(pages: ReportPages, request: Request, who: Who, opened: Opened) 
     async with pages.pool().acquire() as connection:
         submissions = await list_submissions(connection, key_of(opened.name))
     before = next((item for item in submissions if item.accepted_at is not None), None)
+    withdrawn = await _withdrawn(pages.asked(who), opened, before) if before is not None else {}
+    page_of = partial(check_page, before=before, withdrawn=withdrawn)
     if request.method != "POST":
-        return pages.render(request, "check.html", check_page(opened, (), before=before))
+        return pages.render(request, "check.html", page_of(opened, ()))
     fields = await read_form(request, pages.body)
     number = number_of(fields, "number")
     outcome = await HandingIn(pages.asked(who), pages.pool).hand_in(
@@ -35,12 +39,12 @@ async def check(pages: ReportPages, request: Request, who: Who, opened: Opened) 
     match outcome.result:
         case Result.STALE:
             words = FormWords.STALE_CHECK.value.filled(at=shown.at(shown.draft.changed_at))
-            page, status = check_page(shown, (), before=before, notice=words), 409
+            page, status = page_of(shown, (), notice=words), 409
         case Result.AWAY:
-            page, status = check_page(shown, (), before=before, notice=FormWords.NOT_SENT.value), 503
+            page, status = page_of(shown, (), notice=FormWords.NOT_SENT.value), 503
         case _:
             refused = outcome.result is Result.REFUSED
-            page, status = check_page(shown, outcome.faults, before=before, refused=refused), 422
+            page, status = page_of(shown, outcome.faults, refused=refused), 422
     return pages.render(request, "check.html", page, status)
 
 
@@ -57,11 +61,16 @@ async def receipt(pages: ReportPages, request: Request, who: Who, opened: Opened
     if counted and not _stands(opened, submission):
         # It may have begun to count since the standing was read: only what is read from now on shows what became of it.
         opened = await pages.open(who, opened.name)
-    gone = [(it.key, id_) for it, id_ in handed_in(opened, submission) if it.key not in opened.standing.figures]
-    found = [(key, await asked.ended(id_)) for key, id_ in gone] if counted else []
-    withdrawn = {key: ended for key, ended in found if ended is not None}
+    withdrawn = await _withdrawn(asked, opened, submission) if counted else {}
     page = receipt_page(opened, submission, counted=counted, withdrawn=withdrawn)
     return pages.render(request, "receipt.html", page)
+
+
+async def _withdrawn(asked: Asked, opened: Opened, submission: Submission) -> dict[str, Ended]:
+    """Find, by their keys, the figures of a submission that counted and that somebody has withdrawn since."""
+    gone = [(it.key, id_) for it, id_ in handed_in(opened, submission) if it.key not in opened.standing.figures]
+    found = [(key, await asked.ended(id_)) for key, id_ in gone]
+    return {key: ended for key, ended in found if ended is not None}
 
 
 def _stands(opened: Opened, submission: Submission) -> bool:
