@@ -168,8 +168,16 @@ async def test_ones_own_activity_is_corrected_and_withdrawn(
     assert page.path == f"{start}/receipt/2"
     board.wait_until(lambda: held() == [25], "it counts")
     page = await browser.open((await browser.open(f"{start}/activities")).link("Sửa"))
+    other = await browser.submit(await browser.open(f"{start}/problems"), {"text": "Thiếu phòng học"})  # another tab
+    refused = await browser.submit(page, {}, number=1)
+    assert (refused.status, "thao tác vừa rồi chưa được thực hiện" in refused.text) == (409, True)
+    assert "sẽ được rút khi nộp" not in refused.text
+    page = await browser.open((await browser.open(f"{start}/activities")).link("Sửa"))
     page = await browser.submit(page, {}, number=1)
     assert "sẽ được rút khi nộp" in page.text
+    refused = await browser.submit(other, {}, other.form_with("Bỏ"))
+    assert (refused.status, "thao tác vừa rồi chưa được thực hiện" in refused.text) == (409, True)
+    assert "Thiếu phòng học" in refused.text
     page = await browser.submit(await browser.open(f"{start}/check"), {})
     assert "đã rút" in page.text
     board.wait_until(lambda: held() == [], "it is withdrawn")
@@ -279,7 +287,10 @@ async def test_a_change_by_another_after_the_hand_in_is_shown(
     assert board.post([made]).status_code == 202
     board.wait_until(lambda: {row["status"] for row in board.status(made)} == {"applied"}, "it is withdrawn")
     page = await browser.open(page.path)
-    assert re.search(r"412 trên 530 → không có số liệu, từ app, lúc 08:\d\d ngày 15/03/2023", page.text), page.text
+    withdrawn = r"412 trên 530 → không có số liệu, từ app, lúc 08:\d\d ngày 15/03/2023"
+    assert re.search(withdrawn, page.text), page.text
+    page = await browser.open(f"{start}/check")
+    assert re.search(f"Đã thay đổi sau lần nộp trước: {withdrawn}", page.text), page.text
 
 
 async def test_a_figure_that_there_is_none_of_is_left_out(browser: Browser, start: str, site: Site) -> None:

@@ -133,7 +133,7 @@ def _submission(opened: Opened, item: Submission) -> dict[str, object]:
     }
 
 
-def activities_page(opened: Opened) -> dict[str, object]:
+def activities_page(opened: Opened, notice: Words | None = None) -> dict[str, object]:
     """The activities of the period: those that count, with where they come from, and what the draft says of them."""
     form, say = opened.form, sayer(FormWords, opened.form.language)
     drafted = {item.record: item for item in opened.answers.activities}
@@ -161,4 +161,5 @@ def activities_page(opened: Opened) -> dict[str, object]:
         for item in opened.answers.activities
         if item.record not in standing
     ]
-    return {**common(opened), "rows": rows, "added": added}
+    said = None if notice is None else form.said(notice)
+    return {**common(opened), "rows": rows, "added": added, "notice": said}

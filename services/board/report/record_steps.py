@@ -178,10 +178,15 @@ async def _remove(pages: ReportPages, request: Request, who: Who, opened: Opened
 async def _keep(
     pages: ReportPages, request: Request, who: Who, opened: Opened, answers: Answers, rest: str
 ) -> Response:
-    """Keep the answers and go on. Where the draft was changed meanwhile nothing is kept; the page shows how it is."""
+    """Keep the answers and go on. Where the draft was changed meanwhile nothing is kept, which the page says."""
     fields = await read_form(request, pages.body)
-    await pages.keep(opened, who, answers, number_of(fields))
-    return to(opened, rest)
+    if await pages.keep(opened, who, answers, number_of(fields)) is None:
+        return to(opened, rest)
+    shown = await pages.open(who, opened.name)
+    notice = FormWords.STALE_ACT.value.filled(at=shown.at(shown.draft.changed_at))
+    if rest == "problems":
+        return await _problems_page(pages, request, who, shown, 409, notice=notice)
+    return pages.render(request, "activities.html", activities_page(shown, notice), 409)
 
 
 def _record(request: Request) -> str:

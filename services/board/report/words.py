@@ -198,6 +198,12 @@ class FormWords(Enum):
         "để lưu phần này.",
         "This report was changed elsewhere at {at}. What you typed is still below; press again to keep it.",
     )
+    STALE_ACT = Words(
+        "Báo cáo này đã được sửa ở nơi khác lúc {at}, nên thao tác vừa rồi chưa được thực hiện. Đề nghị xem lại bên "
+        "dưới và làm lại nếu vẫn cần.",
+        "This report was changed elsewhere at {at}, so what you just did was not done. Look at it below, and do it "
+        "again if it is still needed.",
+    )
     STALE_CHECK = Words(
         "Báo cáo đã được sửa ở nơi khác lúc {at}; hãy kiểm tra lại trước khi nộp.",
         "The report was changed elsewhere at {at}; check it again before you hand in.",
