@@ -1,6 +1,7 @@
 """Publishes what has become of handed in figures (`figure.changed`), as the outbox of the write path has it.
 
-An event is published, confirmed, then forgotten. A crash in between publishes it again, the same byte for byte.
+An event is published, confirmed, then forgotten. A crash in between publishes the same event again, maybe
+beside others.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -9,59 +10,34 @@ import structlog
 
 from services.aggregation import handed_in_store
 from services.aggregation.handed_in import FigureChange
-from shared.broker.recurring import Recurring
-from shared.database.connections import Pool
+from shared.broker.outbox import Outbox
+from shared.database.connections import Connection, Pool
 from shared.domain.canonical import CanonicalEvent, encode_batch
 from shared.runtime.faults import told
 
 log = structlog.get_logger()
-_CHUNK = 500  # changes in one transaction and message
-_LOOK_SECONDS = 5.0  # what another replica left behind is found within that time
+# Changes in one transaction and message. Each is read with two events, of up to 64 KiB each as they were posted.
+_CHUNK = 100
 PUBLISH_SECONDS = 5.0
 
 PublishBody = Callable[[bytes], Awaitable[None]]
 
 
-class FigureAnnouncer:
+class FigureAnnouncer(Outbox):
     """One replica's publisher. `publish` returns when the broker has confirmed."""
 
     def __init__(self, pool: Callable[[], Pool], publish: PublishBody) -> None:
-        self._pool = pool
+        super().__init__("figure_changes", pool, self._announce_some, _CHUNK)
         self._publish = publish
-        self._turns = Recurring("figure_changes", self._turn, broken_pause=_LOOK_SECONDS)
 
-    def start(self) -> None:
-        """Begin to publish."""
-        self._turns.start()
-
-    async def stop(self) -> None:
-        """Stop; what was not forgotten is published again."""
-        await self._turns.stop()
-
-    def ask(self) -> None:
-        """Ask for a look at what there is to publish soon."""
-        self._turns.ask()
-
-    async def announce(self) -> int:
-        """Publish what waits, in chunks, and return how many changes that were. Raises what is away."""
-        count = 0
-        while True:
-            async with self._pool().acquire() as connection, connection.transaction():
-                taken = await handed_in_store.take(connection, _CHUNK)
-                if taken:
-                    events = list(_events(await handed_in_store.changes(connection, taken)))
-                    if events:
-                        await self._publish(encode_batch(events))
-                    await handed_in_store.forget(connection, taken)
-            count += len(taken)
-            if len(taken) < _CHUNK:
-                return count
-
-    async def _turn(self) -> float:
-        count = await self.announce()
-        if count:
-            log.info("figure_changes.published", changes=count)
-        return _LOOK_SECONDS
+    async def _announce_some(self, connection: Connection) -> int:
+        taken = await handed_in_store.take(connection, _CHUNK)
+        if taken:
+            events = list(_events(await handed_in_store.changes(connection, taken)))
+            if events:
+                await self._publish(encode_batch(events))
+            await handed_in_store.forget(connection, taken)
+        return len(taken)
 
 
 def _events(changes: Iterable[FigureChange]) -> Iterator[CanonicalEvent]:

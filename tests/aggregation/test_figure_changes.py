@@ -102,7 +102,7 @@ async def test_a_withdrawal_by_another_and_the_officers_correction(connection: C
     assert (change.before, change.differs) == ('{"numerator":411,"denominator":530}', False)
 
 
-@pytest.mark.parametrize("order", itertools.permutations(range(4)))
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
 async def test_in_every_order_the_last_that_is_told_is_how_it_is(
     connection: Connection, order: tuple[int, ...]
 ) -> None:

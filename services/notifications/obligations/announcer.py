@@ -11,67 +11,44 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import cast
 
-import structlog
-
 from services.notifications import aside_store
 from services.notifications.apart import Asides, apart
 from services.notifications.obligations import change_store
 from services.notifications.obligations.change_store import Change, ChangeKey
-from shared.broker.recurring import Recurring
+from shared.broker.outbox import Outbox
 from shared.broker.topology import routing_key
 from shared.database.connections import Connection, Pool
 from shared.domain.canonical import CanonicalEvent, EventData, encode_batch
 from shared.domain.events import NOTIFICATIONS_SENDER, NOTIFICATIONS_SOURCE, ObligationChange, ObligationChanged
 from shared.registry.snapshot import Registry
 
-log = structlog.get_logger()
 _CHUNK = 1000  # changes in one transaction: a message of half a megabyte at most
 _SECONDS_OF_2020 = 1_577_836_800
-_LOOK_SECONDS = 5.0  # what another replica left behind is found within that time
 
 PublishEvents = Callable[[str, bytes], Awaitable[None]]  # routing key, body
 
 
-class Announcer:
+class Announcer(Outbox):
     """One replica's publisher of what changed."""
 
     def __init__(
         self, pool: Pool, registry: Callable[[], Registry], now: Callable[[], datetime], publish: PublishEvents
     ) -> None:
-        self._pool = pool
+        super().__init__("changes", lambda: pool, self._announce_some, _CHUNK)
         self._registry = registry
         self._now = now
         self._publish = publish
-        self._turns = Recurring("changes", self._turn, broken_pause=_LOOK_SECONDS)
 
-    def start(self) -> None:
-        """Begin to publish."""
-        self._turns.start()
-
-    async def stop(self) -> None:
-        """Stop; what was not noted as published is published again."""
-        await self._turns.stop()
-
-    def ask(self) -> None:
-        """Ask for a look at what there is to publish soon."""
-        self._turns.ask()
-
-    async def announce(self) -> int:
-        """Publish what waits, in chunks, and return how many events that were. Raises what is away."""
-        count = 0
-        while True:
-            async with self._pool.acquire() as connection, connection.transaction():
-                taken = await change_store.take_unpublished(connection, _CHUNK)
-                if taken:
-                    asides = Asides()
-                    rows = await self._read(connection, taken, asides)
-                    for key, events in grouped(rows, self._registry(), asides).items():
-                        await self._publish(key, encode_batch(events))
-                    await change_store.published(connection, taken)
-                    await aside_store.put(connection, asides.found, self._now())
-            count += len(taken)
-            if len(taken) < _CHUNK:
-                return count
+    async def _announce_some(self, connection: Connection) -> int:
+        taken = await change_store.take_unpublished(connection, _CHUNK)
+        if taken:
+            asides = Asides()
+            rows = await self._read(connection, taken, asides)
+            for key, events in grouped(rows, self._registry(), asides).items():
+                await self._publish(key, encode_batch(events))
+            await change_store.published(connection, taken)
+            await aside_store.put(connection, asides.found, self._now())
+        return len(taken)
 
     async def _read(self, connection: Connection, taken: Sequence[ChangeKey], asides: Asides) -> list[Change]:
         """Read the changes in full. One that Python can't read goes aside."""
@@ -81,12 +58,6 @@ class Announcer:
             lambda key, error: asides.add("change", key.name, key.programme, key.unit, error),
         )
         return [row for rows in read for row in rows]
-
-    async def _turn(self) -> float:
-        count = await self.announce()
-        if count:
-            log.info("changes.published", changes=count)
-        return _LOOK_SECONDS
 
 
 def grouped(rows: Sequence[Change], registry: Registry, asides: Asides) -> dict[str, list[CanonicalEvent]]:
