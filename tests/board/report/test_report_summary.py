@@ -1,19 +1,11 @@
 """The page before handing in and the receipt show all that is handed in, as an office writes it."""
 
-from collections.abc import AsyncIterator, Iterator
-from datetime import datetime
 from typing import Any
 
-import pytest
-
 from demo.browser import Browser, Shown
-from deploy.local.stack import LocalStack
-from shared.database.connections import Pool, close_pool, open_pool
 from tests.acting import Board
-from tests.board.site import CLOCK, Others, Site, form_board, report_of
 from tests.system import access
 
-COMMUNES = ("06412@1", "06415@1", "06418@1", "06421@1", "06424@1", "06427@1")
 ACCESS, KNOWLEDGE = "figure/child-service-access/2023-Q1", "figure/knowledge-skills-provided/2023-Q1"
 FIGURE = {"numerator": "1 412", "denominator": "1 530"}
 SEXES = {
@@ -31,47 +23,6 @@ SESSION_TOLD = (
     "theo phân cấp ngân sách nhà nước hiện hành: 5.000.000 đồng các nguồn vốn hỗ trợ phát triển chính thức (ODA): "
     "1.500.000 đồng"
 )
-_PLACES = iter(COMMUNES)
-
-
-@pytest.fixture(scope="module")
-def board(
-    stack: LocalStack, rabbitmq: Any, session_database: Any, district_template: str, tmp_path_factory: Any
-) -> Iterator[Board]:
-    folder, database_url = tmp_path_factory.mktemp("officers"), session_database(district_template)
-    officers = [(f"An{at}", unit, "ubnd-xa") for at, unit in enumerate(COMMUNES)]
-    running = form_board(stack, rabbitmq.add_vhost("summary"), database_url, folder, *officers)
-    yield running
-    running.services.stop()
-
-
-@pytest.fixture
-async def pool(board: Board) -> AsyncIterator[Pool]:
-    opened = await open_pool(board.database_url, size=4, application_name="kip-tests")
-    yield opened
-    await close_pool(opened)
-
-
-@pytest.fixture
-def commune() -> str:
-    """A commune of its own for each test: they share the services."""
-    return next(_PLACES)
-
-
-@pytest.fixture
-def site(board: Board, pool: Pool, commune: str) -> Site:
-    return Site(Others(board), pool, board.refs[f"An{COMMUNES.index(commune)}"], commune, datetime.fromisoformat(CLOCK))
-
-
-@pytest.fixture
-async def browser(site: Site) -> AsyncIterator[Browser]:
-    async with site.client() as client:
-        yield Browser(client)
-
-
-@pytest.fixture
-def start(board: Board, commune: str) -> str:
-    return report_of(board, commune)
 
 
 def counted(board: Board, commune: str, period: str, numerator: int, denominator: int, **data: Any) -> None:

@@ -1,69 +1,20 @@
 """Obstacles in the form: those that wait are listed, one's own are resolved, and the desk above agrees."""
 
-from collections.abc import AsyncIterator, Iterator
-from datetime import datetime
-from typing import Any
 from uuid import uuid4
-
-import pytest
 
 from demo.browser import Browser, Shown
 from deploy.local.http import LOCAL
-from deploy.local.stack import LocalStack
 from services.board.report import draft_store
 from services.board.report.draft import Answers, ProblemAnswer
 from services.board.report.draft_store import key_of
-from shared.database.connections import Pool, close_pool, open_pool
+from shared.database.connections import Pool
 from shared.domain.obligation_name import read_obligation_name
 from tests.acting import Board
-from tests.board.site import CLOCK, Others, Site, form_board, report_of
+from tests.board.site import Site
 from tests.system import event
 
-COMMUNES = ("06412@1", "06415@1", "06418@1", "06421@1", "06424@1", "06427@1")
-DISTRICT = ("Binh", "186@1", "phong-ldtbxh-dt-huyen")
 FIGURES = (("child-service-access", {"numerator": "412", "denominator": "530"}),
            ("knowledge-skills-provided", {"numerator": "300", "denominator": "900"}))  # fmt: skip
-_PLACES = iter(COMMUNES)
-
-
-@pytest.fixture(scope="module")
-def board(
-    stack: LocalStack, rabbitmq: Any, session_database: Any, district_template: str, tmp_path_factory: Any
-) -> Iterator[Board]:
-    folder, database_url = tmp_path_factory.mktemp("officers"), session_database(district_template)
-    officers = [(f"An{at}", unit, "ubnd-xa") for at, unit in enumerate(COMMUNES)]
-    running = form_board(stack, rabbitmq.add_vhost("obstacles"), database_url, folder, *officers, DISTRICT)
-    yield running
-    running.services.stop()
-
-
-@pytest.fixture
-async def pool(board: Board) -> AsyncIterator[Pool]:
-    opened = await open_pool(board.database_url, size=4, application_name="kip-tests")
-    yield opened
-    await close_pool(opened)
-
-
-@pytest.fixture
-def commune() -> str:
-    """A commune of its own for each test: they share the services."""
-    return next(_PLACES)
-
-
-@pytest.fixture
-def site(board: Board, pool: Pool, commune: str) -> Site:
-    return Site(Others(board), pool, board.refs[f"An{COMMUNES.index(commune)}"], commune, datetime.fromisoformat(CLOCK))
-
-
-@pytest.fixture
-async def browser(site: Site) -> AsyncIterator[Browser]:
-    async with site.client() as client:
-        yield Browser(client)
-
-
-@pytest.fixture
-def start(board: Board, commune: str) -> str:
-    return report_of(board, commune)
 
 
 def raised_by_an_app(board: Board, commune: str, *texts: str) -> None:
@@ -77,7 +28,7 @@ def raised_by_an_app(board: Board, commune: str, *texts: str) -> None:
 
 def on_the_desk_above(board: Board, commune: str) -> list[str]:
     """The obstacles of the commune that the desk of the district's officer shows."""
-    address = f"{board.services.url('notifications')}/v1/officers/{board.refs[DISTRICT[0]]}/desk"
+    address = f"{board.services.url('notifications')}/v1/officers/{board.refs['Binh']}/desk"
     answer = LOCAL.get(address, headers={"Authorization": f"Bearer {board.board_key}"}, timeout=30)
     assert answer.status_code == 200, answer.text
     return [row["text"] for row in answer.json()["problems"] if row["unit"] == commune]

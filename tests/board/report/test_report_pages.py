@@ -2,19 +2,16 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from datetime import datetime
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from demo.browser import Browser, Shown
 from deploy.local.http import LOCAL
-from deploy.local.stack import LocalStack
-from shared.database.connections import Pool, close_pool, open_pool
+from shared.database.connections import Pool
 from tests.acting import Board
-from tests.board.site import CLOCK, Others, Site, form_board, report_of
-from tests.shipped import shipped_units
+from tests.board.site import Site
 from tests.system import access, event
 
 FIGURE = {"numerator": "412", "denominator": "530"}
@@ -23,51 +20,7 @@ SESSION = {
     "held_on.day": "9", "held_on.month": "3", "held_on.year": "2023", "participants.parent": "24",
     "by.domain": "nutrition",
 }  # fmt: skip
-COMMUNES = sorted(unit.uid for unit in shipped_units() if unit.parent == "186@1")  # Hữu Lũng
 PAGES = ("", "/figure/child-service-access/2023-Q1", "/activities", "/activity", "/problems", "/check", "/sheet")
-_PLACES = iter(COMMUNES)
-
-
-@pytest.fixture(scope="module")
-def board(
-    stack: LocalStack, rabbitmq: Any, session_database: Any, district_template: str, tmp_path_factory: Any
-) -> Iterator[Board]:
-    officers = ((f"Officer{at}", unit, "ubnd-xa") for at, unit in enumerate(COMMUNES))
-    folder = tmp_path_factory.mktemp("officers")
-    running = form_board(stack, rabbitmq.add_vhost("form"), session_database(district_template), folder, *officers)
-    yield running
-    running.services.stop()
-
-
-@pytest.fixture
-async def pool(board: Board) -> AsyncIterator[Pool]:
-    opened = await open_pool(board.database_url, size=4, application_name="kip-tests")
-    yield opened
-    await close_pool(opened)
-
-
-@pytest.fixture
-def commune() -> str:
-    """A commune of its own for each test: they share the services."""
-    return next(_PLACES)
-
-
-@pytest.fixture
-def site(board: Board, pool: Pool, commune: str) -> Site:
-    officer = board.refs[f"Officer{COMMUNES.index(commune)}"]
-    return Site(Others(board), pool, officer, commune, datetime.fromisoformat(CLOCK))
-
-
-@pytest.fixture
-async def browser(site: Site) -> AsyncIterator[Browser]:
-    async with site.client() as client:
-        yield Browser(client)
-
-
-@pytest.fixture
-def start(board: Board, commune: str) -> str:
-    """The report's address."""
-    return report_of(board, commune)
 
 
 def counted(board: Board, commune: str, period: str, numerator: int, denominator: int, **data: Any) -> None:
