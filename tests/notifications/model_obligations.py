@@ -225,12 +225,14 @@ class Model(Addressing):
                 declined = told.turn.optional and not officer.wants_optional
                 ended = "declined" if declined else told.ended
                 yield Alert(key, told.cycle, *turn, unit, officer.id, told.at, ended)
-        heard = set()
+        heard: dict[tuple[int, int], tuple[str, Receipt]] = {}  # once, where they were told last before they hear of it
         for receipt in life.received:
             for unit, officer in self.readers(key[3], key[2], receipt.of.turn.to, receipt.of.at.date()):
-                if (receipt.cycle, officer.id) not in heard:
-                    heard.add((receipt.cycle, officer.id))
-                    yield Alert(key, receipt.cycle, "received", 1, unit, officer.id, receipt.at, receipt.ended)
+                former = heard.get((receipt.cycle, officer.id))
+                if former is None or former[1].at == receipt.at:
+                    heard[receipt.cycle, officer.id] = (unit, receipt)
+        for (cycle, reader), (unit, receipt) in heard.items():
+            yield Alert(key, cycle, "received", 1, unit, reader, receipt.at, receipt.ended)
 
 
 class Run:

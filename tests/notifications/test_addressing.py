@@ -1,10 +1,14 @@
 """Who is told: officers of the agency concerned, at the unit concerned, who belong to the programme; nobody else."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.notifications.alerts.reasons import Reason
+from shared.programme.folder import load_programme
 from tests.notifications.field import BEFORE, Field, answer, limited, posting
 from tests.notifications.mail_server import MailServer
+from tests.notifications.test_year import programme_of_the_year
 
 HUU_LUNG, XA, XA_2 = "186@1", "06412@1", "06427@2"
 OVERDUE = "2023-03-17 08:00"
@@ -117,6 +121,28 @@ async def test_after_a_merger_the_former_unit_s_officers_and_the_new_one_s_are_t
         ("20@2", "Sở cũ", "queued"), ("20@2", "Sở mới", "queued"),
     ]  # fmt: skip
     assert set(await seats_of(field, HUU_LUNG, "overdue")) == {("20@2", None, "unaddressed")}
+
+
+async def test_who_was_told_before_and_after_a_merger_hears_once_that_it_came_where_they_sit_now(
+    pool, registry, tmp_path
+):
+    repeating = load_programme(programme_of_the_year(tmp_path))
+    field = Field(pool, replace(limited(registry, HUU_LUNG, "20@2"), programmes={repeating.slug: repeating}))
+    for unit in ("06412@1", "06451@1"):  # the successor's code is the higher one, and the lower one
+        await field.officer(f"An {unit}", unit, "ubnd-xa")
+    await field.sweep("2025-03-20 08:00")
+    await field.sweep("2025-06-18 08:00")
+    await field.pool.execute("UPDATE notifications.alert SET state = 'sent' WHERE state = 'queued'")
+    await field.pool.execute("UPDATE notifications.obligation SET next_at = '2025-07-02' WHERE state = 'overdue'")
+    await field.sweep("2025-07-02 08:00")
+    await field.pool.execute("UPDATE notifications.alert SET state = 'sent' WHERE state = 'queued'")
+    for unit in ("06412@1", "06451@1"):
+        accepted = "2025-07-02 09:00"
+        await field.take(answer(subject=unit, period="2025-Q2", accepted=accepted, id=unit), now="2025-07-02 10:00")
+    await field.sweep("2025-07-02 10:00")
+    for unit in ("06412@1", "06451@1"):
+        (heard,) = await seats_of(field, unit, "received")
+        assert heard[:2] == (field.registry.units[unit].successor, f"An {unit}")
 
 
 async def test_one_officer_at_any_of_the_seats_is_enough(field):

@@ -97,7 +97,8 @@ MET = "2023-03-21 10:00"
 def test_who_hears_of_a_late_report_is_decided_for_a_named_reason(now, notified, reasons, units, next_at):
     decided = receipt(notified, at(MET), HOURS, at(now))
     assert [reason for _, reason in decided.decisions] == reasons
-    assert decided.officers_by_unit == units
+    assert {unit: officers for (unit, _), officers in decided.officers_by_place.items()} == units
+    assert all(above == (unit == "district") for unit, above in decided.officers_by_place)
     assert decided.next_at == (next_at and at(next_at))
 
 

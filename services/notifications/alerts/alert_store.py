@@ -26,16 +26,18 @@ MAKE_MESSAGES = """
     FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], $6::boolean[])
          AS message (id, programme, officer, unit, not_before, uncertain)
 """
-# Who may have been notified (uncertain) hears the end of it too.
+# Who may have been notified (uncertain) hears the end of it too: once, where they were notified last. A merger between
+# two alerts moves an officer to another unit, and the claim takes one row an officer.
 NOTIFIED_LATE = """
-    SELECT alert.obligation, alert.officer, alert.unit, min(step.up) AS up,
+    SELECT alert.obligation, alert.officer,
+           (array_agg(alert.unit ORDER BY alert.state = 'queued', alert.id DESC))[1] AS unit, min(step.up) AS up,
            bool_or(alert.state <> 'queued') AS sent, bool_or(alert.state = 'queued') AS queued
     FROM notifications.alert
     JOIN notifications.obligation ON obligation.id = alert.obligation AND obligation.cycle = alert.cycle
     JOIN unnest($2::text[], $3::text[], $4::integer[]) AS step (programme, step, up)
          ON step.programme = obligation.programme AND step.step = alert.step
     WHERE alert.obligation = ANY ($1::bigint[]) AND alert.state IN ('sent', 'queued', 'uncertain')
-    GROUP BY alert.obligation, alert.officer, alert.unit
+    GROUP BY alert.obligation, alert.officer
 """
 # Muted: what was kept back from an officer who had acknowledged, and whose acknowledgement has ended, or what went
 # aside and is taken up again. Of each obligation's only the latest is live, if it is still true; that figures were

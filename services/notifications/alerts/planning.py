@@ -89,9 +89,9 @@ class Planner:
                 planned.due += [
                     DueAlert(
                         *base, unit, Reason.RECEIVED, officers=officers,
-                        uncertain=self.is_uncertain(told_from(unit != row.unit, row.met_at, hours)),
+                        uncertain=self.is_uncertain(told_from(above, row.met_at, hours)),
                     )
-                    for unit, officers in decided.officers_by_unit.items()
+                    for (unit, above), officers in decided.officers_by_place.items()
                 ]  # fmt: skip
                 self.reasons.update([reason for _, reason in decided.decisions] or [Reason.NOBODY_NOTIFIED])
         return planned

@@ -10,7 +10,10 @@ from services.notifications.alerts.reasons import Reason
 
 
 class NotifiedLate(NamedTuple):
-    """An officer with alerts that an obligation was late: addressed at `unit`, `up` levels above the one that owes."""
+    """An officer with alerts that an obligation was late: addressed at `unit`, `up` levels above the one that owes.
+
+    One row an officer, also if a merger moved them while the obligation was late: `unit` is then the last one.
+    """
 
     officer: int
     unit: str
@@ -27,13 +30,13 @@ class Receipt:
     next_at: datetime | None
 
     @property
-    def officers_by_unit(self) -> dict[str, frozenset[int]]:
-        """Whom to notify now, by the unit at which they were addressed, in the order of units."""
-        found: dict[str, set[int]] = {}
+    def officers_by_place(self) -> dict[tuple[str, bool], frozenset[int]]:
+        """Whom to notify now, by the unit at which they were addressed and whether as one above, in that order."""
+        found: dict[tuple[str, bool], set[int]] = {}
         for one, reason in self.decisions:
             if reason is Reason.RECEIVED:
-                found.setdefault(one.unit, set()).add(one.officer)
-        return {unit: frozenset(officers) for unit, officers in sorted(found.items())}
+                found.setdefault((one.unit, one.up > 0), set()).add(one.officer)
+        return {place: frozenset(officers) for place, officers in sorted(found.items())}
 
 
 def receipt(notified: Sequence[NotifiedLate], met_at: datetime, hours: WorkingHours, now: datetime) -> Receipt:
