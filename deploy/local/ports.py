@@ -17,24 +17,27 @@ TRIES = 200
 _LOCAL, _STATE, _INODE = 1, 3, 9  # columns of /proc/net/tcp
 _LISTEN = "0A"
 
-_given: set[int] = set()
+_given: dict[int, socket.socket] = {}  # each with what tells the other processes of this machine
 _lock = threading.Lock()
 
 
 def free_port(preferred: int = 0) -> int:
-    """Choose `preferred` if it can be bound on the loopback, else a free port; never the same twice in one process.
+    """Choose `preferred` if it can be bound on the loopback, else a free port; the same one never twice.
 
-    0 means no preference. Two picks of one run cannot get the same port although the first has not been bound yet.
+    0 means no preference. Neither two picks of one run nor two runs that begin at once get the same port, although it
+    is bound only once its server starts: a pick holds until its process ends.
     """
     with _lock:
-        if preferred and preferred not in _given and can_bind(preferred):
-            return _give(preferred)
+        if preferred and _take(preferred):
+            return preferred
         highest = _first_ephemeral_port() - 1
         for _ in range(TRIES):
             port = random.randint(LOWEST_SUBSTITUTE, highest)  # noqa: S311 - a port is not a secret
-            if port not in _given and can_bind(port):
-                return _give(port)
-        return _give(_port_from_kernel())
+            if _take(port):
+                return port
+        port = _port_from_kernel()
+        _take(port)
+        return port
 
 
 def can_bind(port: int) -> bool:
@@ -71,9 +74,20 @@ def listens(pid: int, port: int) -> bool:
         return False
 
 
-def _give(port: int) -> int:
-    _given.add(port)
-    return port
+def _take(port: int) -> bool:
+    """Reserve the port, if nobody has it: a name in the abstract namespace is one process's at a time, and ends with
+    it. A socket that is bound and doesn't listen would not do: whoever sets SO_REUSEADDR, as servers do, may bind too.
+    """
+    if port in _given or not can_bind(port):
+        return False
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        claim.bind(f"\0kip-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _given[port] = claim
+    return True
 
 
 def _first_ephemeral_port() -> int:

@@ -1,6 +1,7 @@
 import socket
+import subprocess
+import sys
 
-from deploy.local import ports
 from deploy.local.ports import EPHEMERAL_RANGE, LOOPBACK, can_reach, free_port
 
 
@@ -13,10 +14,15 @@ def listener(address: str = LOOPBACK, port: int = 0) -> socket.socket:
     return server
 
 
-def test_the_preferred_port_is_taken_when_it_is_free():
-    preferred = free_port()
-    ports._given.discard(preferred)
-    assert free_port(preferred) == preferred
+def test_a_port_that_another_run_has_picked_is_its_own_until_that_ends():
+    words = "from deploy.local.ports import free_port; print(free_port(), flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        wanted = int(other.stdout.readline())
+        assert free_port(wanted) != wanted
+        other.communicate("\n")
+    assert free_port(wanted) == wanted
 
 
 def test_another_port_is_found_when_the_preferred_one_is_in_use():
