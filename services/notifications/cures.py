@@ -67,9 +67,9 @@ CURES: dict[Decline, Words] = {
     Decline.TOO_MANY_CODES: Words(
         "Dùng mã đã nhận, hoặc chờ `Retry-After`.", "Use the last one, or wait for `Retry-After`."
     ),
-    Decline.TOO_MANY_BY_LINK: Words(
-        "Mở liên kết trong một thư khác, hoặc chờ `Retry-After`.",
-        "Open the link in another message, or wait for `Retry-After`.",
+    Decline.TOO_MANY_BY_MESSAGES: Words(
+        "Mở liên kết mới nhất gửi tới địa chỉ của cán bộ, hoặc chờ `Retry-After`.",
+        "Open the newest fresh link at the officer's own address, or wait for `Retry-After`.",
     ),
     Decline.UNSENT: _SOON,
     Decline.CODE_WRONG: Words("Nhập lại mã.", "Type it again."),

@@ -180,14 +180,14 @@ class Decline(Enum):
         "too_many_codes",
         Words("đã gửi {most} mã trong một giờ", "{most} codes have been sent within an hour"),
     )
-    TOO_MANY_BY_LINK = Refused(
+    TOO_MANY_BY_MESSAGES = Refused(
         429,
         "too_many_codes",
         Words(
-            "đã gửi {most} mã trong một giờ theo liên kết của cùng một thư; để nhận mã khác, hãy mở liên kết trong một "
-            "thư khác gửi cho Ông/Bà",
-            "{most} codes have been sent within an hour by the link of one message; for another one, open the link in "
-            "another message to you",
+            "đã gửi {most} mã trong một giờ theo liên kết trong các thư; để nhận mã khác, hãy mở liên kết mới nhất đã "
+            "gửi tới địa chỉ của Ông/Bà (mỗi giờ một liên kết)",
+            "{most} codes have been sent within an hour by links of messages; for another one, open the newest fresh "
+            "link that was sent to your own address (one an hour)",
         ),
     )
     UNSENT = Refused(

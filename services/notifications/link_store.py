@@ -25,8 +25,8 @@ NAMED_OBLIGATIONS = """
 """
 DEAD = "SELECT address FROM notifications.dead_address WHERE address = ANY ($1::text[])"
 RENEW = """
-    INSERT INTO notifications.renewal (officer, at) VALUES ($1, $2)
-    ON CONFLICT (officer) DO UPDATE SET at = excluded.at WHERE renewal.at <= $3
+    INSERT INTO notifications.renewal (officer, link, at) VALUES ($1, $2, $3)
+    ON CONFLICT (officer) DO UPDATE SET at = excluded.at, link = excluded.link WHERE renewal.at <= $4
 """
 
 
@@ -66,6 +66,6 @@ async def dead_of(pool: Pool, channels: Sequence[str]) -> frozenset[str]:
     return frozenset(row["address"] for row in await pool.fetch(DEAD, asked))
 
 
-async def note_renewal(pool: Pool, officer: int, now: datetime, pause: timedelta) -> bool:
-    """Note that the officer is sent a fresh link now; False where the last one went out within `pause`."""
-    return await pool.execute(RENEW, officer, now, now - pause) == "INSERT 0 1"
+async def note_renewal(pool: Pool, officer: int, link: UUID, now: datetime, pause: timedelta) -> bool:
+    """Note that the officer is sent this fresh link now; False where the last one went out within `pause`."""
+    return await pool.execute(RENEW, officer, link, now, now - pause) == "INSERT 0 1"

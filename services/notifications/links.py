@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
+from secrets import token_hex
 from typing import NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from itsdangerous import BadData, Signer
 
@@ -38,13 +39,24 @@ class LinkError(Exception):
 @dataclass(frozen=True, slots=True)
 class Holder:
     """The officer that a link belongs to, of which generation, until when, and the message that it came in (None for a
-    calendar).
+    calendar); `fresh` is a mark of its own where it was sent later, in the place of that message's.
     """
 
     officer: int
     generation: int
     message: UUID | None
     until: datetime
+    fresh: str = ""
+
+
+def new_mark() -> str:
+    """Draw the mark of a fresh link, short: Zalo's template has room for 128 letters of a token."""
+    return token_hex(6)
+
+
+def link_id(message: UUID, fresh: str) -> UUID:
+    """Name a link by which a page is entered: a message's own by the message, a fresh one by itself."""
+    return uuid5(message, fresh) if fresh else message
 
 
 class LetterLinks(NamedTuple):
@@ -61,9 +73,10 @@ class Links:
         self._base = base.rstrip("/")
         self._signers = {purpose: Signer(secret, salt=f"kip {purpose}", digest_method=sha256) for purpose in Purpose}
 
-    def page(self, officer: int, generation: int, message: UUID, now: datetime) -> str:
-        """Make the address of an officer's own page for a message."""
-        return f"{self._base}/l/{self._token(Purpose.PAGE, officer, generation, message.hex, now, PAGE_DAYS)}"
+    def page(self, officer: int, generation: int, message: UUID, now: datetime, *, fresh: str = "") -> str:
+        """Make the address of an officer's own page for a message; a `fresh` one has a mark of its own."""
+        token = self._token(Purpose.PAGE, officer, generation, message.hex, now, PAGE_DAYS, fresh)
+        return f"{self._base}/l/{token}"
 
     def mute(self, officer: int, generation: int, message: UUID, now: datetime) -> str:
         """Make the address that a mail program's own button posts to."""
@@ -99,20 +112,25 @@ class Links:
         Without a generation, as links were made at first, it is of the first one.
         """
         try:
-            officer, *generation, message, until = self._signers[purpose].unsign(text(token)).decode().split(".")
-            if len(generation) > 1:
+            parts = self._signers[purpose].unsign(text(token)).decode().split(".")
+            officer, generation, message, until, *fresh = parts if len(parts) != 3 else (parts[0], "0", *parts[1:])
+            if len(fresh) > 1:
                 raise ValueError("too many parts")
             return Holder(
-                whole_number(officer), whole_number(generation[0]) if generation else 0,
-                UUID(message) if message else None,
+                whole_number(officer), whole_number(generation), UUID(message) if message else None,
                 datetime.fromtimestamp(whole_number(until, most=_LAST_SECOND), UTC),
+                fresh[0] if fresh else "",
             )  # fmt: skip
         except (BadData, ValueError) as error:
             raise LinkError(Decline.NOT_OURS) from error
 
-    def _token(self, purpose: Purpose, officer: int, generation: int, message: str, now: datetime, days: int) -> str:
-        """Sign a token: `officer.generation.message.until.signature`, fit for a URL and short enough for a phone's
-        screen.
+    def _token(
+        self, purpose: Purpose, officer: int, generation: int, message: str, now: datetime, days: int,
+        fresh: str = "",
+    ) -> str:  # fmt: skip
+        """Sign a token: `officer.generation.message.until[.fresh].signature`, fit for a URL and short enough for a
+        phone's screen.
         """
         until = int((now + timedelta(days=days)).timestamp())
-        return self._signers[purpose].sign(f"{officer}.{generation}.{message}.{until}").decode()
+        own = f".{fresh}" if fresh else ""
+        return self._signers[purpose].sign(f"{officer}.{generation}.{message}.{until}{own}").decode()

@@ -316,6 +316,30 @@ def test_an_expired_link_of_an_old_letter_says_so_and_has_a_fresh_one_sent(
     assert person.get(re.findall(rf"{office.url}(/l/\S+)", body)[0]).status_code == 200
 
 
+def test_an_officer_whose_codes_of_an_hour_others_asked_for_gets_one_by_the_fresh_link(
+    office: Office, person: httpx.Client
+) -> None:
+    letters = [re.findall(rf"{office.url}(/l/\S+)", mail.get_body(("plain",)).get_content())[0]
+               for mail in office.mails_to(AN)]  # fmt: skip
+    before = len(office.mails_to(AN))
+    for link in (letters * 3)[:3]:
+        person.post(link)
+        refused = person.post("/verify/send", data={"next": "/"})
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) >= 1
+    assert "hãy mở liên kết mới nhất đã gửi tới địa chỉ của Ông/Bà" in refused.text
+
+    def fresh() -> list[EmailMessage]:
+        return [mail for mail in office.mails_to(AN)[before:] if "liên kết mới" in mail["Subject"]]
+
+    wait_until(lambda: bool(fresh()), "the fresh link came")
+    person.post(re.findall(rf"{office.url}(/l/\S+)", fresh()[0].get_body(("plain",)).get_content())[0])
+    before = len(office.mails_to(AN))
+    assert person.post("/verify/send", data={"next": "/"}).status_code == 303
+    code = office.code_of(AN, before)
+    assert person.post("/verify", data={"next": "/", "code": code}).headers["location"] == "/"
+
+
 def test_an_operator_s_link_opens_a_verified_session_once(office: Office, person: httpx.Client) -> None:
     made = kip("board", "link", "Hoàng Giang", "--unit", "06400", "--verified", environment=office.environment)
     link = made.strip()

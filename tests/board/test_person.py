@@ -101,7 +101,8 @@ async def place(district_database: str, monkeypatch: pytest.MonkeyPatch) -> Asyn
 async def entered(connection: Connection, officer: Officer) -> None:
     """A verified device, a link of an operator's, and an act."""
     secret = officer.ref.encode().rjust(32, b"0")
-    session = Session(secret, officer.ref, "3f9c0a1b", (), None, NOW + timedelta(days=30), NOW + timedelta(days=30))
+    until = NOW + timedelta(days=30)
+    session = Session(secret, officer.ref, "3f9c0a1b", (), None, None, until, until)
     await session_store.insert(connection, session, NOW)
     await connection.execute("UPDATE board.session SET code_sent_to = 'đ***@b.vn' WHERE hash = $1", secret)
     await invitation_store.add(connection, secret, officer.ref, verified=False, now=NOW)

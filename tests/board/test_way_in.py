@@ -129,6 +129,6 @@ def test_only_a_proxy_of_ours_is_believed_who_asks(peer: str, forwarded: str | N
 def test_a_link_opens_a_verified_session_on_a_known_device_alone(
     policy: CodePolicy, known_until: datetime | None, verified: datetime | None
 ) -> None:
-    former = Session(b"", "12.0", "3f9c21ab", (), None, NOW + timedelta(days=30), known_until)
+    former = Session(b"", "12.0", "3f9c21ab", (), None, None, NOW + timedelta(days=30), known_until)
     assert verified_until(policy, NOW, former) == verified
     assert verified_until(policy, NOW, None) == (NOW + VERIFIED if policy is CodePolicy.NEVER else None)

@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.notifications.board import SESSION, asked, ref_of
+from services.notifications.messages.channels.zns import SLOTS
+from tests.notifications.board import SESSION, asked, ref_of, token_of
 
 OTHER = sha256(b"another session").hexdigest()
 
@@ -23,6 +24,13 @@ async def verify(client, ref, code, session=SESSION):
 
 def code_in(mail):
     return re.search(r"\b\d{6}\b", mail["Subject"])[0]
+
+
+async def wait_for(true):
+    """Wait until something has come that nobody waits for."""
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.02)
 
 
 def another(code):
@@ -106,26 +114,72 @@ async def test_a_right_code_is_right_again_within_its_tries_for_whoever_did_not_
         assert (await verify(client, ref, code))[1]["error"] == "code_expired"
 
 
-async def test_whoever_one_message_was_forwarded_to_leaves_a_code_an_hour_to_another_message(place):
+async def fresh_link(server, seen, client):
+    """How the board names the message and the link of the newest fresh one, which came by mail."""
+    await wait_for(lambda: [mail for mail in server.kept[seen:] if "liên kết mới" in mail["Subject"]])
+    mail = next(mail for mail in reversed(server.kept) if "liên kết mới" in mail["Subject"])
+    token = re.search(r"/l/(\S+)", mail.get_body(("plain",)).get_content())[1]
+    assert len(token) <= SLOTS["link"] - 12, "it fits into Zalo's template, also of a later officer"
+    resolved = (await client.post("/v1/links/resolve", json={"token": token})).json()
+    return {"message": resolved["message"]["id"], "link": resolved["link"]}
+
+
+async def pressed(client, ref, *links, times=8):
+    """The answers to somebody who presses the button on and on, by each of these links."""
+    sessions = [sha256(bytes([n])).hexdigest() for n in range(times)]
+    return await asyncio.gather(*(send(client, ref, session, **link) for link in links for session in sessions))
+
+
+async def test_whoever_messages_were_forwarded_to_leaves_a_code_an_hour_to_the_officer(place):
     ref = await ref_of(place, "An")
-    forwarded, other = str(uuid4()), str(uuid4())
     async with asked(place) as (client, machine, server):
-        sessions = [sha256(bytes([n])).hexdigest() for n in range(8)]
-        answers = await asyncio.gather(*(send(client, ref, session, message=forwarded) for session in sessions))
-        assert sorted(answer.status_code for answer in answers) == [202] * 2 + [429] * 6
+        resolved = (await client.post("/v1/links/resolve", json={"token": await token_of(place, "An")})).json()
+        theirs = {"message": resolved["message"]["id"], "link": resolved["link"]}
+        assert theirs["link"] == theirs["message"]
+        other, former = {"message": str(uuid4()), "link": str(uuid4())}, {"message": str(uuid4())}
+        answers = await pressed(client, ref, theirs, other, former)
+        assert sorted(answer.status_code for answer in answers) == [202] * 2 + [429] * 22
         refused = next(answer for answer in answers if answer.status_code == 429)
         assert (refused.json()["error"], refused.headers["retry-after"]) == ("too_many_codes", "3600")
-        assert "open the link in another message to you" in refused.json()["message"]
-        assert (await send(client, ref, message=other)).status_code == 202
-        assert (await verify(client, ref, code_in(server.kept[2])))[0] == 200
-        for message in (forwarded, other, str(uuid4()), None):
-            assert (await send(client, ref, message=message)).status_code == 429, "three an hour in all"
+        assert "open the newest fresh link" in refused.json()["message"]
+        fresh = await fresh_link(server, 0, client)
+        assert fresh["link"] != theirs["link"]
+        seen = len(server.kept)
+        assert (await send(client, ref, **fresh)).status_code == 202
+        assert (await verify(client, ref, code_in(server.kept[seen])))[0] == 200
+        for link in (theirs, other, fresh, {}):
+            assert (await send(client, ref, **link)).status_code == 429, "three an hour in all"
         for _ in range(6):  # however long somebody goes on, whatever is refused puts nothing off
             machine.later(minutes=20)
-            await asyncio.gather(*(send(client, ref, session, message=forwarded) for session in sessions))
-        assert (await send(client, ref, message=other)).status_code == 202
-        bad = await send(client, ref, message="x")
-        assert (bad.status_code, bad.json()["field"]) == (422, "message")
+            await pressed(client, ref, theirs, other)
+        assert (await send(client, ref, **await fresh_link(server, seen, client))).status_code == 202
+
+
+async def test_a_fresh_link_that_was_forwarded_too_keeps_nobody_out_once_there_is_another(place):
+    ref, token = await ref_of(place, "An"), await token_of(place, "An")
+    async with asked(place) as (client, machine, server):
+        await client.post("/v1/links/renew", json={"token": token})
+        forwarded = await fresh_link(server, 0, client)
+        assert sorted(answer.status_code for answer in await pressed(client, ref, forwarded)) == [202] * 3 + [429] * 5
+        machine.later(minutes=60)
+        seen = len(server.kept)
+        await client.post("/v1/links/renew", json={"token": token})
+        await pressed(client, ref, forwarded)
+        fresh = await fresh_link(server, seen, client)
+        answers = await pressed(client, ref, forwarded)
+        assert {answer.status_code for answer in answers} == {429}
+        assert (await send(client, ref, **fresh)).status_code == 202
+
+
+async def test_a_message_and_a_link_are_ids_and_a_message_of_nobody_s_has_no_link_sent(place):
+    ref, link = await ref_of(place, "An"), {"message": str(uuid4()), "link": str(uuid4())}
+    async with asked(place) as (client, _, server):
+        for field in ("message", "link"):
+            bad = await send(client, ref, **{**link, field: "x"})
+            assert (bad.status_code, bad.json()["field"]) == (422, field)
+        answers = await pressed(client, ref, link)
+        assert sorted(answer.status_code for answer in answers) == [202] * 2 + [429] * 6
+    assert [mail for mail in server.kept if "liên kết" in mail["Subject"]] == []
 
 
 async def test_the_letter_says_that_somebody_asked_and_how_many_codes_there_were(place):

@@ -37,6 +37,7 @@ class Opened:
 
     officer: OfficerShown
     message: MessageShown | None
+    link: UUID | None
     invitation: Invitation | None
     hash: bytes
     mutes: bool = False
@@ -102,8 +103,9 @@ class Entering:
             if opened.invitation is not None and not await invitation_store.use(connection, opened.hash, now):
                 raise _over(opened.officer)
             secret, session = await sessions.open(
-                connection, ref, opened.obligations, opened.message_id, former=former, verified=opened.verified
-            )
+                connection, ref, opened.obligations, opened.message_id, opened.link, former=former,
+                verified=opened.verified,
+            )  # fmt: skip
             about = str(opened.message_id) if opened.message_id is not None else None
             outcome = "verified" if session.is_verified(now) else "unverified"
             await act_store.note(connection, now, ref, session.device, "enter", about, outcome)
@@ -133,7 +135,7 @@ class Entering:
             if error.status in {404, 422}:
                 raise PageError(404, "bad_link", EntryRefusals.BAD_LINK.value) from error
             raise
-        return Opened(resolved.officer, resolved.message, None, b"", resolved.purpose == MUTE)
+        return Opened(resolved.officer, resolved.message, resolved.link, None, b"", resolved.purpose == MUTE)
 
     async def _invited(self, token: str, language: str) -> Opened:
         hash_ = hash_of(token)
@@ -143,7 +145,7 @@ class Entering:
         officer = await self.door.officers.officer(invitation.officer, language)
         if invitation.over:
             raise _over(officer)
-        return Opened(officer, None, invitation, hash_)
+        return Opened(officer, None, None, invitation, hash_)
 
     async def _about(self, opened: Opened) -> Words:
         message = opened.message

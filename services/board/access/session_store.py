@@ -12,10 +12,11 @@ from shared.database.connections import Connection, Pool
 KEEP = timedelta(days=1)  # a session that is over: «has ended» is then told apart from «never was»
 SEEN_PAUSE = timedelta(minutes=5)
 
-_COLUMNS = "hash, officer, device, obligations, message, ends_at, verified_until, code_sent_to, code_ends_at"
+_COLUMNS = "hash, officer, device, obligations, message, link, ends_at, verified_until, code_sent_to, code_ends_at"
 INSERT = """
-    INSERT INTO board.session (hash, officer, device, obligations, message, made_at, seen_at, ends_at, verified_until)
-    VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)
+    INSERT INTO board.session
+        (hash, officer, device, obligations, message, link, made_at, seen_at, ends_at, verified_until)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9)
 """
 FIND = f"SELECT {_COLUMNS}, ended_at FROM board.session WHERE hash = $1"  # noqa: S608
 SEEN = "UPDATE board.session SET seen_at = $2 WHERE hash = $1 AND seen_at < $3"
@@ -31,6 +32,8 @@ FORGET = "DELETE FROM board.session WHERE ends_at < $1 OR ended_at < $1"
 class Session:
     """One browser that came by a link: whose, of which message and what that named, until when it counts as verified.
 
+    `message` and `link` are None where an operator made the link.
+
     `hash` is of its secret; `device` is its public mark.
     """
 
@@ -39,6 +42,7 @@ class Session:
     device: str
     obligations: Sequence[str]
     message: UUID | None
+    link: UUID | None
     ends_at: datetime
     verified_until: datetime | None
     code_sent_to: str | None = None
@@ -56,8 +60,8 @@ class Session:
 async def insert(connection: "Connection | Pool", session: Session, now: datetime) -> None:
     """Keep a new session."""
     await connection.execute(
-        INSERT, session.hash, session.officer, session.device, list(session.obligations), session.message, now,
-        session.ends_at, session.verified_until,
+        INSERT, session.hash, session.officer, session.device, list(session.obligations), session.message, session.link,
+        now, session.ends_at, session.verified_until,
     )  # fmt: skip
 
 
@@ -101,6 +105,6 @@ async def forget(connection: "Connection | Pool", now: datetime) -> None:
 
 def _session(row: Record) -> Session:
     return Session(
-        row["hash"], row["officer"], row["device"], tuple(row["obligations"]), row["message"], row["ends_at"],
-        row["verified_until"], row["code_sent_to"], row["code_ends_at"],
+        row["hash"], row["officer"], row["device"], tuple(row["obligations"]), row["message"], row["link"],
+        row["ends_at"], row["verified_until"], row["code_sent_to"], row["code_ends_at"],
     )  # fmt: skip

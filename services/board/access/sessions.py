@@ -73,6 +73,7 @@ class Sessions:
         officer: str,
         obligations: Sequence[str],
         message: UUID | None,
+        link: UUID | None,
         *,
         former: Session | None,
         verified: bool,
@@ -85,7 +86,7 @@ class Sessions:
         same = former if former is not None and former.officer == officer else None
         until = now + VERIFIED if verified else verified_until(self.policy, now, same)
         device = same.device if same is not None else secrets.token_hex(DEVICE_BYTES)
-        session = Session(b"", officer, device, tuple(obligations), message, until or now + UNVERIFIED, until)
+        session = Session(b"", officer, device, tuple(obligations), message, link, until or now + UNVERIFIED, until)
         if former is not None:
             await session_store.end(connection, former.hash, now)
         return await self._put(connection, session, now)

@@ -50,7 +50,9 @@ class Verifying:
         there = local_path((await read_form(request, self.body)).get("next"))
         session = reader.session
         try:
-            sent = await self.door.officers.send_code(session.officer, session.hash, session.message, reader.language)
+            sent = await self.door.officers.send_code(
+                session.officer, session.hash, session.message, session.link, reader.language
+            )
         except AwayError:
             return await self._unsure(reader, there)
         except RefusedError as error:

@@ -65,10 +65,10 @@ class EntryWords(Enum):
     CONFIRM = Words("Xác nhận", "Verify")
     NO_CODE = Words("Chưa nhận được mã?", "No code came?")
     NO_CODE_HELP = Words(
-        "Hãy xem cả thư mục thư rác. Mỗi giờ gửi được ba mã, trong đó hai mã theo liên kết của cùng một thư; mã mới "
-        "làm mã cũ hết hiệu lực.",
-        "Look among the junk too. Three codes an hour can be sent, two of them by the link of one message; a new one "
-        "ends the one before.",
+        "Hãy xem cả thư mục thư rác. Mỗi giờ gửi được ba mã, trong đó một mã chỉ dành cho liên kết mới gửi theo yêu "
+        "cầu; mã mới làm mã cũ hết hiệu lực.",
+        "Look among the junk too. Three codes an hour can be sent, one of them only by a fresh link that was asked "
+        "for; a new one ends the one before.",
     )
     NO_CHANNEL = Words("Không có địa chỉ nào để gửi mã", "There is no address that a code can go to")
     NO_CHANNEL_HELP = Words(

@@ -69,11 +69,14 @@ class MessageShown(BaseModel):
 
 
 class Resolved(BaseModel):
-    """Whose a link is, and what for: `page`, or `mute`, the address of a mail program's own button."""
+    """Whose a link is, and what for: `page`, or `mute`, the address of a mail program's own button. `link` names the
+    link itself; a notifications of the version before, during an upgrade, doesn't.
+    """
 
     purpose: str
     officer: OfficerShown
     message: MessageShown
+    link: UUID | None = None
     until: datetime
 
 
@@ -128,9 +131,12 @@ class Officers:
         path = f"/v1/officers/{quote(ref, safe='')}"
         return read(await self.upstream.get(SERVICE, path, {}, {"Accept-Language": language}), OfficerShown)
 
-    async def send_code(self, ref: str, session: bytes, message: UUID | None, language: str) -> CodeSent:
+    async def send_code(
+        self, ref: str, session: bytes, message: UUID | None, link: UUID | None, language: str
+    ) -> CodeSent:
         """Have a code sent that verifies the device of a session, which was entered by a message's link or another."""
-        body = {"officer": ref, "session": session.hex()} | ({} if message is None else {"message": str(message)})
+        entered_by = {name: str(id_) for name, id_ in (("message", message), ("link", link)) if id_ is not None}
+        body = {"officer": ref, "session": session.hex(), **entered_by}
         return read(await self._post("/v1/codes", body, language), CodeSent)
 
     async def verify_code(self, ref: str, session: bytes, code: str, language: str) -> None:

@@ -13,10 +13,14 @@ KEEP = timedelta(days=1)
 # One after the other for a session and for an officer, always in this order: two numbers for each, of a table's kind.
 LOCK = "SELECT pg_advisory_xact_lock(1802072065, hashtext($1)), pg_advisory_xact_lock(1802072066, hashint8($2))"
 FORGET = "DELETE FROM notifications.code WHERE made_at < $1"
-LATELY = "SELECT made_at, message FROM notifications.code WHERE officer = $1 AND made_at > $2 ORDER BY made_at"
+LATELY = """
+    SELECT made_at, coalesce(link, message) FROM notifications.code
+    WHERE officer = $1 AND made_at > $2 ORDER BY made_at
+"""
+NEWEST = "SELECT link FROM notifications.renewal WHERE officer = $1"
 END_FORMER = "UPDATE notifications.code SET live = false WHERE session = $1 AND live"
 MAKE = """
-    INSERT INTO notifications.code (officer, session, digest, made_at, expires_at, message)
+    INSERT INTO notifications.code (officer, session, digest, made_at, expires_at, link)
     VALUES ($1, $2, $3, $4, $5, $6)
 """
 LIVE = """
@@ -34,7 +38,7 @@ class Tried(NamedTuple):
 
 
 async def make(
-    pool: Pool, officer: int, session: bytes, digest: bytes, message: UUID | None, now: datetime, expires_at: datetime
+    pool: Pool, officer: int, session: bytes, digest: bytes, link: UUID | None, now: datetime, expires_at: datetime
 ) -> int:
     """Keep a code for a session, whose former one ends; return the how manieth of the officer's it is within an hour.
 
@@ -44,9 +48,9 @@ async def make(
         await connection.execute(LOCK, session.hex(), officer)
         await connection.execute(FORGET, now - KEEP)
         lately = [Sent(*row) for row in await connection.fetch(LATELY, officer, now - HOUR)]
-        let_send(lately, message)
+        let_send(lately, link, await connection.fetchval(NEWEST, officer))
         await connection.execute(END_FORMER, session)
-        await connection.execute(MAKE, officer, session, digest, now, expires_at, message)
+        await connection.execute(MAKE, officer, session, digest, now, expires_at, link)
     return len(lately) + 1
 
 

@@ -15,33 +15,38 @@ LIVES = timedelta(minutes=30)
 TRIES = 5
 HOUR = timedelta(hours=1)
 MOST_AN_HOUR = 3  # to an officer
-MOST_BY_ONE_LINK = 2  # of these: whoever a message was forwarded to doesn't spend them all
+MOST_BY_MESSAGES = 2  # of these, by the links of all messages: whoever these were forwarded to doesn't spend them all
 _SESSION = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CODE = re.compile(r"[0-9]{6}", re.ASCII)
 
 
 class Sent(NamedTuple):
-    """A code that an officer was sent, when, and the message in which the link came by which it was asked for."""
+    """A code that an officer was sent, when, and by which link it was asked for (None: an operator's)."""
 
     at: datetime
-    message: UUID | None
+    link: UUID | None
 
 
 class TooManyError(Exception):
-    """The officer was sent as many codes as an hour allows, or as many of them `by_link`; the next one at `free_at`."""
+    """The officer was sent as many codes as an hour allows, or as many of them `by_messages`; the next at `free_at`."""
 
-    def __init__(self, free_at: datetime, *, by_link: bool) -> None:
+    def __init__(self, free_at: datetime, *, by_messages: bool) -> None:
         super().__init__(f"not before {free_at.isoformat()}")
         self.free_at = free_at
-        self.by_link = by_link
+        self.by_messages = by_messages
 
 
-def let_send(lately: Sequence[Sent], message: UUID | None) -> None:
-    """Decide whether another code may be sent, after those of the last hour in their order. Raises TooManyError."""
-    by_link = [one for one in lately if message is not None and one.message == message]
-    for sent, most in ((lately, MOST_AN_HOUR), (by_link, MOST_BY_ONE_LINK)):
+def let_send(lately: Sequence[Sent], link: UUID | None, newest: UUID | None) -> None:
+    """Decide whether another code may be sent, after those of the last hour in their order. Raises TooManyError.
+
+    `newest` is the fresh link that the officer was sent last. It alone, and one that an operator made, may have the
+    code that links of messages, which somebody else may hold, leave of an hour; a fresh one before it counts as these.
+    """
+    own = {None, newest}
+    by_messages = [one for one in lately if link not in own and one.link not in own]
+    for sent, most in ((lately, MOST_AN_HOUR), (by_messages, MOST_BY_MESSAGES)):
         if len(sent) >= most:
-            raise TooManyError(sent[-most].at + HOUR, by_link=sent is by_link)
+            raise TooManyError(sent[-most].at + HOUR, by_messages=sent is by_messages)
 
 
 def new_code() -> str:

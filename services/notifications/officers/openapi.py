@@ -10,6 +10,7 @@ from shared.programme.base import LANGUAGES
 _REF = {**TEXT, "pattern": "^[1-9][0-9]{0,17}\\.(0|[1-9][0-9]{0,8})$", "examples": ["12.0"]}
 _SESSION = {**TEXT, "pattern": "^[0-9a-f]{64}$", "description": "SHA-256 of the session's secret"}
 _ENTERED_BY = {**TEXT, "format": "uuid", "description": "The message by whose link the session was entered"}
+_LINK = {**TEXT, "format": "uuid", "description": "That link, as `resolve` names it; none: the message's"}
 _KIP_OFFICER = {
     "name": "Kip-Officer",
     "in": "header",
@@ -89,12 +90,15 @@ SCHEMAS: dict[str, Any] = {
             "purpose": {"enum": ["page", "mute"], "description": "`mute`: that of a mail program's own button"},
             "officer": {"$ref": "#/components/schemas/Officer"},
             "message": shape({**_MESSAGE, "problems": {"type": "array", "items": COUNT}}),
+            "link": {**TEXT, "format": "uuid", "description": "The link, for the code that is asked for by it"},
             "until": INSTANT,
         }
     ),
     "Message": shape({**_MESSAGE, "problems": {"type": "array", "items": _NAMED}}),
     "Renewed": shape({"sent": {"const": True}}),
-    "CodeAsked": shape({"officer": _REF, "session": _SESSION}, optional={"message": or_null(_ENTERED_BY)}),
+    "CodeAsked": shape(
+        {"officer": _REF, "session": _SESSION}, optional={"message": or_null(_ENTERED_BY), "link": or_null(_LINK)}
+    ),
     "CodeSent": shape({"sent_to": {**TEXT, "description": "Masked"}, "expires_at": INSTANT}),
     "CodeTried": shape({"officer": _REF, "session": _SESSION, "code": {**TEXT, "pattern": "^[0-9]{6}$"}}),
     "Verified": shape({"verified": {"const": True}}),
@@ -153,7 +157,7 @@ def paths() -> dict[str, Any]:
     asked = _post("code", "Send a code by an officer's own channels", "CodeAsked", {202: "On its way"}, "CodeSent")
     refused = {
         409: "The officer has no address of their own",
-        429: "Too many codes within an hour, or by one link",
+        429: "Too many codes within an hour, or by links of messages",
         **_GONE,
     }
     asked["responses"] |= answers(refused, "Refusal")

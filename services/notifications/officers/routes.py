@@ -18,7 +18,7 @@ from services.notifications.decision_words import DecisionError, Decline, Refuse
 from services.notifications.forms import read_form
 from services.notifications.holding import message_of_link, officer_holding
 from services.notifications.link_store import LinkedMessage
-from services.notifications.links import Holder, LinkError, Links, Purpose
+from services.notifications.links import Holder, LinkError, Links, Purpose, link_id, new_mark
 from services.notifications.messages.masking import masked
 from services.notifications.officers import code_store
 from services.notifications.officers.asking import (
@@ -33,7 +33,7 @@ from services.notifications.officers.at_once import AtOnce
 from services.notifications.officers.codes import (
     LIVES,
     MOST_AN_HOUR,
-    MOST_BY_ONE_LINK,
+    MOST_BY_MESSAGES,
     TRIES,
     TooManyError,
     code_of,
@@ -114,8 +114,11 @@ class OfficerAnswers:
         shown["problems"] = [row.id for row in problems]
         whose = await self._profile(officer)
         return JSONResponse(
-            {"purpose": str(purpose), "officer": whose, "message": shown, "until": holder.until.isoformat()}
-        )
+            {
+                "purpose": str(purpose), "officer": whose, "message": shown,
+                "link": str(link_id(message.id, holder.fresh)), "until": holder.until.isoformat(),
+            }
+        )  # fmt: skip
 
     async def renew(self, request: Request) -> Response:
         """Send a fresh link for one of ours to the address on file; whether it was sent is not said."""
@@ -126,7 +129,8 @@ class OfficerAnswers:
             officer = within_reach(self.registry(), asker, await officer_holding(self.pool(), holder))
         except (LinkError, DecisionError):
             return _SENT
-        await self._renew(holder, officer)
+        if holder.message is not None:
+            await self._renew(holder.message, officer)
         return _SENT
 
     async def officer(self, request: Request) -> Response:
@@ -159,23 +163,28 @@ class OfficerAnswers:
         return JSONResponse({**await self._message(message, officer), "problems": shown})
 
     async def send_code(self, request: Request) -> Response:
-        """Send a code that verifies a session's device, by the officer's own channels."""
-        asker, fields = await self._asked(request, "officer", "session", "message")
+        """Send a code that verifies a session's device, by the officer's own channels.
+
+        Where there were too many, send the officer a fresh link instead: one of an hour's codes is kept for it.
+        """
+        asker, fields = await self._asked(request, "officer", "session", "message", "link")
         pool, now = self.pool(), self.machine()
-        session, entered_by = session_of(text_field(fields, "session")), _entered_by(fields)
+        session, message, link = session_of(text_field(fields, "session")), *_entered_by(fields)
         officer = await officer_by_ref(pool, self.registry(), asker, fields.get("officer"))
         reached = await self._addresses(officer, self.sending.code_kinds)
         if not reached:
             raise declined(Decline.NO_PERSONAL_CHANNEL)
-        code, message = new_code(), uuid4()
+        code, sent_as = new_code(), uuid4()
         digest = digest_of(self.code_key(), officer.ref, session, code)
         try:
-            count = await code_store.make(pool, officer.id, session, digest, entered_by, now, now + LIVES)
+            count = await code_store.make(pool, officer.id, session, digest, link, now, now + LIVES)
         except TooManyError as error:
+            if message is not None and await link_store.message_of(pool, message, officer.id) is not None:
+                await self._renew(message, officer)
             raise _too_many(error, now) from None
         minutes = int(LIVES.total_seconds() // 60)
         sent_to = await self.sending.at_once.send(
-            "code", reached, lambda address: code_letter(officer, message, address, code, minutes, count, now)
+            "code", reached, lambda address: code_letter(officer, sent_as, address, code, minutes, count, now)
         )
         if sent_to is None:
             raise DecisionError(Decline.UNSENT.value, retry_after=_SOON_SECONDS)
@@ -221,14 +230,15 @@ class OfficerAnswers:
                 raise DecisionError(Decline.LINK_EXPIRED.value, officer_hint=None) from None
             raise DecisionError(Refused(404, "bad_link", error.words)) from None
 
-    async def _renew(self, holder: Holder, officer: Officer) -> None:
+    async def _renew(self, message: UUID, officer: Officer) -> None:
+        """Begin to send the officer a fresh link for a message of theirs, once an hour."""
         reached = await self._addresses(officer, self.sending.link_kinds)
-        machine, message = self.machine(), holder.message
-        if not reached or message is None:
+        if not reached:
             return
-        if not await link_store.note_renewal(self.pool(), officer.id, machine, RENEWAL_PAUSE):
+        machine, sent_as, fresh = self.machine(), uuid4(), new_mark()
+        if not await link_store.note_renewal(self.pool(), officer.id, link_id(message, fresh), machine, RENEWAL_PAUSE):
             return
-        page, sent_as = self.links().page(officer.id, officer.generation, message, self.now()), uuid4()
+        page = self.links().page(officer.id, officer.generation, message, self.now(), fresh=fresh)
         self.sending.at_once.begin(
             "link", reached, lambda address: link_letter(officer, sent_as, address, page, machine)
         )
@@ -271,20 +281,28 @@ def _message_id(written: str) -> UUID:
         raise declined(Decline.NO_MESSAGE) from None
 
 
-def _entered_by(fields: Mapping[str, object]) -> UUID | None:
-    """Read the message whose link the session was entered by, where it was one. Raises DecisionError."""
-    if fields.get("message") is None:
+def _entered_by(fields: Mapping[str, object]) -> tuple[UUID | None, UUID | None]:
+    """Read which message's link the session was entered by, and the link, where it was one. Raises DecisionError.
+
+    Of a message alone, as a board of the version before names it, the link counts as the message's.
+    """
+    message, link = (_id_field(fields, name) for name in ("message", "link"))
+    return message, link or message
+
+
+def _id_field(fields: Mapping[str, object], name: str) -> UUID | None:
+    if fields.get(name) is None:
         return None
     try:
-        return UUID(text_field(fields, "message"))
+        return UUID(text_field(fields, name))
     except ValueError:
-        raise DecisionError(Decline.NO_MESSAGE.value._replace(status=422, error="value_invalid"), "message") from None
+        raise DecisionError(Decline.NO_MESSAGE.value._replace(status=422, error="value_invalid"), name) from None
 
 
 def _too_many(error: TooManyError, now: datetime) -> DecisionError:
     seconds = max(1, ceil((error.free_at - now).total_seconds()))
     refused = (
-        filled(Decline.TOO_MANY_BY_LINK, most=MOST_BY_ONE_LINK) if error.by_link
+        filled(Decline.TOO_MANY_BY_MESSAGES, most=MOST_BY_MESSAGES) if error.by_messages
         else filled(Decline.TOO_MANY_CODES, most=MOST_AN_HOUR)
     )  # fmt: skip
     return DecisionError(refused, retry_after=seconds)
