@@ -1,4 +1,4 @@
-"""Probes and metrics of requests, the same in every service: `/healthz`, `/readyz`, `/metrics`."""
+"""What every service's answers have in common: `/healthz`, `/readyz`, `/metrics`, and that «later» says when."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,9 +13,12 @@ from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
 from shared.http.connection import PROBES
+from shared.http.refusal import RETRY_AFTER_SECONDS
 from shared.runtime import retry, supervision
 from shared.runtime.metrics import DEPENDENCY_UP, HTTP_REQUESTS, HTTP_SECONDS
 
+LATER = frozenset({429, 503})  # answers that ask for another try
+_SOON = (b"retry-after", str(RETRY_AFTER_SECONDS).encode())
 Readiness = Callable[[], Awaitable[Mapping[str, str | None]]]
 
 
@@ -53,7 +56,10 @@ def probe_routes(readiness: Readiness, describe: Callable[[], Mapping[str, Any]]
 
 
 class Measured:
-    """`app`, with its requests counted and timed by route (`/v1/units/{code}`: no label per unit); probes aside."""
+    """`app`, with its requests counted and timed by route (`/v1/units/{code}`: no label per unit); probes aside.
+
+    An answer that asks for another try says when: soon, where whoever made it knows no better.
+    """
 
     def __init__(self, app: Starlette) -> None:
         self._app = app
@@ -72,6 +78,8 @@ class Measured:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if status in LATER:
+                    message = _with_time(message)
             await send(message)
 
         try:
@@ -80,6 +88,13 @@ class Measured:
             route = self._paths.get(scope.get("endpoint"), "none")
             if route not in PROBES:
                 count_request(route, status, time.perf_counter() - started)
+
+
+def _with_time(start: Message) -> Message:
+    headers = [*start.get("headers", ())]
+    if any(name.lower() == b"retry-after" for name, _ in headers):
+        return start
+    return {**start, "headers": [*headers, _SOON]}
 
 
 def count_request(route: str, status: int, seconds: float) -> None:

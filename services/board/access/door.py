@@ -190,6 +190,6 @@ def told_of(error: Exception, language: str | None = None) -> PageError:
         if error.code == "gone":
             return refusal(Refusals.OFFICER_GONE, 410, "gone", language=language)
         told = Told(Refusals.NOT_DONE.value.heading, in_both(error.message))
-        return PageError(error.status, error.code, told, language=language)
+        return PageError(error.status, error.code, told, headers=error.headers, language=language)
     headers = {"Retry-After": RETRY_SECONDS}
     return refusal(Refusals.AWAY, 503, "unavailable", headers=headers, language=language)

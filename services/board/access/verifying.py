@@ -1,6 +1,7 @@
 """Verify a device: a code goes to the officer's own channel, and is typed in where the session is."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
@@ -59,7 +60,9 @@ class Verifying:
             if error.code not in {"too_many_codes", "no_personal_channel", "unsent"}:
                 raise
             await self.door.note(reader, "send_code", outcome=error.code)
-            return self._page(reader, there, {"send": in_both(error.message)}, status=error.status)
+            return self._page(
+                reader, there, {"send": in_both(error.message)}, status=error.status, headers=error.headers
+            )
         await session_store.note_code(self.door.sessions.pool(), session.hash, sent.sent_to, sent.expires_at)
         await self.door.note(reader, "send_code")
         return _to(verify_first(there))
@@ -107,7 +110,14 @@ class Verifying:
         return sessions.give(_to(there), *verified)
 
     def _page(
-        self, reader: Reader, there: str, errors: dict[str, Words], *, typed: str = "", status: int = 200
+        self,
+        reader: Reader,
+        there: str,
+        errors: dict[str, Words],
+        *,
+        typed: str = "",
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
     ) -> Response:
         language, now, session = reader.language, self.door.now(), reader.session
         left = (session.code_ends_at - now).total_seconds() if session.code_ends_at is not None else 0
@@ -122,7 +132,9 @@ class Verifying:
             "days": max(1, verified_for(self.door.sessions.policy).days),
             "code": typed,
         }
-        return self.door.renderer.page("verify.html", language, values, reader=reader.line, status=status)
+        return self.door.renderer.page(
+            "verify.html", language, values, reader=reader.line, status=status, headers=headers
+        )
 
 
 def _to(path: str) -> Response:

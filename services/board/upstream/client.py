@@ -19,10 +19,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a service answered: the status and the JSON, None where there is no body."""
+    """What a service answered: the status, the JSON, None where there is no body, and when to ask again."""
 
     status: int
     body: Any
+    retry_after: str | None = None
 
 
 class AwayError(Exception):
@@ -30,11 +31,12 @@ class AwayError(Exception):
 
 
 class RefusedError(Exception):
-    """A service has refused: status, stable code, its words for the reader, and what else it said."""
+    """A service has refused: status, stable code, words for the reader, `headers` to hand on, and what else it said."""
 
     def __init__(self, answered: Answered) -> None:
         told = answered.body if isinstance(answered.body, dict) else {}
         self.status = answered.status
+        self.headers = {"Retry-After": answered.retry_after} if answered.retry_after is not None else {}
         self.code = str(told.get("error", ""))
         self.message = str(told.get("message", ""))
         self.field = told.get("field")
@@ -93,7 +95,7 @@ class Upstream:
         if answer.status_code in _AWAY or answer.status_code >= 500:
             log.warning("upstream.away", service=service, method=method, reason=str(answer.status_code))
             raise AwayError(f"{service}: {answer.status_code}")
-        return Answered(answer.status_code, body)
+        return Answered(answer.status_code, body, answer.headers.get("retry-after"))
 
 
 def read(answered: Answered, model: type[Model]) -> Model:
