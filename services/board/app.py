@@ -116,6 +116,13 @@ def _door(board: Board, settings: Settings, renderer: Renderer) -> Door:
     )
 
 
+def _forwarding(board: Board, settings: Settings, limits: BodyLimits) -> Forwarding:
+    """Make what hands on to notifications, with buckets of its own for addresses."""
+    by_address = Buckets(ADDRESS_RATE, ADDRESS_BURST, time.monotonic)
+    proxies = networks_of(settings.board_proxies)
+    return Forwarding(board.clients["notifications"], limits, ANSWER_SECONDS, by_address, proxies)
+
+
 def make_app(settings: Settings) -> Measured:
     """Make the ASGI application. Raises SettingsError without a key."""
     board = Board(settings)
@@ -125,7 +132,6 @@ def make_app(settings: Settings) -> Measured:
     bodies = Memory(settings.body_memory, settings.body_memory)
     limits = BodyLimits(BODY_BYTES, settings.body_timeout, bodies)
     forms = BodyLimits(FORM_BYTES, settings.body_timeout, bodies)
-    forwarding = Forwarding(board.clients["notifications"], limits, ANSWER_SECONDS)
     programmes = Programmes(board.upstream, time.monotonic)
     muting = Muting(door, programmes)
     reporting = Reporting(door, board.upstream, programmes)
@@ -142,7 +148,7 @@ def make_app(settings: Settings) -> Measured:
             await board.others.looking.stop()
 
     routes = [
-        *forwarding.routes(),
+        *_forwarding(board, settings, limits).routes(),
         *static.routes(),
         *Entering(door, programmes, muting).routes(),
         *muting.routes(),

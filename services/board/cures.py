@@ -9,6 +9,13 @@ _AGAIN = Words(
 )
 # Code, status, meaning and cure.
 BOARD_CURES: dict[str, tuple[int, Cure]] = {
+    "too_often": (429, Cure(
+        Words(
+            "Quá nhiều yêu cầu từ cùng một địa chỉ mạng, hoặc của cùng một cán bộ, trong thời gian ngắn.",
+            "Too many requests from one network address, or of one officer, within a short time.",
+        ),
+        Words("Thử lại sau `Retry-After`.", "Try again after `Retry-After`."),
+    )),
     "no_answer": (502, Cure(
         Words(
             "Dịch vụ phía sau không trả lời, hoặc trả lời quá dài.",

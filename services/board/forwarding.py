@@ -1,8 +1,10 @@
 """Hands on what belongs to notifications and has the board's public address: one-click answers and calendars."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from math import ceil
 from urllib.parse import unquote
 
 import httpx
@@ -12,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from services.board.access.limits import Buckets, Networks, address_of
 from services.board.headers import back, there
 from services.board.words import BoardWords
 from shared.http.application import on_http_error
@@ -30,11 +33,17 @@ class _LongAnswerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Forwarding:
-    """The endpoints, with what they need. `seconds` is the time for a whole answer."""
+    """The endpoints, with what they need. `seconds` is the time for a whole answer.
+
+    `by_address` bounds how often an address may have the service behind work; `proxies` stand before us. A mail
+    provider has few addresses for all its readers: answers and calendars are counted apart, and apart from pages.
+    """
 
     client: httpx.AsyncClient
     body: BodyLimits
     seconds: float
+    by_address: Buckets
+    proxies: Networks
 
     def routes(self) -> list[Route]:
         """List the routes."""
@@ -47,6 +56,13 @@ class Forwarding:
         """Ask for the same there, and answer the same here: no redirect is followed, no cookie goes through."""
         if unquote(request.path_params["token"]) in {".", ".."}:  # a client would make another address of it
             return await on_http_error(request, HTTPException(404))
+        wait = ceil(self.by_address.take(f"{_what(request)} {address_of(request, self.proxies)}"))
+        if wait:
+            words, later = BoardWords.TOO_OFTEN.value.filled(seconds=wait), {"Retry-After": str(wait)}
+            return _refused(request, HTTPStatus.TOO_MANY_REQUESTS, "too_often", words, later)
+        return await self._answer(request)
+
+    async def _answer(self, request: Request) -> Response:
         try:
             async with HeldBody(request, self.body) as body, asyncio.timeout(self.seconds):
                 return await self._ask(request, body)
@@ -86,11 +102,19 @@ async def _whole(answer: httpx.Response) -> bytes:
     return b"".join(parts)
 
 
+def _what(request: Request) -> str:
+    """Name what is asked for: `ack` or `calendar`."""
+    path: str = request.scope["path"]
+    return path.split("/")[2]
+
+
 def _away(request: Request, status: HTTPStatus, error: str, words: Words) -> Response:
-    log.warning("forward.failed", path=request.scope["path"].split("/")[2], error=error, reason=words.en)
+    log.warning("forward.failed", path=_what(request), error=error, reason=words.en)
     return _refused(request, status, error, words)
 
 
-def _refused(request: Request, status: int, error: str, words: Words) -> Response:
+def _refused(
+    request: Request, status: int, error: str, words: Words, headers: Mapping[str, str] | None = None
+) -> Response:
     message = words.in_language(language_of(request.scope["headers"]))
-    return JSONResponse({"error": error, "message": message}, status_code=status)
+    return JSONResponse({"error": error, "message": message}, status_code=status, headers=headers)

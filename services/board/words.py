@@ -15,6 +15,10 @@ class BoardWords(Enum):
         "dịch vụ phía sau không trả lời trong {seconds} giây; hãy thử lại sau ít phút",
         "the service behind has not answered within {seconds} s; try again soon",
     )
+    TOO_OFTEN = Words(
+        "quá nhiều yêu cầu từ cùng một địa chỉ; hãy thử lại sau {seconds} giây",
+        "too many requests from one address; try again in {seconds} s",
+    )
     LONG_ANSWER = Words(
         "dịch vụ phía sau trả lời dài quá {most} byte; hãy báo cho bộ phận quản trị hệ thống",
         "the service behind answers more than {most} bytes; tell whoever runs the system",

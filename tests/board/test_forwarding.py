@@ -1,7 +1,7 @@
 """What a service behind the board may do wrong, and which headers go through."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from services.board.access.limits import Buckets, networks_of
+from services.board.app import ADDRESS_BURST, ADDRESS_RATE
 from services.board.forwarding import ANSWER_BYTES, BODY_BYTES, Forwarding
 from services.board.headers import back, there
 from shared.http.connections import Limits
@@ -45,14 +47,16 @@ async def _broken() -> AsyncIterator[bytes]:
 
 
 @asynccontextmanager
-async def forwarding(seconds: float = 30) -> AsyncIterator[httpx.AsyncClient]:
-    """The board's routes, before that service as it runs."""
-    app = Starlette(routes=[Route("/v1/ack/{token}", behind, methods=["GET", "POST"])])
+async def forwarding(seconds: float = 30, watch: Callable[[], float] = lambda: 0.0) -> AsyncIterator[httpx.AsyncClient]:
+    """The board's routes, before that service as it runs. `watch` is the clock by which addresses are counted."""
+    methods = {"ack": ["GET", "POST"], "calendar": ["GET"]}
+    app = Starlette(routes=[Route(f"/v1/{what}/{{token}}", behind, methods=methods[what]) for what in methods])
     with serving(app, Limits()) as server:
         url = f"http://127.0.0.1:{server.config.port}"
         async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
             limits = BodyLimits(BODY_BYTES, 5, Memory(BODY_BYTES, BODY_BYTES))
-            board = Starlette(routes=Forwarding(client, limits, seconds).routes())
+            by_address, proxies = Buckets(ADDRESS_RATE, ADDRESS_BURST, watch), networks_of("127.0.0.1/32")
+            board = Starlette(routes=Forwarding(client, limits, seconds, by_address, proxies).routes())
             async with httpx.AsyncClient(transport=httpx.ASGITransport(board), base_url="http://board") as asking:
                 yield asking
 
@@ -87,6 +91,30 @@ async def test_no_cookie_and_no_key_goes_on_and_the_body_does() -> None:
         "accept", "accept-encoding", "accept-language", "connection", "content-length", "content-type", "host",
         "user-agent",
     ]  # fmt: skip
+
+
+async def test_an_address_asks_so_often_and_a_mail_program_s_button_gets_through_beside_calendars() -> None:
+    now = [0.0]
+    async with forwarding(watch=lambda: now[0]) as client:
+
+        async def press(provider: str, times: int) -> list[httpx.Response]:
+            told, form = {"X-Forwarded-For": provider}, {"List-Unsubscribe": "One-Click"}
+            return [await client.post("/v1/ack/x", headers=told, data=form) for _ in range(times)]
+
+        def statuses(answers: list[httpx.Response]) -> list[int]:
+            return [answer.status_code for answer in answers]
+
+        stranger = {"X-Forwarded-For": "203.0.113.9"}
+        asked = [await client.get("/v1/calendar/x.ics", headers=stranger) for _ in range(ADDRESS_BURST + 1)]
+        assert statuses(asked) == [200] * ADDRESS_BURST + [429]
+        assert (asked[-1].json()["error"], asked[-1].headers["retry-after"]) == ("too_often", "1")
+        assert "from one address" in asked[-1].json()["message"]
+        assert statuses(await press("203.0.113.9", 1)) == [200], "answers are counted apart from calendars"
+        assert statuses(await press("198.51.100.7", ADDRESS_BURST + 1)) == [200] * ADDRESS_BURST + [429]
+        for _ in range(100):  # all readers of a provider, one after the other
+            now[0] += 1 / ADDRESS_RATE
+            assert statuses(await press("198.51.100.7", 1)) == [200]
+        assert statuses(await press("192.0.2.1", 1)) == [200], "another's address is another's"
 
 
 def test_headers_of_one_connection_end_at_it() -> None:
