@@ -16,6 +16,7 @@ from shared.domain.events import DECIDE, Kind
 from shared.registry import source_store, store
 from shared.registry.source_store import Source
 from shared.runtime.clock import SystemClock
+from shared.values.names import expected_instead, spaced
 from shared.values.personal_data import in_text
 
 source_app = typer.Typer(no_args_is_help=True)
@@ -90,7 +91,8 @@ async def _holder(connection: Connection, subtree: str | None, programmes: list[
 
 
 def _check(name: str, kinds: Collection[str], *, blind: bool) -> None:
-    """Raise ValueError for a kind that isn't known and for a name that may be a person's.
+    """Raise ValueError for a kind that isn't known, for a name that can't be read or typed again, and for one that may
+    be a person's.
 
     `blind`: the key is to see small numbers and can't read, which is refused too.
     """
@@ -99,6 +101,11 @@ def _check(name: str, kinds: Collection[str], *, blind: bool) -> None:
     unknown = sorted(set(kinds) - {*map(str, Kind), DECIDE})
     if unknown:
         raise ValueError(f"unknown kind {', '.join(unknown)}: expected {', '.join([*Kind, DECIDE])}")
+    expected = expected_instead(spaced(name))
+    if expected is not None:
+        raise ValueError(f"NAME: expected {expected}, got {name[:60]!a}: name the app or the office")
+    if name != spaced(name):
+        raise ValueError(f"NAME: expected it on one line with single spaces, got {name!a}: write {spaced(name)!r}")
     if in_text(name, SystemClock().now().year) is not None:  # it stands beside all that the sender posts
         raise ValueError(
             "NAME looks like it holds a person's phone or identity number, e-mail address or birth date: "
@@ -184,7 +191,7 @@ def revoke(
     if as_json:
         typer.echo(json.dumps({"source": name, "revoked": count}))
     else:
-        out().print(f"source [bold]{name}[/]: {count} key(s) revoked")
+        out().print(f"source {name}: {count} key(s) revoked", highlight=False, markup=False, soft_wrap=True)
 
 
 @source_app.command("audit")
@@ -238,5 +245,6 @@ def _show_key(name: str, key: str, what: str, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"source": name, "key": key}))
     else:
-        out().print(f"source [bold]{name}[/] {what}. Its key, shown this once:")
+        told = f"source {name} {what}. Its key, shown this once:"
+        out().print(told, highlight=False, markup=False, soft_wrap=True)
         typer.echo(key)

@@ -1,13 +1,12 @@
 """The cells of an officers' file: addresses, hours, days. A bad one raises RowError."""
 
 import re
-import unicodedata
 from datetime import date, time
 
 import phonenumbers
 
 from shared.registry.destinations import Destinations
-from shared.registry.officers import spaced
+from shared.values.names import expected_instead, spaced
 from shared.values.scalars import ScalarError
 from shared.values.written_days import written_day
 
@@ -15,8 +14,8 @@ CHANNELS = ("email", "zalo", "sms", "webhook", "apprise")
 _EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3: a path of 256, with its brackets
 _PHONE = re.compile(r"\+?[\d\s().-]+")  # nothing but a number: what phonenumbers finds in other texts is a guess
-LONGEST_WORDS = 200
 _COUNTRY = "VN"  # of a number that is written without one
+_SHOWN = 60  # letters of what came
 BY_PHONE = frozenset({"zalo", "sms"})
 
 
@@ -28,15 +27,11 @@ class RowError(Exception):
 
 
 def one_line(column: str, text: str) -> str:
-    """Read a name or a role: words on one line, all of them to be seen, and no link. They stand in letters, whose lines
-    say what is asked, and on an operator's terminal.
-    """
+    """Read a name or a role: words on one line, all of them to be seen, and no link."""
     words = spaced(text)
-    unseen = {letter for letter in words if letter != " " and unicodedata.category(letter)[0] in "CZ"}
-    if unseen or "://" in words or not any(map(str.isalnum, words)):
-        raise RowError(column, "words without links and without what can't be seen", words[:60])
-    if len(words) > LONGEST_WORDS:
-        raise RowError(column, f"at most {LONGEST_WORDS} letters", f"{words[:60]}…")
+    expected = expected_instead(words)
+    if expected is not None:
+        raise RowError(column, expected, words if len(words) <= _SHOWN else f"{words[:_SHOWN]}…")
     return words
 
 

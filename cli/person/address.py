@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from cli.officers.cells import BY_PHONE, CHANNELS, RowError, phone
 from shared.registry.destinations import APPRISE, WEBHOOK
-from shared.registry.officers import Officer, spaced
+from shared.registry.officers import Officer
+from shared.values.names import spaced
 
 _NATIONAL = 9  # digits of a number without its country code or trunk prefix
 _ADDRESS_IN_AN_ADDRESS = frozenset({WEBHOOK, APPRISE})  # a URL may have somebody's address or number in it

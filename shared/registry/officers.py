@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-
-def spaced(name: str) -> str:
-    """Write a name in NFC with one space where there are several."""
-    return " ".join(unicodedata.normalize("NFC", name).split())
+from shared.values.names import spaced
 
 
 def person(name: str) -> str:

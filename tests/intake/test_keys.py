@@ -11,6 +11,9 @@ import pytest
 from deploy.local.http import LOCAL
 from deploy.local.own_loop import in_own_loop
 from deploy.local.stack import LocalStack
+from shared.access.keys import hash_key, new_key
+from shared.registry import source_store, store
+from shared.runtime.clock import SystemClock
 from tests.system import BATCH, ROOT, System, access, counselling, event, kip
 
 
@@ -218,3 +221,37 @@ def test_the_key_is_never_logged(door: System) -> None:
         headers={"Authorization": f"Bearer {door.key}", "Content-Type": BATCH},
     )  # fmt: skip
     assert door.key not in door.services.process("intake").log.read_text()
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", "\u202eppa", "a\u3164b", "a" * 201])
+def test_a_sender_s_name_can_be_read_and_typed_again(door: System, name: str) -> None:
+    with pytest.raises(AssertionError, match=r"NAME: expected .*, got '.*': "):
+        run(door, "add", name)
+
+
+def test_a_sender_s_name_stands_as_it_was_written(door: System) -> None:
+    for name in ("Sở  Y tế", "Sở\u00a0Y tế", "Sơ\u0309 Y tế"):
+        with pytest.raises(AssertionError, match="write 'Sở Y tế'"):
+            run(door, "add", name)
+    name = "Sở Y tế [/Lạng Sơn]"
+    assert f"source {name} added" in kip("source", "add", name, environment=door.environment)
+    assert f"source {name} has a new key" in kip("source", "rotate", name, environment=door.environment)
+    assert f"source {name}: 2 key(s) revoked" in kip("source", "revoke", name, environment=door.environment)
+
+
+def test_what_is_named_oddly_already_can_still_be_revoked(door: System) -> None:
+    odd, key = "a\u200b b", new_key()
+
+    async def add() -> None:
+        connection = await asyncpg.connect(door.database_url)
+        nation, now = await store.unit_or_root(connection, None), SystemClock().now()
+        assert nation is not None
+        made = source_store.Source(odd, nation, None, None, False, None, loses_429=False)
+        assert await source_store.add_source(connection, made, now)
+        await source_store.add_key(connection, odd, hash_key(key), now)
+        await connection.close()
+
+    in_own_loop(add)
+    known(door, key)
+    assert run(door, "revoke", odd)["revoked"] == 1
+    door.wait_until(lambda: status(door, key) == 401, "the key is known no more")
