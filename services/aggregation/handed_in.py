@@ -1,7 +1,8 @@
-"""Finds what has become of figures that officers have handed in, and tells it as events. Pure.
+"""Finds figures that an officer has handed in and that don't count as they were, and makes the events of it. Pure.
 
-A figure that an officer has handed in may count no more as it was: a nightly push, a sheet, a withdrawal by another. It
-is told of a record whenever another version of it begins to count, or what an officer handed in never did.
+What an officer has handed in may be replaced later, by another application's nightly push, a sheet or a withdrawal; or
+it may never count, where a version of a higher rank had come before it. So a batch is looked at for two things: records
+of which another version begins to count now, and figures that an officer hands in now.
 """
 
 from collections.abc import Iterable, Iterator, Sequence, Set
@@ -27,7 +28,9 @@ _FIGURE = "indicator:"  # begins the key of a figure's record
 
 
 class Place(NamedTuple):
-    """Where the ledger may have an event by which a figure was handed in: one of those that make up its family."""
+    """Where to look in the ledger for the event by which a figure was handed in. A figure that several programmes share
+    (a family) may have been handed in under the name that any of them gives it: each is a place of its own.
+    """
 
     province: str
     unit: str
@@ -62,7 +65,11 @@ class FigureChange(NamedTuple):
 
     @property
     def event(self) -> CanonicalEvent:
-        """Make its event: the same each time. Raises KeyError or ValueError for what is no figure."""
+        """Make the event that tells of the change. Made a second time, after a crash, it is the same in each byte, and
+        so it is known as a repetition.
+
+        Raises KeyError or ValueError where one of the two events in the ledger holds no figure.
+        """
         before, counts = self.handed_in, self.counts
         data = FigureChanged(
             programme=before.data["programme"], record=self.key, batch=self.batch, indicator=before.data["indicator"],

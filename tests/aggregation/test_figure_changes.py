@@ -1,6 +1,7 @@
 """What the write path notes of figures that officers have handed in, in whatever order their events are applied."""
 
 import itertools
+import json
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -15,6 +16,7 @@ from services.aggregation import handed_in_store
 from services.aggregation.announcer import FigureAnnouncer
 from services.aggregation.apply import apply_batch
 from services.aggregation.contribution import Contributor
+from services.aggregation.handed_in import Place
 from services.notifications.obligations.figure_changes import FigureChange, figure_change_of, newest
 from shared.database.connections import Connection, close_pool, open_pool
 from shared.domain.canonical import decode, decode_batch
@@ -154,3 +156,45 @@ async def test_what_waits_is_published_once_and_again_where_the_broker_did_not_c
     assert bodies[0] == bodies[1]
     (told,) = (decode(event) for event in decode_batch(bodies[1]))
     assert (told.kind, told.unit, told.sender) == ("figure.changed", "06412@1", "kip-aggregation")
+
+
+# What officers of 500 communes of a province have handed in: twenty figures a quarter, and as many activities. One of
+# the communes has done so for 60 years.
+HANDED_IN = """
+    INSERT INTO aggregation.ledger
+           (batch, time, accepted_at, province, sender, source, id, kind, unit, fingerprint, data, officer)
+    SELECT 1, $1::timestamptz, $1::timestamptz + number * interval '1 minute', $2, 'kip-board', '/kip/board',
+           kind || commune || '.' || number, kind, CASE commune WHEN 0 THEN $3 ELSE commune || '@1' END, '',
+           json_build_object('programme', 'ecd-1437', 'agency', 'ubnd-xa',
+           'period', 2000 + number / 80 || '-Q' || number / 20 % 4 + 1,
+           CASE kind WHEN 'indicator.reported' THEN 'indicator' ELSE 'activity' END, 'figure-' || number % 20), '1.0'
+    FROM generate_series(0, 499) AS commune
+    CROSS JOIN (VALUES ('indicator.reported'), ('activity.recorded')) AS of (kind)
+    CROSS JOIN LATERAL generate_series(0, CASE commune WHEN 0 THEN 4799 ELSE 59 END) AS number
+"""
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
+
+
+@pytest.mark.parametrize("looked_at", [True, False])
+async def test_what_officers_handed_in_is_found_without_reading_all_else_of_the_unit(
+    connection: Connection, looked_at: bool
+) -> None:
+    unit = "06412@1"
+    province = REGISTRY.units.province_of(unit)
+    await connection.execute(HANDED_IN, NOW, province, unit)
+    if looked_at:
+        await connection.execute("ANALYZE aggregation.ledger")
+    asked = [Place(province, unit, "ecd-1437", f"figure-{n}", "ubnd-xa", "2010-Q1") for n in range(20)]
+    explained = await connection.fetchval(
+        f"EXPLAIN (ANALYZE, FORMAT JSON) {handed_in_store.HANDED_IN}", *zip(*asked, strict=True)
+    )
+    read = [
+        node for node in nodes(json.loads(explained)[0]["Plan"]) if node.get("Relation Name") or "Index Name" in node
+    ]
+    rows = sum((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"] for node in read)
+    assert 20 <= rows <= 60
+    found = await handed_in_store.handed_in(connection, [[place] for place in asked])
+    assert [one and one[0] for one in found] == [f"indicator.reported0.{800 + n}" for n in range(20)]
