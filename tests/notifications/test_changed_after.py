@@ -1,5 +1,8 @@
 """Who has handed a report in hears once that somebody else has changed its figures since, and sees it on the desk."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
 from services.notifications.alerts import alert_store
@@ -140,6 +143,29 @@ async def test_the_next_handing_in_is_told_of_anew(field, server):
     await field.take(changed(2, 389, accepted="2023-03-17 02:00", of="2023-03-16 09:00"), now="2023-03-17 02:00")
     ((_, _, text),) = await letters(field, server, "2023-03-17 08:00")
     assert "→ 389 trên 530" in text
+
+
+async def test_what_was_changed_while_its_programme_was_at_rest_is_told_with_the_next_change_alone(field, server):
+    programmes = field.registry.programmes
+    ended = programmes["ecd-1437"].model_copy(update={"heard_days": (date(2018, 12, 15), date(2022, 3, 16))})
+    awake, asleep = field.registry, replace(field.registry, programmes={**programmes, "ecd-1437": ended})
+    await field.take(handed_in(), now=HANDED_IN)
+    await field.take(changed(1, 390), now="2023-03-16 02:10")
+    field.registry = asleep
+    assert await letters(field, server, "2023-03-16 08:00") == []
+    field.registry = awake  # its last period was put later
+    for later in ("2023-03-16 09:00", "2023-03-17 08:00"):
+        assert await letters(field, server, later) == []
+    async with asked(field, run=DESK_AT) as (client, _, _server):
+        (row,) = (await client.get(f"/v1/officers/{await ref_of(field, 'An')}/desk")).json()["changed"]
+    assert [figure["now"]["numerator"] for figure in row["figures"]] == [390]
+    other = "knowledge-skills-provided"
+    await field.take(
+        changed(2, 400, accepted="2023-03-18 02:10", record=RECORD.replace(ACCESS, other), indicator=other),
+        now="2023-03-18 02:10",
+    )
+    ((_, _, text),) = await letters(field, server, "2023-03-20 08:00")
+    assert [line.rpartition(" → ")[2].split(",")[0] for line in listed(text)] == ["390 trên 530", "400 trên 530"]
 
 
 async def test_repeated_reordered_and_older_events_change_nothing(field, server):

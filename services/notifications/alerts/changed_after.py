@@ -1,7 +1,8 @@
 """Tell who has handed a report in that somebody else has changed its figures since: once for each handing in.
 
 What was changed waits in `notifications.figure_change` until work starts next, so that one letter names all that a
-night or a day has changed. What is as it was handed in again by then, or handed in anew, nobody hears of.
+night or a day has changed. What is as it was handed in again by then, or handed in anew, nobody hears of. A change of
+a programme at rest is done with on its morning: nobody hears of it later either (docs/decisions/changed-after.md).
 """
 
 from datetime import datetime
