@@ -9,7 +9,6 @@ import os
 import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Protocol
 
 import pytest
@@ -23,6 +22,7 @@ from tests.forks import start_forked
 from tests.hostile_world import running_world
 from tests.notifications.register import UNITS, write_part
 from tests.sound_requests import World
+from tests.swept import DATA, folder_of_run, sweep_memory, sweep_sessions
 from tests.system import System, kip, migrate
 
 # A crash of a process loses nothing without fsync, only a crash of the machine does; no test crashes the machine.
@@ -66,11 +66,12 @@ class NewDatabase(Protocol):
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The session's servers, on ports where nobody expects anything. Logs stay in pytest's folder, data don't."""
     folder = tmp_path_factory.mktemp("stack")
+    sweep_sessions(folder)
     with LocalStack(
         folder, usual_ports=False, postgres_settings=TEST_POSTGRES_SETTINGS, reaper_starter=start_forked
     ) as running:
         yield running
-    for data in ("postgres", "rabbitmq"):
+    for data in DATA:
         shutil.rmtree(folder / data, ignore_errors=True)
 
 
@@ -103,7 +104,7 @@ def session_database(postgres: Postgres) -> Iterator[NewDatabase]:
 
 
 @pytest.fixture(scope="session")
-def tablespace(postgres: Postgres) -> Iterator[str]:
+def tablespace(stack: LocalStack, postgres: Postgres) -> Iterator[str]:
     """The tablespace of databases that come and go: in memory, where the machine gives it.
 
     Each has 400 files, and a disk's file system (ext4) passes over every inode that was freed in the last minutes
@@ -112,11 +113,14 @@ def tablespace(postgres: Postgres) -> Iterator[str]:
     if not MEMORY.is_dir() or shutil.disk_usage(MEMORY).free < LEAST_MEMORY:
         yield "pg_default"
         return
-    folder = Path(mkdtemp(prefix="kip-test-", dir=MEMORY))
+    sweep_memory(MEMORY)
+    folder = folder_of_run(MEMORY, stack.run_dir)
+    data = folder / "data"
+    data.mkdir(mode=0o700)
     if os.geteuid() == 0:
-        shutil.chown(folder, "nobody")  # as whom the server runs then
+        shutil.chown(data, "nobody")  # as whom the server runs then
     try:
-        postgres.execute(f"CREATE TABLESPACE memory LOCATION '{folder}'")
+        postgres.execute(f"CREATE TABLESPACE memory LOCATION '{data}'")
         yield "memory"
     finally:
         shutil.rmtree(folder, ignore_errors=True)

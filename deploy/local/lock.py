@@ -54,6 +54,19 @@ class RunLock:
             time.sleep(0.1)
 
 
+def has_ended(run_dir: Path) -> bool:
+    """Tell whether there was a run on this folder, and neither it nor any of its reapers is there any more."""
+    try:
+        fds = [os.open(run_dir / name, os.O_RDWR | os.O_CLOEXEC) for name in ("owner.lock", "reapers.lock")]
+    except FileNotFoundError:  # it never was, or only begins
+        return False
+    try:
+        return bool(os.pread(fds[0], 1, 0)) and all(map(_try_lock, fds))
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
 def _open(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
