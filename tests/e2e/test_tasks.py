@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
+from deploy.local.ports import free_port
 from services.aggregation import app as aggregation
 from services.board import app as board
 from services.intake import app as intake
@@ -91,8 +92,9 @@ async def test_no_background_task_is_left_alone_and_each_comes_back(
     name: str, amqp_url: str, loaded_database: str
 ) -> None:
     make_app, expected = SERVICES[name]
+    ports = {f"{service}_port": free_port() for service in SERVICES}  # the usual ones may be a demo's, which answers
     settings = Settings(
-        amqp_url=amqp_url, database_url=loaded_database, board_key="kip_x", drift_interval=0.2  # type: ignore[arg-type]
+        amqp_url=amqp_url, database_url=loaded_database, board_key="kip_x", drift_interval=0.2, **ports  # type: ignore[arg-type]
     )  # fmt: skip
     await topology.declare(amqp_url, settings.partitions)
     app = make_app(settings)
