@@ -50,6 +50,15 @@ class ReadWords(Enum):
         "cần tối đa {most} dòng để sắp xếp: hãy hỏi ít kỳ hơn hoặc một đơn vị nhỏ hơn",
         "expected {most} rows at most to sort: ask for fewer periods or a smaller unit",
     )
+    MOST_FIGURES = Words(
+        "cần tối đa {most} số liệu của mỗi đơn vị, nhận được {got}: hãy hỏi ít kỳ hơn hoặc ít chỉ tiêu hơn",
+        "expected {most} figures of each unit at most, got {got}: ask for fewer periods or fewer indicators",
+    )
+    NAMED_ONCE = Words("mỗi tên chỉ được nêu một lần, nhận được {got}", "expected each name once, got {got}")
+    PERIOD_OF_SEVERAL = Words(
+        "cần nêu kỳ: các chỉ tiêu này được báo cáo theo {kinds}",
+        "expected a period: these indicators are reported by the {kinds}",
+    )
     SHORTER_PERIOD = Words(
         "{slug} được báo cáo theo {kind}; cần kỳ như vậy hoặc dài hơn, nhận được {got}",
         "{slug} is reported by the {kind}; expected that or longer, got {got}",

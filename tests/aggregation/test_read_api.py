@@ -1,48 +1,18 @@
 """The read API over both trees, on a running system at the end of 2025."""
 
-import asyncio
 import csv
 import io
-import json
 from typing import Any
 from urllib.parse import unquote
 
-import aio_pika
-import asyncpg
 import httpx
 
 from deploy.local.http import LOCAL
 from services.aggregation.reading import tables
-from tests.aggregation.late import applied, figure, held, one, post
+from tests.aggregation.late import applied, figure, held, oblige, one, post
 from tests.system import System, event
 
 HUU_LUNG, CAI_KINH = "186@1", "06427@2"
-
-
-def oblige(system: System, unit: str, state: str, revision: int) -> None:
-    """Publish as notifications does."""
-    data = {
-        "programme": "ecd-1437", "report": "progress-quarterly", "agency": "ubnd-xa", "period": "2023-Q2",
-        "state": state, "cycle": 1, "due_at": "2023-06-16T10:00:00Z", "met_at": None, "revision": revision,
-    }  # fmt: skip
-    body = event(f"obligation.{state}", unit, data, source="/kip/notifications", sender="kip-notifications")
-    body |= {"acceptedat": "2023-06-20T00:00:00Z", "province": "20@2", "time": f"2023-06-20T00:00:0{revision}Z"}
-
-    async def publish() -> None:
-        database = await asyncpg.connect(system.database_url)
-        partition = await database.fetchval("SELECT partition FROM registry.partition WHERE province = '20@2'")
-        await database.close()
-        connection = await aio_pika.connect(system.amqp_url)
-        async with connection:
-            exchange = await (await connection.channel()).get_exchange("kip.events")
-            message = aio_pika.Message(json.dumps([body]).encode())
-            await exchange.publish(message, routing_key=f"obligation.{state}.{partition}")
-
-    before, timed = applied(system), system.metric("aggregation", "kip_apply_lag_seconds_count")
-    asyncio.run(publish())
-    system.wait_until(lambda: applied(system) > before, "the obligation is counted")
-    after = system.metric("aggregation", "kip_apply_lag_seconds_count")
-    assert after == timed, "it did not come by the door, so it says nothing of how late figures are"
 
 
 def test_a_figure_stands_on_the_tree_of_its_time_and_on_todays(late: System) -> None:

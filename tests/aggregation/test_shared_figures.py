@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local.http import LOCAL
 from deploy.local.stack import LocalStack
-from tests.aggregation.late import one, post
+from tests.aggregation.late import one, post, together
 from tests.conftest import NewDatabase
 from tests.sharing import ACCESS, OTHER, SHIPPED, access, name_of, other_plan, withdrawn, write_folder
 from tests.system import System, counselling, event, kip
@@ -100,6 +100,16 @@ def test_longer_periods_and_stages_are_each_programme_s_own(shared: Shared) -> N
     assert row(shared, OTHER, "06445@2", "second")["value"] is None
     assert row(shared, OTHER, "06445@2", "2026-Q1")["target"] == 95
     assert row(shared, SHIPPED, "06445@2", "2025-Q4")["target"] == 90
+
+
+def test_several_figures_at_once_are_what_each_programme_shows_of_each_alone(shared: Shared) -> None:
+    post(shared, access(OTHER, "06445@2", "2025-Q4", 35), access(SHIPPED, "06463", "2024-Q2", 25))
+    for programme, names in ((SHIPPED, "all"), (OTHER, "access,network")):
+        for within in ("06445@2", "20@2", "VN"):
+            rows = together(
+                shared, names, programme=programme, within=within, period="2024-Q1..2026-Q4", view="as_of_today"
+            )
+            assert any(row["numerator"] for row in rows)
 
 
 def test_a_breakdown_says_how_many_gave_it_of_those_that_the_programme_expects(shared: Shared) -> None:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.aggregation.reading import explain, read_store, records
+from services.aggregation.reading.cells import TreeCells
 from services.aggregation.reading.coverage import Expectations
 from services.aggregation.reading.figures import identity, timeliness
 from services.aggregation.reading.outsiders import Outsiders
@@ -31,9 +32,11 @@ from services.aggregation.reading.questions import (
     programme_asked,
     sort_asked,
     understand,
+    understand_several,
 )
 from services.aggregation.reading.read_store import EventName
 from services.aggregation.reading.rows import Reading
+from services.aggregation.reading.snapshot import Snapshot
 from services.aggregation.reading.tables import answer, format_asked
 from shared.access.rights import Reach
 from shared.database.connections import Connection, Pool
@@ -89,12 +92,13 @@ class Asked:
     expectations: Expectations
     names: tuple[str | None, ...]
 
-    def question(self) -> Question:
-        """Understand what is asked about an indicator, measure or activity. Raises as `understand` does, and
-        UnavailableError.
+    def question(self, *, several: bool = False) -> Question:
+        """Understand what is asked about an indicator, measure or activity, or about `several`. Raises as `understand`
+        does, and UnavailableError.
         """
-        question = understand(self.query, self.registry, self.reach, self.now)
-        if question.subject.indicator is not None:
+        understood = understand_several if several else understand
+        question = understood(self.query, self.registry, self.reach, self.now)
+        if any(subject.indicator is not None for subject in question.subjects):
             self.require_names()
         return question
 
@@ -105,10 +109,9 @@ class Asked:
 
     def reading(self, programme: Programme, on: date) -> Reading:
         """Prepare to read figures on the tree of that day."""
+        cells = TreeCells(Snapshot(self.connection), self.registry, self.expectations, programme, on)
         outsiders = Outsiders(self.connection, self.registry, self.expectations, programme, on)
-        return Reading(
-            self.connection, self.registry, self.expectations, self.reach, programme, on, self.now, outsiders
-        )
+        return Reading(self.registry, self.expectations, self.reach, programme, on, self.now, cells, outsiders)
 
 
 Answer = Callable[[Asked], Awaitable[dict[str, object]]]
@@ -178,7 +181,7 @@ def _mark(state: object, request: Request, registry: Registry, reach: Reach, for
 
 async def _rollups(asked: Asked) -> dict[str, object]:
     only(asked.query, ROLLUP_PARAMETERS)
-    question = asked.question()
+    question = asked.question(several=True)
     by = check_by(question, asked.query.get("by"))
     reading = asked.reading(question.programme, question.on)
     units = _units(asked, reading, question.within, [reading.days(subject) for subject in question.subjects])
@@ -187,15 +190,21 @@ async def _rollups(asked: Asked) -> dict[str, object]:
         if len(units) * len(question.subjects) > MOST_SORTED:
             raise QueryError("sort", ReadWords.MOST_SORTED.value.filled(most=MOST_SORTED))
         rows = await _all_rows(reading, question, units, by)
-        return _sorted_page(rows, column, downwards, question)
+        return {**_sorted_page(rows, column, downwards, question), **_left_out(question)}
     left = [unit for unit in units if unit.uid > question.after]
     page = left[: max(1, question.limit // len(question.subjects))]
     rows = await _all_rows(reading, question, page, by)
     rows.sort(key=_uid)
-    return {"rows": rows, "next": page[-1].uid if len(left) > len(page) else None}
+    return {"rows": rows, "next": page[-1].uid if len(left) > len(page) else None, **_left_out(question)}
+
+
+def _left_out(question: Question) -> dict[str, object]:
+    return {"left_out": [item.row() for item in question.left_out]} if question.left_out else {}
 
 
 async def _all_rows(reading: Reading, question: Question, units: list[Unit], by: str | None) -> list[dict[str, object]]:
+    if by is None:
+        await reading.cells.gather(question.subjects, [unit.uid for unit in units])
     return [row for subject in question.subjects for row in await reading.rows(subject, units, by)]
 
 
@@ -234,7 +243,7 @@ async def _missing(asked: Asked) -> dict[str, object]:
     question = asked.question()
     subject = question.subject
     reading = asked.reading(question.programme, question.on)
-    spoken, waived = await reading.spoken(subject), await reading.waived(subject)
+    spoken, waived = await reading.cells.spoken(subject), await reading.cells.waived(subject)
     ladder = asked.registry.units.ladder
     expected = asked.expectations.reporters(question.programme, subject.coverage, subject.coverage_period)
     rows = [
@@ -282,7 +291,7 @@ async def _timeliness(asked: Asked) -> dict[str, object]:
     page = left[: max(1, place.limit // len(periods))]
     rows: list[dict[str, object]] = []
     for period in periods:
-        states = await reading.obligations([f"obligation:{report.slug}"], period, [unit.uid for unit in page])
+        states = await reading.cells.obligations([f"obligation:{report.slug}"], period, [unit.uid for unit in page])
         for unit in reading.seen(page, (programme.calendar.end(period),)):
             met = timeliness(states.get(unit.uid, {})).row()
             rows.append(

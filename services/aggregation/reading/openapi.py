@@ -46,7 +46,10 @@ from shared.http.read_api import LONGEST_PARAMETER
 
 _PARAMETERS: dict[str, tuple[dict[str, object], str]] = {
     "programme": ({**TEXT, "examples": ["ecd-1437"]}, "A slug; may be absent where one programme is loaded"),
-    "indicator": ({**TEXT, "examples": ["child-service-access"]}, "An indicator, or a measure; else `activity`"),
+    "indicator": (
+        {**TEXT, "examples": ["child-service-access"]},
+        "An indicator, or a measure; else `activity`. Of rollups also several, joined by commas, or `all` indicators",
+    ),
     "activity": (TEXT, "An activity, or `all`; else `indicator`"),
     "report": ({**TEXT, "examples": ["progress-quarterly"]}, "A report's slug; required here"),
     "within": ({**TEXT, "examples": ["186@1"]}, "A unit's uid or code; the key's own unit without it"),
@@ -88,6 +91,8 @@ _FIGURE = shape(
         "approximate": FLAG,
     },
     optional={
+        "indicator": TEXT,
+        "activity": TEXT,
         "records": COUNT,
         "participants": COUNT,
         "female": COUNT,
@@ -161,7 +166,16 @@ _UNIT = {
 }
 _SCHEMAS: dict[str, object] = {
     "Figure": _FIGURE,
-    "Figures": rows_of("Figure", TEXT),
+    "Figures": shape(
+        {"rows": {"type": "array", "items": ref("Figure")}, "next": or_null(TEXT)},
+        optional={
+            "left_out": {
+                "type": "array",
+                "items": shape({"indicator": TEXT, "reason": _LABEL}),
+                "description": "Of `all`, what has no figures of such a period",
+            }
+        },
+    ),
     "Missing": shape(
         {
             **{name: _IDENTITY[name] for name in ("uid", "code", "name", "level", "programme")},

@@ -1,18 +1,20 @@
 """Understands a request's parameters. Pure. What can't be is refused with the parameter's name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from services.aggregation.reading.subjects import ALL, TASK, Subject, subject_of
 from shared.access.rights import Reach
-from shared.domain.periods import Period, PeriodError, PeriodKind, Span, Stretch, parse_period
+from shared.domain.periods import Period, PeriodError, PeriodKind, Span, Stretch, parse_period, words_of
 from shared.domain.units import Unit
 from shared.http.read_api import QueryError, beyond, none_of, read
 from shared.http.read_words import ReadWords
 from shared.programme.model import Programme
 from shared.registry.snapshot import Registry
 from shared.values.scalars import shown, whole_number
+from shared.wording.words import joined
 
 MISSING_PARAMETERS = frozenset({"programme", "indicator", "activity", "within", "period", "limit", "after", "format"})
 ROLLUP_PARAMETERS = MISSING_PARAMETERS | {"level", "by", "view", "sort"}
@@ -27,16 +29,28 @@ VIEWS = ("as_reported", "as_of_today")
 SORTS = ("uid", "name", "value", "coverage", "units_missing")
 
 
+class LeftOut(NamedTuple):
+    """An indicator of `all` that has no figure for the period that is asked, and why."""
+
+    indicator: str
+    error: QueryError
+
+    def row(self) -> dict[str, object]:
+        """As the answer has it."""
+        return {"indicator": self.indicator, "reason": {"vi": self.error.words.vi, "en": self.error.words.en}}
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked. `on` is the day whose tree the figures stand on."""
 
     programme: Programme
-    subjects: tuple[Subject, ...]  # one a period
+    subjects: tuple[Subject, ...]  # by indicator one a period
     within: Unit
     on: date
     limit: int
     after: str
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def subject(self) -> Subject:
@@ -55,17 +69,67 @@ class Place:
 
 
 def understand(query: Mapping[str, str], registry: Registry, reach: Reach, now: datetime) -> Question:
-    """Read a question about an indicator, measure or activity. Raises QueryError or ForbiddenError."""
+    """Read a question about one indicator, measure or activity. Raises QueryError or ForbiddenError."""
+    return _understand(query, registry, reach, now, lambda _, given: [given])
+
+
+def understand_several(query: Mapping[str, str], registry: Registry, reach: Reach, now: datetime) -> Question:
+    """Read a question about one of those, or about several: names joined by commas, or `all` indicators.
+
+    Raises QueryError or ForbiddenError. Of `all`, what can't be asked for the period is `left_out` with the reason.
+    """
+    return _understand(query, registry, reach, now, _several)
+
+
+def _several(programme: Programme, given: str) -> list[str]:
+    if given == ALL:
+        return [indicator.slug for indicator in programme.indicators]
+    names = given.split(",")
+    if len(set(names)) < len(names):
+        raise QueryError("indicator", ReadWords.NAMED_ONCE.value.filled(got=shown(given)))
+    return names
+
+
+def _understand(
+    query: Mapping[str, str],
+    registry: Registry,
+    reach: Reach,
+    now: datetime,
+    named: Callable[[Programme, str], Sequence[str]],
+) -> Question:
     programme = programme_asked(query, registry)
     today = programme.today(now)
     if ("indicator" in query) == ("activity" in query):
         raise QueryError("indicator", ReadWords.ONE_SUBJECT.value)
     field = "indicator" if "indicator" in query else "activity"
-    native = programme.indicator[query[field]].period if query[field] in programme.indicator else PeriodKind.MONTH
-    periods = _stage_asked(query, programme) or periods_asked(query, programme, native, today)
-    subjects = tuple(subject_of(programme, field, query[field], period, today, registry.families) for period in periods)
+    slugs = named(programme, query[field]) if field == "indicator" else [query[field]]
+    if not slugs:
+        raise none_of("indicator", [measure.slug for measure in programme.measures], query[field])
+    periods = _stage_asked(query, programme) or periods_asked(query, programme, _native(query, programme, slugs), today)
+    if len(slugs) * len(periods) > MOST_ROWS:
+        raise QueryError("period", ReadWords.MOST_FIGURES.value.filled(most=MOST_ROWS, got=len(slugs) * len(periods)))
+    subjects: list[Subject] = []
+    left_out: list[LeftOut] = []
+    for slug in slugs:
+        try:
+            subjects += [subject_of(programme, field, slug, it, today, registry.families) for it in periods]
+        except QueryError as error:
+            left_out.append(LeftOut(slug, error))
+    if left_out and not (subjects and query[field] == ALL):
+        raise left_out[0].error
     place = place_asked(query, registry, reach, programme.calendar.end(periods[-1]), today)
-    return Question(programme, subjects, place.within, place.on, place.limit, place.after)
+    return Question(programme, tuple(subjects), place.within, place.on, place.limit, place.after, tuple(left_out))
+
+
+def _native(query: Mapping[str, str], programme: Programme, slugs: Sequence[str]) -> PeriodKind:
+    """Find the kind of period that is meant where none is named: that by which all of these are reported."""
+    kinds = {programme.indicator[slug].period if slug in programme.indicator else PeriodKind.MONTH for slug in slugs}
+    if len(kinds) > 1 and "period" not in query:
+        raise QueryError(
+            "period",
+            ReadWords.PERIOD_OF_SEVERAL.value.filled(kinds=joined([words_of(kind) for kind in sorted(kinds)], ", ")),
+        )
+    return next(iter(kinds))
 
 
 def place_asked(query: Mapping[str, str], registry: Registry, reach: Reach, end: date, today: date) -> Place:
@@ -152,10 +216,14 @@ def level_asked(query: Mapping[str, str], registry: Registry, within: Unit) -> s
 
 
 def check_by(question: Question, by: str | None) -> str | None:
-    """Put the dimensions into the order in which parts are named. Refuses a breakdown that the subject doesn't have."""
+    """Put the dimensions into the order in which parts are named. Refuses a breakdown that a subject doesn't have."""
     if by is None:
         return None
-    subject, programme = question.subject, question.programme
+    of_each = {subject.slug: subject for subject in question.subjects}
+    return [_by_of(question.programme, subject, by) for subject in of_each.values()][-1]
+
+
+def _by_of(programme: Programme, subject: Subject, by: str) -> str:
     known = {"participants", "money"}
     if subject.indicator is not None:
         known = set(subject.indicator.breakdowns)

@@ -1,7 +1,7 @@
 """The SQL of the read path."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, TypeAlias
 
 import asyncpg
@@ -14,6 +14,7 @@ from shared.domain.canonical import EventBody
 from shared.domain.claims import RecordKey
 
 EventName: TypeAlias = tuple[str, str]  # (source, id)
+Reporter: TypeAlias = tuple[str, str]  # (unit, agency)
 NOTHING = "\x01"  # no part's name begins with a control character
 
 WHOLES = """
@@ -22,6 +23,19 @@ WHOLES = """
     FROM aggregation.cell
     WHERE unit = ANY($1) AND subject = ANY($2) AND period = ANY($3) AND programme = $4
     GROUP BY unit
+"""
+# The same of many figures at once, each for itself.
+EACH_WHOLE = """
+    SELECT programme, subject, period, unit, sum(records)::bigint, sum(reported)::bigint, sum(numerator)::bigint,
+           sum(denominator)::bigint, sum(people)::bigint, sum(female)::bigint, sum(amount)::bigint
+    FROM aggregation.cell
+    WHERE unit = ANY($1) AND subject = ANY($2) AND period = ANY($3) AND programme = ANY($4)
+    GROUP BY programme, subject, period, unit
+"""
+EACH_PART = """
+    SELECT programme, subject, period, unit, part.key AS by, part.value AS counters
+    FROM aggregation.cell CROSS JOIN json_each(parts) AS part
+    WHERE unit = ANY($1) AND subject = ANY($2) AND period = ANY($3) AND programme = ANY($4) AND part.key = ANY($5)
 """
 # One part by its name, and with a prefix also the parts below it.
 PARTS = """
@@ -34,14 +48,17 @@ UNITS_ONCE = """
     SELECT DISTINCT unit FROM aggregation.cell
     WHERE programme = $1 AND subject = ANY($2) AND period = ANY($3) AND once AND (parts -> $4 ->> 0)::bigint > 0
 """
+# Of all units, or of those given alone.
 LIVE_REPORTERS = """
-    SELECT unit, agency FROM aggregation.record
-    WHERE programme = $1 AND subject = $2 AND period = $3 AND alive
+    SELECT programme, subject, period, unit, agency
+    FROM unnest($1::text[], $2::text[], $3::text[]) AS asked (programme, subject, period)
+    JOIN aggregation.record USING (programme, subject, period)
+    WHERE alive AND ($4::text[] IS NULL OR unit = ANY($4))
       AND (subject LIKE 'indicator:%' OR subject LIKE 'report:%')
 """
 WAIVED = """
-    SELECT unit, agency FROM aggregation.record
-    WHERE programme = $1 AND subject = ANY($2) AND period = $3 AND alive AND state = 'waived'
+    SELECT subject, period, unit, agency FROM aggregation.record
+    WHERE programme = $1 AND subject = ANY($2) AND period = ANY($3) AND alive AND state = 'waived'
 """
 # The last state of each reporter in a range of periods; those of one kind sort as texts.
 LAST_STATES = """
@@ -198,15 +215,46 @@ async def units_once(
     return [unit for (unit,) in await connection.fetch(UNITS_ONCE, programme, subjects, periods, part)]
 
 
-async def live_reporters(connection: Connection, programme: str, subject: str, period: str) -> set[tuple[str, str]]:
-    """Read the (unit, agency) with a live record."""
-    return {(unit, agency) for unit, agency in await connection.fetch(LIVE_REPORTERS, programme, subject, period)}
+async def each_cell(
+    connection: Connection, targets: Collection[Target], parts: Collection[str], units: Sequence[str]
+) -> dict[tuple[Target, str], dict[str, Counters]]:
+    """Read the counters of each unit by target and part, added up over a root's provinces; at least those asked."""
+    found: dict[tuple[Target, str], dict[str, Parts]] = defaultdict(lambda: defaultdict(dict))
+    programmes, subjects, periods = (list({*column}) for column in zip(*targets, strict=True))
+    asked = (units, subjects, periods, programmes)
+    if WHOLE in parts:
+        for programme, subject, period, unit, *whole in await connection.fetch(EACH_WHOLE, *asked):
+            found[Target(programme, subject, period), WHOLE][unit][WHOLE] = whole
+    named = [part for part in parts if part != WHOLE]
+    if named:
+        for programme, subject, period, unit, by, counters in await connection.fetch(EACH_PART, *asked, named):
+            add_part(found[Target(programme, subject, period), by][unit], by, from_json(counters), 1)
+    return {
+        (target, part): {unit: Counters(*sums[part]) for unit, sums in units_.items()}
+        for (target, part), units_ in found.items()
+    }
 
 
-async def waived(connection: Connection, programme: str, reports: Sequence[str], period: str) -> set[tuple[str, str]]:
-    """Read the (unit, agency) whose obligation for one of these reports is waived."""
+async def live_reporters(
+    connection: Connection, targets: Collection[Target], units: Sequence[str] | None = None
+) -> dict[Target, set[Reporter]]:
+    """Read by target who has a live record there, of all units or of these."""
+    found: dict[Target, set[Reporter]] = {target: set() for target in targets}
+    places = zip(*targets, strict=True) if targets else ((), (), ())
+    for *target, unit, agency in await connection.fetch(LIVE_REPORTERS, *places, units):
+        found[Target(*target)].add((unit, agency))
+    return found
+
+
+async def waived(
+    connection: Connection, programme: str, reports: Sequence[str], periods: Sequence[str]
+) -> dict[tuple[str, str], set[Reporter]]:
+    """Read by report and period whose obligation is waived."""
+    found: dict[tuple[str, str], set[Reporter]] = defaultdict(set)
     subjects = [f"obligation:{report}" for report in reports]
-    return {(unit, agency) for unit, agency in await connection.fetch(WAIVED, programme, subjects, period)}
+    for subject, period, unit, agency in await connection.fetch(WAIVED, programme, subjects, periods):
+        found[subject.removeprefix("obligation:"), period].add((unit, agency))
+    return found
 
 
 async def last_states(connection: Connection, programme: str, subject: str, first: str, last: str) -> list[EventBody]:

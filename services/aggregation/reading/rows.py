@@ -1,21 +1,18 @@
-"""Reads the cells behind a question, at one instant, and puts its rows together."""
+"""Puts the rows of an answer together, from the counters of one instant, as far as who asks sees them."""
 
-from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from typing import NamedTuple
 
-from services.aggregation.parts import WHOLE, Counters, counted_for, expected_part
-from services.aggregation.reading import read_store
-from services.aggregation.reading.coverage import Expectations, climb
+from services.aggregation.parts import WHOLE, Counters
+from services.aggregation.reading.cells import TreeCells, year_before
+from services.aggregation.reading.coverage import Expectations
 from services.aggregation.reading.figures import (
     Cells,
     Coverage,
     Value,
-    add,
-    carried_forward,
     identity,
     soft_checks,
     split,
@@ -28,11 +25,8 @@ from services.aggregation.reading.subjects import TASK, Subject, by_tasks
 from services.aggregation.reading.surveys import survey_row
 from services.aggregation.reading.targets import aim_at, held
 from shared.access.rights import Reach
-from shared.database.connections import Connection
-from shared.domain.periods import Period
 from shared.domain.units import Unit
 from shared.http.read_words import ReadWords
-from shared.programme.indicators import OverTime
 from shared.programme.model import Programme
 from shared.programme.soft_checks import percentage
 from shared.registry.snapshot import Registry
@@ -51,13 +45,13 @@ class _Read(NamedTuple):
 class Reading:
     """One snapshot of the database beside one of the registry, how far who asks sees, and what outsiders don't."""
 
-    connection: Connection
     registry: Registry
     expectations: Expectations
     reach: Reach
     programme: Programme
     on: date
     as_of: datetime
+    cells: TreeCells
     outsiders: Outsiders
 
     async def rows(self, subject: Subject, units: Sequence[Unit], by: str | None) -> list[dict[str, object]]:
@@ -73,9 +67,9 @@ class Reading:
             ladders = [self.registry.units.steps(uid, self.on) for uid in uids]
             return [survey_row(self.programme, subject, *it, self.as_of) for it in zip(units, ladders, strict=True)]
         read = _Read(
-            await self._cells(subject, uids, by),
-            await self._cells(subject.divisor, uids, by) if subject.divisor else {},
-            await self._coverage(subject, uids),
+            await self.cells.read(subject, uids, by),
+            await self.cells.read(subject.divisor, uids, by) if subject.divisor else {},
+            await self.cells.coverage(subject, uids),
             await self.outsiders.marks(subject, uids) if self._hides(subject) else {},
         )
         if by is not None:
@@ -131,7 +125,9 @@ class Reading:
         """Whether who asks sees a figure of the unit that is put together from the trees of these days."""
         lineage = self.expectations.lineage()
         others = [day for day in days if not lineage.same(day, self.on)]
-        made_of = {source for day in others for source, times in self._makeup(day, [unit.uid])[unit.uid] if times > 0}
+        made_of = {
+            source for day in others for source, times in self.cells.makeup(day, [unit.uid])[unit.uid] if times > 0
+        }
         return self.reach.sees_figure(self.registry.units, unit.uid, made_of)
 
     def seen(self, units: Iterable[Unit], days: Collection[date]) -> list[Unit]:
@@ -149,6 +145,7 @@ class Reading:
             made = value_of(subject, counters, coverage, divisor)
         return {
             **identity(self.programme, unit, subject.period),
+            subject.field: subject.slug,
             **made.row(),
             **coverage.row(),
             **self._held(subject, unit, made.exact),
@@ -213,172 +210,29 @@ class Reading:
         calendar = self.programme.calendar
         return not self.expectations.lineage().same(calendar.start(subject.period), calendar.end(subject.period))
 
-    async def _cells(self, subject: Subject, uids: Sequence[str], by: str | None) -> Cells:
-        """Read the counters of these units, on the tree of `on`."""
-        if subject.outside:
-            return {}
-        if subject.indicator is not None and subject.indicator.over_time is OverTime.STATE:
-            return await self._states(subject, uids)
-        if subject.counts == "units":
-            return await self._units_once(subject)
-        below = _prefix(subject, by)
-        total: defaultdict[str, dict[str, Counters]] = defaultdict(dict)
-        for end, periods in self._trees(subject.periods):
-            makeup = self._makeup(end, uids)
-            sources = sorted({source for made in makeup.values() for source, _ in made})
-            kept = await self._kept(subject, subject.cells, periods, sources, subject.part, below)
-            _join(total, kept, makeup)
-        return total
-
-    async def _kept(
-        self,
-        subject: Subject,
-        cells: Sequence[str],
-        periods: Sequence[Period],
-        units: Sequence[str],
-        part: str = "",
-        below: str = read_store.NOTHING,
-    ) -> Cells:
-        """Read cells as the programme sees them, whoever keeps them: reporters are counted by its own duties."""
-        own, asked = self.programme.slug, (subject.kept_by, cells, [str(period) for period in periods], units)
-        kept = await read_store.read_cells(self.connection, *asked, part, below)
-        if subject.kept_by == own:
-            return kept
-        besides = below if below == read_store.NOTHING else expected_part(own, below)
-        counted = await read_store.read_cells(self.connection, *asked, expected_part(own, part), besides)
-        return {uid: counted_for(own, {**parts, **counted.get(uid, {})}) for uid, parts in kept.items()}
-
-    def _trees(self, periods: Sequence[Period]) -> list[tuple[date, list[Period]]]:
-        """Group the periods by the tree on which their cells stand."""
-        trees: dict[int, tuple[date, list[Period]]] = {}
-        for period in periods:
-            end = self.programme.calendar.end(period)
-            trees.setdefault(self.registry.units.epoch(end), (end, []))[1].append(period)
-        return list(trees.values())
-
-    def _makeup(self, end: date, uids: Sequence[str]) -> dict[str, Sequence[tuple[str, int]]]:
-        return self.expectations.lineage().sources(end, self.on, uids)
-
-    async def _states(self, subject: Subject, uids: Sequence[str]) -> Cells:
-        last = subject.periods[-1]
-        first = str(self.programme.first_accepted(last.kind))
-        states = await read_store.last_states(self.connection, subject.kept_by, subject.cells[0], first, str(last))
-        cells = carried_forward(states, self.registry, self.programme, last)
-        if subject.kept_by != self.programme.slug:
-            cells = {uid: counted_for(self.programme.slug, parts) for uid, parts in cells.items()}
-        total: defaultdict[str, dict[str, Counters]] = defaultdict(dict)
-        _join(total, cells, self._makeup(self.programme.calendar.end(last), uids))
-        return total
-
-    async def _units_once(self, subject: Subject) -> Cells:
-        levels = subject.measure.unit_levels if subject.measure is not None else ()
-        active = await read_store.units_once(
-            self.connection, self.programme.slug, subject.cells, [str(p) for p in subject.periods], subject.part
-        )
-        today = {self.registry.units.ladder(uid, self.on)[0] for uid in active if uid in self.registry.units}
-        counts = climb(self.registry, [(unit, "", ()) for unit in today if unit.level in levels], self.on)
-        return {uid: {subject.part: Counters(records=count)} for uid, count in counts.items()}
-
-    async def _coverage(self, subject: Subject, uids: Sequence[str]) -> dict[str, Coverage]:
-        programme, period = self.programme, subject.coverage_period
-        expected = self.expectations.below(programme, subject.coverage, period, self.on)
-        shared_out = subject.indicator is not None and subject.indicator.components
-        units = self.expectations.answering(programme, subject.slug, period, self.on) if shared_out else Counter[str]()
-        makeup = self._makeup(programme.calendar.end(period), uids)
-        sources = sorted({source for made in makeup.values() for source, _ in made})
-        cells = await self._kept(subject, [subject.spoken_by], [period], sources)
-        total: defaultdict[str, dict[str, Counters]] = defaultdict(dict)
-        _join(total, cells, makeup)
-        excused = await self._excused(subject)
-        return {
-            uid: Coverage(expected[uid], total.get(uid, {}).get("", Counters()).reported, excused[uid], units[uid])
-            for uid in uids
-        }
-
-    async def _excused(self, subject: Subject) -> Counter[str]:
-        waived = await self.waived(subject)
-        if not waived:
-            return Counter()
-        reporters = self.expectations.reporters(self.programme, subject.coverage, subject.coverage_period)
-        return climb(self.registry, [item for item in reporters if (item[0].uid, item[1]) in waived], self.on)
-
-    async def waived(self, subject: Subject) -> set[tuple[str, str]]:
-        """Read the (unit, agency) that are excused from the report that covers the subject, and haven't reported."""
-        programme, period = self.programme, subject.coverage_period
-        what, _, slug = subject.coverage.partition(":")
-        reports = [slug] if what == "report" else [r.slug for r in programme.reports if r.period is period.kind]
-        waived = await read_store.waived(self.connection, programme.slug, reports, str(period))
-        if not waived:
-            return waived
-        return waived - await self.spoken(subject)
-
-    async def spoken(self, subject: Subject) -> set[tuple[str, str]]:
-        """Read the (unit, agency) with a live record of what covers the subject."""
-        period = str(subject.coverage_period)
-        return await read_store.live_reporters(self.connection, subject.kept_by, subject.spoken_by, period)
-
     async def _year_before(self, subject: Subject, units: Sequence[Unit]) -> dict[str, Counters]:
         """Read the wholes of a year earlier, of units that report themselves: above them coverage changes the sum."""
-        if subject.indicator is None or subject.indicator.checks.denominator_change is None:
+        earlier = year_before(self.programme, subject)
+        if earlier is None or subject.indicator is None:
             return {}
         levels = {reporter.level for reporter in subject.indicator.reporters}
-        last = subject.periods[-1]
-        before = last.year_before
-        earlier = replace(subject, periods=(before,), outside=not self.programme.accepts(before))
-        reporting = [unit for unit in units if unit.level in levels]
-        uids = [unit.uid for unit in self.seen(reporting, self.days(earlier))]
+        uids = [unit.uid for unit in self.seen((it for it in units if it.level in levels), self.days(earlier))]
         if not uids:
             return {}
-        cells = await self._cells(earlier, uids, None)
+        cells = await self.cells.read(earlier, uids, None)
         marks = await self.outsiders.marks(earlier, uids) if self._hides(subject) else {}
         return {uid: it[WHOLE] for uid, it in cells.items() if WHOLE in it and marks.get(uid) is None}
 
     async def _timeliness_rows(self, subject: Subject, units: Sequence[Unit]) -> list[dict[str, object]]:
-        states = await self.obligations(subject.cells, subject.periods[-1], [unit.uid for unit in units])
-        coverage = await self._coverage(subject, [unit.uid for unit in units])
+        uids = [unit.uid for unit in units]
+        states = await self.cells.obligations(subject.cells, subject.periods[-1], uids)
+        coverage = await self.cells.coverage(subject, uids)
         rows: list[dict[str, object]] = []
         for unit in units:
             met = timeliness(states.get(unit.uid, {}))
             row = self._row(subject, unit, Counters(), coverage[unit.uid], None)
             rows.append({**row, "value": met.value, "numerator": met.on_time, "denominator": met.due, "per": 100})
         return rows
-
-    async def obligations(
-        self, cells: Sequence[str], period: Period, uids: Sequence[str]
-    ) -> Mapping[str, Mapping[str, int]]:
-        """Count how many obligations of a period stand in which state, for these units."""
-        makeup = self._makeup(self.programme.calendar.end(period), uids)
-        sources = sorted({source for made in makeup.values() for source, _ in made})
-        found = await read_store.read_cells(
-            self.connection, self.programme.slug, cells, [str(period)], sources, read_store.NOTHING, "state:"
-        )
-        total: defaultdict[str, dict[str, Counters]] = defaultdict(dict)
-        _join(total, found, makeup)
-        return {
-            uid: {by.removeprefix("state:"): part.records for by, part in parts.items()} for uid, parts in total.items()
-        }
-
-
-def _join(
-    total: defaultdict[str, dict[str, Counters]], cells: Cells, makeup: Mapping[str, Sequence[tuple[str, int]]]
-) -> None:
-    for uid, sources in makeup.items():
-        for source, times in sources:
-            for by, counters in cells.get(source, {}).items():
-                total[uid][by] = add(total[uid].get(by, Counters()), counters, times)
-
-
-def _prefix(subject: Subject, by: str | None) -> str:
-    """Say what the names of the wanted parts begin with."""
-    if by is None:
-        return read_store.NOTHING
-    if by == "series":
-        series = subject.indicator.series if subject.indicator is not None else ()
-        return f"{series[0].dimension}:" if series else read_store.NOTHING
-    first = by.partition(",")[0]
-    if subject.part and by not in {"participants", "money"}:
-        return f"{subject.part},{first}:"
-    return f"{first}:"
 
 
 def _named(parts: Sequence[tuple[dict[str, str], Counters]]) -> list[tuple[str, Counters]]:

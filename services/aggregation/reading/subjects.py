@@ -42,6 +42,11 @@ class Subject:
     outside: bool = False
 
     @property
+    def field(self) -> str:
+        """The parameter that names it, and the column of the rows that says so."""
+        return "activity" if self.indicator is None and self.measure is None else "indicator"
+
+    @property
     def counts(self) -> str:
         """`ratio`, `share_of_units`, or what a measure counts; an activity counts its records."""
         if self.indicator is not None:

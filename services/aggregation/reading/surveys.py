@@ -41,6 +41,7 @@ def survey_row(
     aim = aim_at(indicator, programme, subject.coverage_period, ladder)
     return {
         **identity(programme, unit, subject.period),
+        subject.field: subject.slug,
         **Value(value, None, None, indicator.per).row(),
         **Coverage(0, 0, 0).row(),
         **held(aim, exact(value) if value is not None else None),
