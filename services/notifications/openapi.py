@@ -7,14 +7,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from services.notifications.alerts.reasons import CLAIMED
+from services.notifications.asked import MOST_ROWS
+from services.notifications.grid import GRID_PARAMETERS, USUAL_PERIODS
 from services.notifications.obligations.decisions import LONGEST_REASON
 from services.notifications.officers import openapi as officer_paths
 from services.notifications.read_api import (
     ALERT_PARAMETERS,
-    MOST_ROWS,
     OBLIGATION_PARAMETERS,
     ONE_OBLIGATION_PARAMETERS,
     PROBLEM_PARAMETERS,
+    SORTS,
     UNADDRESSED_PARAMETERS,
 )
 from shared import __version__
@@ -35,6 +37,8 @@ from shared.documents.openapi import (
 )
 from shared.domain.events import ObligationChange, ObligationState
 from shared.domain.obligation_name import LONGEST_NAME
+from shared.http.asked_periods import MOST_PERIODS
+from shared.http.asked_places import VIEWS
 from shared.http.read_api import LONGEST_PARAMETER
 from shared.programme.base import LANGUAGES
 
@@ -50,9 +54,23 @@ _PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
     "programme": ({**TEXT, "examples": ["ecd-1437"]}, "A slug"),
     "report": ({**TEXT, "examples": ["progress-quarterly"]}, "A report's slug"),
     "unit": ({**TEXT, "examples": ["06412"]}, "A unit's uid, or its code at the period's end or today"),
+    "within": (
+        {**TEXT, "examples": ["20@2"]},
+        "Likewise: those below it, those that they came from, those that became of them",
+    ),
+    "view": ({"type": "string", "enum": list(VIEWS)}, "On which day's tree units stand; as_reported without it"),
+    "periods": (
+        {"type": "integer", "minimum": 1, "maximum": MOST_PERIODS},
+        f"So many, up to `period` or the last that has begun; {USUAL_PERIODS} without it",
+    ),
+    "level": ({**TEXT, "examples": ["commune"]}, "Units of that level only"),
+    "sort": ({"type": "string", "enum": list(SORTS)}, "The next page goes on in the same order"),
     "agency": ({**TEXT, "examples": ["ubnd-xa"]}, "An agency's slug"),
     "record": (TEXT, "A problem's record, as its sender has named it"),
-    "period": ({**TEXT, "examples": ["2023-Q1"]}, ""),
+    "period": (
+        {**TEXT, "examples": ["2023-Q1"]},
+        f"One, or `FROM..TO` of one kind, at most {MOST_PERIODS}",
+    ),
     "officer": (_ID, "An officer's number"),
     "step": (TEXT, "A step of the escalation"),
     "since": (INSTANT, "Made then or later"),
@@ -114,6 +132,13 @@ _ALERT = {
     "officer_name": or_null(TEXT),
     "address": {**or_null(TEXT), "description": "Masked"},
 }
+_CELL = shape(
+    {
+        "expected": COUNT,
+        **{state.value: COUNT for state in ObligationState},
+        "obligation": {**or_null(_NAME), "description": "The only one that is counted here"},
+    }
+)
 _UNADDRESSED = {
     "programme": TEXT,
     "level": {**TEXT, "description": "Of the unit that lacks an officer"},
@@ -134,9 +159,39 @@ _PROBLEM = {
 }
 _SCHEMAS: dict[str, Any] = {
     "Obligation": shape(_OBLIGATION, optional=officer_paths.NAMES),
-    "Obligations": rows_of("Obligation", _NEXT),
+    "ListedObligation": shape(
+        {
+            **_OBLIGATION,
+            "step": {**or_null(TEXT), "description": "The last step of the escalation that its cycle has reached"},
+            "step_at": or_null(INSTANT),
+        },
+        optional=officer_paths.NAMES,
+    ),
+    "Obligations": rows_of("ListedObligation", _NEXT),
     "History": shape(
         {**_OBLIGATION, "history": {"type": "array", "items": shape(_CHANGE)}}, optional=officer_paths.NAMES
+    ),
+    "Grid": shape(
+        {
+            "programme": TEXT,
+            "report": TEXT,
+            "within": TEXT,
+            "periods": {"type": "array", "items": shape({"period": TEXT}, optional={"name": TEXT})},
+            "rows": {
+                "type": "array",
+                "items": shape(
+                    {
+                        "uid": TEXT,
+                        "code": TEXT,
+                        "name": TEXT,
+                        "level": TEXT,
+                        "cells": {"type": "array", "items": _CELL, "description": "One for each of `periods`"},
+                    }
+                ),
+            },
+            "as_of": INSTANT,
+            "next": or_null(TEXT),
+        }
     ),
     "Alert": shape(_ALERT),
     "Alerts": rows_of("Alert", _NEXT),
@@ -183,6 +238,9 @@ def openapi(version: str) -> dict[str, Any]:
         {
             "/v1/obligations": {
                 "get": _read("obligations", "What is owed", _named(OBLIGATION_PARAMETERS, _STATE), "Obligations")
+            },
+            "/v1/obligations/grid": {
+                "get": _read("grid", "How one report stands, of units × periods", _named(GRID_PARAMETERS, {}), "Grid")
             },
             "/v1/obligations/{name}": {"get": obligation},
             "/v1/obligations/{name}/extend": {"post": _decide("extend", "Give it a later deadline", name)},

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -11,21 +11,30 @@ from starlette.routing import Route
 
 from services.notifications import read_store
 from services.notifications.alerts.vacancies import by_level, vacancies
-from services.notifications.cursors import CursorError, read_cursor, write_cursor
+from services.notifications.asked import (
+    after_asked,
+    days_asked,
+    language_asked,
+    limit_asked,
+    programmes_asked,
+    units_asked,
+    units_reached,
+)
+from services.notifications.cursors import write_cursor
+from services.notifications.grid import grid
 from services.notifications.messages.masking import masked
 from services.notifications.obligations.rows import Shown, instant_text, labels_of, shown_obligation
-from services.notifications.read_store import AlertRow, ChangeRow, ObligationRow, ProblemRow
+from services.notifications.read_store import AlertRow, ChangeRow, ListedObligation, ObligationRow, ProblemRow, Wanted
 from services.notifications.refusing import obligation_name, refusing
 from shared.access.rights import Reach
 from shared.database.connections import Pool
 from shared.domain.events import Kind
 from shared.domain.events import ObligationState as State
 from shared.domain.obligation_name import ObligationName
-from shared.domain.periods import PeriodError, parse_period
+from shared.http.asked_periods import periods_named
 from shared.http.read_api import (
     ForbiddenError,
     QueryError,
-    beyond,
     guarded,
     none_of,
     only,
@@ -34,17 +43,18 @@ from shared.http.read_api import (
     reading_reach,
 )
 from shared.http.read_words import ReadWords
-from shared.programme.base import LANGUAGES
 from shared.registry.snapshot import Registry
 from shared.values.scalars import instant, shown, whole_number
 
-OBLIGATION_PARAMETERS = frozenset({"programme", "report", "unit", "period", "state", "limit", "after", "labels"})
+OBLIGATION_PARAMETERS = frozenset(
+    {"programme", "report", "unit", "within", "level", "period", "state", "step", "sort", "limit", "after", "labels"}
+)
 ALERT_PARAMETERS = frozenset({"programme", "unit", "officer", "step", "since", "state", "limit", "after"})
 ONE_OBLIGATION_PARAMETERS = frozenset({"labels"})
 UNADDRESSED_PARAMETERS = frozenset({"programme"})
 PROBLEM_PARAMETERS = frozenset({"programme", "unit", "agency", "record", "state", "limit", "after"})
-MOST_ROWS = 1000
-_ROWS = 100
+SORTS = ("id", "due_at")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +66,7 @@ class Reader:
     now: Callable[[], datetime]
 
 
-Row = TypeVar("Row", ObligationRow, AlertRow, ProblemRow)
+Row = TypeVar("Row", AlertRow, ProblemRow)
 Query = Callable[[Reader, Request, Registry, Reach], Awaitable[Shown]]
 
 
@@ -73,6 +83,7 @@ def routes(reader: Reader) -> list[Route]:
 
     return [
         Route("/v1/obligations", endpoint(_obligations)),
+        Route("/v1/obligations/grid", endpoint(_grid)),
         Route("/v1/obligations/{name}", endpoint(_history)),
         Route("/v1/alerts", endpoint(_alerts)),
         Route("/v1/alerts/unaddressed", endpoint(_unaddressed)),
@@ -86,31 +97,70 @@ async def _obligations(reader: Reader, request: Request, registry: Registry, rea
     state = query.get("state")
     if state is not None and state not in set(State):
         raise none_of("state", State, state)
-    limit, epoch, language = _limit(query), await read_store.epoch(reader.pool()), labels_language(query)
+    by_due = _sort_asked(query) == "due_at"
+    listed = "due" if by_due else "obligations"
+    limit, epoch, language = limit_asked(query), await read_store.epoch(reader.pool()), language_asked(query)
+    after = after_asked(listed, query, epoch, 2 if by_due else 1)
     rows = await read_store.obligations(
         reader.pool(),
-        programmes=_programmes(query, registry, reach),
-        report=query.get("report"),
-        units=_units(query, registry, reach, _days(query, registry, reader.now())),
-        period=query.get("period"),
-        state=state,
-        after=_after("obligations", query, epoch),
+        Wanted(
+            programmes=programmes_asked(query, registry, reach),
+            report=query.get("report"),
+            units=units_asked(query, registry, reach, days_asked(query, registry, reader.now())),
+            periods=[str(it) for it in periods_named(query["period"])] if "period" in query else None,
+            state=state,
+            step=query.get("step"),
+        ),
+        steps=_steps(registry),
+        after=after[-1] if after is not None else 0,
+        after_due=_EPOCH + timedelta(microseconds=after[0]) if by_due and after is not None else None,
+        by_due=by_due,
         limit=limit + 1,
     )
-    return _page("obligations", epoch, rows, limit, lambda row: _obligation(row, epoch, registry, language))
+    following = None
+    if len(rows) > limit:
+        last = rows[limit - 1].obligation
+        place = [(last.due_at - _EPOCH) // timedelta(microseconds=1), last.id] if by_due else [last.id]
+        following = write_cursor(listed, epoch, *place)
+    return {"rows": [_listed(row, epoch, registry, language) for row in rows[:limit]], "next": following}
+
+
+def _sort_asked(query: Mapping[str, str]) -> str:
+    order = query.get("sort", SORTS[0])
+    if order not in SORTS:
+        raise none_of("sort", SORTS, order)
+    return order
+
+
+def _steps(registry: Registry) -> list[tuple[str, str, int]]:
+    """List the steps of every escalation, by programme and slug, with their place: those that go higher come later."""
+    return [
+        (slug, step.slug, place)
+        for slug, programme in registry.programmes.items()
+        for place, step in enumerate(sorted(programme.escalation, key=lambda step: (step.working_days, step.to)))
+    ]
+
+
+def _listed(row: ListedObligation, epoch: int, registry: Registry, language: str | None) -> Shown:
+    said = {"step": row.step, "step_at": instant_text(row.step_at)}
+    return {**_obligation(row.obligation, epoch, registry, language), **said}
+
+
+async def _grid(reader: Reader, request: Request, registry: Registry, reach: Reach) -> Shown:
+    return await grid(reader.pool(), parameters(request), registry, reach, reader.now())
 
 
 async def _alerts(reader: Reader, request: Request, registry: Registry, reach: Reach) -> Shown:
     query = parameters(request)
     only(query, ALERT_PARAMETERS)
-    limit, epoch = _limit(query), await read_store.epoch(reader.pool())
+    limit, epoch = limit_asked(query), await read_store.epoch(reader.pool())
     officer = read("officer", whole_number, query["officer"], 1) if "officer" in query else None
     rows = await read_store.alerts(
         reader.pool(),
-        programmes=_programmes(query, registry, reach),
-        units=_units(query, registry, reach, _days(query, registry, reader.now())),
+        programmes=programmes_asked(query, registry, reach),
+        units=units_asked(query, registry, reach, days_asked(query, registry, reader.now())),
         officer=officer,
-        addressed=_reached(registry, reach),
+        addressed=units_reached(registry, reach),
         step=query.get("step"),
         state=query.get("state"),
         since=read("since", instant, query["since"]) if "since" in query else None,
@@ -127,7 +177,7 @@ async def _unaddressed(reader: Reader, request: Request, registry: Registry, rea
     """Count the alerts about what is unfinished whose seats have nobody, of what the key reaches."""
     query = parameters(request)
     only(query, UNADDRESSED_PARAMETERS)
-    slugs = _programmes(query, registry, reach)
+    slugs = programmes_asked(query, registry, reach)
     known = {slug: it for slug, it in registry.programmes.items() if slugs is None or slug in slugs}
     found = await vacancies(reader.pool(), registry.units, known, reader.now())
     seen = [vacancy for vacancy in found if reach.sees_unit(registry.units, vacancy.unit)]
@@ -147,7 +197,7 @@ async def _history(reader: Reader, request: Request, registry: Registry, reach: 
     """Show one obligation with all that happened to it, who decided what and why."""
     query = parameters(request)
     only(query, ONE_OBLIGATION_PARAMETERS)
-    language, pool = labels_language(query), reader.pool()
+    language, pool = language_asked(query), reader.pool()
     epoch = await read_store.epoch(pool)
     name = obligation_name(request.path_params["name"], epoch)
     row = await read_store.find_obligation(pool, name)
@@ -164,13 +214,13 @@ async def _problems(reader: Reader, request: Request, registry: Registry, reach:
     if state is not None and state not in {"raised", "resolved"}:
         words = ReadWords.ONE_OF_TWO.value
         raise QueryError("state", words.filled(first="raised", second="resolved", got=shown(state)))
-    limit, epoch = _limit(query), await read_store.epoch(reader.pool())
+    limit, epoch = limit_asked(query), await read_store.epoch(reader.pool())
     if not reach.sees_kind(Kind.PROBLEM_RAISED):
         raise ForbiddenError(ReadWords.NO_PROBLEMS.value.filled(kind=Kind.PROBLEM_RAISED))
     rows = await read_store.problems(
         reader.pool(),
-        programmes=_programmes(query, registry, reach),
-        units=_units(query, registry, reach, _days(query, registry, reader.now())),
+        programmes=programmes_asked(query, registry, reach),
+        units=units_asked(query, registry, reach, days_asked(query, registry, reader.now())),
         agency=query.get("agency"),
         record=query.get("record"),
         state=state,
@@ -178,6 +228,11 @@ async def _problems(reader: Reader, request: Request, registry: Registry, reach:
         limit=limit + 1,
     )
     return _page("problems", epoch, rows, limit, _problem)
+
+
+def _after(listed: str, query: Mapping[str, str], epoch: int) -> int:
+    after = after_asked(listed, query, epoch)
+    return after[0] if after is not None else 0
 
 
 def _page(listed: str, epoch: int, rows: Sequence[Row], limit: int, show: Callable[[Row], Shown]) -> Shown:
@@ -208,70 +263,3 @@ def _alert(row: AlertRow, epoch: int, *, seen: bool) -> Shown:
 
 def _problem(row: ProblemRow) -> Shown:
     return {**row._asdict(), "raised_at": instant_text(row.raised_at), "changed_at": row.changed_at.isoformat()}
-
-
-def _limit(query: Mapping[str, str]) -> int:
-    return read("limit", whole_number, query.get("limit", _ROWS), 1, MOST_ROWS)
-
-
-def _after(listed: str, query: Mapping[str, str], epoch: int) -> int:
-    if "after" not in query:
-        return 0
-    try:
-        return read_cursor(listed, epoch, query["after"])
-    except CursorError:
-        raise QueryError("after", ReadWords.NO_NEXT.value.filled(got=shown(query["after"]))) from None
-
-
-def labels_language(query: Mapping[str, str]) -> str | None:
-    """Read in which language labels are wanted; None for none."""
-    language = query.get("labels")
-    if language is not None and language not in LANGUAGES:
-        raise none_of("labels", LANGUAGES, language)
-    return language
-
-
-def _days(query: Mapping[str, str], registry: Registry, now: datetime) -> set[date]:
-    """Choose the days that a code is resolved on: the period's last, else today; programmes may differ in it."""
-    named = registry.programmes.get(query.get("programme", ""))
-    programmes = list(registry.programmes.values()) if named is None else [named]
-    if "period" not in query:
-        return {programme.today(now) for programme in programmes}
-    try:
-        period = parse_period(query["period"])
-        return {programme.calendar.end(period) for programme in programmes}
-    except PeriodError as error:
-        raise QueryError("period", error.words) from error
-    except (ValueError, OverflowError):
-        raise QueryError("period", ReadWords.OUT_OF_CALENDAR.value.filled(got=shown(query["period"]))) from None
-
-
-def _programmes(query: Mapping[str, str], registry: Registry, reach: Reach) -> list[str] | None:
-    """List the programmes whose rows may be shown; None for all."""
-    slug = query.get("programme")
-    if slug is None:
-        return None if reach.programmes is None else sorted(reach.programmes)
-    if slug not in registry.programmes:
-        raise none_of("programme", sorted(registry.programmes), slug)
-    return [slug]
-
-
-def _units(query: Mapping[str, str], registry: Registry, reach: Reach, days: set[date]) -> list[str] | None:
-    """List the units whose rows may be shown; None for all."""
-    if "unit" in query:
-        found = {registry.units.find(query["unit"], on) for on in days}
-        if len(found) > 1:  # programmes whose periods end on different days, and a merger between
-            raise none_of("programme", sorted(registry.programmes), query.get("programme"))
-        unit = found.pop()
-        if unit is None:
-            raise QueryError("unit", ReadWords.NO_UNIT.value.filled(got=shown(query["unit"]), day=min(days)))
-        if not reach.sees_unit(registry.units, unit.uid):
-            raise beyond(reach)
-        return [unit.uid]
-    return _reached(registry, reach)
-
-
-def _reached(registry: Registry, reach: Reach) -> list[str] | None:
-    """List all units that are reached; None for all there are."""
-    reached = reach.units(registry.units)
-    return None if len(reached) == len(registry.units) else sorted(reached)

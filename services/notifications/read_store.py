@@ -16,12 +16,33 @@ ONE_OBLIGATION = """
     FROM notifications.obligation
 """
 EPOCH = "SELECT epoch FROM notifications.epoch"
-OBLIGATION_ROWS = f"""{ONE_OBLIGATION}
-    WHERE ($1::text[] IS NULL OR programme = ANY ($1)) AND ($2::text IS NULL OR report = $2)
-      AND ($3::text[] IS NULL OR unit = ANY ($3)) AND ($4::text IS NULL OR period = $4)
-      AND ($5::text IS NULL OR state = $5) AND id > $6
-    ORDER BY id LIMIT $7
-"""
+
+
+def _listed(after: str, order: str) -> str:
+    """Make the query of a page of obligations, each with the last step of the escalation that was reached in its cycle:
+    of two of one instant the higher one. Only where a step is asked for are more rows looked at than are shown.
+    """
+    return f"""
+        SELECT obligation.*, said.step, said.made_at
+        FROM ({ONE_OBLIGATION}
+              WHERE ($1::text[] IS NULL OR programme = ANY ($1)) AND ($2::text IS NULL OR report = $2)
+                AND ($3::text[] IS NULL OR unit = ANY ($3)) AND ($4::text[] IS NULL OR period = ANY ($4))
+                AND ($5::text IS NULL OR state = $5) AND {after}
+              ORDER BY {order} LIMIT CASE WHEN $6::text IS NULL THEN $12::bigint END) AS obligation
+        LEFT JOIN LATERAL (
+            SELECT alert.step, alert.made_at FROM notifications.alert
+            JOIN unnest($7::text[], $8::text[], $9::integer[]) AS known (programme, step, place)
+                 ON known.programme = obligation.programme AND known.step = alert.step
+            WHERE alert.obligation = obligation.id AND alert.cycle = obligation.cycle
+            ORDER BY alert.made_at DESC, known.place DESC LIMIT 1
+        ) AS said ON true
+        WHERE $6 IS NULL OR said.step = $6
+        ORDER BY {order} LIMIT $12
+    """  # noqa: S608 - constants
+
+
+BY_ID = _listed("id > $10 AND $11::timestamptz IS NULL", "id")
+BY_DUE = _listed("($11::timestamptz IS NULL OR (due_at, id) > ($11, $10::bigint))", "due_at, id")
 ALERT_ROWS = """
     SELECT alert.id, alert.obligation, alert.problem, alert.cycle, alert.step, alert.occurrence,
            alert.unit AS addressed_unit, COALESCE(obligation.unit, problem.unit) AS unit,
@@ -82,6 +103,25 @@ class ObligationRow(NamedTuple):
     cycle: int
     programme: str
     reason: str | None  # of its last extension, or its waiver
+
+
+class Wanted(NamedTuple):
+    """Which obligations are wanted: None where it doesn't matter. `step` is the last one that was reached."""
+
+    programmes: Sequence[str] | None
+    report: str | None
+    units: Sequence[str] | None
+    periods: Sequence[str] | None
+    state: str | None
+    step: str | None
+
+
+class ListedObligation(NamedTuple):
+    """An obligation with the last step of the escalation that was reached in its cycle, and when; None for none."""
+
+    obligation: ObligationRow
+    step: str | None
+    step_at: datetime | None
 
 
 class ChangeRow(NamedTuple):
@@ -158,18 +198,21 @@ class ProblemRow(NamedTuple):
 
 async def obligations(
     pool: Pool,
+    wanted: Wanted,
     *,
-    programmes: Sequence[str] | None,
-    report: str | None,
-    units: Sequence[str] | None,
-    period: str | None,
-    state: str | None,
+    steps: Sequence[tuple[str, str, int]],
     after: int,
+    after_due: datetime | None,
+    by_due: bool,
     limit: int,
-) -> list[ObligationRow]:
-    """Read obligations in order of their id, those after `after`."""
-    rows = await pool.fetch(OBLIGATION_ROWS, programmes, report, units, period, state, after, limit)
-    return [ObligationRow(*row) for row in rows]
+) -> list[ListedObligation]:
+    """Read obligations in order of their id, those after `after`, or `by_due` in order of their deadline and id.
+
+    `steps` are those of the escalations: programme, slug and place.
+    """
+    known = zip(*steps, strict=True) if steps else ((), (), ())
+    rows = await pool.fetch(BY_DUE if by_due else BY_ID, *wanted, *known, after, after_due, limit)
+    return [ListedObligation(ObligationRow(*row), step, at) for *row, step, at in rows]
 
 
 async def epoch(pool: Pool) -> int:

@@ -85,6 +85,18 @@ class ReadWords(Enum):
         "this key sees no figure of a whole {level} in {unit} for this period: ask for a lower level, or for figures "
         "as they were reported",
     )
+    LAST_PERIOD = Words(
+        "cần kỳ cuối cùng, đúng một kỳ của báo cáo {slug}, nhận được {got}",
+        "expected the last period, exactly one of the report {slug}, got {got}",
+    )
+    NOTHING_OWED = Words(
+        "báo cáo {slug} chỉ phải nộp từ kỳ {first}, nhận được {got}",
+        "the report {slug} is owed only from {first} on, got {got}",
+    )
+    UNIT_OR_WITHIN = Words(
+        "cần unit cho đúng một đơn vị, hoặc within và level cho nhiều đơn vị, không cùng lúc",
+        "expected unit for exactly one unit, or within and level for several, not both",
+    )
     NO_NEXT = Words(
         "cần giá trị next của câu trả lời trước, nhận được {got}",
         "expected the `next` of the answer before, got {got}",

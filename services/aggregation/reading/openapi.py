@@ -14,12 +14,10 @@ from services.aggregation.reading.catalogue import Catalogue, ProgrammeEntry
 from services.aggregation.reading.questions import (
     EXPLAIN_PARAMETERS,
     MISSING_PARAMETERS,
-    MOST_PERIODS,
     MOST_ROWS,
     ROLLUP_PARAMETERS,
     SORTS,
     TIMELINESS_PARAMETERS,
-    VIEWS,
 )
 from services.aggregation.reading.records import FORMER, PARAMETERS
 from services.aggregation.reading.tables import TYPES
@@ -42,6 +40,8 @@ from shared.documents.openapi import (
     shape,
 )
 from shared.domain.events import Kind
+from shared.http.asked_periods import MOST_PERIODS
+from shared.http.asked_places import VIEWS
 from shared.http.read_api import LONGEST_PARAMETER
 
 _PARAMETERS: dict[str, tuple[dict[str, object], str]] = {

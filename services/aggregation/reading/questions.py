@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from services.aggregation.reading.subjects import ALL, TASK, Subject, subject_of
 from shared.access.rights import Reach
-from shared.domain.periods import Period, PeriodError, PeriodKind, Span, Stretch, parse_period, words_of
+from shared.domain.periods import Period, PeriodKind, Span, Stretch, words_of
 from shared.domain.units import Unit
-from shared.http.read_api import QueryError, beyond, none_of, read
+from shared.http.asked_periods import periods_named
+from shared.http.asked_places import within_asked
+from shared.http.read_api import QueryError, none_of, read
 from shared.http.read_words import ReadWords
 from shared.programme.model import Programme
 from shared.registry.snapshot import Registry
@@ -24,8 +26,6 @@ TIMELINESS_PARAMETERS = frozenset(
 )
 MOST_ROWS = 1000
 MOST_SORTED = 20_000  # rows that are all made before the first page of them can be shown
-MOST_PERIODS = 60
-VIEWS = ("as_reported", "as_of_today")
 SORTS = ("uid", "name", "value", "coverage", "units_missing")
 
 
@@ -133,28 +133,8 @@ def _native(query: Mapping[str, str], programme: Programme, slugs: Sequence[str]
 
 
 def place_asked(query: Mapping[str, str], registry: Registry, reach: Reach, end: date, today: date) -> Place:
-    """Read the unit below which is asked, on the tree of the period's end or of today.
-
-    Where none is named, it is the one that the rights are held on or what that has become; of an old district that is a
-    province, of which it sees a part: what is shown below it is for each row to say.
-    """
-    view = query.get("view", VIEWS[0])
-    if view not in VIEWS:
-        raise none_of("view", VIEWS, view)
-    on = max(end, today) if view == "as_of_today" else end
-    smallest = min(reach.subtrees, key=lambda uid: len(registry.units.reached_by(uid)))
-    name = query.get("within", smallest)
-    within = registry.units.find(name, on)
-    if within is None:
-        raise QueryError("within", ReadWords.NO_UNIT.value.filled(got=shown(name), day=on))
-    if "within" not in query:
-        within = registry.units.ladder(within.uid, on)[0]
-    if not within.in_force(on):
-        now = registry.units.ladder(within.uid, on)[0]
-        asked = ReadWords.ASK_FOR.value.filled(unit=now.uid) if now is not within else ReadWords.ASK_AS_OF_TODAY.value
-        raise QueryError("within", ReadWords.NOT_IN_FORCE.value.filled(unit=within.uid, day=on, cure=asked))
-    if "within" in query and not reach.sees_unit(registry.units, within.uid):
-        raise beyond(reach)
+    """Read below which unit is asked, on which tree, and how much of it."""
+    within, on = within_asked(query, registry, reach, end, today)
     limit = read("limit", whole_number, query.get("limit", MOST_ROWS), 1, MOST_ROWS)
     return Place(within, on, limit, query.get("after", ""))
 
@@ -181,20 +161,13 @@ def periods_asked(query: Mapping[str, str], programme: Programme, native: Period
     """Read one period, or a range of one kind (`2023-Q1..2023-Q4`); the current one where none is named."""
     if "period" not in query:
         return [programme.calendar.containing(today, native)]
-    first_text, _, last_text = query["period"].partition("..")
+    periods = periods_named(query["period"])
     try:
-        first = parse_period(first_text)
-        last = parse_period(last_text) if last_text else first
-    except PeriodError as error:
-        raise QueryError("period", error.words) from None
-    if first.kind is not last.kind or not 0 <= last.ordinal - first.ordinal < MOST_PERIODS:
-        raise QueryError("period", ReadWords.RANGE.value.filled(most=MOST_PERIODS, got=shown(query["period"])))
-    try:
-        for period in (first, last):
+        for period in (periods[0], periods[-1]):
             programme.calendar.start(period) - timedelta(days=1)
     except (ValueError, OverflowError):
         raise QueryError("period", ReadWords.OUT_OF_CALENDAR.value.filled(got=shown(query["period"]))) from None
-    return [first.shift(count) for count in range(last.ordinal - first.ordinal + 1)]
+    return periods
 
 
 def sort_asked(query: Mapping[str, str]) -> tuple[str, bool]:

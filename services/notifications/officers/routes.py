@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from services.notifications import link_store
+from services.notifications.asked import language_asked
 from services.notifications.decision_words import DecisionError, Decline, Refused, declined, filled
 from services.notifications.forms import read_form
 from services.notifications.holding import message_of_link, officer_holding
@@ -47,7 +48,6 @@ from services.notifications.officers.desk_store import DeskProblem
 from services.notifications.officers.letters import code_letter, link_letter
 from services.notifications.officers.named import named_problems, shown_names
 from services.notifications.officers.profile import Address, Shown, addresses, profile
-from services.notifications.read_api import labels_language
 from services.notifications.refusing import Endpoint, refusing
 from shared.database.connections import Pool
 from shared.http.held_body import BodyLimits
@@ -142,7 +142,7 @@ class OfficerAnswers:
         registry, now = self.registry(), self.now()
         query = parameters(request)
         only(query, DESK_PARAMETERS)
-        language = labels_language(query)
+        language = language_asked(query)
         asker = asker_of(registry, request, now)
         officer = await officer_by_ref(self.pool(), registry, asker, request.path_params["ref"])
         found = await desk(self.pool(), registry, self.links(), asker, officer, now, language)
@@ -152,7 +152,7 @@ class OfficerAnswers:
         """Show what a message named to an officer, as it stands now."""
         registry, pool, query = self.registry(), self.pool(), parameters(request)
         only(query, DESK_PARAMETERS)
-        language, asker = labels_language(query), asker_of(registry, request, self.now())
+        language, asker = language_asked(query), asker_of(registry, request, self.now())
         officer = await officer_by_ref(pool, registry, asker, request.path_params["ref"])
         message = await link_store.message_of(pool, _message_id(request.path_params["message"]), officer.id)
         if message is None or not (
