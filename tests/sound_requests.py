@@ -177,12 +177,14 @@ def _of_aggregation(world: World) -> list[Sound]:
     }
     indicator, activity = {**asked, "indicator": "child-service-access"}, {**asked, "activity": "parent-counselling"}
     shown = {"view": "as_of_today", "level": "commune", "by": "domain", "sort": "uid"}
+    several = {**asked, "indicator": "all", "period": "2023-Q1..2023-Q3"}
     one_unit = {"programme": "ecd-1437", "unit": "06412@1", "agency": "ubnd-xa", "period": "2023-Q1"}
     pages = {"limit": "10", "after": "", "format": "json"}
     return [
         Sound("GET", "/v1/records", query={**one_unit, **pages}, headers=own),
         Sound("GET", "/v1/rollups", query={**indicator, **shown}, headers=own),
         Sound("GET", "/v1/rollups", query={**activity, "sort": "-value", "format": "csv"}, headers=own, part=3),
+        Sound("GET", "/v1/rollups", query={**several, "level": "commune", "limit": "3"}, headers=own),
         Sound("GET", "/v1/rollups/missing", query={**indicator, "format": "csv"}, headers=own),
         Sound("GET", "/v1/rollups/explain", query={**indicator, "view": "as_reported"}, headers=own),
         Sound("GET", "/v1/rollups/explain", query=activity, headers=own, part=3),
@@ -225,8 +227,11 @@ def _of_lists(world: World) -> list[Sound]:
     owed = {"programme": "ecd-1437", "report": "progress-quarterly", "period": "2023-Q1", "state": "open"}
     alerted = {"officer": "1", "step": "overdue", "since": "2023-03-01T00:00:00+07:00", "state": "sent"}
     one = {"name": world.obligations[0]}
+    lines = {"report": "progress-quarterly", "within": "186@1", "level": "commune", "periods": "3", "labels": "vi"}
     return [
         Sound("GET", "/v1/obligations", query={**page, **owed}, headers=own),
+        Sound("GET", "/v1/obligations", query={"within": "20@2", "level": "commune", "sort": "due_at"}, headers=own),
+        Sound("GET", "/v1/obligations/grid", query=lines, headers=own),
         Sound("GET", "/v1/obligations/{name}", path=one, headers=own),
         Sound("GET", "/v1/alerts", query={**page, **alerted}, headers=own),
         Sound("GET", "/v1/alerts/unaddressed", query={"programme": "ecd-1437"}, headers=own),

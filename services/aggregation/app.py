@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 from starlette.applications import Starlette
+from starlette.requests import Request
 
 from services.aggregation.announcer import PUBLISH_SECONDS, FigureAnnouncer
 from services.aggregation.audited import audited
@@ -17,15 +18,19 @@ from services.aggregation.reading.coverage import Expectations
 from services.aggregation.reading.openapi import openapi
 from services.aggregation.reading.programmes import programme_routes
 from shared import __version__
+from shared.access.rights import Reach
 from shared.broker import topology
 from shared.broker.answering import answered_within
 from shared.broker.client import make_broker, publish_events
 from shared.broker.message import Message, new_id
+from shared.broker.notices import Notices
 from shared.database.connections import Pool, close_pool
 from shared.documents.http import document_route
 from shared.domain.events import FIGURE_CHANGED
 from shared.http.application import application
+from shared.http.changes import Watchers, change_route
 from shared.http.probes import Measured, probe_routes
+from shared.http.read_api import asking_reach
 from shared.journal.audited import OwnWay
 from shared.journal.auditor import Auditor, Pace
 from shared.registry.follower import RegistryFollower
@@ -61,6 +66,8 @@ class Aggregation:
                 self.publishing, Message(new_id(), FIGURE_CHANGED, body), machine.now(), PUBLISH_SECONDS
             ),
         )
+        self.watchers = Watchers()
+        self.notices = Notices(self._amqp_url, "aggregation", self.watchers.tell)
         self.consumers: list[PartitionConsumer] = []
         self.consuming = False
         number = ordinal(settings.replica, settings.replicas, socket.gethostname())
@@ -106,6 +113,7 @@ class Aggregation:
         self.consistency.start()
         self.auditor.start()
         self.announcer.start()
+        self.notices.start()
 
     async def _open_database(self) -> None:
         if self._pool is not None:
@@ -128,6 +136,7 @@ class Aggregation:
                     linger=self._settings.batch_linger,
                     seconds=self._settings.batch_timeout,
                     on_figure_changes=self.announcer.ask,
+                    on_changed=self.notices.note,
                 )
                 consumer.subscribe(self.broker)
                 self.consumers.append(consumer)
@@ -137,12 +146,14 @@ class Aggregation:
 
     async def stop(self) -> None:
         """Stop consuming, commit what is under way, then close every connection."""
+        self.watchers.stop()
         await self.broker.stop()
         await self.auditor.stop()
         await self.consistency.stop()
         for consumer in self.consumers:
             await consumer.stop()
         await self.announcer.stop()
+        await self.notices.stop()
         await self.publishing.stop()
         await self.follower.stop()
         if self._pool is not None:
@@ -166,12 +177,16 @@ def make_app(settings: Settings) -> Measured:
         expectations=Expectations(lambda: aggregation.follower.registry),
     )
 
+    async def reach_of(request: Request) -> Reach:
+        return await asking_reach(reader.pool, reader.registry(), request, reader.now())
+
     def describe() -> Mapping[str, str]:
         return {"clock": aggregation.clock.now().isoformat()}
 
     endpoints = [
         *routes(reader),
         *programme_routes(reader.registry, reader.pool, reader.now),
+        change_route(aggregation.watchers, reach_of, lambda: reader.registry().units),
         document_route(openapi(__version__)),
         *probe_routes(aggregation.readiness, describe),
     ]

@@ -18,6 +18,7 @@ from services.aggregation.poison_check import fault_of
 from services.aggregation.record_subject import UnknownToUsError
 from services.aggregation.records import RekeyingError, Settled, identity_of, settle
 from shared.broker.message import Note
+from shared.broker.notices import Changed
 from shared.database.connections import Connect, Connection
 from shared.domain.canonical import Identity, JsonObject, decode, json_object, type_of_kind
 from shared.domain.claims import RecordKey, by_record
@@ -38,6 +39,7 @@ class Applied:
     accepted_at: list[datetime] = field(default_factory=list)
     cells: int = 0
     figure_changes: int = 0  # that are to be told to whoever handed the figures in
+    changed: set[Changed] = field(default_factory=set)  # of which units something in which programmes is another
 
 
 async def apply_batch(
@@ -119,12 +121,22 @@ async def _apply(
     if fresh or earlier:
         delta = await _roll_up(connection, batch, fresh, earlier, contributor, applied)
         applied.cells = await store.add_to_cells(connection, delta.cells())
+        applied.changed = _changed((*fresh, *earlier), contributor.registry.families)
         await store.advance(connection, partition, batch, now)
     if dead:
         await store.bury(connection, dead, now)
     for item in dead:
         applied.outcomes[item.kind, "dead"] += 1
     return applied
+
+
+def _changed(entries: Iterable[Entry], families: Families) -> set[Changed]:
+    """Say of which units something has changed, in every programme that shows it."""
+    return {
+        Changed(programme, event.unit)
+        for event in (entry.event for entry in entries)
+        for programme in families.programmes(event.data["programme"], event.data.get("indicator"))
+    }
 
 
 def _read(events: Sequence[JsonObject], registry: Registry) -> tuple[list[Entry], list[DeadEvent]]:

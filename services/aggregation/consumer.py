@@ -1,7 +1,7 @@
 """Takes messages from the partitions' queues, packs them into batches, and acks when their transaction is committed."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import structlog
 from faststream.rabbit import RabbitBroker
@@ -12,6 +12,7 @@ from services.aggregation.record_subject import UnknownToUsError
 from services.aggregation.store import ACCOUNT
 from shared.broker.consuming import Received, consume
 from shared.broker.message import Note
+from shared.broker.notices import Changed
 from shared.broker.topology import aggregation_queue
 from shared.database.connections import Pool
 from shared.domain.canonical import JsonObject
@@ -29,7 +30,7 @@ log = structlog.get_logger()
 
 class PartitionConsumer:
     """One partition's single writer in this process. `seconds` bounds each transaction; `on_figure_changes` hears when
-    one has noted what became of handed in figures.
+    one has noted what became of handed in figures, `on_changed` what each has changed.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class PartitionConsumer:
         linger: float,
         seconds: float,
         on_figure_changes: Callable[[], None],
+        on_changed: Callable[[Collection[Changed]], None],
     ) -> None:
         self._partition = partition
         self._pool = pool
@@ -50,6 +52,7 @@ class PartitionConsumer:
         self._contributor = Contributor(follower.registry)
         self._seconds = seconds
         self._on_figure_changes = on_figure_changes
+        self._on_changed = on_changed
         self._batcher: Batcher[Received] = Batcher(
             self._flush,
             limit=limit,
@@ -81,6 +84,7 @@ class PartitionConsumer:
         applied = await patiently(f"partition {self._partition}", lambda: self._apply(events, notes, next(limits)))
         if applied.figure_changes:
             self._on_figure_changes()
+        self._on_changed(applied.changed)
         if events:  # none of an auditor's markers
             self._observe(applied, len(events), asyncio.get_running_loop().time() - started)
 

@@ -9,6 +9,7 @@ import structlog
 from faststream import AckPolicy
 from faststream.rabbit import Channel as AmqpChannel
 from starlette.applications import Starlette
+from starlette.requests import Request
 
 from services.notifications import link_store
 from services.notifications.alerts.backlog import Queues
@@ -38,16 +39,20 @@ from services.notifications.reactions import Reactions
 from services.notifications.read_api import Reader, routes
 from services.notifications.readiness import readiness
 from shared import __version__
+from shared.access.rights import Reach
 from shared.broker import topology
 from shared.broker.answering import answered_within
 from shared.broker.client import make_broker, publish_events
 from shared.broker.consuming import consume
 from shared.broker.message import Message, new_id
+from shared.broker.notices import Notices
 from shared.database.connections import Pool, close_pool
 from shared.documents.http import document_route
 from shared.http.application import application
+from shared.http.changes import Watchers, change_route
 from shared.http.held_body import BodyLimits, Memory
 from shared.http.probes import Measured, probe_routes
+from shared.http.read_api import reading_reach
 from shared.journal.audited import OwnWay
 from shared.journal.auditor import Auditor, Pace
 from shared.registry.follower import RegistryFollower
@@ -95,6 +100,8 @@ class Notifications:
         )
         self.board = settings.public_url or f"http://{settings.bind}:{settings.board_port}"
         self.at_once = AtOnce(self.channels)
+        self.watchers = Watchers()
+        self.notices = Notices(self._amqp_url, "notifications", self.watchers.tell)
         self.machine = SystemClock()
         self.running = False
         self._pool: Pool | None = None
@@ -161,10 +168,12 @@ class Notifications:
         self._parts.sweeper.start()
         self._parts.announcer.start()
         self._parts.auditor.start()
+        self.notices.start()
         self.running = True
 
     async def stop(self) -> None:
         """Finish what is in hand, then let go of everything: first what makes work, last what the others use."""
+        self.watchers.stop()
         parts = self._parts
         if parts is not None:
             await parts.sweeper.stop()
@@ -176,6 +185,7 @@ class Notifications:
             await parts.auditor.stop()
             if self._zalo is not None:
                 await self._zalo.stop()
+        await self.notices.stop()
         await self.publishing.stop()
         if parts is not None:
             await parts.queues.close()
@@ -199,12 +209,13 @@ class Notifications:
             lambda key, body: publish_events(
                 self.publishing, Message(new_id(), key, body), self.machine.now(), PUBLISH_SECONDS
             ),
+            self.notices.note,
         )  # fmt: skip
         sweeper = Sweeper(
             pool, self.registry, self.clock, lambda bodies: publish_ids(self.publishing, bodies), queues,
             on_swept=announcer.ask, interval=settings.sweep_interval,
         )  # fmt: skip
-        reactions = Reactions(sweeper, announcer)
+        reactions = Reactions(sweeper, announcer, self.notices)
         consumer = Consumer(
             pool, self.registry, self.clock, on_settled=reactions.settled, seconds=settings.batch_timeout
         )
@@ -325,8 +336,12 @@ def make_app(settings: Settings) -> Measured:
     def describe() -> Mapping[str, str]:
         return {"clock": notifications.clock.now().isoformat()}
 
+    async def reach_of(request: Request) -> Reach:
+        return reading_reach(reader.registry(), request, reader.now())
+
     endpoints = [
         *routes(reader),
+        change_route(notifications.watchers, reach_of, lambda: reader.registry().units),
         *_officers(notifications, bodies).routes(),
         *_acts(notifications, bodies).routes(),
         *_public(notifications, bodies).routes(),

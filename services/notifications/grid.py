@@ -119,7 +119,8 @@ async def grid(pool: Pool, query: Mapping[str, str], registry: Registry, reach: 
 
 def _lines(registry: Registry, reach: Reach, asked: Question) -> list[Unit]:
     """List the units of the lines, by uid: of the level asked, else of that directly below; the unit itself where it
-    has none. One that is made of more than the key reaches is left out, as its figures are (`Reach.sees_figure`).
+    has none. One that is made of more of another tree than the key reaches is left out, as its figures are
+    (`Reach.sees_figure`).
     """
     units, on = registry.units, asked.on
     if asked.level is None:
@@ -129,7 +130,8 @@ def _lines(registry: Registry, reach: Reach, asked: Question) -> list[Unit]:
         below = [unit for unit in every if unit.level == asked.level and unit.in_force(on)]
     made_of: dict[str, list[str]] = {unit.uid: [] for unit in below}
     for uid, line in _belonging(registry, below, on).items():
-        made_of[line].append(uid)
+        if not units[uid].in_force(on):  # of another tree
+            made_of[line].append(uid)
     seen = [unit for unit in below if reach.sees_figure(units, unit.uid, made_of[unit.uid])]
     if below and not seen:
         level = level_words(below[0].level)

@@ -28,6 +28,7 @@ from shared.documents.openapi import (
     JSON,
     TEXT,
     answers,
+    changes,
     document,
     or_null,
     path,
@@ -214,6 +215,7 @@ _READ_REFUSALS = {
     403: "The key may not read, or doesn't reach what is asked",
     503: "The database does not answer",
 }
+_OF_GRID = "How one report stands, of units × periods"
 _LINK_GONE = "The link's officer is registered no more"
 _OTHER_EPOCH = "The name is from before the database was restored"
 _LINK_REFUSALS = {404: "Not one of our links, or expired", 410: _LINK_GONE, 503: "The database does not answer"}
@@ -239,9 +241,7 @@ def openapi(version: str) -> dict[str, Any]:
             "/v1/obligations": {
                 "get": _read("obligations", "What is owed", _named(OBLIGATION_PARAMETERS, _STATE), "Obligations")
             },
-            "/v1/obligations/grid": {
-                "get": _read("grid", "How one report stands, of units × periods", _named(GRID_PARAMETERS, {}), "Grid")
-            },
+            "/v1/obligations/grid": {"get": _read("grid", _OF_GRID, _named(GRID_PARAMETERS, {}), "Grid")},
             "/v1/obligations/{name}": {"get": obligation},
             "/v1/obligations/{name}/extend": {"post": _decide("extend", "Give it a later deadline", name)},
             "/v1/obligations/{name}/waive": {"post": _decide("waive", "Expect it no more", name)},
@@ -260,6 +260,7 @@ def openapi(version: str) -> dict[str, Any]:
                 "get": _read("problems", "What units reported", _named(PROBLEM_PARAMETERS, _PROBLEM_STATE), "Problems")
             },
             **officer_paths.paths(),
+            **changes(_READ_REFUSALS),
             "/v1/ack/{token}": {"get": _sent_on(token), "post": _one_click(token)},
             "/v1/calendar/{token}.ics": {"get": _calendar(token)},
         },

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from shared.broker.topology import (
     ALERTS,
+    CHANGES,
     EVENTS,
     JOURNAL,
     NOTIFICATIONS,
@@ -18,6 +19,7 @@ from shared.broker.topology import (
     TO_AGGREGATION,
     TO_NOTIFICATIONS,
     aggregation_queue,
+    notices_queue,
 )
 from shared.domain.events import FIGURE_CHANGED, Kind
 
@@ -141,22 +143,37 @@ def schemas_of(role: str) -> Iterator[str]:
 
 
 def _exactly(*names: str) -> str:
-    return f"^({'|'.join(re.escape(name) for name in names)})$" if names else "^$"
+    return _any_of(*map(re.escape, names))
+
+
+def _any_of(*patterns: str) -> str:
+    return f"^({'|'.join(patterns)})$"
+
+
+def _notices(service: str) -> str:
+    """Make the pattern of the names of a service's own queues of notices."""
+    return re.escape(notices_queue(service, "")) + "[0-9a-f]+"
 
 
 _EVERY_KIND = "|".join(re.escape(kind) for kind in Kind)
-_AGGREGATION_READS = f"^({re.escape(aggregation_queue(0).name.removesuffix('0'))}[0-9]+|{re.escape(JOURNAL)})$"
+_PARTITIONS = re.escape(aggregation_queue(0).name.removesuffix("0")) + "[0-9]+"
 # The board has no line: it is a client of the other services, and the broker has no user of it.
-# No service may declare anything: queues and exchanges are the migration job's (`shared/broker/topology.py`).
+# No service may declare anything but a replica's own queue of notices: queues and exchanges are the migration job's
+# (`shared/broker/topology.py`).
 BROKER_RIGHTS = {
     "intake": BrokerRights("^$", _exactly(EVENTS.name), "^$", rf"^(({_EVERY_KIND})\.[0-9]+|{re.escape(PROBE_KEY)})$"),
     "aggregation": BrokerRights(
-        "^$", _exactly(EVENTS.name, TO_AGGREGATION.name), _AGGREGATION_READS, f"^{re.escape(FIGURE_CHANGED)}$"
+        _any_of(_notices("aggregation")),
+        _any_of(*map(re.escape, (EVENTS.name, TO_AGGREGATION.name, CHANGES.name)), _notices("aggregation")),
+        _any_of(_PARTITIONS, *map(re.escape, (JOURNAL, CHANGES.name)), _notices("aggregation")),
+        f"^{re.escape(FIGURE_CHANGED)}$",
     ),
     "notifications": BrokerRights(
-        "^$",
-        _exactly(EVENTS.name, TO_NOTIFICATIONS.name, ALERTS.name),
-        _exactly(NOTIFICATIONS.name, ALERTS.name, JOURNAL),
+        _any_of(_notices("notifications")),
+        _any_of(
+            *map(re.escape, (EVENTS.name, TO_NOTIFICATIONS.name, ALERTS.name, CHANGES.name)), _notices("notifications")
+        ),
+        _any_of(*map(re.escape, (NOTIFICATIONS.name, ALERTS.name, JOURNAL, CHANGES.name)), _notices("notifications")),
         r"^obligation\..*$",
     ),
     "operator": BrokerRights(r"^kip\..*", r"^(kip\..*|amq\.default)$", r"^kip\..*", ".*", ("monitoring",)),

@@ -1,5 +1,5 @@
 """The exchanges and queues: declared by `kip migrate`, idempotent, the same everywhere. Services only look whether they
-are there: none of their users may declare anything (`shared/access/role_rights.py`).
+are there: none of their users may declare anything but a queue of its own notices (`shared/access/role_rights.py`).
 
 Arguments of a queue can't change later (RabbitMQ answers PRECONDITION_FAILED), so only what must never change is an
 argument; limits and times to live belong in the broker's policies.
@@ -30,6 +30,8 @@ TO_ALERTS = RabbitExchange(ALERTS.name, type=ExchangeType.DIRECT, durable=True, 
 # Each consuming service's own way into its own queues: by this its auditor publishes again what is missing there.
 TO_AGGREGATION = RabbitExchange("kip.aggregation", type=ExchangeType.TOPIC, durable=True, declare=False)
 TO_NOTIFICATIONS = RabbitExchange(NOTIFICATIONS.name, type=ExchangeType.TOPIC, durable=True, declare=False)
+# Who watches is told by this what has changed. Each replica has a queue of its own, for as long as it listens.
+CHANGES = RabbitExchange("kip.changes", type=ExchangeType.FANOUT, durable=True, declare=False)
 # All that is published, in order, until the broker's policy trims it (deploy/rabbitmq/definitions.json). A segment is
 # trimmed whole: a small one lets a small site's journal be trimmed at all.
 JOURNAL = "kip.journal"
@@ -56,6 +58,11 @@ def aggregation_queue(partition: int) -> RabbitQueue:
         arguments={**_DEAD_LETTERS, "x-single-active-consumer": True},
         declare=False,
     )
+
+
+def notices_queue(service: str, replica: str) -> str:
+    """Name the queue of one replica's notices."""
+    return f"{CHANGES.name}.{service}.{replica}"
 
 
 def routing_key(kind: str, partition: int) -> str:
@@ -94,14 +101,15 @@ async def declare(url: str, partitions: int) -> None:
         journal = await channel.declare_queue(JOURNAL, durable=True, arguments=_JOURNAL_ARGUMENTS)
         for exchange in (events, to_aggregation, to_notifications):
             await journal.bind(exchange, routing_key="#")
+        await channel.declare_exchange(CHANGES.name, aio_pika.ExchangeType.FANOUT, durable=True)
         await _confirm_canary(channel)
 
 
 async def check(url: str, partitions: int) -> None:
     """Look whether everything that a service can't work without is declared, which needs no right.
 
-    Without the journal each works on: its auditor says that it is missing. Raises TopologyMissingError for the first
-    that isn't there, and aio_pika's errors when the broker is away.
+    Without the journal or the exchange of notices each works on: it says that it is missing. Raises
+    TopologyMissingError for the first that isn't there, and aio_pika's errors when the broker is away.
     """
     async with answered_within(DECLARE_SECONDS), await aio_pika.connect(url, timeout=10) as connection:
         for exchange in (EVENTS, TO_ALERTS, TO_AGGREGATION, TO_NOTIFICATIONS):

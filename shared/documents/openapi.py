@@ -132,3 +132,22 @@ def _probes() -> dict[str, Any]:
 
 def _unready(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {"description": "Not ready, and why", "content": {JSON: {"schema": dict(schema)}}}
+
+
+def changes(refusals: Mapping[int, str]) -> dict[str, Any]:
+    """Describe `/v1/changes` with the refusals of the service's other reads."""
+    said = (
+        'Server-sent events. `hello`: ask for everything anew. `changed`: `{"changed":[{"programme","unit"}]}`, what '
+        'has changed of what the key sees, or `{"everything":true}`. Never a value; at most two a second'
+    )
+    stream = {"description": said, "content": {"text/event-stream": {"schema": TEXT}}}
+    return {
+        "/v1/changes": {
+            "get": {
+                "operationId": "changes",
+                "summary": "What changes from now on, until the reader goes, its key ends or the service stops",
+                "parameters": [],
+                "responses": {"200": stream, **answers(refusals, "Refusal")},
+            }
+        }
+    }

@@ -93,6 +93,10 @@ class ReadWords(Enum):
         "báo cáo {slug} chỉ phải nộp từ kỳ {first}, nhận được {got}",
         "the report {slug} is owed only from {first} on, got {got}",
     )
+    MOST_WATCHERS = Words(
+        "đã có {most} nơi đang theo dõi thay đổi, hoặc dịch vụ sắp dừng: hãy thử lại sau ít giây",
+        "{most} are watching changes already, or the service is about to stop: try again in a few seconds",
+    )
     UNIT_OR_WITHIN = Words(
         "cần unit cho đúng một đơn vị, hoặc within và level cho nhiều đơn vị, không cùng lúc",
         "expected unit for exactly one unit, or within and level for several, not both",

@@ -32,7 +32,7 @@ async def field(pool, registry):
 
 async def test_every_change_of_an_obligation_is_published_once_and_says_how_it_stands(field):
     sink = Sink()
-    announcer = Announcer(field.pool, lambda: field.registry, lambda: at(BEFORE), sink)
+    announcer = Announcer(field.pool, lambda: field.registry, lambda: at(BEFORE), sink, lambda _: None)
     await field.sweep(BEFORE)
     await field.sweep("2022-12-15 08:00")
     opened = await field.pool.fetchval("SELECT count(*) FROM notifications.obligation")
@@ -60,7 +60,7 @@ async def test_every_change_of_an_obligation_is_published_once_and_says_how_it_s
 
 async def test_what_was_published_but_not_noted_is_published_again_byte_for_byte(field):
     sink = Sink()
-    announcer = Announcer(field.pool, lambda: field.registry, lambda: at(BEFORE), sink)
+    announcer = Announcer(field.pool, lambda: field.registry, lambda: at(BEFORE), sink, lambda _: None)
     await field.sweep(BEFORE)
     await field.sweep("2022-12-15 08:00")
     sink.failures = 1
@@ -74,7 +74,7 @@ async def test_what_was_published_but_not_noted_is_published_again_byte_for_byte
 
 async def test_a_sweep_that_only_looks_changes_nothing_that_is_published(field):
     sink = Sink()
-    announcer = Announcer(field.pool, lambda: field.registry, lambda: at(BEFORE), sink)
+    announcer = Announcer(field.pool, lambda: field.registry, lambda: at(BEFORE), sink, lambda _: None)
     await field.sweep(BEFORE)
     await field.sweep("2023-03-15 00:10")
     await announcer.announce()

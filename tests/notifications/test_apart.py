@@ -323,7 +323,7 @@ async def test_a_change_that_makes_no_event_goes_aside_and_the_others_are_publis
     id_ = (await field.obligation())["id"]
     await field.pool.execute(f"UPDATE notifications.change SET {wild} WHERE obligation = $1", id_)  # noqa: S608
     await field.pool.execute("UPDATE notifications.obligation SET unit = 'nowhere' WHERE unit = '06427@1'")
-    announcer = Announcer(field.pool, lambda: registry, lambda: at(MORNING), publish)
+    announcer = Announcer(field.pool, lambda: registry, lambda: at(MORNING), publish, lambda _: None)
     await announcer.announce()
     assert {unit for _, unit in (await asides(field))[0]} == {"06412@1", "nowhere"}
     assert len(published) > 40

@@ -14,6 +14,7 @@ from services.aggregation.reading.openapi import openapi as aggregation
 from services.notifications.openapi import openapi as notifications
 from shared.documents.files import FOLDER
 from tests.documented import CHECKS as DOCUMENTED
+from tests.documented import requests_of
 from tests.system import System, access, counselling, event, kip
 
 EXAMPLES = 25  # for each operation
@@ -22,8 +23,8 @@ FUZZED = settings(
     max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
-figures = schemathesis.openapi.from_dict(aggregation("test"))
-duties = schemathesis.openapi.from_dict(notifications("test"))
+figures = requests_of(aggregation("test"))
+duties = requests_of(notifications("test"))
 for made in (figures, duties):
     made.config.phases.coverage.enabled = False  # every boundary, made at collection, is make prove's
 OFFICERS = """name,role,unit,agency,channels,language

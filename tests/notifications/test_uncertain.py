@@ -159,7 +159,7 @@ async def test_until_the_replay_nothing_is_announced_or_audited_and_then_under_n
 ):
     await field.sweep("2022-12-15 08:00")
     sink, account = Sink(), AccountStore("notifications")
-    announcer = Announcer(field.pool, lambda: field.registry, SystemClock().now, sink)
+    announcer = Announcer(field.pool, lambda: field.registry, SystemClock().now, sink, lambda _: None)
     await announcer.announce()
     former = {event["id"]: event["data"]["revision"] for _, event in sink.of("06412@1")}
     sink.bodies.clear()

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from services.aggregation.reading.openapi import openapi as aggregation
 from services.intake.documents.openapi import openapi as intake
 from services.notifications.openapi import openapi as notifications
-from tests.documented import CHECKS
+from tests.documented import CHECKS, requests_of
 from tests.sound_requests import World
 
 if "KIP_PROVE_SEED" not in os.environ:  # all boundaries are made when this is collected, which takes ten seconds
@@ -20,8 +20,8 @@ EXPLICIT = settings(
     deadline=None, database=None, phases=[Phase.explicit], suppress_health_check=list(HealthCheck)
 )  # fmt: skip
 taking = schemathesis.openapi.from_dict(intake("test"))
-reading = schemathesis.openapi.from_dict(aggregation("test"))
-reminding = schemathesis.openapi.from_dict(notifications("test"))
+reading = requests_of(aggregation("test"))
+reminding = requests_of(notifications("test"))
 
 
 @taking.parametrize()

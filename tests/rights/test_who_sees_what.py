@@ -8,7 +8,6 @@ first test.
 import csv
 import io
 import re
-from typing import Any
 
 import icalendar
 import pytest
@@ -17,11 +16,12 @@ from services.aggregation.app import make_app as aggregation_app
 from services.intake.app import make_app as intake_app
 from services.notifications.app import make_app as notifications_app
 from shared.runtime.config import load_settings
+from tests.rights import test_who_sees_duties as duties
 from tests.rights.conftest import Field
 from tests.rights.ledger import COMMUNES, OTHER, OWN, PERIODS, Asked, as_event, behind, said, total
 from tests.rights.oracle import answer_expected, parameters, places, questions, shown, start
 from tests.rights.register import OFFICES, PLACES, REACHED, climbs, standing
-from tests.rights.walks import NAMED, PUBLIC, READERS, TRUTH, WALKS, all_rows, units_in, walk
+from tests.rights.walks import NAMED, PUBLIC, READERS, TRUTH, WALKS, units_in
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
@@ -35,7 +35,7 @@ def test_every_route_that_reads_is_walked() -> None:
         if "GET" in (route.methods or {"GET"})
     }
     assert reads - PUBLIC == set(WALKS)
-    assert {name for name in globals() if name.startswith("test_")} >= set(WALKS.values())
+    assert {name for name in (*globals(), *vars(duties)) if name.startswith("test_")} >= set(WALKS.values())
 
 
 @pytest.mark.parametrize("key", READERS)
@@ -199,36 +199,6 @@ def test_programmes(field: Field) -> None:
             assert ("legal_basis" in answer.text) is (slug in known)
     assert field.get("aggregation", "/v1/programmes", "posts").status_code == 403
     assert field.get("aggregation", f"/v1/programmes/{OWN}", "posts").status_code == 403
-
-
-def test_obligations(field: Field) -> None:
-    walk(field, "/v1/obligations")
-
-
-def test_problems(field: Field) -> None:
-    walk(field, "/v1/problems")
-    assert field.get("notifications", "/v1/problems", "activities").status_code == 403
-
-
-def test_alerts(field: Field) -> None:
-    truth = {row["id"]: row for row in field.rows(TRUTH["/v1/alerts"])}
-    assert any(row["addressed"] != row["unit"] and row["officer"] for row in truth.values())
-
-    def to_whom(key: str, rows: list[dict[str, Any]]) -> None:
-        for row in rows:
-            fact = truth[row["id"]]
-            named = fact["officer"] if fact["addressed"] in REACHED[key] else None
-            assert row["officer"] == named
-            assert (row["officer_name"] is None) == (named is None)
-            assert row["address"] is None or named is not None
-
-    walk(field, "/v1/alerts", to_whom)
-    for officer in {row["officer"] for row in truth.values() if row["officer"]}:
-        for key in READERS:
-            assert {row["id"] for row in all_rows(field, "/v1/alerts", key, officer=str(officer))} == {
-                row["id"] for row in truth.values()
-                if row["officer"] == officer and {row["unit"], row["addressed"]} <= REACHED[key]
-            }  # fmt: skip
 
 
 def test_unaddressed(field: Field) -> None:

@@ -31,6 +31,7 @@ from shared.documents.openapi import (
     NUMBER,
     TEXT,
     answers,
+    changes,
     document,
     or_null,
     path,
@@ -250,6 +251,7 @@ def openapi(version: str) -> dict[str, object]:
                 "get": _read("unit", "A unit by uid or code", [code, *_named(["on", "format"])], "Unit", in_path=True)
             },
             **_catalogue(),
+            **changes(_REFUSALS),
         },
         {**_SCHEMAS, **_of_models()},
     )

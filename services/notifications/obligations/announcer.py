@@ -7,7 +7,7 @@ revisions come again with other contents: so an event's id names the epoch, whic
 begins above all that was given in an earlier one. Whatever order they come in, the latest epoch's count.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -15,6 +15,7 @@ from services.notifications import aside_store
 from services.notifications.apart import Asides, apart
 from services.notifications.obligations import change_store
 from services.notifications.obligations.change_store import Change, ChangeKey
+from shared.broker.notices import Changed
 from shared.broker.outbox import Outbox
 from shared.broker.topology import routing_key
 from shared.database.connections import Connection, Pool
@@ -29,15 +30,21 @@ PublishEvents = Callable[[str, bytes], Awaitable[None]]  # routing key, body
 
 
 class Announcer(Outbox):
-    """One replica's publisher of what changed."""
+    """One replica's publisher of what changed. `on_changed` hears of which units, once it is published."""
 
     def __init__(
-        self, pool: Pool, registry: Callable[[], Registry], now: Callable[[], datetime], publish: PublishEvents
+        self,
+        pool: Pool,
+        registry: Callable[[], Registry],
+        now: Callable[[], datetime],
+        publish: PublishEvents,
+        on_changed: Callable[[Collection[Changed]], None],
     ) -> None:
         super().__init__("changes", lambda: pool, self._announce_some, _CHUNK)
         self._registry = registry
         self._now = now
         self._publish = publish
+        self._on_changed = on_changed
 
     async def _announce_some(self, connection: Connection) -> int:
         taken = await change_store.take_unpublished(connection, _CHUNK)
@@ -47,6 +54,7 @@ class Announcer(Outbox):
             for key, events in grouped(rows, self._registry(), asides).items():
                 await self._publish(key, encode_batch(events))
             await change_store.published(connection, taken)
+            self._on_changed({Changed(row.programme, row.unit) for row in rows})
             await aside_store.put(connection, asides.found, self._now())
         return len(taken)
 

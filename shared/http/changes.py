@@ -1,0 +1,114 @@
+"""Serves `/v1/changes`: a stream of server-sent events (WHATWG HTML, 9.2) that says what has changed, never its value.
+
+Each reader gets what its key sees, at most two events a second; what comes faster is put together. It lives as long as
+its key does.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from shared.access.rights import Reach
+from shared.broker.notices import PAUSE_SECONDS, Notice, Pending
+from shared.domain.units import Units
+from shared.http.read_api import UnavailableError, guarded, only, parameters
+from shared.http.read_words import ReadWords
+
+MOST_WATCHERS = 100  # streams of one process: the board holds one for all that look at it
+STILL_SECONDS = 15.0  # after which a stream that has nothing to say shows that it lives
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+HELLO = b"retry: 2000\nevent: hello\ndata: {}\n\n"  # whoever reads this asks for everything anew
+ALIVE = b": alive\n\n"
+
+ReachOf = Callable[[Request], Awaitable[Reach]]  # raises as `asking_reach` does
+
+
+class Watchers:
+    """The open streams of this process."""
+
+    def __init__(self) -> None:
+        self._open: set[Pending] = set()
+        self._stopped = asyncio.Event()
+
+    def tell(self, notice: Notice) -> None:
+        """Tell all of them what has changed. Never waits."""
+        for pending in self._open:
+            pending.add(notice)
+
+    def stop(self) -> None:
+        """End all streams."""
+        self._stopped.set()
+        self.tell(None)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether streams have to end."""
+        return self._stopped.is_set()
+
+    @contextmanager
+    def watching(self) -> Iterator[Pending]:
+        """Watch, until it is left."""
+        pending = Pending()
+        self._open.add(pending)
+        try:
+            yield pending
+        finally:
+            self._open.discard(pending)
+
+    @property
+    def watched(self) -> int:
+        """How many watch."""
+        return len(self._open)
+
+
+def change_route(watchers: Watchers, reach_of: ReachOf, units: Callable[[], Units]) -> Route:
+    """Make the endpoint."""
+
+    async def respond(request: Request) -> Response:
+        only(parameters(request), frozenset())
+        await reach_of(request)
+        if watchers.watched >= MOST_WATCHERS or watchers.stopped:
+            raise UnavailableError(ReadWords.MOST_WATCHERS.value.filled(most=MOST_WATCHERS))
+
+        async def reach() -> Reach:
+            return await reach_of(request)
+
+        return StreamingResponse(stream(watchers, reach, units), media_type="text/event-stream", headers=_HEADERS)
+
+    return Route("/v1/changes", guarded(respond))
+
+
+async def stream(
+    watchers: Watchers, reach_of: Callable[[], Awaitable[Reach]], units: Callable[[], Units]
+) -> AsyncIterator[bytes]:
+    """Write what one reader hears, until it goes, its key is good no more, or the service stops."""
+    with watchers.watching() as pending:
+        yield HELLO
+        while not watchers.stopped:
+            try:
+                async with asyncio.timeout(STILL_SECONDS):
+                    await pending.there.wait()
+            except TimeoutError:
+                pass
+            try:
+                reach = await reach_of()
+            except Exception:
+                return
+            yield _event(pending.take(), reach, units()) if pending.there.is_set() else ALIVE
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+def _event(notice: Notice, reach: Reach, units: Units) -> bytes:
+    """Write what the reader may see of a notice; where it is nothing, that the stream lives."""
+    if notice is None:
+        return b'event: changed\ndata: {"everything":true}\n\n'
+    seen = sorted(it for it in notice if reach.sees(units, it.unit, it.programme))
+    if not seen:
+        return ALIVE
+    data = {"changed": [{"programme": it.programme, "unit": it.unit} for it in seen]}
+    return b"event: changed\ndata: " + to_json(data) + b"\n\n"
