@@ -5,7 +5,6 @@ marker stands behind it in the queue, and whoever took the entry before has had 
 just waits; nothing in it is missing.
 """
 
-from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,42 +27,48 @@ class Look(IntEnum):
 
 @dataclass(slots=True)
 class Waiting:
-    """One entry. `queue` is None where it isn't one of today's: then all of them must have passed it."""
+    """One entry. `queue` is None where it isn't one of today's: then all of them must have passed it. `before` is the
+    entry that was read before it.
+    """
 
+    before: Position | None
     offset: int
     message: str
     queue: str | None
     read_at: datetime
     repeats: int
     look: Look = Look.NEVER
-    settled: bool = False
 
 
 class Waitlist:
-    """The entries read since the first that is not accounted for, in the journal's order."""
+    """The entries that are not accounted for, in the journal's order. What is settled behind one that waits for long
+    takes no room.
+    """
 
     def __init__(self, position: Position | None, sure: timedelta) -> None:
-        self.position = position  # the last entry up to which all is accounted for; None: there is none
         self._sure = sure
-        self._read: deque[Waiting | Position] = deque()
+        self._last = position  # the entry that was read last
         self._waiting: dict[str, Waiting] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def position(self) -> Position | None:
+        """The last entry up to which all is accounted for; None: there is none."""
+        first = next(iter(self._waiting.values()), None)
+        return self._last if first is None else first.before
+
     def read(self, entry: Entry, queue: str | None, read_at: datetime) -> None:
         """Wait for an entry of ours. One that came before under the same id (published twice) is the same message."""
-        if entry.message is None or entry.message in self._waiting:
-            self.skip(entry)
-            return
-        waiting = Waiting(entry.offset, entry.message, queue, read_at, entry.repeats)
-        self._waiting[entry.message] = waiting
-        self._read.append(waiting)
+        if entry.message is not None and entry.message not in self._waiting:
+            waiting = Waiting(self._last, entry.offset, entry.message, queue, read_at, entry.repeats)
+            self._waiting[entry.message] = waiting
+        self.skip(entry)
 
     def skip(self, entry: Entry) -> None:
         """Pass an entry that is nothing to account for."""
-        self._read.append(Position(entry.offset, entry.message))
-        self._advance()
+        self._last = Position(entry.offset, entry.message)
 
     def due(self, now: datetime, passed: Mapping[str, datetime], queues: Collection[str]) -> list[Waiting]:
         """List those for which the account is to be asked now; each is marked with how late that is."""
@@ -80,24 +85,11 @@ class Waitlist:
     def settle(self, messages: Collection[str]) -> None:
         """Note these as accounted for."""
         for message in messages:
-            waiting = self._waiting.pop(message, None)
-            if waiting is not None:
-                waiting.settled = True
-        self._advance()
+            self._waiting.pop(message, None)
 
     def missing(self) -> list[Waiting]:
         """List, in the journal's order, those that were judged and are not accounted for."""
         return sorted((it for it in self._waiting.values() if it.look is Look.JUDGED), key=lambda it: it.offset)
-
-    def _advance(self) -> None:
-        while self._read:
-            first = self._read[0]
-            if isinstance(first, Waiting):
-                if not first.settled:
-                    return
-                first = Position(first.offset, first.message)
-            self.position = first
-            self._read.popleft()
 
     def _look(self, waiting: Waiting, now: datetime, reached: datetime | None) -> Look:
         if reached is not None and reached >= waiting.read_at + self._sure:

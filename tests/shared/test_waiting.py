@@ -1,5 +1,6 @@
 """When an auditor asks the account for a message, and when it judges: by markers that passed, not by the clock."""
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -85,6 +86,23 @@ def test_a_message_that_was_published_twice_is_one() -> None:
     assert missing(waitlist) == ["same"]
     waitlist.settle({"same"})
     assert waitlist.position == Position(1, "same")
+
+
+def test_what_is_settled_behind_one_that_waits_takes_no_room() -> None:
+    """One partition that stands still for hours: of the others much is read and settled meanwhile."""
+    waitlist = Waitlist(Position(9, "m9"), SURE)
+    waitlist.read(entry(10), "one", at(0))
+    tracemalloc.start()
+    try:
+        for offset in range(11, 10_011):
+            waitlist.read(entry(offset), "two", at(offset))
+            waitlist.skip(entry(offset + 10_000))
+            waitlist.settle({f"m{offset}"})
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 100_000
+    assert waitlist.position == Position(9, "m9")
 
 
 @given(st.lists(st.tuples(SECONDS, st.sampled_from(QUEUES)), max_size=30), SECONDS, SECONDS)
