@@ -111,20 +111,21 @@ class Services:
                 )
 
     def wait_ready(self, *names: str) -> None:
-        """Wait until `/readyz` of these services (default: all) answers 200. Raises `StartError` with the log of one
-        that won't.
+        """Wait until `/readyz` of these services (default: all) answers 200, or that only a replay is waited for.
+
+        Raises `StartError` with the log of one that won't.
         """
         waiting = dict.fromkeys(names or self._services, "no answer yet")
         deadline = time.monotonic() + self._ready_seconds
         while waiting:
             for name in list(waiting):
-                ready, waiting[name] = _ask(f"{self.url(name)}/readyz")
+                standing, waiting[name] = _ask(f"{self.url(name)}/readyz")
                 process = self._processes[name]
-                if ready and not listens(process.pid, self.ports[name]):
-                    ready, waiting[name] = False, f"another process answers on {self.url(name)}"
-                if ready:
+                if standing and not listens(process.pid, self.ports[name]):
+                    standing, waiting[name] = None, f"another process answers on {self.url(name)}"
+                if standing:
                     del waiting[name]
-                    self._stack.report(f"{name} is ready on {self.url(name)}")
+                    self._stack.report(f"{name} is {standing} on {self.url(name)}")
                 elif not process.running:
                     raise failure(process, f"{name} ended with {process.end} before it was ready")
                 elif time.monotonic() > deadline:
@@ -205,10 +206,24 @@ def _preferred_port(stack: LocalStack, service: Service) -> int:
     return int(chosen)
 
 
-def _ask(url: str) -> tuple[bool, str]:
-    """Ask a readiness probe: whether it answers 200, and in short what it says."""
+def _ask(url: str) -> tuple[str | None, str]:
+    """Ask a readiness probe: how the service stands (`ready`, or `held` and why; None: not yet), in short what it says.
+
+    After a restore one waits for a replay, which needs what runs beside it.
+    """
     try:
         answer = LOCAL.get(url, timeout=5)
     except httpx.HTTPError as error:
-        return False, f"{type(error).__name__}: {error}"
-    return answer.status_code == httpx.codes.OK, f"{answer.status_code} {answer.text[:500]}"
+        return None, f"{type(error).__name__}: {error}"
+    said = f"{answer.status_code} {answer.text[:500]}"
+    return ("ready" if answer.status_code == httpx.codes.OK else _held(answer)), said
+
+
+def _held(answer: httpx.Response) -> str | None:
+    """Say why a service is held, where a restore is the only thing that it waits for."""
+    try:
+        checks = answer.json()["checks"]
+        wrong = {name: said for name, said in checks.items() if said != "ok"}
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return None
+    return f"held ({wrong['restore']})" if list(wrong) == ["restore"] else None
