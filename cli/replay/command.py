@@ -17,19 +17,20 @@ from cli.checks import read_registry
 from cli.console import err, out
 from cli.database import with_database
 from cli.listing import print_listing
-from cli.replay.beginning import beginning
-from cli.replay.replaying import Replay, Replayed, audited, oldest
+from cli.replay.beginning import beginning, going_on
+from cli.replay.replaying import Replay, Replayed, audited, oldest, place
 from cli.replay.settling import PUBLISH_SECONDS, find_end, release, settled
 from services.notifications.messages import uncertain_store
 from services.notifications.obligations import obligation_store
 from shared.broker.answering import answered_within
-from shared.broker.client import UnroutableError, make_broker, publish_events
+from shared.broker.client import BROKER_AWAY, UnroutableError, make_broker, publish_events
 from shared.broker.message import Message, new_id
 from shared.database.connections import Connection
 from shared.journal.account_store import Position
 from shared.journal.reading import Start, end_of
 from shared.registry import restore_store
 from shared.registry.restore_store import Lost
+from shared.runtime import tls
 from shared.runtime.clock import SystemClock
 from shared.runtime.config import Settings, load_settings
 from shared.values.scalars import ScalarError, instant
@@ -139,11 +140,15 @@ async def _replay(
 async def _bounds(
     url: str, broker: RabbitBroker, connection: Connection, asked: datetime | None, lost: Lost, *, dry_run: bool
 ) -> tuple[Start, Position]:
-    """Find where to begin and the last entry to replay. A replay that was broken off goes on where it was."""
-    standing = await restore_store.under_way(connection)
+    """Find where to begin and the last entry to replay. A replay that was broken off goes on where it was, if the
+    journal is still the one that it read.
+    """
+    standing, first = await restore_store.under_way(connection), await oldest(url)
+    if standing is not None and await place(url, Position(standing.end, standing.message)) is None:
+        standing = None
     if standing is not None and standing.done is not None and asked is None:
-        return standing.done + 1, Position(standing.end, standing.message)
-    begin = beginning(asked, lost, await oldest(url), await audited(url, connection))
+        return going_on(standing.done, lost, first), Position(standing.end, standing.message)
+    begin = beginning(asked, lost, first, await audited(url, connection))
     if standing is not None:
         return begin, Position(standing.end, standing.message)
     if dry_run:
@@ -158,8 +163,11 @@ async def _bounds(
 @asynccontextmanager
 async def _publisher(url: str) -> AsyncIterator[RabbitBroker]:
     broker = make_broker(url, name="kip-replay")
-    async with answered_within(PUBLISH_SECONDS):
-        await broker.connect()
+    try:
+        async with answered_within(PUBLISH_SECONDS):
+            await broker.connect()
+    except BROKER_AWAY as error:
+        raise ValueError(f"the broker of KIP_AMQP_URL can't be asked: {tls.reason(error, 'AMQP')}") from None
     try:
         yield broker
     finally:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.replay.beginning import MARGIN, GapError, Place, beginning
+from cli.replay.beginning import MARGIN, GapError, Place, beginning, going_on
 from cli.replay.replaying import AGGREGATION, NOTIFICATIONS, concerns, is_posted
 from shared.journal.reading import Entry
 from shared.registry.restore_store import Lost
@@ -29,6 +29,8 @@ def entry(key: str = "activity.recorded.3", exchange: str = "kip.events", *, is_
         (None, Place(700, BACKUP + HOUR), Place(700, BACKUP + HOUR), 700),  # nothing was journaled around the backup
         (BACKUP - 3 * HOUR, LONG_AGO, AUDITED, BACKUP - 3 * HOUR),  # further back
         (BACKUP + HOUR, LONG_AGO, AUDITED, 700),  # it leaves nothing out that is there
+        (BACKUP + HOUR, LONG_AGO, None, BACKUP - MARGIN),
+        (BACKUP + 9000 * HOUR, Place(900, BACKUP + HOUR), None, BACKUP + HOUR),  # a year that was mistyped
         (BACKUP + HOUR, Place(900, BACKUP + HOUR), None, BACKUP + HOUR),  # what is gone is given up
     ],
 )
@@ -52,6 +54,14 @@ def test_a_journal_that_begins_too_late_is_refused(
 ) -> None:
     with pytest.raises(GapError, match="posted again by its senders"):
         beginning(asked, LOST, oldest, audited)
+
+
+def test_a_replay_that_was_broken_off_goes_on_only_where_nothing_is_gone_since() -> None:
+    assert going_on(811, LOST, Place(812, BACKUP + HOUR)) == 812
+    assert going_on(811, LOST, LONG_AGO) == 812
+    for oldest in (Place(813, BACKUP + HOUR), None):
+        with pytest.raises(GapError, match="posted again by its senders"):
+            going_on(811, LOST, oldest)
 
 
 def test_only_what_somebody_posted_is_replayed() -> None:

@@ -262,10 +262,10 @@ def test_a_lost_database_is_restored_and_what_came_after_the_backup_replayed(dri
     drill.fetch("SELECT registry.note_restore((SELECT min(since) FROM registry.restore))")
     migrate(system.database_url)
 
-    system.services.begin("intake", "notifications")
-    system.services.wait_ready("intake")
-    system.wait_until(lambda: "run 'kip replay'" in str(drill.ready()[1]), "notifications is held")
-    assert drill.ready()[0] == 503
+    system.services.start("intake", "notifications")
+    code, why = drill.ready()
+    assert code == 503
+    assert "run 'kip replay'" in str(why)
     assert (
         "awaits its replay"
         in run_kip("tick", "--now", "2023-03-17T11:00:00+07:00", environment=system.environment).stderr
@@ -323,6 +323,14 @@ def test_a_journal_that_begins_too_late_is_refused_and_the_gap_named(amqp_url: s
         await connection.execute("SELECT registry.note_restore($1)", backup)
         await connection.close()
 
+    async def begun_in_another_journal() -> None:
+        """A replay was broken off, and then the broker lost what it was reading."""
+        connection = await asyncpg.connect(loaded_database)
+        await connection.execute(
+            "UPDATE registry.restore SET end_offset = 5000, end_message = gen_random_uuid(), done_offset = 4000"
+        )
+        await connection.close()
+
     async def journalled() -> None:
         async with await aio_pika.connect(amqp_url) as connection:
             channel = await connection.channel()
@@ -339,6 +347,7 @@ def test_a_journal_that_begins_too_late_is_refused_and_the_gap_named(amqp_url: s
         assert refused.returncode == 1
         assert f"the journal begins at {now.isoformat()}, and is needed from {needed.isoformat()} on" in refused.stderr
         assert f"kip replay --since {now.isoformat()}" in refused.stderr
+    in_own_loop(begun_in_another_journal)
     given_up = run_kip("replay", "--since", now.isoformat(), "--dry-run", environment=environment)
     assert (given_up.returncode, "again: none" in given_up.stdout) == (0, True)
     assert "awaits its replay" in run_kip("replay", "--send-uncertain", environment=environment).stderr
