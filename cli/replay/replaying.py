@@ -11,7 +11,7 @@ from shared.broker.topology import EVENTS, NOTIFICATION_KEYS, TO_AGGREGATION, TO
 from shared.database.connections import Connection
 from shared.domain.events import Kind
 from shared.journal.account_store import AccountStore, Position
-from shared.journal.reading import Entry, Start, read_from
+from shared.journal.reading import Entry, Journal, Start, TrimmedError, read_from
 from shared.journal.regrouping import again, kind_of
 from shared.registry.snapshot import Registry
 
@@ -61,9 +61,7 @@ class Replay:
         size = 0
         async with read_from(self.url, start) as journal:
             while True:
-                entry = await journal.next(NEXT_SECONDS)
-                if entry is None:
-                    raise ConnectionError(f"the journal gives no more before its entry {end}: run the replay again")
+                entry = await _next(journal, end)
                 if entry.offset <= end:
                     replayed.read += 1
                     if is_posted(entry):
@@ -119,6 +117,16 @@ class Replay:
             await asyncio.sleep(POLL_SECONDS)
 
 
+async def _next(journal: Journal, end: int) -> Entry:
+    try:
+        entry = await journal.next(NEXT_SECONDS)
+    except TrimmedError as error:
+        raise ConnectionError(f"{error}: run the replay again, it names the gap") from None
+    if entry is None:
+        raise ConnectionError(f"the journal gives no more before its entry {end}: run the replay again")
+    return entry
+
+
 def is_posted(entry: Entry) -> bool:
     """Tell whether an entry has events that somebody posted: not what services tell each other, no marker, no probe."""
     return entry.exchange in _EXCHANGES and not entry.is_marker and kind_of(entry.key) in _KINDS
@@ -143,12 +151,13 @@ async def audited(url: str, connection: Connection) -> Place | None:
     had not begun.
     """
     positions = [await account.position(connection) for account in ACCOUNTS]
-    places = [await _place(url, position) for position in positions if position is not None]
+    places = [await place(url, position) for position in positions if position is not None]
     known = [place for place in places if place is not None]
     return min(known) if len(known) == len(ACCOUNTS) else None
 
 
-async def _place(url: str, position: Position) -> Place | None:
+async def place(url: str, position: Position) -> Place | None:
+    """Find this entry; None where the journal has it no more, or is another one."""
     async with read_from(url, position.offset) as journal:
         entry = await journal.next(2.0)
     if entry is None or Position(entry.offset, entry.message) != position:

@@ -24,6 +24,10 @@ class JournalMissingError(ConnectionError):
     """There is no journal. Its text says the cure."""
 
 
+class TrimmedError(ConnectionError):
+    """The journal was trimmed past where it is being read: open it anew to see what is left."""
+
+
 class Entry(NamedTuple):
     """One message as the journal has it. `message` is its id, where it has one; `sent_at` its publisher's time."""
 
@@ -40,15 +44,20 @@ class Entry(NamedTuple):
 class Journal:
     """The entries from a start on."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
+        self._url = url
         self._arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
+        self._next: int | None = None  # the offset that follows the entry read last
 
     async def take(self, message: AbstractIncomingMessage) -> None:
         """Take what the broker sends."""
         self._arrived.put_nowait(message)
 
     async def next(self, seconds: float) -> Entry | None:
-        """Give the next entry; None where none comes within so many seconds: its end, or a broker that is away."""
+        """Give the next entry; None where none comes within so many seconds: its end, or a broker that is away.
+
+        Raises TrimmedError where entries between the last one and this one are gone.
+        """
         try:
             async with asyncio.timeout(seconds):
                 message = await self._arrived.get()
@@ -56,7 +65,11 @@ class Journal:
             return None
         async with answered_within(OPEN_SECONDS):
             await message.ack()
-        return _entry(message)
+        entry = _entry(message)
+        expected, self._next = self._next, entry.offset + 1
+        if expected is not None and entry.offset > expected and await _begins_after(self._url, expected):
+            raise TrimmedError(f"the journal was trimmed while it was read, to after its entry {expected}")
+        return entry
 
 
 @asynccontextmanager
@@ -66,7 +79,7 @@ async def read_from(url: str, start: Start) -> AsyncIterator[Journal]:
     An offset that is trimmed gives the first entry there is; one beyond the end gives none, whatever comes. Raises
     JournalMissingError, or one of BROKER_AWAY.
     """
-    journal = Journal()
+    journal = Journal(url)
     async with answered_within(OPEN_SECONDS):
         connection = await aio_pika.connect(url, timeout=OPEN_SECONDS, client_properties={"connection_name": "journal"})
     try:
@@ -95,6 +108,13 @@ async def end_of(url: str, which: Literal["first", "last"]) -> Entry | None:
         while which == "last" and entry is not None:
             found, entry = entry, await journal.next(0.5)
     return found
+
+
+async def _begins_after(url: str, offset: int) -> bool:
+    """Tell whether the journal no longer has this offset; one may have no entry, which loses nothing."""
+    async with read_from(url, "first") as journal:
+        first = await journal.next(2.0)
+    return first is not None and first.offset > offset
 
 
 def _entry(message: AbstractIncomingMessage) -> Entry:

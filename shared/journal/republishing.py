@@ -46,6 +46,8 @@ async def republish(
                 break
             lost += [wanted.pop(offset) for offset in sorted(wanted) if offset < entry.offset]
             if entry.offset in wanted:
+                if entry.message != wanted[entry.offset].message:
+                    raise ConnectionError("the journal isn't the one that was read: it is opened anew")
                 await _publish(entry, audited, way, make_id)
                 done.append(wanted.pop(entry.offset))
                 size += len(entry.body)
