@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from time import monotonic
 from typing import Literal
 
 import structlog
@@ -90,7 +91,8 @@ class GapError(Exception):
 class Auditor:
     """One replica's auditor. `now` is the machine's clock: the audit is about the broker, not about a run's dates.
 
-    `url` is the broker's, for reading the journal.
+    `url` is the broker's, for reading the journal. What the auditor has itself done is compared by `monotonic`
+    (seconds): a clock that is set, back or on, neither stops the audit nor has it judge too soon.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class Auditor:
         now: Callable[[], datetime],
         pace: Pace,
         make_id: Callable[[], str] = new_id,
+        monotonic: Callable[[], float] = monotonic,
     ) -> None:
         self._audited = audited
         self._account = audited.account
@@ -113,6 +116,8 @@ class Auditor:
         self._make_id = make_id
         self._id = make_id()
         self._begun_at = now()
+        self._monotonic = monotonic
+        self._begun = monotonic()
         self._standing = Standing(None, None)
         self._told: str | None = None
         self._marked_at: datetime | None = None
@@ -156,17 +161,21 @@ class Auditor:
             log.warning("audit.waiting", reason=reason)
         self._told = reason
 
+    def _steadily(self) -> datetime:
+        """The time by which the auditor's own steps are compared: it goes on as it began, whatever the clock does."""
+        return self._begun_at + timedelta(seconds=self._monotonic() - self._begun)
+
     async def _audit(self, position: Position | None) -> None:
         """Audit from a position on, until another auditor has the lease."""
         begin = await self._first(position)
         async with read_from(self._url, "first" if begin is None else begin.offset) as journal:
             waitlist = Waitlist(begin, timedelta(seconds=self._pace.sure))
-            heard_at = self._now()
+            heard_at = self._steadily()
             while await self._lease() is not None:
                 await self._mark()
                 looked = await self._look(journal, waitlist)
-                heard_at = heard_at if looked is Looked.SILENT else self._now()
-                if (self._now() - heard_at).total_seconds() > self._pace.silence:
+                heard_at = heard_at if looked is Looked.SILENT else self._steadily()
+                if _is_due(heard_at, self._steadily(), self._pace.silence):
                     return  # a journal that was deleted just says nothing more: open it anew
                 await self._judge(waitlist)
                 await self._save(waitlist, at_end=looked in {Looked.ALL, Looked.SILENT})
@@ -199,7 +208,7 @@ class Auditor:
 
     async def _mark(self) -> None:
         """Send a marker behind what waits in each queue."""
-        now = self._now()
+        now = self._steadily()
         if not _is_due(self._marked_at, now, self._pace.marker):
             return
         for key in self._audited.markers.values():
@@ -223,12 +232,12 @@ class Auditor:
         if entry.is_marker or not self._audited.is_ours(entry):
             waitlist.skip(entry)
         else:
-            waitlist.read(entry, self._audited.queue_of(entry), self._now())
+            waitlist.read(entry, self._audited.queue_of(entry), self._steadily())
 
     async def _judge(self, waitlist: Waitlist) -> None:
         async with self._pool().acquire() as connection:
             passed = await self._account.passed(connection, self._id)
-            due = [it.message for it in waitlist.due(self._now(), passed, self._audited.markers)]
+            due = [it.message for it in waitlist.due(self._steadily(), passed, self._audited.markers)]
             for number in range(0, len(due), ASK):
                 waitlist.settle(await self._account.noted(connection, due[number : number + ASK]))
         missing = waitlist.missing()
@@ -238,19 +247,19 @@ class Auditor:
 
     async def _save(self, waitlist: Waitlist, *, at_end: bool) -> None:
         """Write down how far the account is, and forget what is older than the journal."""
-        now = self._now()
+        now, steadily = self._now(), self._steadily()
         oldest_at = self._standing.oldest_at
-        if _is_due(self._asked_oldest_at, now, OLDEST_SECONDS):
+        if _is_due(self._asked_oldest_at, steadily, OLDEST_SECONDS):
             oldest = await end_of(self._url, "first")
             oldest_at = oldest.sent_at if oldest and oldest.sent_at else oldest_at
-            self._asked_oldest_at = now
+            self._asked_oldest_at = steadily
         self._standing = Standing(now if at_end else self._standing.looked_at, oldest_at)
         async with self._pool().acquire() as connection:
             await self._account.save(connection, self._id, waitlist.position, self._standing)
-            if _is_due(self._forgot_at, now, FORGET_SECONDS):
+            if _is_due(self._forgot_at, steadily, FORGET_SECONDS):
                 kept = max(DAYS, (now - (oldest_at or now)).total_seconds() / 86_400)
                 if await self._account.forget(connection, kept + SPARE_DAYS, FORGET) < FORGET:
-                    self._forgot_at = now
+                    self._forgot_at = steadily
         self._told = None
         self._export(now)
 

@@ -1,16 +1,26 @@
 """The journal as it is read, from a real broker, and the auditor that reads it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel
 
+from services.notifications.audited import audited
 from shared.broker import topology
+from shared.broker.client import make_broker
+from shared.broker.message import Marker, Note, new_id
+from shared.database.connections import Pool, close_pool, open_pool
+from shared.journal.audited import OwnWay
+from shared.journal.auditor import Auditor, Pace
 from shared.journal.reading import Journal, TrimmedError, read_from
+from shared.runtime.clock import SystemClock
 
 SEGMENT = 50_000
+KEY = "report.submitted.0"
 
 
 @asynccontextmanager
@@ -46,3 +56,65 @@ async def read_on(journal: Journal, offset: int) -> None:
     while (entry := await journal.next(10)) is not None:
         assert entry.offset == offset + 1
         offset = entry.offset
+
+
+class Queue:
+    """The consumer of notifications' queue: it accounts for markers, and keeps which messages came again."""
+
+    def __init__(self, amqp_url: str, pool: Pool) -> None:
+        self.again = asyncio.Event()
+        self._amqp_url = amqp_url
+        self._pool = pool
+
+    async def run(self) -> None:
+        async with channel_of(self._amqp_url) as channel:
+            queue = await channel.get_queue(topology.NOTIFICATIONS.name)
+            async with queue.iterator() as messages:
+                async for message in messages:
+                    await self._take(message)
+
+    async def _take(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
+        if message.type == topology.MARKER and message.message_id and message.timestamp:
+            note = Note(topology.NOTIFICATIONS.name, None, Marker(message.message_id, message.timestamp))
+            async with self._pool.acquire() as connection:
+                await audited().account.note(connection, [note])
+        elif message.headers.get(topology.REPEATS):
+            self.again.set()
+        await message.ack()
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_clock_that_is_set_neither_stops_the_audit_nor_hastens_it(
+    amqp_url: str, loaded_database: str, hours: int
+) -> None:
+    await topology.declare(amqp_url, 1)
+    set_by = timedelta(0)
+    async with channel_of(amqp_url) as channel:
+        exchange = await channel.get_exchange(topology.EVENTS.name)
+        await exchange.publish(aio_pika.Message(b"[]", message_id=new_id()), KEY)
+        await (await channel.get_queue(topology.NOTIFICATIONS.name)).purge()
+    pool = await open_pool(loaded_database, size=4, application_name="kip-test")
+    broker = make_broker(amqp_url, name="kip-test")
+    await broker.connect()
+
+    def now() -> datetime:
+        return SystemClock().now() + set_by
+
+    queue = Queue(amqp_url, pool)
+    consuming = asyncio.create_task(queue.run())
+    way = OwnWay(broker, topology.TO_NOTIFICATIONS, now)
+    sure = 6.0
+    auditor = Auditor(audited(), lambda: pool, amqp_url, way, now, Pace(sure))
+    began = asyncio.get_running_loop().time()
+    auditor.start()
+    try:
+        await asyncio.sleep(2)  # by then it has read the entry and sent its first marker
+        set_by = timedelta(hours=hours)
+        async with asyncio.timeout(60):
+            await queue.again.wait()
+        assert asyncio.get_running_loop().time() - began > sure
+    finally:
+        await auditor.stop()
+        consuming.cancel()
+        await broker.stop()
+        await close_pool(pool)
