@@ -1,13 +1,17 @@
 """The journal as it is read, from a real broker, and the auditor that reads it."""
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel
+from pamqp.common import FieldTable
+from pamqp.header import ContentHeader
 
 from services.notifications.audited import audited
 from shared.broker import topology
@@ -31,7 +35,7 @@ async def channel_of(amqp_url: str) -> AsyncIterator[AbstractChannel]:
 
 async def test_what_is_trimmed_while_it_is_read_is_not_passed_over(amqp_url: str) -> None:
     async with channel_of(amqp_url) as channel:
-        stream = {
+        stream: FieldTable = {
             "x-queue-type": "stream",
             "x-stream-max-segment-size-bytes": SEGMENT,
             "x-max-length-bytes": 2 * SEGMENT,
@@ -56,6 +60,39 @@ async def read_on(journal: Journal, offset: int) -> None:
     while (entry := await journal.next(10)) is not None:
         assert entry.offset == offset + 1
         offset = entry.offset
+
+
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+SECONDS, MICROSECONDS = (struct.pack(">Q", int(NOON.timestamp()) * times) for times in (1, 1_000_000))
+
+
+@pytest.mark.parametrize(
+    ("properties", "written", "instead"),
+    [
+        ({"timestamp": NOON}, SECONDS, MICROSECONDS),
+        ({"headers": {"sent": NOON}}, SECONDS, MICROSECONDS),
+        ({"message_id": "any text"}, b"any text", b"\xff" * 8),
+    ],
+)
+async def test_what_another_publisher_wrote_about_a_message_stops_nobody_who_reads_it(
+    amqp_url: str, monkeypatch: pytest.MonkeyPatch, properties: dict[str, Any], written: bytes, instead: bytes
+) -> None:
+    """The journal keeps it for days, and a queue gives it again and again: each reader would end there."""
+    await topology.declare(amqp_url, 1)
+    marshal, sound = ContentHeader.marshal, new_id()
+    monkeypatch.setattr(ContentHeader, "marshal", lambda header: marshal(header).replace(written, instead))
+    async with channel_of(amqp_url) as channel:
+        exchange = await channel.get_exchange(topology.EVENTS.name)
+        await exchange.publish(aio_pika.Message(b"[]", **properties), KEY)
+        await exchange.publish(aio_pika.Message(b"[]", message_id=sound), KEY)
+        queue = await channel.get_queue(topology.NOTIFICATIONS.name)
+        got = [await queue.get(no_ack=True, timeout=5) for _ in range(2)]
+    async with read_from(amqp_url, "first") as journal:
+        entries = [await journal.next(5) for _ in range(2)]
+    assert got[1].message_id == sound
+    assert [entry.sent_at for entry in entries if entry] == [None, None]
+    assert entries[1] is not None
+    assert entries[1].message == sound
 
 
 class Queue:
