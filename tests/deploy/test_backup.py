@@ -23,7 +23,7 @@ def run(script: str, folder: Path, environment: Mapping[str, str]) -> "subproces
     """Run one of the scripts with the client programs of the server's version."""
     path = f"{program('pg_dump').parent}:{os.environ['PATH']}"
     return subprocess.run(
-        ["sh", str(SCRIPTS / script), str(folder)],
+        [str(SCRIPTS / script), str(folder)],
         env={"PATH": path, **environment}, capture_output=True, text=True, check=False, timeout=120,
     )  # fmt: skip
 

@@ -119,7 +119,7 @@ class Drill:
         """Run backup.sh or restore.sh; what it prints."""
         path = f"{program('pg_dump').parent}:{os.environ['PATH']}"
         done = subprocess.run(
-            ["sh", str(ROOT / "deploy" / "backup" / name), str(folder)],
+            [str(ROOT / "deploy" / "backup" / name), str(folder)],
             env={"PATH": path, "KIP_DATABASE_URL": self.system.database_url},
             capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
