@@ -19,15 +19,16 @@ from cli.database import with_database
 from cli.listing import print_listing
 from cli.replay.beginning import beginning, going_on
 from cli.replay.replaying import Replay, Replayed, audited, oldest, place
-from cli.replay.settling import PUBLISH_SECONDS, find_end, release, settled
+from cli.replay.settling import PUBLISH_SECONDS, release, settled
 from services.notifications.messages import uncertain_store
 from services.notifications.obligations import obligation_store
 from shared.broker.answering import answered_within
 from shared.broker.client import BROKER_AWAY, UnroutableError, make_broker, publish_events
 from shared.broker.message import Message, new_id
+from shared.broker.topology import PROBE_KEY
 from shared.database.connections import Connection
 from shared.journal.account_store import Position
-from shared.journal.reading import Start, end_of
+from shared.journal.reading import Start, end_by
 from shared.registry import restore_store
 from shared.registry.restore_store import Lost
 from shared.runtime import tls
@@ -151,12 +152,10 @@ async def _bounds(
     begin = beginning(asked, lost, first, await audited(url, connection))
     if standing is not None:
         return begin, Position(standing.end, standing.message)
-    if dry_run:
-        last = await end_of(url, "last")
-        return begin, Position(last.offset if last else 0, None)
     message = new_id()
-    end = await find_end(url, broker, message, SystemClock().now())
-    await restore_store.begin(connection, end, message)
+    end = await end_by(url, lambda probe: _publish(broker, Message(probe, PROBE_KEY, b"[]")), message)
+    if not dry_run:
+        await restore_store.begin(connection, end, message)
     return begin, Position(end, message)
 
 

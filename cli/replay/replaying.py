@@ -20,6 +20,7 @@ ACCOUNTS = (AGGREGATION, NOTIFICATIONS)
 CHUNK = 500  # entries published before both services have applied them
 CHUNK_BYTES = 8 * 1024 * 1024
 NEXT_SECONDS = 15.0
+PLACE_SECONDS = 5.0
 POLL_SECONDS = 0.1
 TELL_SECONDS = 10.0
 _EXCHANGES = frozenset({EVENTS.name, TO_AGGREGATION.name, TO_NOTIFICATIONS.name})
@@ -159,7 +160,7 @@ async def audited(url: str, connection: Connection) -> Place | None:
 async def place(url: str, position: Position) -> Place | None:
     """Find this entry; None where the journal has it no more, or is another one."""
     async with read_from(url, position.offset) as journal:
-        entry = await journal.next(2.0)
+        entry = await journal.next(PLACE_SECONDS)
     if entry is None or Position(entry.offset, entry.message) != position:
         return None
     return Place(entry.offset, entry.sent_at or datetime.min.replace(tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""The steps around a replay: where the journal ends, letting services go on, and waiting until figures are right."""
+"""The steps after a replay: letting services go on, and waiting until figures are right."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,29 +10,14 @@ from cli.replay.replaying import ACCOUNTS, AGGREGATION, Replay
 from services.notifications.obligations import change_store, obligation_store
 from shared.broker.client import publish_events
 from shared.broker.message import Message
-from shared.broker.topology import PROBE_KEY, TO_AGGREGATION, routing_key
+from shared.broker.topology import TO_AGGREGATION, routing_key
 from shared.database.connections import Connection
 from shared.journal.account_store import Position
-from shared.journal.reading import read_from
 from shared.registry import restore_store
 
 PUBLISH_SECONDS = 30.0
-NEXT_SECONDS = 10.0
 SETTLE_SECONDS = 300.0
 POLL_SECONDS = 0.2
-
-
-async def find_end(url: str, broker: RabbitBroker, message: str, now: datetime) -> int:
-    """Publish a message that only the journal takes, and return its offset: what is there by now lies before it.
-
-    Raises ConnectionError where the journal doesn't get it.
-    """
-    await publish_events(broker, Message(message, PROBE_KEY, b"[]"), now, PUBLISH_SECONDS)
-    async with read_from(url, "last") as journal:
-        while (entry := await journal.next(NEXT_SECONDS)) is not None:
-            if entry.message == message:
-                return entry.offset
-    raise ConnectionError("what was published for it doesn't come in the journal: see 'kip doctor'")
 
 
 async def release(connection: Connection, end: Position) -> None:

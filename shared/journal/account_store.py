@@ -37,7 +37,8 @@ _LEASE = """
 _LET_GO = "UPDATE {schema}.audit SET held_until = NULL WHERE auditor = $1"
 _STANDING = "SELECT looked_at, oldest_at FROM {schema}.audit"
 _SAVE = """
-    UPDATE {schema}.audit SET journal_offset = $2, message = $3, looked_at = $4, oldest_at = coalesce($5, oldest_at)
+    UPDATE {schema}.audit SET journal_offset = $2, message = $3,
+           looked_at = coalesce($4, looked_at), oldest_at = coalesce($5, oldest_at)
     WHERE auditor = $1
 """
 _POSITION = "SELECT journal_offset, message::text FROM {schema}.audit"
@@ -69,7 +70,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """When the auditor last was at the journal's end, and of when the journal's oldest entry is. None: not yet."""
+    """Of when the auditor has read all that the journal had by then, and of when its oldest entry is. None: not yet."""
 
     looked_at: datetime | None
     oldest_at: datetime | None

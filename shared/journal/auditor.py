@@ -16,12 +16,12 @@ from typing import Literal
 import structlog
 
 from shared.broker.client import BROKER_AWAY
-from shared.broker.message import Marker, new_id
+from shared.broker.message import Marker, Message, new_id
 from shared.broker.topology import JOURNAL
 from shared.database.connections import DATABASE_AWAY, Pool
 from shared.journal.account_store import Fate, Position, Standing
 from shared.journal.audited import Audited, OwnWay
-from shared.journal.reading import Entry, Journal, end_of, read_from
+from shared.journal.reading import Entry, Journal, end_by, first_of, read_from
 from shared.journal.republishing import republish
 from shared.journal.waiting import Waitlist
 from shared.runtime import tls
@@ -60,7 +60,9 @@ class Pace:
 
     @property
     def look(self) -> float:
-        """Seconds between two looks at the journal, once its end is reached."""
+        """Seconds between two looks at the journal, once its end is reached, and of one at most: it has no end while
+        others publish, and the lease, the markers and what is to be judged don't wait.
+        """
         return min(5.0, self.sure / 6)
 
     @property
@@ -131,6 +133,7 @@ class Auditor:
             UNACCOUNTED.labels(fate)  # a counter that is there from the first scrape on shows its first step
         for gap in GAPS:
             JOURNAL_GAPS.labels(gap)
+        AUDIT_POSITION.set_function(self._behind)
         self._task.start()
 
     async def stop(self) -> None:
@@ -178,7 +181,7 @@ class Auditor:
                 if _is_due(heard_at, self._steadily(), self._pace.silence):
                     return  # a journal that was deleted just says nothing more: open it anew
                 await self._judge(waitlist)
-                await self._save(waitlist, at_end=looked in {Looked.ALL, Looked.SILENT})
+                await self._save(waitlist)
                 await asyncio.sleep(MORE_SECONDS if looked is Looked.PART else self._pace.look)
 
     async def _first(self, position: Position | None) -> Position | None:
@@ -188,9 +191,8 @@ class Auditor:
         """
         if position is None:
             return None
-        last = await end_of(self._url, "last")
         gap = "replaced"
-        if last is not None and last.offset >= position.offset:
+        if await end_by(self._url, self._publish_nothing, self._make_id()) > position.offset:
             async with read_from(self._url, position.offset) as journal:
                 entry = await journal.next(FIRST_SECONDS)
             if entry is None:
@@ -201,6 +203,10 @@ class Auditor:
         async with self._pool().acquire() as connection:
             await self._account.save(connection, self._id, None, self._standing)
         raise GapError(gap)
+
+    async def _publish_nothing(self, message: str) -> None:
+        """Publish a message without events under this id, by the way of a marker."""
+        await self._way.publish(Message(message, next(iter(self._audited.markers.values())), b"[]"))
 
     async def _lease(self) -> Position | Literal["begin"] | None:
         async with self._pool().acquire() as connection:
@@ -217,7 +223,8 @@ class Auditor:
 
     async def _look(self, journal: Journal, waitlist: Waitlist) -> Looked:
         size = entries = 0
-        while size < LOOK_BYTES and entries < LOOK_ENTRIES:
+        began = self._steadily()
+        while size < LOOK_BYTES and entries < LOOK_ENTRIES and not _is_due(began, self._steadily(), self._pace.look):
             if len(waitlist) >= WINDOW:
                 return Looked.ENOUGH
             entry = await journal.next(ENTRY_SECONDS)
@@ -229,6 +236,9 @@ class Auditor:
         return Looked.PART
 
     def _read(self, entry: Entry, waitlist: Waitlist) -> None:
+        if entry.is_marker and entry.message == self._id and entry.sent_at is not None:
+            # What the journal had when this was sent has been read.
+            self._standing = Standing(self._now() - (self._steadily() - entry.sent_at), self._standing.oldest_at)
         if entry.is_marker or not self._audited.is_ours(entry):
             waitlist.skip(entry)
         else:
@@ -245,15 +255,15 @@ class Auditor:
             done = await republish(self._url, missing, self._audited, self._pool(), self._way, self._make_id)
             waitlist.settle(done)
 
-    async def _save(self, waitlist: Waitlist, *, at_end: bool) -> None:
+    async def _save(self, waitlist: Waitlist) -> None:
         """Write down how far the account is, and forget what is older than the journal."""
         now, steadily = self._now(), self._steadily()
         oldest_at = self._standing.oldest_at
         if _is_due(self._asked_oldest_at, steadily, OLDEST_SECONDS):
-            oldest = await end_of(self._url, "first")
+            oldest = await first_of(self._url)
             oldest_at = oldest.sent_at if oldest and oldest.sent_at else oldest_at
             self._asked_oldest_at = steadily
-        self._standing = Standing(now if at_end else self._standing.looked_at, oldest_at)
+        self._standing = Standing(self._standing.looked_at, oldest_at)
         async with self._pool().acquire() as connection:
             await self._account.save(connection, self._id, waitlist.position, self._standing)
             if _is_due(self._forgot_at, steadily, FORGET_SECONDS):
@@ -261,20 +271,24 @@ class Auditor:
                 if await self._account.forget(connection, kept + SPARE_DAYS, FORGET) < FORGET:
                     self._forgot_at = steadily
         self._told = None
-        self._export(now)
+        self._show_oldest()
 
     async def _observe(self) -> None:
         """Show how far whoever audits is: each replica says the same."""
         with suppress(*_AWAY):
             async with self._pool().acquire() as connection:
                 self._standing = await self._account.standing(connection)
-        self._export(self._now())
+        self._show_oldest()
 
-    def _export(self, now: datetime) -> None:
-        looked_at, oldest_at = self._standing.looked_at, self._standing.oldest_at
-        AUDIT_POSITION.set(max(0.0, (now - (looked_at or self._begun_at)).total_seconds()))
-        if oldest_at is not None:
-            JOURNAL_OLDEST.labels(JOURNAL).set(oldest_at.timestamp())
+    def _behind(self) -> float:
+        """How old that is which the account has been held against, in seconds: asked at each scrape, so that an audit
+        that waits for whatever it may be shows.
+        """
+        return max(0.0, (self._now() - (self._standing.looked_at or self._begun_at)).total_seconds())
+
+    def _show_oldest(self) -> None:
+        if self._standing.oldest_at is not None:
+            JOURNAL_OLDEST.labels(JOURNAL).set(self._standing.oldest_at.timestamp())
 
 
 def _is_due(last: datetime | None, now: datetime, seconds: float) -> bool:

@@ -1,7 +1,7 @@
 """Reads the journal, a RabbitMQ stream, over AMQP 0.9.1: from an offset or an instant on, one entry after the other."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
@@ -15,8 +15,11 @@ from shared.broker.answering import answered_within
 from shared.broker.message import read_id
 from shared.broker.topology import JOURNAL, MARKER, MIGRATE, REPEATS
 
-Start: TypeAlias = "int | datetime | Literal['first', 'last']"  # an entry's offset, an instant of journaling, an end
+# An entry's offset, an instant of journaling, the first entry there is, or what comes from now on.
+Start: TypeAlias = "int | datetime | Literal['first', 'next']"
 OPEN_SECONDS = 15.0
+FIRST_SECONDS = 2.0
+OWN_SECONDS = 30.0  # until what one has published oneself is there
 IN_HAND = 32  # entries that the broker sends ahead: 8 MiB where each has the size that intake fills
 
 
@@ -98,22 +101,33 @@ async def read_from(url: str, start: Start) -> AsyncIterator[Journal]:
             await connection.close()
 
 
-async def end_of(url: str, which: Literal["first", "last"]) -> Entry | None:
-    """Read the journal's first or last entry; None where it is empty.
+async def first_of(url: str) -> Entry | None:
+    """Read the journal's first entry; None where it is empty."""
+    async with read_from(url, "first") as journal:
+        return await journal.next(FIRST_SECONDS)
 
-    RabbitMQ's `last` is where the last chunk begins, which may hold several entries.
+
+async def end_by(url: str, publish: Callable[[str], Awaitable[None]], message: str) -> int:
+    """Have a message published under this id, which the journal gets, and return its offset: what is there by now lies
+    before it.
+
+    Where the journal ends can't be read off it, least of all while others publish: whoever reads on until no more comes
+    reads for ever. Raises ConnectionError where the message doesn't come.
     """
-    async with read_from(url, which) as journal:
-        found = entry = await journal.next(2.0)
-        while which == "last" and entry is not None:
-            found, entry = entry, await journal.next(0.5)
-    return found
+    try:
+        async with read_from(url, "next") as journal, asyncio.timeout(OWN_SECONDS):
+            await publish(message)
+            while (entry := await journal.next(OWN_SECONDS)) is not None:
+                if entry.message == message:
+                    return entry.offset
+    except TimeoutError:
+        pass
+    raise ConnectionError("what was published for it doesn't come in the journal: see 'kip doctor'")
 
 
 async def _begins_after(url: str, offset: int) -> bool:
     """Tell whether the journal no longer has this offset; one may have no entry, which loses nothing."""
-    async with read_from(url, "first") as journal:
-        first = await journal.next(2.0)
+    first = await first_of(url)
     return first is not None and first.offset > offset
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import aio_pika
+import asyncpg
 import pytest
 from aio_pika.abc import AbstractChannel
 from pamqp.common import FieldTable
@@ -20,11 +21,12 @@ from shared.broker.message import Marker, Note, new_id
 from shared.database.connections import Pool, close_pool, open_pool
 from shared.journal.audited import OwnWay
 from shared.journal.auditor import Auditor, Pace
-from shared.journal.reading import Journal, TrimmedError, read_from
+from shared.journal.reading import Journal, TrimmedError, end_by, read_from
 from shared.runtime.clock import SystemClock
 
 SEGMENT = 50_000
 KEY = "report.submitted.0"
+MakeAuditor: TypeAlias = "Callable[[Callable[[], datetime], float], Auditor]"
 
 
 @asynccontextmanager
@@ -96,7 +98,7 @@ async def test_what_another_publisher_wrote_about_a_message_stops_nobody_who_rea
 
 
 class Queue:
-    """The consumer of notifications' queue: it accounts for markers, and keeps which messages came again."""
+    """The consumer of notifications' queue: it accounts for what it gets, and says when one came again."""
 
     def __init__(self, amqp_url: str, pool: Pool) -> None:
         self.again = asyncio.Event()
@@ -111,13 +113,35 @@ class Queue:
                     await self._take(message)
 
     async def _take(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
+        note = Note(topology.NOTIFICATIONS.name, message.message_id)
         if message.type == topology.MARKER and message.message_id and message.timestamp:
             note = Note(topology.NOTIFICATIONS.name, None, Marker(message.message_id, message.timestamp))
-            async with self._pool.acquire() as connection:
-                await audited().account.note(connection, [note])
-        elif message.headers.get(topology.REPEATS):
+        async with self._pool.acquire() as connection:
+            await audited().account.note(connection, [note])
+        if message.headers.get(topology.REPEATS):
             self.again.set()
         await message.ack()
+
+
+@asynccontextmanager
+async def audited_queue(amqp_url: str, database_url: str) -> AsyncIterator[tuple[Queue, MakeAuditor]]:
+    """Notifications' queue with its consumer, and how an auditor of it is made: with its clock, and its patience."""
+    pool = await open_pool(database_url, size=6, application_name="kip-test")
+    broker = make_broker(amqp_url, name="kip-test")
+    await broker.connect()
+    queue = Queue(amqp_url, pool)
+    consuming = asyncio.create_task(queue.run())
+
+    def make(now: Callable[[], datetime], sure: float) -> Auditor:
+        way = OwnWay(broker, topology.TO_NOTIFICATIONS, now)
+        return Auditor(audited(), lambda: pool, amqp_url, way, now, Pace(sure))
+
+    try:
+        yield queue, make
+    finally:
+        consuming.cancel()
+        await broker.stop()
+        await close_pool(pool)
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
@@ -125,33 +149,71 @@ async def test_a_clock_that_is_set_neither_stops_the_audit_nor_hastens_it(
     amqp_url: str, loaded_database: str, hours: int
 ) -> None:
     await topology.declare(amqp_url, 1)
-    set_by = timedelta(0)
     async with channel_of(amqp_url) as channel:
         exchange = await channel.get_exchange(topology.EVENTS.name)
         await exchange.publish(aio_pika.Message(b"[]", message_id=new_id()), KEY)
         await (await channel.get_queue(topology.NOTIFICATIONS.name)).purge()
-    pool = await open_pool(loaded_database, size=4, application_name="kip-test")
-    broker = make_broker(amqp_url, name="kip-test")
-    await broker.connect()
-
-    def now() -> datetime:
-        return SystemClock().now() + set_by
-
-    queue = Queue(amqp_url, pool)
-    consuming = asyncio.create_task(queue.run())
-    way = OwnWay(broker, topology.TO_NOTIFICATIONS, now)
-    sure = 6.0
-    auditor = Auditor(audited(), lambda: pool, amqp_url, way, now, Pace(sure))
-    began = asyncio.get_running_loop().time()
-    auditor.start()
-    try:
+    set_by, sure = timedelta(0), 6.0
+    async with audited_queue(amqp_url, loaded_database) as (queue, make):
+        auditor = make(lambda: SystemClock().now() + set_by, sure)
+        began = asyncio.get_running_loop().time()
+        auditor.start()
         await asyncio.sleep(2)  # by then it has read the entry and sent its first marker
         set_by = timedelta(hours=hours)
         async with asyncio.timeout(60):
             await queue.again.wait()
         assert asyncio.get_running_loop().time() - began > sure
-    finally:
         await auditor.stop()
-        consuming.cancel()
-        await broker.stop()
-        await close_pool(pool)
+
+
+@asynccontextmanager
+async def others_who_publish(amqp_url: str) -> AsyncIterator[None]:
+    """Somebody posts without a pause, as by day in a nation."""
+
+    async def publish() -> None:
+        async with channel_of(amqp_url) as channel:
+            exchange = await channel.get_exchange(topology.EVENTS.name)
+            while True:
+                await exchange.publish(aio_pika.Message(b"[]"), topology.PROBE_KEY)
+                await asyncio.sleep(0.02)
+
+    publishing = asyncio.create_task(publish())
+    yield
+    publishing.cancel()
+
+
+async def test_the_end_of_the_journal_is_found_while_others_publish(amqp_url: str) -> None:
+    await topology.declare(amqp_url, 1)
+    async with others_who_publish(amqp_url), channel_of(amqp_url) as channel:
+        exchange = await channel.get_exchange(topology.EVENTS.name)
+
+        async def publish(message: str) -> None:
+            await exchange.publish(aio_pika.Message(b"[]", message_id=message), topology.PROBE_KEY)
+            await asyncio.sleep(0.5)
+
+        async with asyncio.timeout(20):
+            first = await end_by(amqp_url, publish, new_id())
+            assert await end_by(amqp_url, publish, new_id()) > first
+
+
+async def test_an_auditor_that_begins_while_others_publish_goes_on_where_the_last_was(
+    amqp_url: str, loaded_database: str
+) -> None:
+    await topology.declare(amqp_url, 1)
+    connection = await asyncpg.connect(loaded_database)
+    standing = "SELECT journal_offset FROM notifications.audit WHERE looked_at > now() - interval '10 seconds'"
+
+    async def until_further(offset: int) -> int:
+        async with asyncio.timeout(30):
+            while (now := await connection.fetchval(standing) or 0) <= offset:
+                await asyncio.sleep(0.1)
+        return int(now)
+
+    async with audited_queue(amqp_url, loaded_database) as (_, make), others_who_publish(amqp_url):
+        offset = 0
+        for _ in range(2):
+            auditor = make(SystemClock().now, 6.0)
+            auditor.start()
+            offset = await until_further(offset)
+            await auditor.stop()
+    await connection.close()
