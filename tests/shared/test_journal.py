@@ -98,7 +98,9 @@ async def test_what_another_publisher_wrote_about_a_message_stops_nobody_who_rea
 
 
 class Queue:
-    """The consumer of notifications' queue: it accounts for what it gets, and says when one came again."""
+    """The consumer of notifications' queue: it says when a message came again, and accounts for all but those of KEY,
+    which it loses each time.
+    """
 
     def __init__(self, amqp_url: str, pool: Pool) -> None:
         self.again = asyncio.Event()
@@ -113,7 +115,7 @@ class Queue:
                     await self._take(message)
 
     async def _take(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
-        note = Note(topology.NOTIFICATIONS.name, message.message_id)
+        note = Note(topology.NOTIFICATIONS.name, None if message.routing_key == KEY else message.message_id)
         if message.type == topology.MARKER and message.message_id and message.timestamp:
             note = Note(topology.NOTIFICATIONS.name, None, Marker(message.message_id, message.timestamp))
         async with self._pool.acquire() as connection:
@@ -164,6 +166,25 @@ async def test_a_clock_that_is_set_neither_stops_the_audit_nor_hastens_it(
             await queue.again.wait()
         assert asyncio.get_running_loop().time() - began > sure
         await auditor.stop()
+
+
+async def test_what_gets_lost_each_time_is_published_again_three_times_and_given_up(
+    amqp_url: str, loaded_database: str
+) -> None:
+    await topology.declare(amqp_url, 1)
+    connection = await asyncpg.connect(loaded_database)
+    fates = "SELECT array_agg(outcome ORDER BY noted_at) FROM notifications.applied_message WHERE outcome <> 'applied'"
+    async with audited_queue(amqp_url, loaded_database) as (_, make), channel_of(amqp_url) as channel:
+        exchange = await channel.get_exchange(topology.EVENTS.name)
+        await exchange.publish(aio_pika.Message(b"[]", message_id=new_id()), KEY)
+        auditor = make(SystemClock().now, 1.0)
+        auditor.start()
+        async with asyncio.timeout(60):
+            while "given_up" not in (await connection.fetchval(fates) or []):
+                await asyncio.sleep(0.1)
+        await auditor.stop()
+    assert await connection.fetchval(fates) == ["republished"] * 3 + ["given_up"]
+    await connection.close()
 
 
 @asynccontextmanager
