@@ -21,6 +21,9 @@ from shared.domain.events import TYPE_PREFIX, TYPE_SUFFIX, CloudEvent
 from shared.values.scalars import day, instant
 
 SPECVERSION = "1.0"
+# Of a message. Intake takes posts of 8 MiB, and fills a message with 256 KiB of events unless one alone is larger.
+MOST_BYTES = 16 * 1024 * 1024
+MOST_EVENTS = 10_000
 JsonObject: TypeAlias = dict[str, object]
 Identity: TypeAlias = tuple[str, str, str, str]  # (id, source, sender, province), as the ledger's key
 
@@ -135,13 +138,19 @@ class CanonicalEvent(NamedTuple):
 
 
 def decode_batch(message: bytes) -> list[JsonObject]:
-    """Read a message: its events, not yet decoded. Raises UndecodableError when it holds no JSON array of objects."""
+    """Read a message: its events, not yet decoded. Raises UndecodableError when it holds no JSON array of objects, or
+    far more than we ever write: whoever took millions of them would hold up all that stands behind.
+    """
+    if len(message) > MOST_BYTES:
+        raise UndecodableError(f"expected at most {MOST_BYTES} bytes, got {len(message)}")
     try:
         events = from_json(message)
     except ValueError as error:
         raise UndecodableError(f"not JSON: {error}") from None
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         raise UndecodableError("expected a JSON array of objects")
+    if len(events) > MOST_EVENTS:
+        raise UndecodableError(f"expected at most {MOST_EVENTS} events, got {len(events)}")
     return events
 
 

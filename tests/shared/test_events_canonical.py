@@ -104,7 +104,14 @@ def test_data_that_is_no_object_is_refused(data: object) -> None:
         decode({**json_object(EVENT), "data": data})
 
 
-@pytest.mark.parametrize("message", [b"", b"{", b"7", b"\xff", b"[7]", b'{"type": "x"}'])
+@pytest.mark.parametrize(
+    "message",
+    [
+        b"", b"{", b"7", b"\xff", b"[7]", b'{"type": "x"}', b"[" + b"{}," * 10_000 + b"{}]",
+        b"[{}" + b" " * (16 * 1024 * 1024) + b"]",
+    ],
+    ids=["nothing", "half", "a number", "no text", "of numbers", "an object", "too many", "too large"],
+)  # fmt: skip
 def test_a_message_that_is_no_array_of_objects_is_refused_whole(message: bytes) -> None:
     with pytest.raises(UndecodableError):
         decode_batch(message)
