@@ -13,6 +13,7 @@ from services.aggregation.consistency.wild_store import listed
 from services.notifications.messages import uncertain_store
 from shared.database import connections, migration
 from shared.database.connections import Connection, Hosts
+from shared.journal.account_store import Fate
 from shared.registry import restore_store, store
 from shared.runtime import tls
 from shared.runtime.clock import SystemClock
@@ -88,13 +89,20 @@ async def check_database(url: str, partitions: int) -> AsyncIterator[Finding]:
 
 async def _audits(connection: Connection) -> AsyncIterator[Finding]:
     now = await doctor_store.server_time(connection)
+    unaccounted = await doctor_store.unaccounted(connection)
     for service, looked_at in (await doctor_store.audits(connection)).items():
+        gone = sum(unaccounted.get((service, fate), 0) for fate in (Fate.LOST, Fate.GIVEN_UP))
+        if gone:
+            seen = f"{service}: {gone:,} messages of the last days got lost, and could not be published again"
+            yield unsure("audit.lost", seen, "docs/operate/alerts/KipMessagesLost.md")
         if looked_at is None or now - looked_at > AUDIT_AGE:
             when = "never" if looked_at is None else f"{(now - looked_at).total_seconds() / 60:,.0f} minutes ago"
             seen = f"{service}: what reached the broker was last held against what was applied {when}"
             yield unsure("audit", seen, "docs/operate/alerts/KipAuditBehind.md")
         else:
-            yield good("audit", f"{service}: what reached the broker is held against what was applied")
+            again = unaccounted.get((service, Fate.REPUBLISHED), 0)
+            told = f"; {again:,} messages of the last days had got lost, and were published again" if again else ""
+            yield good("audit", f"{service}: what reached the broker is held against what was applied{told}")
 
 
 async def _version(connection: Connection) -> Finding:
@@ -216,7 +224,7 @@ async def _restore(connection: Connection) -> AsyncIterator[Finding]:
     if lost is not None:
         since, until = (it.isoformat(timespec="seconds") for it in lost)
         seen = f"a backup of {since} was restored at {until}; notifications is held, and nothing is audited"
-        yield bad("restore", seen, "kip replay (docs/operate/backup.md)")
+        yield bad("restore", seen, "kip replay (docs/operate/replay.md)")
     else:
         yield good("restore", "none awaits its replay")
     uncertain = await uncertain_store.count(connection)

@@ -39,6 +39,12 @@ AUDITS = """
     SELECT 'aggregation' AS service, looked_at FROM aggregation.audit UNION ALL
     SELECT 'notifications', looked_at FROM notifications.audit ORDER BY 1
 """
+UNACCOUNTED = """
+    SELECT 'aggregation' AS service, outcome, count(*) FROM aggregation.applied_message
+    WHERE outcome IN ('republished', 'lost', 'given_up') GROUP BY outcome UNION ALL
+    SELECT 'notifications', outcome, count(*) FROM notifications.applied_message
+    WHERE outcome IN ('republished', 'lost', 'given_up') GROUP BY outcome
+"""
 HAS_TABLE = "SELECT to_regclass($1) IS NOT NULL"
 
 
@@ -73,6 +79,12 @@ async def loaded(connection: Connection) -> list[asyncpg.Record]:
 async def audits(connection: Connection) -> dict[str, datetime | None]:
     """Read when the auditor of each service last was at the journal's end; None where it never was."""
     return {row["service"]: row["looked_at"] for row in await connection.fetch(AUDITS)}
+
+
+async def unaccounted(connection: Connection) -> dict[tuple[str, str], int]:
+    """Count the messages that got lost, by service and what became of them, for as long as the account has them."""
+    rows = await connection.fetch(UNACCOUNTED)
+    return {(row["service"], row["outcome"]): row["count"] for row in rows}
 
 
 async def count_units(connection: Connection, on: date) -> int:

@@ -180,6 +180,26 @@ async def test_events_that_died_are_counted(whole: System, loaded_database: str)
     assert found["aggregation.dead"][0]["seen"] == "1 events that could not be applied"
 
 
+async def test_messages_that_got_lost_are_counted_and_an_audit_that_stands_still_is_named(
+    whole: System, loaded_database: str
+) -> None:
+    connection = await asyncpg.connect(loaded_database)
+    await connection.execute("""
+        INSERT INTO notifications.applied_message (message, outcome)
+        SELECT gen_random_uuid(), outcome
+        FROM unnest('{applied,undecodable,republished,republished,lost,given_up}'::text[]) AS outcome""")
+    await connection.execute("UPDATE notifications.audit SET looked_at = now()")
+    await connection.execute("UPDATE aggregation.audit SET looked_at = now() - interval '20 minutes'")
+    await connection.close()
+    _, found = doctor({**whole.environment, "KIP_DATABASE_URL": loaded_database})
+    assert [finding["seen"] for finding in found["audit.lost"]] == [
+        "notifications: 2 messages of the last days got lost, and could not be published again"
+    ]
+    behind, goes_on = found["audit"]
+    assert "20 minutes ago" in behind["seen"]
+    assert "2 messages of the last days had got lost, and were published again" in goes_on["seen"]
+
+
 async def test_agencies_that_owe_and_have_no_officer_are_named(whole: System, loaded_database: str) -> None:
     environment = {**whole.environment, "KIP_DATABASE_URL": loaded_database}
     connection = await asyncpg.connect(loaded_database)
