@@ -50,7 +50,7 @@ def _made(what: str, whose: str, server: str) -> Any:
 class Settings(BaseSettings):
     """Every setting of every service. Durations are seconds, sizes bytes."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(allow_inf_nan=False, env_prefix=PREFIX, extra="ignore", env_ignore_empty=True)
 
     amqp_url: SecretStr = Field(description="RabbitMQ, as amqp://user:password@host:port/vhost")
     database_url: SecretStr = Field(description="PostgreSQL 18 or later, as postgresql://user:password@host:port/name")
@@ -187,6 +187,7 @@ class Settings(BaseSettings):
     audit_patience: float = Field(
         default=120,
         ge=1,
+        le=3600,
         description="Time that a message is left after its queue came to it, before it is published again",
     )
     sweep_interval: float = Field(default=30, gt=0, description="Time between two sweeps for due steps")
