@@ -18,6 +18,7 @@ from services.board.report.draft_store import (
     find_submission,
     handed_in_of,
     keep_draft,
+    last_answers,
     list_submissions,
     open_draft,
     refuse_submission,
@@ -105,6 +106,21 @@ async def test_what_was_taken_is_handed_in_no_more_and_the_next_draft_is_empty(p
         draft = await open_draft(connection, KEY, "12.0", NOW)
     assert (again.number, again.events, again.accepted_at, again.answers) == (1, None, NOW, FIGURE)
     assert (draft.number, draft.version, draft.answers) == (2, 3, Answers())
+
+
+async def test_each_figure_s_last_accepted_answer_is_found_behind_any_number_of_corrections(pool: Pool) -> None:
+    other, absent = FigureAnswer(typed={"numerator": "7"}), FigureAnswer(absent=True)
+    answers = [Answers(figures={"a": absent, "b": other}), *[Answers(figures={"b": absent})] * 25, Answers(), FIGURE]
+    async with pool.acquire() as connection:
+        for number, answer in enumerate(answers, 1):
+            draft = await open_draft(connection, KEY, "12.0", NOW)
+            await claim_submission(
+                connection, KEY, replace(CLAIM, number=number, version=draft.version, answers=answer)
+            )
+            settle = refuse_submission if answer is FIGURE else accept_submission
+            await settle(connection, KEY, number, NOW)
+        assert await last_answers(connection, KEY) == {"a": absent, "b": absent}
+        assert await last_answers(connection, KEY._replace(period="2023-Q2")) == {}
 
 
 async def test_what_is_typed_while_a_submission_is_under_way_stays_a_draft(pool: Pool) -> None:

@@ -97,6 +97,9 @@ def test_what_was_unusual_keeps_its_reason_and_what_is_unusual_is_no_fault_of_a_
     filling, faults = filled(opened, sheet.saved())
     assert faults == []
     assert filling.answers.figures[KEY].reasons == reasons
+    sheet.figure(ACCESS, 2, 10)
+    filling, faults = filled(opened, sheet.saved())
+    assert (faults, filling.answers.figures[KEY].reasons) == ([], {})
 
 
 def test_a_row_that_nobody_touched_keeps_what_a_colleague_typed_meanwhile(report: Open) -> None:

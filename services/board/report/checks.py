@@ -33,6 +33,8 @@ _FIELD_OF_FLAG = {
     Flag.BELOW_MINIMUM: NUMERATOR,
     Flag.ABOVE_MAXIMUM: NUMERATOR,
 }
+# What a doubt is about, where that isn't the figure as a whole.
+_ABOUT = {Flag.DENOMINATOR_CHANGED: (DENOMINATOR,), ZERO: (NUMERATOR,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,11 @@ class Doubt:
     name: str
     field: str
     words: Words
+
+
+def counts_in_doubt(name: str) -> tuple[str, ...]:
+    """Name the counts that a doubt of this name is about: its reason holds as long as these stay as they are."""
+    return _ABOUT.get(name, (NUMERATOR, DENOMINATOR))
 
 
 def limits_of(figure: Figure) -> Iterator[Limit]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from asyncpg import Record
 
-from services.board.report.draft import Answers
+from services.board.report.draft import Answers, FigureAnswer
 from shared.database.connections import Connection
 from shared.domain.obligation_name import ObligationName
 
@@ -53,6 +53,13 @@ NEXT = """
         = ($1, $2, $3, $4, $5, $6)
       AND (submission.programme, submission.report, submission.unit, submission.agency, submission.period,
            submission.number) = ($1, $2, $3, $4, $5, $6)
+"""
+# Of each figure the last answer that was accepted: a correction answers only what it changes.
+LAST_ANSWERS = """
+    SELECT DISTINCT ON (figure.key) figure.key, figure.value
+    FROM board.submission CROSS JOIN LATERAL jsonb_each(answers -> 'figures') AS figure
+    WHERE (programme, report, unit, agency, period) = ($1, $2, $3, $4, $5) AND accepted_at IS NOT NULL
+    ORDER BY figure.key, number DESC
 """
 ACCEPTED = """
     SELECT DISTINCT programme, report, unit, agency, period FROM board.submission
@@ -208,6 +215,12 @@ async def find_submission(connection: Connection, key: ReportKey, number: int) -
 async def list_submissions(connection: Connection, key: ReportKey) -> list[Submission]:
     """Read the report's submissions, the newest first."""
     return [_submission(row) for row in await connection.fetch(SUBMISSIONS, *key, KEPT_SUBMISSIONS)]
+
+
+async def last_answers(connection: Connection, key: ReportKey) -> dict[str, FigureAnswer]:
+    """Read how each figure of the report was answered last, in what intake has taken; by the figures' keys."""
+    rows = await connection.fetch(LAST_ANSWERS, *key)
+    return {figure: FigureAnswer.model_validate_json(answer) for figure, answer in rows}
 
 
 async def accepted_of(connection: Connection, names: Iterable[ObligationName], since: datetime) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """The first steps of a report: its parts, and one figure a page."""
 
 from collections.abc import Mapping
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +13,7 @@ from services.board.report.draft import FigureAnswer
 from services.board.report.draft_store import key_of
 from services.board.report.fields import Figure
 from services.board.report.figure_page import after, figure_page
-from services.board.report.judging import REASON, judge_figure
+from services.board.report.judging import REASON, judge_figure, standing_reasons
 from services.board.report.opening import ReportPages, Who, number_of, to
 from services.board.report.pages import Opened, overview_page
 from services.board.report.standing import prefilled
@@ -31,16 +32,17 @@ async def figure_step(pages: ReportPages, request: Request, who: Who, opened: Op
     figure = opened.form.figure(f"{request.path_params['indicator']}/{request.path_params['period']}")
     if figure is None:
         raise NotThereError(request.url.path)
-    known = prefilled(figure, opened.standing)
+    judge = partial(judge_figure, opened.form, figure, standing=opened.standing, today=opened.today)
+    former = opened.shown(figure)
     if request.method != "POST":
-        answer = opened.answers.figures.get(figure.key)
-        judged = None if answer is None else judge_figure(opened.form, figure, answer, opened.standing, opened.today)
-        page = figure_page(opened, figure, answer or known, judged, stale=None)
-        return pages.render(request, "figure.html", page)
+        judged = judge(former) if figure.key in opened.answers.figures or former.reasons else None
+        return pages.render(request, "figure.html", figure_page(opened, figure, former, judged, stale=None))
     fields = await read_form(request, pages.body)
+    known = prefilled(figure, opened.standing)
     answer = _typed(figure, fields, known, counts=figure.key in opened.standing.figures)
-    stale = await pages.keep(opened, who, opened.answers.with_figure(figure.key, answer), number_of(fields))
-    judged = judge_figure(opened.form, figure, answer, opened.standing, opened.today)
+    kept, unconfirmed = _confirmed(answer, former)
+    stale = await pages.keep(opened, who, opened.draft.answers.with_figure(figure.key, kept), number_of(fields))
+    judged = judge(answer, unconfirmed=unconfirmed)
     if stale is None and judged.sound:
         return to(opened, after(opened.form, figure))
     shown = opened if stale is not None else await pages.open(who, opened.name)
@@ -59,3 +61,17 @@ def _typed(figure: Figure, fields: Mapping[str, str], known: FigureAnswer, *, co
     prefix = f"{REASON}."
     reasons = {name.removeprefix(prefix): text for name, text in fields.items() if name.startswith(prefix)}
     return FigureAnswer(typed=typed, absent=absent, reasons=reasons, kept=known.kept)
+
+
+def _confirmed(answer: FigureAnswer, former: FigureAnswer) -> tuple[FigureAnswer, frozenset[str]]:
+    """Take from an answer the reasons that were given for other numbers and that nobody has touched: these are asked
+    about once, then they hold. Those of the former answer that hold still are added.
+    """
+    holding = standing_reasons(former, answer.typed)
+    unconfirmed = frozenset(
+        name
+        for name, text in answer.reasons.items()
+        if name not in holding and text.strip() and text.strip() == former.reasons.get(name, "").strip()
+    )
+    given = {name: text for name, text in answer.reasons.items() if name not in unconfirmed}
+    return answer.model_copy(update={"reasons": {**holding, **given}}), unconfirmed

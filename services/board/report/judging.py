@@ -1,22 +1,22 @@
 """Judges a draft: what of it is answered, wrong or unusual, and what keeps it from being handed in. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
-from services.board.report.checks import Doubt, doubts, wrong_activity, wrong_figure, wrong_problem
+from services.board.report.checks import Doubt, counts_in_doubt, doubts, wrong_activity, wrong_figure, wrong_problem
 from services.board.report.draft import ActivityAnswer, Answers, FigureAnswer, ProblemAnswer
 from services.board.report.fields import Figure, Form
 from services.board.report.standing import Standing
-from services.board.report.typed import read_activity, read_figure, read_problem
+from services.board.report.typed import count_or_text, read_activity, read_figure, read_problem
 from services.board.report.words import FieldWords, FormWords
 from shared.domain.events import IndicatorReported
 from shared.domain.refusals import Code, Refusal
 from shared.domain.rule_words import wanted
 from shared.values.model_words import expected_by_model
 from shared.values.personal_data import in_text
-from shared.wording.words import Words
+from shared.wording.words import Words, said
 
 LONGEST_REASON = 500
 REASON = "reason"
@@ -46,6 +46,14 @@ class Judged:
         return not self.refusals
 
 
+class ReasonWanted(Refusal):
+    """A reason that is asked for: said in its own words, as nothing that was typed is wrong."""
+
+    def message(self, language: str) -> str:
+        """Say it in `vi` or `en`."""
+        return said(self.expected, language)
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What keeps a report from being handed in: the page where it is mended, and what is said."""
@@ -54,8 +62,16 @@ class Fault:
     words: Words
 
 
-def judge_figure(form: Form, figure: Figure, answer: FigureAnswer, standing: Standing, today: date) -> Judged:
-    """Judge one figure. What is unusual needs a reason."""
+def judge_figure(
+    form: Form,
+    figure: Figure,
+    answer: FigureAnswer,
+    standing: Standing,
+    today: date,
+    *,
+    unconfirmed: Container[str] = (),
+) -> Judged:
+    """Judge one figure. What is unusual needs a reason; of the `unconfirmed` ones it was given for other numbers."""
     if answer.absent:
         return Judged(None, list(_beside_absent(figure, answer)))
     data, refusals = read_figure(form, figure, answer)
@@ -63,8 +79,23 @@ def judge_figure(form: Form, figure: Figure, answer: FigureAnswer, standing: Sta
         return Judged(None, refusals)
     refusals = wrong_figure(form, figure, data)
     unusual = doubts(figure, data, standing.before(figure)) if not refusals else []
-    wrong_reasons = (_wrong_reason(doubt.name, answer.reasons, today) for doubt in unusual)
+    wrong_reasons = (
+        _unconfirmed(doubt.name) if doubt.name in unconfirmed else _wrong_reason(doubt.name, answer.reasons, today)
+        for doubt in unusual
+    )
     return Judged(data, [*refusals, *filter(None, wrong_reasons)], unusual)
+
+
+def standing_reasons(former: FigureAnswer, typed: Mapping[str, str]) -> dict[str, str]:
+    """Choose the reasons of a former answer that hold beside what is typed now: the counts that they are about are the
+    same, however they are written.
+    """
+    counts, now = ({name: count_or_text(text) for name, text in it.items()} for it in (former.typed, typed))
+    return {
+        name: text
+        for name, text in former.reasons.items()
+        if all(counts.get(field) == now.get(field) for field in counts_in_doubt(name))
+    }
 
 
 def _beside_absent(figure: Figure, answer: FigureAnswer) -> Iterator[Refusal]:
@@ -75,6 +106,10 @@ def _beside_absent(figure: Figure, answer: FigureAnswer) -> Iterator[Refusal]:
     typed = [name for name in figure.fields if answer.typed.get(name, "").strip()]
     if typed and not figure.components:
         yield Refusal(Code.VALUE_INVALID, typed[0], FieldWords.ABSENT_AND_FIGURE.value)
+
+
+def _unconfirmed(name: str) -> Refusal:
+    return ReasonWanted(Code.VALUE_INVALID, f"{REASON}.{name}", FieldWords.REASON_AGAIN.value)
 
 
 def _wrong_reason(name: str, reasons: Mapping[str, str], today: date) -> Refusal | None:

@@ -118,7 +118,8 @@ class ReportPages:
         own, standing = await asyncio.gather(_is_own(asked, who, form, programme.today(who.now)), asked.standing(form))
         async with self.pool().acquire() as connection:
             draft = await draft_store.open_draft(connection, key_of(name), who.ref, who.now)
-        return Opened(name, form, draft, standing, obligation, who.now, own)
+            handed_in = await draft_store.last_answers(connection, key_of(name))
+        return Opened(name, form, draft, standing, obligation, who.now, own, handed_in)
 
     async def keep(self, opened: Opened, who: Who, answers: Answers, version: int) -> datetime | None:
         """Keep the answers; where the draft was changed meanwhile keep nothing, and return when that was.

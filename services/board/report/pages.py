@@ -1,18 +1,18 @@
 """What each page of the form shows, as its template takes it. Pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from services.board.pages.rendering import sayer
 from services.board.pages.written import day, instant
-from services.board.report.draft import Answers
+from services.board.report.draft import Answers, FigureAnswer
 from services.board.report.draft_store import Draft, Submission
-from services.board.report.fields import Form
-from services.board.report.judging import label_of, state_of
+from services.board.report.fields import Figure, Form
+from services.board.report.judging import label_of, standing_reasons, state_of
 from services.board.report.open_problems import OpenProblems
-from services.board.report.standing import Standing
+from services.board.report.standing import Standing, prefilled
 from services.board.report.typed import held_on_words
 from services.board.report.words import FormWords
 from services.board.upstream.obligations import ObligationShown
@@ -35,6 +35,7 @@ class Opened:
     obligation: ObligationShown
     now: datetime
     own: bool
+    handed_in: Mapping[str, FigureAnswer] = field(default_factory=dict)  # the last accepted answers, by figures' keys
 
     @property
     def today(self) -> date:
@@ -43,8 +44,22 @@ class Opened:
 
     @property
     def answers(self) -> Answers:
-        """What has been typed so far."""
-        return self.draft.answers
+        """What has been typed so far, and which figures were handed in as none: of a correction these stay answered."""
+        typed = self.draft.answers
+        none = {
+            key: answer for key, answer in self.handed_in.items() if answer.absent and key not in self.standing.figures
+        }
+        return typed.model_copy(update={"figures": {**none, **typed.figures}})
+
+    def shown(self, figure: Figure) -> FigureAnswer:
+        """What stands in a figure's fields: its answer, else what counts or is known, with the reasons that were given
+        for the same numbers.
+        """
+        answer = self.answers.figures.get(figure.key)
+        if answer is not None:
+            return answer
+        known, last = prefilled(figure, self.standing), self.handed_in.get(figure.key)
+        return known if last is None else known.model_copy(update={"reasons": standing_reasons(last, known.typed)})
 
     def path(self, rest: str = "") -> str:
         """Write the address of a page of this report."""

@@ -51,7 +51,7 @@ async def activity_step(pages: ReportPages, request: Request, who: Who, opened: 
         raise NotThereError(record)
     typed = {name: fields[name] for name in activity_fields(opened.form, activity) if fields.get(name, "").strip()}
     answer = ActivityAnswer(record=record, typed=typed, change="corrected" if held is not None else "added")
-    stale = await pages.keep(opened, who, opened.answers.with_activity(answer), number_of(fields))
+    stale = await pages.keep(opened, who, opened.draft.answers.with_activity(answer), number_of(fields))
     refusals = judge_activity(opened.form, answer, opened.today)
     if stale is None and not refusals:
         return to(opened, "activities")
@@ -93,7 +93,7 @@ async def withdraw_activity(pages: ReportPages, request: Request, who: Who, open
     if held is None:
         raise NotThereError(request.url.path)
     answer = ActivityAnswer(record=held.mark, typed={"activity": held.activity}, change="withdrawn")
-    return await _keep(pages, request, who, opened, opened.answers.with_activity(answer), "activities")
+    return await _keep(pages, request, who, opened, opened.draft.answers.with_activity(answer), "activities")
 
 
 async def remove_activity(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
@@ -138,7 +138,7 @@ async def _keep_problem(
     version: int,
     rest: str = "problems",
 ) -> Response:
-    answers = opened.answers.with_problem(answer)
+    answers = opened.draft.answers.with_problem(answer)
     typed = answer.typed if answer.change == "raised" else {}
     if len(answers.problems) > MOST_PROBLEMS:
         notice = FormWords.TOO_MANY_PROBLEMS.value.filled(most=MOST_PROBLEMS)
@@ -172,7 +172,7 @@ async def remove_problem(pages: ReportPages, request: Request, who: Who, opened:
 
 
 async def _remove(pages: ReportPages, request: Request, who: Who, opened: Opened, rest: str) -> Response:
-    return await _keep(pages, request, who, opened, opened.answers.without(_record(request)), rest)
+    return await _keep(pages, request, who, opened, opened.draft.answers.without(_record(request)), rest)
 
 
 async def _keep(

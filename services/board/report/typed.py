@@ -164,6 +164,16 @@ def _day(reader: _Reader) -> str | None:
         return None
 
 
+def count_or_text(text: str) -> int | str | None:
+    """Read what was typed as a number where it is one, else leave it as it was typed; None for nothing."""
+    if not text.strip():
+        return None
+    try:
+        return written_whole_number(text, MAX_COUNT)
+    except ScalarError:
+        return text
+
+
 def held_on_text(typed: Mapping[str, str]) -> str:
     """Join the day as it was typed in three fields, or in one of them."""
     texts = (typed.get(f"held_on.{name}", "").strip() for name in ("day", "month", "year"))

@@ -49,6 +49,10 @@ class FieldWords(Enum):
     ACTIVITY = Words("một loại hoạt động trong danh sách", "a type of activity from the list")
     PROBLEM = Words("vài lời về vướng mắc", "a few words about the obstacle")
     REASON = Words("vài lời giải thích", "a few words of explanation")
+    REASON_AGAIN = Words(
+        "số liệu đã thay đổi; đề nghị xem lại lý do rồi nhấn lại",
+        "the figure has changed; look at the reason, change it if need be, and press again",
+    )
     PARTS_AT_MOST = Words(
         "cần các phần của «{dimension}» cộng lại không quá tổng số {total}",
         "the parts of «{dimension}» add up to the total of {total} at most",

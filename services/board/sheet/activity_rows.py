@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from services.board.report.fields import ActivityType, Choice
 from services.board.report.pages import Opened
 from services.board.report.typed import BY as FIELD_BY
-from services.board.report.typed import held_on_text
-from services.board.sheet.cells import MARK, X, mark_of, number_cell
+from services.board.report.typed import count_or_text, held_on_text
+from services.board.sheet.cells import MARK, X, mark_of
 from services.board.sheet.shown import ShownActivity
 from shared.sheets.columns import BY, with_slug
 from shared.sheets.workbook import Line, Table, Value
@@ -53,7 +53,7 @@ def _cell(opened: Opened, typed: Mapping[str, str], column: str) -> Value:
         return with_slug(activity.label, activity.slug) if activity is not None else text or None
     if column == "domain" or column.startswith(BY):
         return _option_cell(activity, column, text)
-    return number_cell(text)
+    return count_or_text(text)
 
 
 def _day_cell(text: str) -> Value:

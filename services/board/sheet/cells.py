@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 
 from services.board.report.fields import COMPONENT, DENOMINATOR, NUMERATOR, Part
-from shared.domain.events import MAX_COUNT
+from services.board.report.typed import count_or_text
 from shared.sheets.columns import cell_text
-from shared.sheets.workbook import Value
-from shared.values.scalars import ScalarError
-from shared.values.written_numbers import written_whole_number
 
 ABSENT, BEFORE, MARK, OF_PERIOD = "#absent", "#before", "#mark", "#period"
 X = "x"
@@ -29,19 +26,11 @@ def fields_of(component: str, by: Mapping[str, str]) -> Mapping[str, str]:
     return dict(zip(("numerator", "denominator"), names, strict=True))
 
 
-def number_cell(text: str) -> Value:
-    """Write what was typed as a cell: a number where it is one, else as it was typed; None for nothing."""
-    if not text.strip():
-        return None
-    try:
-        return written_whole_number(text, MAX_COUNT)
-    except ScalarError:
-        return text
-
-
 def same(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
     """Tell whether two answers say the same, however their numbers are grouped."""
-    left, right = ({name: number_cell(text) for name, text in typed.items() if text.strip()} for typed in (one, other))
+    left, right = (
+        {name: count_or_text(text) for name, text in typed.items() if text.strip()} for typed in (one, other)
+    )
     return left == right
 
 

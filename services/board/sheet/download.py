@@ -8,7 +8,7 @@ from datetime import date
 from services.board.pages.written import day
 from services.board.report.fields import Figure
 from services.board.report.pages import Opened
-from services.board.report.typed import NO, YES
+from services.board.report.typed import NO, YES, count_or_text
 from services.board.report.words import FormWords
 from services.board.sheet.activity_rows import activity_lines
 from services.board.sheet.cells import (
@@ -20,9 +20,8 @@ from services.board.sheet.cells import (
     X,
     fields_of,
     mark_of,
-    number_cell,
 )  # fmt: skip
-from services.board.sheet.shown import shown_activities, shown_figure
+from services.board.sheet.shown import shown_activities
 from services.board.sheet.words import HELP, BookWords
 from shared.programme.figure_words import ratio, whole
 from shared.sheets.columns import BY, LISTS, MONEY, PARTICIPANTS
@@ -119,10 +118,10 @@ def _figures(opened: Opened, sheet: Sheet) -> Table:
 
 
 def _figure_line(opened: Opened, figure: Figure, row: FigureRow, line: Line, *, first: bool) -> Line:
-    shown, cells = shown_figure(opened, figure), dict(line.open)
+    shown, cells = opened.shown(figure), dict(line.open)
     for column, field in fields_of(row.component, row.by).items():
         text = shown.typed.get(field, "")
-        cells[column] = _choice(opened, text) if row.component else number_cell(text)
+        cells[column] = _choice(opened, text) if row.component else count_or_text(text)
     if first:
         cells[ABSENT] = X if shown.absent else None
     given = {

@@ -9,14 +9,14 @@ from uuid import UUID, uuid5
 
 from services.board.report.draft import ActivityAnswer, FigureAnswer
 from services.board.report.fields import NUMERATOR, Figure
-from services.board.report.judging import REASON, judge_activity, judge_figure
+from services.board.report.judging import REASON, judge_activity, judge_figure, standing_reasons
 from services.board.report.pages import Opened
 from services.board.report.standing import prefilled
 from services.board.report.typed import activity_fields
 from services.board.sheet.activity_rows import column_of, field_of, typed_day
 from services.board.sheet.cells import same
 from services.board.sheet.reading import ActivityRow, FigureRow, SheetRead, repeated
-from services.board.sheet.shown import ShownActivity, shown_activities, shown_figure
+from services.board.sheet.shown import ShownActivity, shown_activities
 from services.board.sheet.words import FaultWords
 from shared.domain.refusals import Code, Place, Refusal
 from shared.sheets.columns import MONEY, PARTICIPANTS
@@ -31,7 +31,7 @@ class Filling:
     """Fills in what one sheet says. `refusals` are the cells for which it can't."""
 
     def __init__(self, opened: Opened, read: SheetRead) -> None:
-        self.answers = opened.answers
+        self.answers = opened.draft.answers
         self.refusals = list(read.refusals)
         self._opened = opened
         self._wrong = {refusal.place for refusal in read.refusals}
@@ -49,7 +49,7 @@ class Filling:
         self.refusals.sort(key=_in_order)
 
     def _fill_figure(self, figure: Figure, rows: Sequence[FigureRow]) -> None:
-        opened, shown = self._opened, shown_figure(self._opened, figure)
+        opened, shown = self._opened, self._opened.shown(figure)
         touched = [row for row in rows if row.touched]
         typed, absent = dict(shown.typed), shown.absent
         for row in touched:
@@ -60,7 +60,8 @@ class Filling:
         if not wrong and absent == shown.absent and same(typed, shown.typed):
             return
         kept = prefilled(figure, opened.standing).kept
-        answer = FigureAnswer(typed={} if absent else typed, absent=absent, reasons=shown.reasons, kept=kept)
+        typed = {} if absent else typed
+        answer = FigureAnswer(typed=typed, absent=absent, reasons=standing_reasons(shown, typed), kept=kept)
         if not wrong:
             judged = judge_figure(opened.form, figure, answer, opened.standing, opened.today)
             wrong = [_located(refusal, rows) for refusal in judged.refusals if not _is_reason(refusal)]

@@ -1,17 +1,11 @@
-"""What the form shows of each part now: the draft's answer, else what counts. Pure."""
+"""What the form shows of each activity now: the draft's answer, else what counts. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.board.report.draft import ActivityAnswer, FigureAnswer
-from services.board.report.fields import Figure
+from services.board.report.draft import ActivityAnswer
 from services.board.report.pages import Opened
-from services.board.report.standing import Held, prefilled
-
-
-def shown_figure(opened: Opened, figure: Figure) -> FigureAnswer:
-    """Show one figure as its page does."""
-    return opened.answers.figures.get(figure.key) or prefilled(figure, opened.standing)
+from services.board.report.standing import Held
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Sheets:
         if faults:
             await pages.note(request, "sheet", str(opened.name), "foreign" if read.foreign else "faulty")
             return _refused(pages, request, opened, faults)
-        if filling.answers != opened.answers:
+        if filling.answers != opened.draft.answers:
             stale = await pages.keep(opened, who, filling.answers, version)
             if stale is not None:
                 await pages.note(request, "sheet", str(opened.name), "stale")

@@ -1,0 +1,90 @@
+"""A correction begins with what was handed in: it asks for nothing again that nobody has changed."""
+
+from typing import Any
+
+from demo.browser import Browser, Shown
+from tests.acting import Board
+from tests.board.site import Site
+from tests.system import access
+
+ACCESS, KNOWLEDGE = "figure/child-service-access/2023-Q1", "figure/knowledge-skills-provided/2023-Q1"
+REASON = "reason.denominator_changed"
+WHY = "Sáp nhập thôn Bắc Lệ"
+
+
+def counted(board: Board, commune: str, period: str, numerator: int, denominator: int, **data: Any) -> None:
+    """Have an app report this figure, and wait until it counts."""
+    made = access(commune, numerator, numerator)
+    made["data"] |= {"period": period, "denominator": denominator, "breakdown": [], **data}
+    assert board.post([made]).status_code == 202
+    asked = {"unit": commune, "agency": "ubnd-xa", "period": period}
+    board.wait_until(
+        lambda: any(row["id"] == made["id"] for row in board.read("/v1/records", **asked).json()["rows"]), "it counts"
+    )
+
+
+async def handed_in(browser: Browser, start: str, board: Board, commune: str, numerator: int) -> Shown:
+    """Hand in the draft; the receipt, once its first figure counts."""
+    page = await browser.submit(await browser.open(f"{start}/check"), {})
+    assert page.heading == "Đã nhận báo cáo", page.text
+    asked = {"unit": commune, "agency": "ubnd-xa", "period": "2023-Q1"}
+    board.wait_until(
+        lambda: numerator in {row.get("numerator") for row in board.read("/v1/records", **asked).json()["rows"]},
+        "it counts",
+    )
+    return page
+
+
+async def unusual(browser: Browser, start: str, board: Board, commune: str) -> None:
+    """Hand in an unusual figure with its reason, and no figure of the other indicator."""
+    counted(board, commune, "2022-Q4", 400, 450)
+    page = await browser.open(f"{start}/{ACCESS}")
+    page = await browser.submit(page, {"numerator": "412", "denominator": "530"})
+    page = await browser.submit(page, {REASON: WHY})
+    assert page.path == f"{start}/{KNOWLEDGE}", page.text
+    await browser.submit(page, {"absent": "yes"})
+    await handed_in(browser, start, board, commune, 412)
+
+
+async def test_no_figure_yet_stays_answered_in_each_correction(
+    browser: Browser, start: str, board: Board, commune: str, site: Site
+) -> None:
+    await unusual(browser, start, board, commune)
+    for numerator in (413, 414):
+        assert (await browser.open(start)).text.count("Chưa có số liệu") == 1
+        page = await browser.submit(await browser.open(f"{start}/{ACCESS}"), {"numerator": str(numerator)})
+        assert page.path == f"{start}/{KNOWLEDGE}", page.text
+        page = await handed_in(browser, start, board, commune, numerator)
+        assert "Chưa có số liệu" in page.text
+        assert "Chưa trả lời" not in page.text
+    assert all(b"knowledge" not in post for post in site.others.posts)
+
+
+async def test_a_figure_that_another_has_reported_since_is_there_and_not_said_to_be_none(
+    browser: Browser, start: str, board: Board, commune: str
+) -> None:
+    await unusual(browser, start, board, commune)
+    counted(board, commune, "2023-Q1", 30, 90, indicator="knowledge-skills-provided")
+    page = await browser.open(f"{start}/check")
+    assert "30 trên 90 Đã có số liệu" in page.text
+    assert "Chưa có số liệu" not in page.text
+
+
+async def test_an_unchanged_figure_keeps_its_reason_and_a_changed_one_is_confirmed_once_more(
+    browser: Browser, start: str, board: Board, commune: str
+) -> None:
+    await unusual(browser, start, board, commune)
+    page = await browser.open(f"{start}/{ACCESS}")
+    assert dict(page.fields())[REASON] == WHY
+    page = await browser.submit(page, {})
+    assert page.path == f"{start}/{KNOWLEDGE}", page.text
+    page = await browser.submit(await browser.open(f"{start}/{ACCESS}"), {"denominator": "540"})
+    assert page.status == 422
+    assert "Số liệu đã thay đổi; đề nghị xem lại lý do rồi nhấn lại" in page.text
+    assert dict(page.fields())[REASON] == WHY
+    refused = await browser.submit(await browser.open(f"{start}/check"), {})
+    assert refused.status == 422
+    page = await browser.submit(page, {})
+    assert page.path == f"{start}/{KNOWLEDGE}", page.text
+    page = await handed_in(browser, start, board, commune, 412)
+    assert f"Lý do: {WHY}" in page.text
