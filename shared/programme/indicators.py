@@ -72,9 +72,10 @@ class Survey(Model):
 
 
 class SoftCheck(Model):
-    """Limits that flag a figure and refuse nothing."""
+    """Limits that flag a figure and refuse nothing. Of `ratio_change` the form of a report alone asks."""
 
     denominator_change: float | None = Field(default=None, gt=0)
+    ratio_change: float | None = Field(default=0.25, gt=0)
     minimum: float | None = None
     maximum: float | None = None
 

@@ -4,6 +4,9 @@ from enum import StrEnum
 
 from shared.programme.indicators import SoftCheck
 
+# Of what is counted 5 at least: of a handful one or two move the ratio by much. A value has four places, no more.
+MOVED = 4.99
+
 
 class Flag(StrEnum):
     """The stable names of doubts."""
@@ -32,3 +35,13 @@ def soft_flags(checks: SoftCheck, value: float, denominator: int, before: int | 
     if checks.maximum is not None and value > checks.maximum:
         flags.append(Flag.ABOVE_MAXIMUM)
     return flags
+
+
+def ratio_moved(checks: SoftCheck, value: float, before: float, denominator: int, per: int = 100) -> bool:
+    """Tell whether a value moved by much since that of an earlier period: by more than `ratio_change` of `per`, and by
+    MOVED of what is counted.
+    """
+    if checks.ratio_change is None:
+        return False
+    moved = abs(value - before)
+    return moved > checks.ratio_change * per and moved * denominator >= MOVED * per

@@ -255,25 +255,25 @@ def test_a_newer_draft_of_the_server_is_shown_and_what_was_typed_is_a_button_awa
     visit.go(owed("06427", "2023-Q2"))
     page.locator(".tasks a").first.click()
     figure = page.url
-    page.locator("[name=numerator]").fill("7")
+    page.locator("[name=numerator]").fill("407")
     with visiting(browser, office, DESK) as elsewhere:
         entered(elsewhere, *XUAN)
         elsewhere.go(figure)
-        elsewhere.page.locator("[name=numerator]").fill("8")
+        elsewhere.page.locator("[name=numerator]").fill("408")
         elsewhere.page.locator("[name=denominator]").fill("530")
         elsewhere.page.get_by_role("button", name="Tiếp tục").click()
         elsewhere.page.wait_for_url(lambda url: url != figure)
     page.reload()
-    assert page.locator("[name=numerator]").input_value() == "8"
+    assert page.locator("[name=numerator]").input_value() == "408"
     notice = page.locator("[data-newer]")
     assert "Phần này đã được sửa ở nơi khác" in notice.inner_text()
     notice.get_by_role("button").click()
-    assert page.locator("[name=numerator]").input_value() == "7"
+    assert page.locator("[name=numerator]").input_value() == "407"
     assert notice.is_hidden()
     page.get_by_role("button", name="Tiếp tục").click()
     page.wait_for_url(lambda url: url != figure)
     visit.go(figure)
-    assert (page.locator("[name=numerator]").input_value(), page.evaluate(KEPT)) == ("7", [])
+    assert (page.locator("[name=numerator]").input_value(), page.evaluate(KEPT)) == ("407", [])
 
 
 def test_an_obstacle_is_kept_until_it_is_added(visit: Visit) -> None:

@@ -1,6 +1,7 @@
 """What is read of what was typed, what of it is wrong, in the door's words, and what is only unusual."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from services.board.report.checks import Earlier, doubts, wrong_activity, wrong_figure, wrong_problem
 from services.board.report.draft import ActivityAnswer, FigureAnswer, ProblemAnswer
 from services.board.report.fields import Form, form_of
+from services.board.report.rules import rules_of
 from services.board.report.typed import read_activity, read_figure, read_problem
 from shared.domain.events import Split
 from shared.domain.periods import parse_period, period_words
@@ -120,7 +122,7 @@ def test_an_unusual_figure_is_named_beside_what_it_differs_from(form: Form) -> N
     assert (doubt.name, doubt.field) == ("denominator_changed", "denominator")
     assert doubt.words.vi == "Mẫu số thay đổi 17,8% so với quý IV năm 2022 (450)"
     assert doubts(figure, data, [Earlier(period_words("2022-Q4"), 400, 461)]) == []
-    assert [item.name for item in doubts(figure, data, [Earlier(period_words("2022-Q4"), 1, 530), before])] == [
+    assert [item.name for item in doubts(figure, data, [Earlier(period_words("2022-Q4"), 400, 530), before])] == [
         "denominator_changed"
     ]
 
@@ -132,6 +134,44 @@ def test_a_zero_after_a_figure_is_unusual_and_a_zero_after_none_is_not(form: For
     (doubt,) = doubts(figure, data, [Earlier(period_words("2022-Q4"), 400, 530)])
     assert (doubt.name, doubt.words.vi) == ("zero_after_figure", "Tử số là 0, trong khi quý IV năm 2022 là 400")
     assert doubts(figure, data, []) == doubts(figure, data, [Earlier(period_words("2022-Q4"), 0, 530)]) == []
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "said"),
+    [
+        ((106, 530), (477, 530), "Kết quả là 20%, trong khi quý IV năm 2022 là 90%"),
+        ((477, 530), (106, 530), "Kết quả là 90%, trong khi quý IV năm 2022 là 20%"),
+        ((40, 100), (65, 100), None),  # 25 points and no more
+        ((399, 1000), (650, 1000), "Kết quả là 39,9%, trong khi quý IV năm 2022 là 65%"),
+        ((5, 6), (1, 6), None),  # a handful
+        ((6, 6), (1, 6), "Kết quả là 100%, trong khi quý IV năm 2022 là 16,7%"),
+        ((0, 530), (477, 530), "Tử số là 0, trong khi quý IV năm 2022 là 477"),  # once
+    ],
+)
+def test_a_ratio_that_moved_by_much_is_unusual(
+    form: Form, now: tuple[int, int], before: tuple[int, int], said: str | None
+) -> None:
+    typed = {"numerator": str(now[0]), "denominator": str(now[1])}
+    data, _ = read_figure(form, form.figures[0], FigureAnswer(typed=typed))
+    assert data is not None
+    found = [item.words.vi for item in doubts(form.figures[0], data, [Earlier(period_words("2022-Q4"), *before)])]
+    assert found == ([] if said is None else [said])
+
+
+def test_how_far_a_ratio_may_move_is_the_programme_s(form: Form) -> None:
+    data, _ = read_figure(form, form.figures[0], FigureAnswer(typed={"numerator": "400", "denominator": "1000"}))
+    assert data is not None
+    before = [Earlier(period_words("2022-Q4"), 650, 1000)]
+    for change, per, names in (
+        (0.24, 100, ["ratio_changed"]), (None, 100, []), (0.24, 1000, ["ratio_changed"]), (0.3, 1000, []),
+    ):  # fmt: skip
+        checks = form.figures[0].indicator.checks.model_copy(update={"ratio_change": change, "maximum": None})
+        indicator = form.figures[0].indicator.model_copy(update={"checks": checks, "per": per})
+        figure = replace(form.figures[0], indicator=indicator)
+        assert [item.name for item in doubts(figure, data, before)] == names
+        assert [it["name"] for it in rules_of(figure, before, "vi")["doubts"] if it["of"] == "ratio"] == (  # type: ignore[attr-defined]
+            ["ratio_changed"] if change else []
+        )
 
 
 def test_an_activity_is_read_as_an_event_tells_it(form: Form) -> None:

@@ -68,8 +68,8 @@ def test_the_browser_and_the_server_say_the_same_of_whatever_is_typed(form: Form
     names = ["numerator", "denominator", *figure.fields[-8:]]
     cases = [{name: random.choice(TEXTS) for name in names} for _ in range(200)]
     cases += [{"numerator": one, "denominator": two} for one in TEXTS for two in TEXTS]
-    cases += [{"numerator": str(n), "denominator": "450"} for n in range(0, 460, 7)]
-    whole = 0
+    cases += [{"numerator": str(n), "denominator": str(of)} for of in (0, 6, 9, 440, 450) for n in range(0, 460, 7)]
+    whole, moved = 0, 0
     for typed, seen in zip(cases, in_the_browser(cases, rules_of(figure, EARLIER, "vi")), strict=True):
         wrong, unusual = on_the_server(form, figure, typed)
         unread = {field for field, text in typed.items() if not text.strip()} & set(typed)
@@ -81,7 +81,9 @@ def test_the_browser_and_the_server_say_the_same_of_whatever_is_typed(form: Form
         else:
             assert seen["wrong"] == wrong, typed
             assert {name: doubt["words"] for name, doubt in seen["unusual"].items()} == unusual, typed
+            moved += "ratio_changed" in unusual
     assert whole > 100
+    assert moved > 30
 
 
 def test_rules_of_a_figure_are_small_and_say_words_of_the_readers_language(form: Form) -> None:

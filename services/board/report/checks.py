@@ -1,7 +1,8 @@
 """What is wrong with answers, and what is only unusual. Pure.
 
 Wrong is what the door would refuse (`shared/domain/data_rules.py`) and parts that exceed their whole. Unusual is what
-figures are flagged for (`shared/programme/soft_checks.py`), and a zero after a figure: it is confirmed with a reason.
+figures are flagged for (`shared/programme/soft_checks.py`), a ratio that moved by much, and a zero after a figure: it
+is confirmed with a reason.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,11 +23,11 @@ from shared.domain.data_rules import activity_faults, day_fault, figure_faults, 
 from shared.domain.events import ActivityRecorded, IndicatorReported, Problem
 from shared.domain.refusals import Code, Refusal
 from shared.programme.figure_words import whole
-from shared.programme.soft_checks import Flag, percentage, soft_flags
+from shared.programme.soft_checks import Flag, percentage, ratio_moved, soft_flags
 from shared.values.personal_data import in_text
 from shared.wording.words import Words
 
-ZERO = "zero_after_figure"
+ZERO, RATIO = "zero_after_figure", "ratio_changed"
 _ACTIVITY_FIELDS = {"data.domain": "by.domain"}  # an event has a field of its own for this dimension
 _FIELD_OF_FLAG = {
     Flag.DENOMINATOR_CHANGED: DENOMINATOR,
@@ -59,6 +60,10 @@ class Earlier:
     period: Words
     numerator: int
     denominator: int
+
+    def value(self, per: int) -> float | None:
+        """Its value, in so many of `per`."""
+        return percentage(self.numerator, self.denominator, per)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +158,23 @@ def doubts(figure: Figure, data: IndicatorReported, earlier: Sequence[Earlier]) 
     if earlier and data.numerator == 0 and earlier[0].numerator > 0:
         said = DoubtWords.ZERO.value.filled(period=earlier[0].period, before=whole(earlier[0].numerator))
         found[ZERO] = Doubt(ZERO, NUMERATOR, said)
+    elif earlier and value is not None and _moved(figure, value, data.denominator, earlier[0]):
+        found[RATIO] = Doubt(RATIO, NUMERATOR, ratio_words(figure, rate(value, indicator.per), earlier[0]))
     return list(found.values())
+
+
+def _moved(figure: Figure, value: float, denominator: int, known: Earlier) -> bool:
+    checks, per = figure.indicator.checks, figure.indicator.per
+    before = known.value(per)
+    return before is not None and ratio_moved(checks, value, before, denominator, per)
+
+
+def ratio_words(figure: Figure, value: Words, known: Earlier) -> Words:
+    """Say that a value, as it is written, is far from the one before."""
+    per = figure.indicator.per
+    return DoubtWords.RATIO_CHANGED.value.filled(
+        value=value, period=known.period, before=rate(known.value(per) or 0, per)
+    )
 
 
 def _words(flag: Flag, figure: Figure, data: IndicatorReported, value: float, known: Earlier | None) -> Words:

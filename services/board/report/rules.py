@@ -7,7 +7,7 @@ limits, the doubts with their words. `static/check.js` reads them; without it th
 import re
 from collections.abc import Sequence
 
-from services.board.report.checks import ZERO, Earlier, Limit, limits_of
+from services.board.report.checks import RATIO, ZERO, Earlier, Limit, limits_of, ratio_words
 from services.board.report.fields import DENOMINATOR, NUMERATOR, Figure
 from services.board.report.typed import NUMBER
 from services.board.report.words import DoubtWords, rate, rate_of
@@ -15,7 +15,7 @@ from shared.domain.events import MAX_COUNT
 from shared.domain.refusals import Code, Refusal
 from shared.domain.rule_words import WrittenWords
 from shared.programme.figure_words import whole
-from shared.programme.soft_checks import Flag
+from shared.programme.soft_checks import MOVED, Flag
 from shared.values.written_numbers import GROUPED, LONGEST, PLAIN, SPACES, TWO_MEANINGS
 from shared.wording.words import Told, Words, in_both
 
@@ -26,10 +26,13 @@ def rules_of(figure: Figure, earlier: Sequence[Earlier], language: str) -> dict[
     """Write the rules of a figure of counts; None of them hold for components, which are chosen.
 
     `most` bounds a count; `numbers` are the patterns of `shared/values/written_numbers.py`; a limit says that its
-    `fields` add up to `whole` at most, a doubt when a figure is unusual beside what was there before.
+    `fields` add up to `whole` at most. A doubt says when it is seen at its `field`: the count or value that it is `of`
+    is below `least` or above `most`, or is further than `change` times `scale` from the one `before`; that alone is
+    seen of a `ratio`, which is a value above 0, and only where it moves by so `few` of what is counted times `per`.
     """
     return {
         "most": MAX_COUNT,
+        "per": figure.indicator.per,
         "numbers": {
             "longest": LONGEST,
             "spaces": _script(SPACES),
@@ -45,7 +48,12 @@ def rules_of(figure: Figure, earlier: Sequence[Earlier], language: str) -> dict[
             {"fields": list(limit.fields), "whole": limit.whole, "words": _limit_words(limit, language)}
             for limit in [*_ratios(figure), *limits_of(figure)]
         ],
-        "doubts": [*_changed(figure, earlier, language), *_out_of_range(figure, language), *_zero(earlier, language)],
+        "doubts": [
+            *_changed(figure, earlier, language),
+            *_out_of_range(figure, language),
+            *_zero(earlier, language),
+            *_moved(figure, earlier, language),
+        ],
     }
 
 
@@ -77,7 +85,9 @@ def _changed(figure: Figure, earlier: Sequence[Earlier], language: str) -> list[
         {
             "name": Flag.DENOMINATOR_CHANGED.value,
             "field": DENOMINATOR,
+            "of": DENOMINATOR,
             "before": known.denominator,
+            "scale": known.denominator,
             "change": change,
             "words": _said(DoubtWords.DENOMINATOR_CHANGED.value, known.period, known.denominator, language),
         }
@@ -96,8 +106,8 @@ def _out_of_range(figure: Figure, language: str) -> list[dict[str, object]]:
         {
             "name": flag.value,
             "field": NUMERATOR,
+            "of": "value",
             name: limit,
-            "per": per,
             "words": words.filled(value=rate_of(in_both(_VALUE), per), limit=rate(limit, per)).in_language(language),
         }
         for flag, name, limit, words in limits
@@ -109,7 +119,27 @@ def _zero(earlier: Sequence[Earlier], language: str) -> list[dict[str, object]]:
     if not earlier or not earlier[0].numerator:
         return []
     words = _said(DoubtWords.ZERO.value, earlier[0].period, earlier[0].numerator, language)
-    return [{"name": ZERO, "field": NUMERATOR, "before": earlier[0].numerator, "words": words}]
+    return [{"name": ZERO, "field": NUMERATOR, "of": NUMERATOR, "least": 1, "words": words}]
+
+
+def _moved(figure: Figure, earlier: Sequence[Earlier], language: str) -> list[dict[str, object]]:
+    checks, per = figure.indicator.checks, figure.indicator.per
+    before = earlier[0].value(per) if earlier else None
+    if before is None or checks.ratio_change is None:
+        return []
+    words = ratio_words(figure, rate_of(in_both(_VALUE), per), earlier[0]).in_language(language)
+    return [
+        {
+            "name": RATIO,
+            "field": NUMERATOR,
+            "of": "ratio",
+            "before": before,
+            "scale": 1,
+            "change": checks.ratio_change * per,
+            "few": MOVED * per,
+            "words": words,
+        }
+    ]
 
 
 def _said(words: Words, period: Words, before: int, language: str) -> str:

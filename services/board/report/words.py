@@ -78,6 +78,9 @@ class DoubtWords(Enum):
     )
     BELOW = Words("Kết quả {value} thấp hơn mức thường có là {limit}", "The result {value} is below the usual {limit}")
     ABOVE = Words("Kết quả {value} cao hơn mức thường có là {limit}", "The result {value} is above the usual {limit}")
+    RATIO_CHANGED = Words(
+        "Kết quả là {value}, trong khi {period} là {before}", "The result is {value}; in {period} it was {before}"
+    )
     ZERO = Words("Tử số là 0, trong khi {period} là {before}", "The numerator is 0; in {period} it was {before}")
 
 

@@ -31,15 +31,13 @@ export function judge(typed, rules, language) {
   }
   const { numerator, denominator } = counts, whole = "numerator" in counts && "denominator" in counts;
   const short = (number) => new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(number);
+  const base = denominator || NaN, value = Math.round((1e4 * rules.per * numerator) / base) / 1e4;
+  const seen = { numerator, denominator: base, value, ratio: numerator ? value : NaN };
   for (const doubt of whole ? rules.doubts : []) {
-    const value = denominator ? Math.round((1e4 * doubt.per * numerator) / denominator) / 1e4 : null;
-    const moved = "change" in doubt ? Math.abs(denominator - doubt.before) / doubt.before : 0;
-    const found = "change" in doubt ? denominator && moved > doubt.change
-      : "least" in doubt ? value !== null && value < doubt.least
-      : "most" in doubt ? value !== null && value > doubt.most
-      : numerator === 0;
+    const { of, before, scale, change, least, most, few } = doubt, now = seen[of];
+    const moved = Math.abs(now - before) / scale;
     const words = doubt.words.replace("{change}", short(100 * moved)).replace("{value}", short(value));
-    if (found) unusual[doubt.name] ??= { ...doubt, words };
+    if (now < least || now > most || (moved > change && !(moved * base < few))) unusual[doubt.name] ??= { ...doubt, words };
   }
   return { counts, wrong, unusual };
 }
