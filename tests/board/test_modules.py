@@ -248,6 +248,27 @@ def test_what_was_typed_and_not_sent_comes_back_and_goes_once_the_server_has_it(
     assert visit.faults == []
 
 
+def test_a_number_that_is_typed_as_the_page_writes_it_is_kept_by_the_server_as_one(visit: Visit) -> None:
+    page = entered(visit, *GIANG)
+    visit.go(owed("06400", "2023-Q2"))
+    page.locator(".tasks a").first.click()
+    figure = page.url
+    page.locator("[name=numerator]").fill("1.134")
+    page.locator("[name=denominator]").fill("12.000")
+    page.keyboard.press("Tab")
+    assert page.locator("[name=denominator]").get_attribute("aria-invalid") == "false"
+    page.get_by_role("button", name="Tiếp tục").click()
+    page.locator(".error-summary").wait_for()  # it is unusual beside the period before
+    for reason in page.locator("[name^='reason.']").all():
+        reason.fill("Nhập thêm hai xã")
+    page.get_by_role("button", name="Tiếp tục").click()
+    page.wait_for_url(lambda url: url != figure)
+    visit.go(figure)
+    assert page.locator("[name=numerator]").input_value() == "1134"
+    assert page.locator("[data-newer]").is_hidden()
+    assert page.evaluate(KEPT) == []
+
+
 def test_a_newer_draft_of_the_server_is_shown_and_what_was_typed_is_a_button_away(
     browser: Browser, office: Office, visit: Visit
 ) -> None:

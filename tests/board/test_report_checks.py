@@ -10,7 +10,7 @@ from services.board.report.checks import Earlier, doubts, wrong_activity, wrong_
 from services.board.report.draft import ActivityAnswer, FigureAnswer, ProblemAnswer
 from services.board.report.fields import Form, form_of
 from services.board.report.rules import rules_of
-from services.board.report.typed import read_activity, read_figure, read_problem
+from services.board.report.typed import as_meant, read_activity, read_figure, read_problem
 from shared.domain.events import Split
 from shared.domain.periods import parse_period, period_words
 from shared.domain.units import Units
@@ -65,6 +65,28 @@ def test_a_number_with_two_meanings_is_refused_with_the_cure(said: Callable[...,
         "denominator": "Giá trị không hợp lệ: có thể hiểu là hàng nghìn hoặc là số thập phân; hãy viết liền các chữ số "
         "(1234)"
     }
+
+
+@pytest.mark.parametrize(
+    ("written", "digits"), [("12,000", "12000"), ("1500.000", "1500000"), (" 1\u00a0500,000", "1500000")]
+)
+def test_the_cure_of_a_number_with_two_meanings_is_that_number(
+    said: Callable[..., dict[str, str]], written: str, digits: str
+) -> None:
+    assert said({**WHOLE, "denominator": written})["denominator"].endswith(f"hãy viết liền các chữ số ({digits})")
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "meant"),
+    [
+        ("vi", "1.134", "1134"), ("vi", " 12.000 ", "12000"), ("vi", "500.000", "500000"), ("vi", "1,134", "1,134"),
+        ("en", "1,134", "1134"), ("en", "1.134", "1.134"), ("vi", "0.500", "0.500"), ("vi", "1.234.567", "1.234.567"),
+        ("vi", "1134.000", "1134.000"), ("vi", "1.134,0", "1.134,0"), ("vi", "1.13", "1.13"), ("vi", "x", "x"),
+        ("vi", "１.134", "１.134"),
+    ],
+)  # fmt: skip
+def test_a_number_is_taken_as_the_page_itself_writes_it(language: str, typed: str, meant: str) -> None:
+    assert as_meant({"numerator": typed}, language) == {"numerator": meant}
 
 
 @pytest.mark.parametrize("written", ["-1", "41,5", "bốn", "1e3", "1" * 61, "10000000000000"])

@@ -14,7 +14,7 @@ from services.board.report.checks import Earlier, doubts, wrong_figure
 from services.board.report.draft import FigureAnswer
 from services.board.report.fields import Figure, Form, form_of
 from services.board.report.rules import rules_of
-from services.board.report.typed import read_figure
+from services.board.report.typed import as_meant, read_figure
 from shared.domain.periods import parse_period, period_words
 from shared.domain.units import Units
 from shared.programme.model import Programme
@@ -23,7 +23,8 @@ STATIC = Path(services.board.report.__file__).parent / "static"
 EARLIER = [Earlier(period_words("2022-Q4"), 400, 450), Earlier(period_words("2022-Q1"), 300, 400)]
 TEXTS = (
     "0", "7", "399", "400", "412", "450", "530", "531", " 12 ", "1 234", "1 234", "1.234", "1,234", "1.234.567",
-    "12,0", "12.000", "1500,000", "-3", "3,5", "x", "", "1e3", "007", "1000000000000", "1000000000001", "9" * 61,
+    "1.500", "500.000", "12,0", "12,000", "0.500", "1500.000", "1 500.000", "12.000", "1500,000", "-3", "3,5", "x", "",
+    "1e3", "007", "1000000000000", "1000000000001", "9" * 61,
 )  # fmt: skip
 SCRIPT = """
 import {{ judge }} from "{module}";
@@ -54,7 +55,7 @@ def in_the_browser(cases: list[dict[str, str]], rules: dict[str, object]) -> lis
 
 
 def on_the_server(form: Form, figure: Figure, typed: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
-    data, refusals = read_figure(form, figure, FigureAnswer(typed=typed))
+    data, refusals = read_figure(form, figure, FigureAnswer(typed=as_meant(typed, form.language)))
     if data is None:
         return {item.field: item.message("vi") for item in refusals if item.code != "field_missing"}, {}
     wrong: dict[str, str] = {}
@@ -75,7 +76,7 @@ def test_the_browser_and_the_server_say_the_same_of_whatever_is_typed(form: Form
         unread = {field for field, text in typed.items() if not text.strip()} & set(typed)
         if not unread and not any("Giá trị không hợp lệ: cần số nguyên" in text for text in wrong.values()):
             whole += 1
-        if read_figure(form, figure, FigureAnswer(typed=typed)).data is None:
+        if read_figure(form, figure, FigureAnswer(typed=as_meant(typed, form.language))).data is None:
             # The browser also judges what is whole beside what isn't: each refusal of the server is there.
             assert wrong.items() <= seen["wrong"].items(), typed
         else:

@@ -17,6 +17,7 @@ from services.board.report.judging import REASON, judge_figure, standing_reasons
 from services.board.report.opening import ReportPages, Who, number_of, to
 from services.board.report.pages import Opened, overview_page
 from services.board.report.standing import prefilled
+from services.board.report.typed import as_meant
 
 
 async def overview(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
@@ -39,7 +40,7 @@ async def figure_step(pages: ReportPages, request: Request, who: Who, opened: Op
         return pages.render(request, "figure.html", figure_page(opened, figure, former, judged, stale=None))
     fields = await read_form(request, pages.body)
     known = prefilled(figure, opened.standing)
-    answer = _typed(figure, fields, known, counts=figure.key in opened.standing.figures)
+    answer = _typed(figure, fields, known, opened.form.language, counts=figure.key in opened.standing.figures)
     kept, unconfirmed = _confirmed(answer, former)
     stale = await pages.keep(opened, who, opened.draft.answers.with_figure(figure.key, kept), number_of(fields))
     judged = judge(answer, unconfirmed=unconfirmed)
@@ -50,11 +51,13 @@ async def figure_step(pages: ReportPages, request: Request, who: Who, opened: Op
     return pages.render(request, "figure.html", page, 409 if stale is not None else 422)
 
 
-def _typed(figure: Figure, fields: Mapping[str, str], known: FigureAnswer, *, counts: bool) -> FigureAnswer:
+def _typed(
+    figure: Figure, fields: Mapping[str, str], known: FigureAnswer, language: str, *, counts: bool
+) -> FigureAnswer:
     """Read the answer. What the page of a figure that doesn't count yet had filled in, from the period before, is
     nobody's answer where there is no figure.
     """
-    typed = {name: fields[name] for name in figure.fields if fields.get(name, "").strip()}
+    typed = as_meant({name: fields[name] for name in figure.fields if fields.get(name, "").strip()}, language)
     absent = fields.get("absent") == "yes"
     if absent and not counts:
         typed = {name: text for name, text in typed.items() if text != known.typed.get(name)}

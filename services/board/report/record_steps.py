@@ -17,7 +17,7 @@ from services.board.report.opening import ReportPages, Who, number_of, to
 from services.board.report.pages import Opened, activities_page, common, errors_of
 from services.board.report.problems_page import problems_page, resolution
 from services.board.report.standing import Held
-from services.board.report.typed import MONEY, activity_fields
+from services.board.report.typed import MONEY, activity_fields, as_meant
 from services.board.report.words import FormWords
 from shared.domain.refusals import Refusal
 from shared.wording.words import Words
@@ -50,6 +50,7 @@ async def activity_step(pages: ReportPages, request: Request, who: Who, opened: 
     if activity is None:  # nobody could mend it on its page, which asks by type
         raise NotThereError(record)
     typed = {name: fields[name] for name in activity_fields(opened.form, activity) if fields.get(name, "").strip()}
+    typed = as_meant(typed, opened.form.language)
     answer = ActivityAnswer(record=record, typed=typed, change="corrected" if held is not None else "added")
     stale = await pages.keep(opened, who, opened.draft.answers.with_activity(answer), number_of(fields))
     refusals = judge_activity(opened.form, answer, opened.today)

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 
 from services.board.report.checks import RATIO, ZERO, Earlier, Limit, limits_of, ratio_words
 from services.board.report.fields import DENOMINATOR, NUMERATOR, Figure
-from services.board.report.typed import NUMBER
-from services.board.report.words import DoubtWords, rate, rate_of
+from services.board.report.typed import NUMBER, one_group
+from services.board.report.words import DoubtWords, FieldWords, rate, rate_of
 from shared.domain.events import MAX_COUNT
 from shared.domain.refusals import Code, Refusal
-from shared.domain.rule_words import WrittenWords
 from shared.programme.figure_words import whole
 from shared.programme.soft_checks import MOVED, Flag
 from shared.values.written_numbers import GROUPED, LONGEST, PLAIN, SPACES, TWO_MEANINGS
@@ -25,10 +24,11 @@ _TOTAL, _CHANGE, _VALUE = "{total}", "{change}", "{value}"
 def rules_of(figure: Figure, earlier: Sequence[Earlier], language: str) -> dict[str, object]:
     """Write the rules of a figure of counts; None of them hold for components, which are chosen.
 
-    `most` bounds a count; `numbers` are the patterns of `shared/values/written_numbers.py`; a limit says that its
-    `fields` add up to `whole` at most. A doubt says when it is seen at its `field`: the count or value that it is `of`
-    is below `least` or above `most`, or is further than `change` times `scale` from the one `before`; that alone is
-    seen of a `ratio`, which is a value above 0, and only where it moves by so `few` of what is counted times `per`.
+    `most` bounds a count; `numbers` are the patterns of `shared/values/written_numbers.py`, and `own` how the page
+    writes thousands. A limit says that its `fields` add up to `whole` at most. A doubt says when it is seen at its
+    `field`: the count or value that it is `of` is below `least` or above `most`, or is further than `change` times
+    `scale` from the one `before`; that alone is seen of a `ratio`, which is a value above 0, and only where it moves by
+    so `few` of what is counted times `per`.
     """
     return {
         "most": MAX_COUNT,
@@ -36,13 +36,14 @@ def rules_of(figure: Figure, earlier: Sequence[Earlier], language: str) -> dict[
         "numbers": {
             "longest": LONGEST,
             "spaces": _script(SPACES),
+            "own": one_group(language),
             "plain": _script(PLAIN),
             "grouped": _script(GROUPED),
             "twoMeanings": _script(TWO_MEANINGS),
         },
         "words": {
             "number": _refusal(Code.VALUE_INVALID, NUMBER, language),
-            "twoMeanings": _refusal(Code.VALUE_INVALID, WrittenWords.TWO_MEANINGS.value, language),
+            "twoMeanings": _refusal(Code.VALUE_INVALID, FieldWords.TWO_MEANINGS.value, language),
         },
         "limits": [
             {"fields": list(limit.fields), "whole": limit.whole, "words": _limit_words(limit, language)}

@@ -3,6 +3,7 @@
 What can't be read is refused at its field, in the words of the door; what was typed stays as it is.
 """
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from services.board.report.words import FieldWords
 from shared.domain.events import MAX_COUNT, ActivityRecorded, IndicatorReported, Money, Problem, Split
 from shared.domain.refusals import Code, Refusal
 from shared.domain.rule_words import WrittenWords, wanted
+from shared.programme.figure_words import whole
 from shared.values.model_words import expected_by_model
 from shared.values.scalars import ScalarError
 from shared.values.written_numbers import TwoMeaningsError, written_whole_number
@@ -68,7 +70,8 @@ class _Reader:
         try:
             return written_whole_number(text, MAX_COUNT)
         except TwoMeaningsError:
-            self.refuse(field, Code.VALUE_INVALID, WrittenWords.TWO_MEANINGS.value)
+            digits = "".join(filter(str.isdecimal, text))
+            self.refuse(field, Code.VALUE_INVALID, FieldWords.TWO_MEANINGS.value.filled(digits=digits))
         except ScalarError:
             self.refuse(field, Code.VALUE_INVALID, NUMBER)
         return None
@@ -162,6 +165,22 @@ def _day(reader: _Reader) -> str | None:
     except TypedDayError as error:
         reader.refusals.append(Refusal(Code.VALUE_INVALID, "held_on", error.expected, text))
         return None
+
+
+def one_group(language: str) -> str:
+    """Write the pattern of a number of one group as the pages in this language write it: `1.134` in Vietnamese."""
+    return rf"[1-9]\d{{0,2}}{re.escape(whole(1000).in_language(language)[1])}\d{{3}}"
+
+
+def as_meant(typed: Mapping[str, str], language: str) -> dict[str, str]:
+    """Take what was typed on a page of a language, `1.134` as `1134`: elsewhere it would have two meanings, but nobody
+    counts fractions, and the page writes its own numbers so.
+    """
+    grouped = re.compile(one_group(language), re.ASCII)
+    return {
+        name: "".join(filter(str.isdecimal, text)) if grouped.fullmatch(text.strip()) else text
+        for name, text in typed.items()
+    }
 
 
 def count_or_text(text: str) -> int | str | None:

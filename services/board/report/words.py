@@ -53,6 +53,10 @@ class FieldWords(Enum):
         "số liệu đã thay đổi; đề nghị xem lại lý do rồi nhấn lại",
         "the figure has changed; look at the reason, change it if need be, and press again",
     )
+    TWO_MEANINGS = Words(
+        "có thể hiểu là hàng nghìn hoặc là số thập phân; hãy viết liền các chữ số ({digits})",
+        "may be thousands or a decimal fraction; write its digits alone ({digits})",
+    )
     PARTS_AT_MOST = Words(
         "cần các phần của «{dimension}» cộng lại không quá tổng số {total}",
         "the parts of «{dimension}» add up to the total of {total} at most",

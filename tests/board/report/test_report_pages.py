@@ -159,9 +159,9 @@ async def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(brows
     assert dict(page.fields())["numerator"] == "531"
     later = await browser.open(page.path)
     assert dict(later.fields())["numerator"] == "531"
-    page = await browser.submit(page, {"numerator": "1.234", "denominator": "5000"})
+    page = await browser.submit(page, {"numerator": "1,234", "denominator": "5000"})
     assert "hãy viết liền các chữ số (1234)" in page.text
-    assert dict(page.fields())["numerator"] == "1.234"
+    assert dict(page.fields())["numerator"] == "1,234"
     assert "Cần sửa" in (await browser.open(start)).text
     check = await browser.submit(await browser.open(f"{start}/check"), {})
     assert check.status == 422

@@ -1,21 +1,22 @@
-// Checks a figure while it is typed, by the rules that the server wrote into its form (rules.py).
+// Checks a figure while it is typed, by the rules in its form (rules.py).
 
 // Read a count: its number, or the words that refuse it; null where nothing was typed.
 export function read(text, rules) {
-  const { longest, spaces, plain, grouped, twoMeanings } = rules.numbers;
-  const whole = (pattern) => new RegExp(`^(?:${pattern})$`).exec(typed);
-  const typed = text.trim().replace(new RegExp(spaces, "g"), " ");
+  const { longest, spaces, own, plain, grouped, twoMeanings } = rules.numbers, no = { words: rules.words.number };
+  const whole = (pattern) => new RegExp(`^(?:${pattern})$`).exec(typed), digits = (some) => some.replace(/\D/g, "");
+  let typed = text.trim().replace(new RegExp(spaces, "g"), " ");
   if (!typed) return null;
-  if (typed.length > longest) return { words: rules.words.number };
-  if (whole(twoMeanings)) return { words: rules.words.twoMeanings };
+  if (typed.length > longest) return no;
+  if (whole(own)) typed = digits(typed);
   const found = whole(plain) || whole(grouped);
-  if (!found) return { words: rules.words.number };
-  if (found.groups.zeros === "000" && /[1-9]/.test(found[1])) return { words: rules.words.twoMeanings };
-  const number = Number(found[1].replace(/[., ]/g, ""));
-  return number > rules.most ? { words: rules.words.number } : { number };
+  if (!found) return no;
+  if (whole(twoMeanings) || (found.groups.zeros === "000" && /[1-9]/.test(found[1])))
+    return { words: rules.words.twoMeanings.replace("{digits}", digits(typed)) };
+  const number = +digits(found[1]);
+  return number > rules.most ? no : { number };
 }
 
-// Judge all that was typed, by field: `wrong` by field, `unusual` by the doubt's name.
+// Judge what was typed by field: `wrong` by field, `unusual` by the doubt's name.
 export function judge(typed, rules, language) {
   const counts = {}, wrong = {}, unusual = {};
   for (const [field, text] of Object.entries(typed)) {
@@ -63,7 +64,7 @@ function watch(form) {
   };
   form.addEventListener("input", look);
   form.addEventListener("focusout", ({ target }) => left.add(target.name));
-  // Not sooner: a button that moves while it is pressed isn't clicked.
+  // Not sooner: a button that moves while pressed isn't clicked.
   for (const done of ["click", "keyup"]) document.addEventListener(done, look);
 }
 

@@ -1,5 +1,5 @@
-// Keeps what is typed on this device until the server has it: what was left or lost comes back. Where the server has
-// something newer, that stands in the fields, and what was typed here is a button away.
+// Keeps what is typed on this device until the server has it. Where that has something newer, it stands in the fields,
+// and what was typed here is a button away.
 
 const form = document.querySelector("form[data-draft]");
 
@@ -21,7 +21,8 @@ if (form) {
     show("newer", false);
     form.dispatchEvent(new Event("input"));
   };
-  const there = kept && (kept.typed === base || (kept.sent && kept.number !== number)
+  const same = (text) => text.replace(/"(\d+)[.,](\d{3})"/g, '"$1$2"'); // as it is kept
+  const there = kept && (same(kept.typed) === same(base) || (kept.sent && kept.number !== number)
     || (record && document.querySelector(`form[action*="${kept.record}"]`)));
   if (there && !stale) localStorage.removeItem(place);
   else if (kept && !there) kept.base === base ? restore() : show("newer", true);
