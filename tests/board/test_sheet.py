@@ -164,7 +164,9 @@ async def test_what_is_unusual_is_asked_on_the_form(officer: Officer) -> None:
     assert sheet.figures(ACCESS)["denominator"] == 450
     sheet.figure(ACCESS, 400, 900)
     sheet.figure(KNOWLEDGE, 300, 900)
-    page = await officer.browser.submit(await officer.upload(sheet.saved()), {}, 1)
+    page = await officer.upload(sheet.saved())
+    assert page.link("Mẫu số thay đổi 100% so với") == f"{officer.owed}/figure/{ACCESS}/2023-Q1"
+    page = await officer.browser.submit(await officer.browser.open(page.link("Kiểm tra và nộp")), {}, 1)
     assert page.status == 422
     assert page.link("vài lời giải thích") == f"{officer.owed}/figure/{ACCESS}/2023-Q1"
 

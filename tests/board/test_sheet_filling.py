@@ -102,6 +102,23 @@ def test_what_was_unusual_keeps_its_reason_and_what_is_unusual_is_no_fault_of_a_
     assert (faults, filling.answers.figures[KEY].reasons) == ([], {})
 
 
+def test_what_is_unusual_is_told_at_its_cell_until_it_has_a_reason(report: Open) -> None:
+    opened = report(EARLIER)
+    sheet = book(opened)
+    cell = sheet.figure(ACCESS, 100, 500)
+    filling, faults = filled(opened, sheet.saved())
+    assert faults == []
+    (found,) = filling.unusual
+    assert (f"{found.place.column}{found.place.row}", found.key) == (cell, KEY)
+    assert found.words.vi == "Kết quả là 20%, trong khi quý IV năm 2022 là 76,5%"
+    reasons = {"ratio_changed": "Trạm y tế đóng cửa hai tháng"}
+    answers = Answers(figures={KEY: FigureAnswer(typed={"numerator": "100", "denominator": "500"}, reasons=reasons)})
+    again = report(EARLIER, answers=answers)
+    sheet = book(again)
+    sheet.figure(ACCESS, 50, 100, by_sex="female")
+    assert filled(again, sheet.saved())[0].unusual == []
+
+
 def test_a_row_that_nobody_touched_keeps_what_a_colleague_typed_meanwhile(report: Open) -> None:
     sheet = book(report(answers=answered(numerator="400", denominator="500")))
     sheet.figure(KNOWLEDGE, 3, 9)

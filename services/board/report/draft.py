@@ -26,6 +26,10 @@ class FigureAnswer(Answer):
     reasons: dict[str, str] = Field(default_factory=dict)
     kept: tuple[Split, ...] = ()
 
+    def reason(self, doubt: str) -> str:
+        """The reason that was given for a doubt; nothing where none was."""
+        return self.reasons.get(doubt, "").strip()
+
 
 class ActivityAnswer(Answer):
     """An activity that was added, or one of the board's own that is corrected or withdrawn.

@@ -74,7 +74,7 @@ def _confirmed(answer: FigureAnswer, former: FigureAnswer) -> tuple[FigureAnswer
     unconfirmed = frozenset(
         name
         for name, text in answer.reasons.items()
-        if name not in holding and text.strip() and text.strip() == former.reasons.get(name, "").strip()
+        if name not in holding and text.strip() and text.strip() == former.reason(name)
     )
     given = {name: text for name, text in answer.reasons.items() if name not in unconfirmed}
     return answer.model_copy(update={"reasons": {**holding, **given}}), unconfirmed

@@ -80,7 +80,9 @@ def judge_figure(
     refusals = wrong_figure(form, figure, data)
     unusual = doubts(figure, data, standing.before(figure)) if not refusals else []
     wrong_reasons = (
-        _unconfirmed(doubt.name) if doubt.name in unconfirmed else _wrong_reason(doubt.name, answer.reasons, today)
+        _unconfirmed(doubt.name)
+        if doubt.name in unconfirmed
+        else _wrong_reason(doubt.name, answer.reason(doubt.name), today)
         for doubt in unusual
     )
     return Judged(data, [*refusals, *filter(None, wrong_reasons)], unusual)
@@ -112,8 +114,8 @@ def _unconfirmed(name: str) -> Refusal:
     return ReasonWanted(Code.VALUE_INVALID, f"{REASON}.{name}", FieldWords.REASON_AGAIN.value)
 
 
-def _wrong_reason(name: str, reasons: Mapping[str, str], today: date) -> Refusal | None:
-    text, place = reasons.get(name, "").strip(), f"{REASON}.{name}"
+def _wrong_reason(name: str, text: str, today: date) -> Refusal | None:
+    place = f"{REASON}.{name}"
     if not text:
         return Refusal(Code.FIELD_MISSING, place, FieldWords.REASON.value)
     if len(text) > LONGEST_REASON:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from services.board.report.draft import ActivityAnswer, FigureAnswer, ProblemAnswer
 from services.board.report.draft_store import Submission
 from services.board.report.fields import Choice, Figure, Form
-from services.board.report.judging import judge_figure, label_of
+from services.board.report.judging import Judged, judge_figure, label_of
 from services.board.report.pages import Opened
 from services.board.report.standing import Counted
 from services.board.report.typed import BY, MONEY, PARTICIPANTS, held_on_words
@@ -47,7 +47,7 @@ def summary_rows(opened: Opened, submission: Submission | None = None) -> Iterat
     """List the answers of the draft, or those of a submission."""
     answers = opened.answers if submission is None else submission.answers
     for figure in opened.form.figures:
-        yield _figure_row(opened, figure, answers.figures.get(figure.key))
+        yield _figure_row(opened, figure, answers.figures.get(figure.key), drafted=submission is None)
     was = "" if submission is None else _WAS
     for activity in answers.activities:
         yield _activity_row(opened, activity, was)
@@ -59,7 +59,7 @@ def summary_rows(opened: Opened, submission: Submission | None = None) -> Iterat
         yield _raised_row(opened, raised, accepted=submission.accepted_at is not None)
 
 
-def _figure_row(opened: Opened, figure: Figure, answer: FigureAnswer | None) -> Row:
+def _figure_row(opened: Opened, figure: Figure, answer: FigureAnswer | None, *, drafted: bool) -> Row:
     form, said = opened.form, opened.form.said
     counted = opened.standing.figures.get(figure.key)
     splits: Sequence[Split] = ()
@@ -74,14 +74,19 @@ def _figure_row(opened: Opened, figure: Figure, answer: FigureAnswer | None) -> 
         judged = judge_figure(form, figure, answer, opened.standing, opened.today)
         value = FormWords.TO_MEND.value if judged.data is None else of_figure(figure, judged.data)
         splits = judged.data.breakdown if judged.data is not None else ()
-        more = [
-            FormWords.CONFIRMED.value.filled(doubt=doubt.words, reason=answer.reasons[doubt.name])
-            for doubt in judged.unusual
-            if doubt.name in answer.reasons
-        ]
+        more = list(_confirmed(judged, answer, drafted=drafted))
     label = figure.label if figure.period == form.period else f"{figure.label} ({figure.period_name})"
     path, details = opened.path(f"figure/{figure.key}"), _parts(form, figure, splits)
     return Row(label, said(value), path, tuple(map(said, more)), tuple(details))
+
+
+def _confirmed(judged: Judged, answer: FigureAnswer, *, drafted: bool) -> Iterator[Words]:
+    """Tell what is unusual with its reason; in a draft also that one is wanted."""
+    for doubt in judged.unusual:
+        if reason := answer.reason(doubt.name):
+            yield FormWords.CONFIRMED.value.filled(doubt=doubt.words, reason=reason)
+        elif drafted:
+            yield FormWords.UNCONFIRMED.value.filled(doubt=doubt.words)
 
 
 def of_figure(figure: Figure, told: IndicatorReported | Counted) -> Words:

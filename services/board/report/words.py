@@ -241,6 +241,7 @@ class FormWords(Enum):
     FIGURE_WITHDRAWN = Words("Đã được rút: {before} → {now}", "Withdrawn: {before} → {now}")
     CHANGED_FROM = Words("Trước đó: {before}", "Before: {before}")
     CONFIRMED = Words("{doubt}. Lý do: {reason}", "{doubt}. Reason: {reason}")
+    UNCONFIRMED = Words("{doubt}. Đề nghị ghi lý do trước khi nộp.", "{doubt}. Say why before you hand in.")
     BEFORE_STATE = Words("Kỳ trước: {state}", "The period before: {state}")
     HOME = Words("Về trang chính", "Go to the main page")
     CORRECT = Words("Sửa báo cáo đã nộp", "Correct the report")

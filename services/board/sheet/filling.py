@@ -1,10 +1,11 @@
 """Fills a report's draft with what a sheet says, or tells at which cells it can't. Pure.
 
-Each figure and each activity is judged as on its page of the form. What is only unusual is no fault of a sheet: the
-form asks for the reason. A sheet with one wrong cell fills in nothing.
+Each figure and each activity is judged as on its page of the form. What is only unusual is no fault of a sheet: it is
+told at its cell, and the form asks for the reason. A sheet with one wrong cell fills in nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 from services.board.report.draft import ActivityAnswer, FigureAnswer
@@ -27,12 +28,21 @@ _NO_FIELD = frozenset({"programme", "unit", "agency", "record", "withdraw"})
 _RECORDS = UUID("5c1f7a52-0f3e-4a55-9d3c-7c1f2f1f6b0e")
 
 
+class Unusual(NamedTuple):
+    """A cell with an unusual figure that has no reason yet, and the key of the figure."""
+
+    place: Place
+    words: Words
+    key: str
+
+
 class Filling:
-    """Fills in what one sheet says. `refusals` are the cells for which it can't."""
+    """Fills in what one sheet says. `refusals` are the cells for which it can't, `unusual` those to be confirmed."""
 
     def __init__(self, opened: Opened, read: SheetRead) -> None:
         self.answers = opened.draft.answers
         self.refusals = list(read.refusals)
+        self.unusual: list[Unusual] = []
         self._opened = opened
         self._wrong = {refusal.place for refusal in read.refusals}
         for figure in opened.form.figures:
@@ -65,6 +75,8 @@ class Filling:
         if not wrong:
             judged = judge_figure(opened.form, figure, answer, opened.standing, opened.today)
             wrong = [_located(refusal, rows) for refusal in judged.refusals if not _is_reason(refusal)]
+            unconfirmed = (doubt for doubt in judged.unusual if not answer.reason(doubt.name))
+            self.unusual += [Unusual(_place(it.field, rows), it.words, figure.key) for it in unconfirmed]
         self._refuse(wrong)
         self.answers = self.answers.with_figure(figure.key, answer)
 
@@ -132,10 +144,14 @@ def _is_reason(refusal: Refusal) -> bool:
 
 
 def _located(refusal: Refusal, rows: Sequence[FigureRow]) -> Refusal:
-    """Put a refusal of the form's field at its cell; of one that stands in no row, at the figure's first row."""
-    places = {field: place for row in rows for field, place in row.places.items()}
-    place = places.get(refusal.field, rows[0].place)
-    return Refusal(refusal.code, refusal.field, refusal.expected, refusal.got, place)
+    """Put a refusal of the form's field at its cell."""
+    return Refusal(refusal.code, refusal.field, refusal.expected, refusal.got, _place(refusal.field, rows))
+
+
+def _place(field: str, rows: Sequence[FigureRow]) -> Place:
+    """Find the cell of a field of the form; of one that stands in no row, the figure's first row."""
+    places = {name: place for row in rows for name, place in row.places.items()}
+    return places.get(field, rows[0].place)
 
 
 def _record_of(code: str, shown: Mapping[str, ShownActivity]) -> str:

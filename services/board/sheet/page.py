@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from services.board.pages.rendering import sayer
 from services.board.report.pages import Opened, common
+from services.board.sheet.filling import Unusual
 from services.board.sheet.words import BookWords, FaultWords, PageWords
 from shared.domain.refusals import Place, Refusal
 from shared.programme.figure_words import whole
@@ -19,20 +20,38 @@ _NO_NAME = str.maketrans(dict.fromkeys('\\/:*?"<>|\r\n\t', " "))  # what no syst
 
 
 def sheet_page(
-    opened: Opened, faults: Sequence[Words] = (), *, notes: Sequence[Words] = (), stale: datetime | None = None
+    opened: Opened,
+    faults: Sequence[Words] = (),
+    *,
+    notes: Sequence[Words] = (),
+    unusual: Sequence[Unusual] = (),
+    stale: datetime | None = None,
+    taken: bool = False,
 ) -> dict[str, object]:
-    """The page; `faults` keep a sheet from being taken, `notes` tell of one that was taken."""
+    """The page; `faults` keep a sheet from being taken, `notes` tell of one that was `taken`; `unusual` are its figures
+    that are to be confirmed.
+    """
     said = opened.form.said
-    more = len(faults) - LISTED
     return {
         **common(opened),
         "sheet": sayer(PageWords, opened.form.language),
         "most": MOST_BYTES // _MEBIBYTE,
         "faults": [_upper(said(fault)) for fault in faults[:LISTED]],
-        "more": said(PageWords.MORE.value.filled(count=whole(more))) if more > 0 else None,
+        "more": _more(opened, faults),
+        "taken": taken,
         "notes": [_upper(said(note)) for note in notes],
+        "unusual": [
+            {"text": said(told_at(it.place, it.words)), "path": opened.path(f"figure/{it.key}")}
+            for it in unusual[:LISTED]
+        ],
+        "more_unusual": _more(opened, unusual),
         "stale": None if stale is None else said(PageWords.STALE.value.filled(at=opened.at(stale))),
     }
+
+
+def _more(opened: Opened, listed: Sequence[object]) -> str | None:
+    more = len(listed) - LISTED
+    return opened.form.said(PageWords.MORE.value.filled(count=whole(more))) if more > 0 else None
 
 
 def told_at(place: Place | None, what: Words) -> Words:

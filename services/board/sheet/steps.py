@@ -94,7 +94,9 @@ class Sheets:
         faults = read.foreign or [told_of(item) for item in filling.refusals]
         if faults:
             await pages.note(request, "sheet", str(opened.name), "foreign" if read.foreign else "faulty")
-            return _refused(pages, request, opened, faults)
+            unusual = () if read.foreign else filling.unusual
+            page = sheet_page(opened, faults, unusual=unusual)
+            return pages.render(request, "sheet.html", page, 422)
         if filling.answers != opened.draft.answers:
             stale = await pages.keep(opened, who, filling.answers, version)
             if stale is not None:
@@ -102,9 +104,10 @@ class Sheets:
                 return pages.render(request, "sheet.html", sheet_page(opened, stale=stale), 409)
         await pages.note(request, "sheet", str(opened.name), "done")
         notes = read.said.notes.words()
-        if not notes:
+        if not (notes or filling.unusual):
             return to(opened, "check")
-        return pages.render(request, "sheet.html", sheet_page(await pages.open(who, opened.name), notes=notes))
+        page = sheet_page(await pages.open(who, opened.name), notes=notes, unusual=filling.unusual, taken=True)
+        return pages.render(request, "sheet.html", page)
 
 
 def make_sheets(body: BodyLimits) -> Sheets:

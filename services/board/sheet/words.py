@@ -26,6 +26,12 @@ class PageWords(Enum):
     ERRORS = Words("Chưa lấy được phiếu: có chỗ cần sửa", "The sheet was not taken: there is something to mend")
     MORE = Words("Còn {count} chỗ khác.", "{count} more.")
     TAKEN = Words("Đã điền vào báo cáo", "The report is filled in")
+    UNUSUAL_HELP = Words(
+        "Nếu số liệu đúng, đề nghị ghi lý do tại trang của chỉ tiêu trước khi nộp báo cáo; nếu không đúng, đề nghị sửa "
+        "trong phiếu rồi nộp lại phiếu.",
+        "If a figure is right, say why on the indicator's page before you hand in; if it is not, change it in the "
+        "sheet and upload that again.",
+    )
     STALE = Words(
         "Báo cáo này đã được sửa ở nơi khác lúc {at}, nên chưa lấy gì từ phiếu; hãy chọn lại tệp và nhấn lại để điền "
         "vào báo cáo như đang có.",
