@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 
+from services.board.pages.written import day
 from services.board.report.asked import Ended
 from services.board.report.draft_store import Submission
 from services.board.report.events import HandIn
@@ -45,8 +46,15 @@ def check_page(
             {"path": opened.path(fault.path) if fault.path else "", "text": said(fault.words)} for fault in faults
         ],
         "refused": refused,
+        "not_over": _not_over(opened),
         "notice": None if notice is None else said(notice),
     }
+
+
+def _not_over(opened: Opened) -> str | None:
+    """Say that the period has days to come, of which the report tells nothing yet."""
+    end = opened.form.programme.calendar.end(opened.form.period)
+    return None if opened.today > end else opened.form.said(FormWords.NOT_OVER.value.filled(end=day(end)))
 
 
 def _since(opened: Opened, before: Submission | None, withdrawn: Mapping[str, Ended]) -> dict[str, tuple[str]]:

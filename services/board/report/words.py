@@ -225,6 +225,12 @@ class FormWords(Enum):
         "Chưa gửi được: hệ thống tạm thời không trả lời. Báo cáo đã được giữ lại; hãy nhấn nộp lần nữa sau ít phút.",
         "Not sent: the system does not answer now. The report is kept; press again in a few minutes.",
     )
+    NOT_OVER = Words(
+        "Kỳ báo cáo kết thúc ngày {end}; số liệu sau ngày nộp chưa có trong báo cáo. Nếu số liệu thay đổi đến ngày đó, "
+        "đề nghị sửa báo cáo đã nộp.",
+        "The period ends on {end}; what happens after you hand in is not in the report. If a figure changes by then, "
+        "correct the report.",
+    )
     RECEIVED = Words("Đã nhận báo cáo", "The report was received")
     RECEIVED_AT = Words("Nhận lúc {at}", "Received at {at}")
     ON_TIME = Words("Nộp đúng hạn", "On time")

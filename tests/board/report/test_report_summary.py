@@ -1,9 +1,13 @@
 """The page before handing in and the receipt show all that is handed in, as an office writes it."""
 
+from datetime import datetime
 from typing import Any
+
+import pytest
 
 from demo.browser import Browser, Shown
 from tests.acting import Board
+from tests.board.site import Site
 from tests.system import access
 
 ACCESS, KNOWLEDGE = "figure/child-service-access/2023-Q1", "figure/knowledge-skills-provided/2023-Q1"
@@ -143,6 +147,21 @@ async def test_the_check_of_a_correction_says_what_another_has_changed_meanwhile
     assert other == "300 trên 900 Đã có số liệu"
     await browser.submit(await browser.open(f"{start}/{ACCESS}"), {"numerator": "1 413"})
     assert shown(await browser.open(f"{start}/check"))[0][1][0].startswith(f"1.413 trên 1.530 {told}")
+
+
+@pytest.mark.parametrize(("day", "said"), [("2023-03-10", True), ("2023-03-14", True), ("2023-03-15", False)])
+async def test_the_check_says_until_the_last_day_that_the_period_is_not_over(
+    browser: Browser, start: str, site: Site, day: str, said: bool
+) -> None:
+    site.now = datetime.fromisoformat(f"{day}T23:30:00+07:00")
+    words = "Kỳ báo cáo kết thúc ngày 14/03/2023; số liệu sau ngày nộp chưa có trong báo cáo."
+    assert (words in (await browser.open(f"{start}/check")).text) is said
+
+
+async def test_a_report_may_be_handed_in_before_its_period_is_over(browser: Browser, start: str, site: Site) -> None:
+    site.now = datetime.fromisoformat("2023-03-14T08:00:00+07:00")
+    await answered(browser, start, FIGURE)
+    assert "kết thúc ngày" not in (await handed_in(browser, start)).text
 
 
 async def test_no_figure_beside_typed_numbers_is_refused_at_the_field(
