@@ -105,7 +105,7 @@ def test_every_page_on_the_way_in_is_sound(browser: Browser, office: Office, pic
         visit.page.get_by_role("button", name="Xác nhận", exact=True).click()
         assert visit.page.url == f"{office.url}/"
         visit.looked_at("desk", pictures)
-        visit.page.get_by_role("link", name="Làm báo cáo").first.click()
+        visit.page.get_by_role("link", name="Lập báo cáo").first.click()
         visit.looked_at("report", pictures)
         visit.page.locator(".tasks a").first.click()
         visit.looked_at("figure", pictures)
@@ -282,7 +282,7 @@ def test_every_page_of_the_sheet_is_sound_and_goes_by_keyboard(
         assert download.value.suggested_filename.startswith("Phiếu báo cáo ")
         sheet = Book(Path(download.value.path()).read_bytes())
         press("Nộp phiếu tại đây")
-        page.get_by_role("heading", name="Làm báo cáo bằng bảng tính").wait_for()
+        page.get_by_role("heading", name="Lập báo cáo bằng bảng tính").wait_for()
         visit.looked_at("sheet", pictures)
         sheet.figure("child-service-access", "1.234", 5000)
         sheet.figure("knowledge-skills-provided", 900, 300)

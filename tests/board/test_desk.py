@@ -119,7 +119,7 @@ def test_the_level_above_extends_and_waives_with_a_reason(office: Office, person
     assert person.post(f"/obligations/{second}/waive", data={"reason": "Sáp nhập"}).status_code == 303
     again = person.post(f"/obligations/{second}/waive", data={"reason": "Sáp nhập"})
     assert again.status_code == 409
-    assert "Không còn gì để quyết định" in again.text
+    assert "không còn nội dung cần quyết định" in again.text
     changes = rows(office, "SELECT by, reason FROM notifications.change WHERE by IS NOT NULL ORDER BY at")
     assert {row["reason"] for row in changes} == {"Mưa lũ", "Sáp nhập"}
     device = rows(office, "SELECT device FROM board.act WHERE what = 'extend' AND outcome = 'done'")[0]["device"]

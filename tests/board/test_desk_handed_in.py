@@ -105,7 +105,7 @@ def test_the_desk_leads_to_the_receipt_and_to_the_correction(page: Visit, tmp_pa
     page.go("/")
     said = handed_in(page.page)
     assert said.startswith("Báo cáo đã nộp")
-    assert re.search(r"đã nộp, chậm\s+Nộp lúc \d\d:\d\d ngày 21/03/2023\s+Nộp chậm 4 ngày so với hạn 17:00", said), said
+    assert re.search(r"Đã nộp, chậm\s+Nộp lúc \d\d:\d\d ngày 21/03/2023\s+Nộp chậm 4 ngày so với hạn 17:00", said), said
     assert "Nêu trong thư" not in said
     page.looked_at("desk-handed-in", tmp_path)
     page.page.get_by_role("link", name="Xem biên nhận").click()

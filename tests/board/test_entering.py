@@ -133,7 +133,7 @@ def test_an_unverified_device_sees_the_obstacles_that_the_message_named(office: 
     assert "Vướng mắc nêu trong thư" in page
     assert "Báo cáo nêu trong thư" not in page
     assert "Thiếu phòng học" in page
-    assert "chưa giải quyết" in page
+    assert "Chưa giải quyết" in page
     assert re.search(r"Nêu lúc \d\d:\d\d ngày", page)
     enter(office, person, BINH)  # by an earlier letter, which named reports alone
     assert "Thiếu phòng học" not in person.get("/").text
@@ -150,6 +150,7 @@ def test_a_code_by_mail_verifies_the_device_and_its_secret_changes(office: Offic
     assert XUAN not in page
     assert 'autocomplete="one-time-code"' in page
     code = office.code_of(XUAN, before)
+    assert " 2023 " not in office.mails_to(XUAN)[-1]["Date"], "the machine's clock dates it, by which the code lives"
     assert person.post("/verify", data={"next": "/pause", "code": "12345"}).status_code == 422
     wrong = person.post("/verify", data={"next": "/pause", "code": f"{(int(code) + 1) % 1_000_000:06d}"})
     assert wrong.status_code == 422

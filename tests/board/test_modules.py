@@ -118,7 +118,7 @@ def test_the_desk_lets_go_of_what_was_handed_in(visit: Visit, office: Office) ->
         page.wait_for_url("**/receipt/1")
         page.get_by_role("link", name="Về trang chính").click()
         row = page.locator("#owed").get_by_role("listitem").filter(has=page.locator(f"a[href='{report}']"))
-        assert "đã nộp, đang tính" in row.inner_text()
+        assert "Đã nộp, đang tính" in row.inner_text()
         other = page.locator(f"a[href='{owed('06427', '2023-Q2')}']")
         other.focus()
         let_go()

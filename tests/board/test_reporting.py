@@ -55,7 +55,7 @@ async def test_a_report_is_handed_in_from_the_link_in_a_mail(office: Office) -> 
     async with browse(office.url) as browser:
         page = await enter(office, browser, AN)
         assert page.heading == "Báo cáo nêu trong thư"
-        page = await browser.open(page.link("Làm báo cáo"))
+        page = await browser.open(page.link("Lập báo cáo"))
         assert page.path == AN_OWES
         assert "Đề án 1437 UBND xã Yên Vượng Kỳ báo cáo:" in page.text
         assert "Đã quá hạn nộp: 17:00 ngày 16/03/2023" in page.text
@@ -67,7 +67,7 @@ async def test_a_report_is_handed_in_from_the_link_in_a_mail(office: Office) -> 
         page = await browser.open(page.link("Thêm hoạt động"))
         page = await browser.submit(page, {"activity": "parent-counselling"}, 1)
         page = await browser.submit(page, SESSION, 1)
-        assert "09/03/2023 mới thêm, chưa nộp" in page.text
+        assert "09/03/2023 Mới thêm, chưa nộp" in page.text
         page = await browser.open(page.link("Tiếp tục"))
         page = await browser.submit(page, page.sent_by("Tiếp tục"), page.form_with("Tiếp tục"))
         assert page.heading == "Kiểm tra trước khi nộp"

@@ -109,7 +109,7 @@ async def test_a_report_is_handed_in_by_its_sheet(officer: Officer) -> None:
     page = await officer.upload(sheet.saved())
     assert (page.path, page.heading) == (f"{officer.owed}/check", "Kiểm tra trước khi nộp")
     assert "1.412 trên 1.530" in page.text
-    assert page.text.count("mới thêm, chưa nộp") == 2
+    assert page.text.count("Mới thêm, chưa nộp") == 2
     page = await officer.browser.submit(page, {}, 1)
     assert (page.path, page.heading) == (f"{officer.owed}/receipt/1", "Đã nhận báo cáo")
     asked = {"programme": "ecd-1437", "within": officer.commune, "level": "commune", "period": "2023-Q1"}
@@ -168,7 +168,7 @@ async def test_what_is_unusual_is_asked_on_the_form(officer: Officer) -> None:
     assert page.link("Mẫu số thay đổi 100% so với") == f"{officer.owed}/figure/{ACCESS}/2023-Q1"
     page = await officer.browser.submit(await officer.browser.open(page.link("Kiểm tra và nộp")), {}, 1)
     assert page.status == 422
-    assert page.link("vài lời giải thích") == f"{officer.owed}/figure/{ACCESS}/2023-Q1"
+    assert page.link("đề nghị ghi lý do") == f"{officer.owed}/figure/{ACCESS}/2023-Q1"
 
 
 def _earlier(officer: Officer) -> None:
@@ -249,7 +249,7 @@ async def test_what_is_no_sheet_is_refused_with_the_cure_and_the_board_goes_on(o
         page = await officer.upload(content)
         assert page.status == status, page.text
         assert said in page.text
-        assert page.heading == "Làm báo cáo bằng bảng tính"
+        assert page.heading == "Lập báo cáo bằng bảng tính"
     assert await officer.draft() is None
     assert (await officer.client.get("/healthz")).status_code == 200
 

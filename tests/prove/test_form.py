@@ -98,7 +98,7 @@ def test_a_report_is_handed_in_over_a_slow_network(office: Office, record_proper
         waited = Waited(page)
         waited.whole(lambda: page.goto(f"{office.url}{office.link_of(address)}"))
         waited.press("Vào với tư cách")
-        waited.press("Làm báo cáo")
+        waited.press("Lập báo cáo")
         waited.press("Tiếp tục")
         before = len(office.mails_to(address))
         waited.press("Gửi mã xác nhận tới")

@@ -21,7 +21,7 @@ class EntryWords(Enum):
         "The link is from whoever runs the system, and is good once.",
     )
     ENTER_AS = Words("Vào với tư cách {name}", "Enter as {name}")
-    NOT_YOU = Words("Ông/Bà không phải là {name}?", "You are not {name}?")
+    NOT_YOU = Words("Ông/Bà không phải là {name}?", "Are you not {name}?")
     FORWARDED = Words(
         "Thư có thể đã được chuyển tiếp. Đề nghị đóng trang này và báo cho người gửi. Liên kết chỉ cho xem những gì "
         "thư đã nêu; mọi thao tác đều cần mã xác nhận gửi tới địa chỉ của {name}.",
@@ -56,19 +56,19 @@ class EntryWords(Enum):
     CODE_SPENT = Words("Mã không còn hiệu lực; hãy gửi mã khác", "The code is no longer good; send another one")
     AWAY = Words(
         "Hệ thống tạm thời không trả lời. Hãy thử lại sau ít phút; mã chưa hết hiệu lực vẫn dùng được",
-        "The system does not answer now. Try again in a few minutes; a code that was sent stays good",
+        "The system is not answering. Try again in a few minutes; a code that was sent stays good",
     )
     UNSURE = Words(
         "Hệ thống tạm thời không trả lời, chưa rõ mã đã được gửi hay chưa. Nếu nhận được mã, hãy nhập tại đây",
-        "The system does not answer now: a code may have been sent or not. If one comes, enter it here",
+        "The system is not answering: a code may or may not have been sent. If one comes, enter it here",
     )
     CONFIRM = Words("Xác nhận", "Verify")
-    NO_CODE = Words("Chưa nhận được mã?", "No code came?")
+    NO_CODE = Words("Chưa nhận được mã?", "Have you received no code?")
     NO_CODE_HELP = Words(
         "Hãy xem cả thư mục thư rác. Mỗi giờ gửi được ba mã, trong đó một mã chỉ dành cho liên kết mới gửi theo yêu "
         "cầu; mã mới làm mã cũ hết hiệu lực.",
-        "Look among the junk too. Three codes an hour can be sent, one of them only by a fresh link that was asked "
-        "for; a new one ends the one before.",
+        "Please look in the junk folder too. Three codes an hour can be sent, one of them only by a fresh link that "
+        "was asked for; a new one ends the one before.",
     )
     NO_CHANNEL = Words("Không có địa chỉ nào để gửi mã", "There is no address that a code can go to")
     NO_CHANNEL_HELP = Words(

@@ -8,14 +8,14 @@ from shared.wording.words import Words
 class StateWords(Enum):
     """How an obligation or an obstacle stands."""
 
-    OPEN = Words("chưa đến hạn", "not due yet")
-    OVERDUE = Words("quá hạn", "overdue")
-    MET = Words("đã nộp", "received")
-    LATE_MET = Words("đã nộp, chậm", "received late")
-    WAIVED = Words("được miễn", "waived")
-    EXPIRED = Words("không theo dõi", "not followed")
-    RAISED = Words("chưa giải quyết", "open")
-    RESOLVED = Words("đã giải quyết", "resolved")
+    OPEN = Words("Chưa đến hạn", "Not due yet")
+    OVERDUE = Words("Quá hạn", "Overdue")
+    MET = Words("Đã nộp", "Received")
+    LATE_MET = Words("Đã nộp, chậm", "Received late")
+    WAIVED = Words("Được miễn", "Waived")
+    EXPIRED = Words("Không theo dõi", "No longer followed")
+    RAISED = Words("Chưa giải quyết", "Unresolved")
+    RESOLVED = Words("Đã giải quyết", "Resolved")
 
 
 class DeskWords(Enum):
@@ -23,21 +23,21 @@ class DeskWords(Enum):
 
     DESK = Words("Bàn làm việc", "Your desk")
     TODAY = Words("Hôm nay, ngày {day}", "Today, {day}")
-    OWED = Words("Báo cáo phải nộp", "Reports you owe")
-    NOTHING_OWED = Words("Không có báo cáo nào đang chờ.", "No report is due.")
-    LATE_BELOW = Words("Đơn vị cấp dưới nộp chậm", "Late below you")
+    OWED = Words("Báo cáo phải nộp", "Reports to hand in")
+    NOTHING_OWED = Words("Không có báo cáo nào phải nộp.", "There is no report to hand in.")
+    LATE_BELOW = Words("Đơn vị cấp dưới nộp chậm", "Late reports of units below")
     UNITS = Words("{count} đơn vị", "{count} {count:unit|units}")
     CHANGED = Words("Số liệu thay đổi sau khi nộp", "Figures changed after you handed in")
     CHANGED_BY = Words("{before} → {now}, từ {sender}, lúc {at}", "{before} → {now}, from {sender}, at {at}")
-    PROBLEMS = Words("Vướng mắc đang chờ giải quyết", "Obstacles that wait")
+    PROBLEMS = Words("Vướng mắc đang chờ giải quyết", "Obstacles waiting to be resolved")
     RAISED = Words("Nêu lúc {at}", "Raised at {at}")
     NO_TEXT = Words("(không ghi nội dung)", "(no text)")
-    MORE = Words("Danh sách này còn dài hơn; đây là phần đầu.", "There is more; this is the first part.")
+    MORE = Words("Danh sách chỉ hiển thị phần đầu.", "Only the first part of the list is shown.")
     COUNTING = Words(
         "Báo cáo vừa nộp đang được tính, thường xong trong vài giây.",
-        "What you handed in is being counted; that takes seconds.",
+        "What you handed in is being counted, usually within seconds.",
     )
-    HANDED_IN = Words("đã nộp, đang tính", "handed in, being counted")
+    HANDED_IN = Words("Đã nộp, đang tính", "Handed in, being counted")
     HANDED_IN_REPORTS = Words("Báo cáo đã nộp", "Reports handed in")
     HANDED_IN_AT = Words("Nộp lúc {at}", "Handed in at {at}")
     IN_MESSAGE = Words("Nêu trong thư", "Named in the message")
@@ -48,7 +48,7 @@ class DeskWords(Enum):
         "{count} more {count:report|reports} handed in {count:is|are} not shown here.",
     )
     DUE = Words("Hạn nộp: {at}", "Due: {at}")
-    REPORT = Words("Làm báo cáo", "Open the report")
+    REPORT = Words("Lập báo cáo", "Open the report")
     LOOK = Words("Xem báo cáo", "Look at the report")
     DECIDE = Words("Gia hạn hoặc miễn", "Extend or waive")
     REASON_GIVEN = Words("Lý do: {reason}", "Reason: {reason}")
@@ -79,7 +79,7 @@ class DeskWords(Enum):
     )
     VERIFY = Words("Xác nhận thiết bị", "Verify this device")
     DONE_PAUSE = Words("Đã tạm dừng nhắc.", "Paused.")
-    DONE_UNDO = Words("Sẽ nhắc lại như trước.", "You will be reminded again.")
+    DONE_UNDO = Words("Hệ thống sẽ nhắc lại như trước.", "You will be reminded again.")
     DONE_EXTEND = Words("Đã gia hạn.", "Extended.")
     DONE_WAIVE = Words("Đã miễn báo cáo.", "Waived.")
 
@@ -92,7 +92,7 @@ class ActWords(Enum):
     PAUSE = Words("Tạm dừng nhắc nhở", "Pause reminders")
     PAUSE_HELP = Words(
         "Tạm dừng tối đa {days} ngày. Cấp trên vẫn được thông báo theo quy định.",
-        "For {days} days at most. The levels above are told as the rules say.",
+        "For {days} days at most. The levels above are still informed, as the rules require.",
     )
     OF_WHAT = Words("Tạm dừng nhắc về", "No reminders about")
     OF_MESSAGE = Words(
@@ -112,12 +112,12 @@ class ActWords(Enum):
     REASON = Words("Lý do", "Reason")
     REASON_HELP = Words(
         "Đơn vị được thông báo lý do này. Không ghi tên, số điện thoại của ai.",
-        "The unit is told the reason. Write nobody's name or phone number.",
+        "The unit is informed of the reason. Write nobody's name or phone number.",
     )
     EXTENDING = Words("Gia hạn báo cáo này", "Give this report a later deadline")
-    WAIVING = Words("Miễn báo cáo này", "Don't expect this report")
+    WAIVING = Words("Miễn báo cáo này", "Waive this report")
     WAIVING_HELP = Words(
-        "Đơn vị không phải nộp báo cáo này nữa, và được thông báo.", "The unit owes it no more, and is told."
+        "Đơn vị không phải nộp báo cáo này nữa và được thông báo.", "The unit no longer owes it, and is informed."
     )
-    FINISHED = Words("Không còn gì để quyết định về báo cáo này.", "Nothing is left to decide about this report.")
+    FINISHED = Words("Báo cáo này không còn nội dung cần quyết định.", "Nothing is left to decide about this report.")
     BACK = Words("Về bàn làm việc", "Back to the desk")

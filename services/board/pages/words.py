@@ -72,7 +72,7 @@ class Refusals(Enum):
         Words("Hãy thử lại sau {seconds} giây.", "Try again in {seconds} s."),
     )
     AWAY = Told(
-        Words("Hệ thống tạm thời không trả lời", "The system does not answer now"),
+        Words("Hệ thống tạm thời không trả lời", "The system is not answering"),
         Words("Chưa có gì thay đổi. Hãy thử lại sau ít phút.", "Nothing was changed. Try again in a few minutes."),
     )
     NOT_DONE = Told(

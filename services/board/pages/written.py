@@ -16,6 +16,11 @@ def instant(at: datetime, zone: ZoneInfo) -> Words:
     )
 
 
+def sentence(text: str) -> str:
+    """Begin a text with a capital letter, as whatever stands by itself does."""
+    return text[:1].upper() + text[1:]
+
+
 def day(on: date) -> Words:
     """Write a day: «16/03/2023»."""
     return Words(format_date(on, "dd/MM/yyyy", locale="vi"), format_date(on, "d MMM yyyy", locale="en"))

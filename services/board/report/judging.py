@@ -117,7 +117,7 @@ def _unconfirmed(name: str) -> Refusal:
 def _wrong_reason(name: str, text: str, today: date) -> Refusal | None:
     place = f"{REASON}.{name}"
     if not text:
-        return Refusal(Code.FIELD_MISSING, place, FieldWords.REASON.value)
+        return ReasonWanted(Code.FIELD_MISSING, place, FieldWords.REASON.value)
     if len(text) > LONGEST_REASON:
         expected = wanted(expected_by_model("string_too_long", {"max_length": LONGEST_REASON}))
         return Refusal(Code.VALUE_INVALID, place, expected, len(text))

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from services.board.pages.rendering import sayer
-from services.board.pages.written import day, instant
+from services.board.pages.written import day, instant, sentence
 from services.board.report.draft import Answers, FigureAnswer
 from services.board.report.draft_store import Draft, Submission
 from services.board.report.fields import Figure, Form
@@ -90,8 +90,7 @@ def errors_of(refusals: Iterable[Refusal], language: str) -> dict[str, str]:
     """Say what is wrong at each field, as a sentence begins; the first thing of each."""
     found: dict[str, str] = {}
     for item in refusals:
-        message = item.message(language)
-        found.setdefault(item.field, message[:1].upper() + message[1:])
+        found.setdefault(item.field, sentence(item.message(language)))
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from services.board.pages.written import sentence
 from services.board.report.draft import ActivityAnswer, FigureAnswer, ProblemAnswer
 from services.board.report.draft_store import Submission
 from services.board.report.fields import Choice, Figure, Form
@@ -115,7 +116,7 @@ def _parts(form: Form, figure: Figure, splits: Sequence[Split]) -> Iterator[Deta
 
 
 def _of_part(form: Form, label: str, split: Split) -> str:
-    return f"{label}: {form.said(ratio(split.numerator, split.denominator))}"
+    return sentence(f"{label}: {form.said(ratio(split.numerator, split.denominator))}")
 
 
 def _option_labels(form: Form, by: Mapping[str, str]) -> str:
@@ -157,7 +158,7 @@ def _activity_details(form: Form, typed: Mapping[str, str]) -> Iterator[Detail]:
     if about:
         yield Detail(None, tuple(about))
     people = list(_typed_counts(typed, PARTICIPANTS, form.groups))
-    lines = [f"{group.label}: {said(_count(text))}" for group, text in people]
+    lines = [sentence(f"{group.label}: {said(_count(text))}") for group, text in people]
     if female := typed.get("female", "").strip():
         lines.append(said(FormWords.FEMALE_IS.value.filled(count=_count(female))))
     if lines:
@@ -168,7 +169,8 @@ def _activity_details(form: Form, typed: Mapping[str, str]) -> Iterator[Detail]:
         dong = None if total is None else FormWords.DONG.value.filled(count=total)
         # Labels of funding lines are sentences of the plan, with their full stop.
         lines = [
-            f"{line.label.rstrip('.')}: {said(FormWords.DONG.value.filled(count=_count(text)))}" for line, text in spent
+            sentence(f"{line.label.rstrip('.')}: {said(FormWords.DONG.value.filled(count=_count(text)))}")
+            for line, text in spent
         ]
         yield Detail(said(_with_total(FormWords.MONEY_SPENT.value, dong)), tuple(lines))
 

@@ -47,11 +47,11 @@ class FieldWords(Enum):
 
     YES_OR_NO = Words("«Có» hoặc «Không»", "Yes or No")
     ACTIVITY = Words("một loại hoạt động trong danh sách", "a type of activity from the list")
-    PROBLEM = Words("vài lời về vướng mắc", "a few words about the obstacle")
-    REASON = Words("vài lời giải thích", "a few words of explanation")
+    PROBLEM = Words("nội dung vướng mắc", "what the obstacle is")
+    REASON = Words("đề nghị ghi lý do", "please give the reason")
     REASON_AGAIN = Words(
         "số liệu đã thay đổi; đề nghị xem lại lý do rồi nhấn lại",
-        "the figure has changed; look at the reason, change it if need be, and press again",
+        "the figure has changed; look at the reason again, correct it where needed, and press again",
     )
     TWO_MEANINGS = Words(
         "có thể hiểu là hàng nghìn hoặc là số thập phân; hãy viết liền các chữ số ({digits})",
@@ -100,16 +100,16 @@ class FormWords(Enum):
     PROBLEMS = Words("Vướng mắc", "Obstacles")
     TODO = Words("Chưa trả lời", "Not answered")
     ANSWERED = Words("Đã trả lời", "Answered")
-    STANDS = Words("Đã có số liệu", "There already")
+    STANDS = Words("Đã có số liệu", "Already reported")
     ABSENT = Words("Chưa có số liệu", "No figure")
-    TO_MEND = Words("Cần sửa", "To be mended")
+    TO_MEND = Words("Cần sửa", "Needs correcting")
     COUNT_OF = Words("Đã ghi: {count}", "Recorded: {count}")
     NONE = Words("Không có", "None")
     START = Words("Bắt đầu", "Start")
     GO_ON = Words("Tiếp tục", "Continue")
     BACK = Words("Quay lại", "Back")
     TO_CHECK = Words("Kiểm tra và nộp", "Check and hand in")
-    BY_SHEET = Words("Làm bằng bảng tính", "As a spreadsheet")
+    BY_SHEET = Words("Lập báo cáo bằng bảng tính", "As a spreadsheet")
     DOWNLOAD_SHEET = Words("Tải phiếu của tôi", "Download my sheet")
     UPLOAD_SHEET = Words("Nộp phiếu tại đây", "Upload it here")
     CHECK = Words("Kiểm tra trước khi nộp", "Check before you hand in")
@@ -144,14 +144,14 @@ class FormWords(Enum):
     NO_FIGURE = Words("Chưa có số liệu của chỉ tiêu này", "There is no figure for this indicator")
     UNUSUAL = Words("Số liệu khác thường", "Unusual figures")
     UNUSUAL_HELP = Words(
-        "Nếu số liệu đúng, hãy cho biết vì sao; nếu không, hãy sửa ở trên.",
-        "If the figure is right, say why; if it is not, change it above.",
+        "Nếu số liệu đúng, đề nghị ghi lý do; nếu chưa đúng, đề nghị sửa ở trên.",
+        "If the figure is right, please give the reason; if it is not, correct it above.",
     )
-    REASON = Words("Vì sao số liệu này đúng", "Why this figure is right")
+    REASON = Words("Lý do", "Reason")
     YES = Words("Có", "Yes")
     NO = Words("Không", "No")
     TYPE = Words("Loại hoạt động", "Type of activity")
-    HELD_ON = Words("Ngày thực hiện", "Day")
+    HELD_ON = Words("Ngày thực hiện", "Day held")
     HELD_ON_HELP = Words("Ví dụ: 9 3 2023", "For example: 9 3 2023 (day, month, year)")
     DAY = Words("Ngày", "Day")
     MONTH = Words("Tháng", "Month")
@@ -159,17 +159,17 @@ class FormWords(Enum):
     PARTICIPANTS = Words("Số lượt người tham gia", "Attendances")
     FEMALE = Words("Trong đó: nữ", "Of these: women and girls")
     MONEY = Words("Kinh phí (đồng)", "Money (dong)")
-    FEMALE_IS = Words("trong đó nữ: {count}", "of these women and girls: {count}")
+    FEMALE_IS = Words("Trong đó nữ: {count}", "Of these women and girls: {count}")
     MONEY_SPENT = Words("Kinh phí", "Money")
     DONG = Words("{count} đồng", "{count} dong")
     NOT_CHOSEN = Words("Chưa chọn", "Not chosen")
-    ADDED = Words("mới thêm, chưa nộp", "added, not handed in")
-    CORRECTED = Words("đã sửa, chưa nộp", "corrected, not handed in")
-    WITHDRAWN = Words("sẽ được rút khi nộp", "is withdrawn when you hand in")
-    RAISED = Words("mới nêu, chưa nộp", "raised, not handed in")
-    RESOLVED = Words("đã giải quyết, chưa nộp", "resolved, not handed in")
-    WAITING = Words("Vướng mắc đang chờ giải quyết", "Obstacles that wait")
-    STILL_OPEN = Words("Chưa giải quyết: {count}", "Open: {count}")
+    ADDED = Words("Mới thêm, chưa nộp", "Added, not handed in yet")
+    CORRECTED = Words("Đã sửa, chưa nộp", "Corrected, not handed in yet")
+    WITHDRAWN = Words("Sẽ được rút khi nộp", "Will be withdrawn when you hand in")
+    RAISED = Words("Mới nêu, chưa nộp", "Raised, not handed in yet")
+    RESOLVED = Words("Đã giải quyết, chưa nộp", "Resolved, not handed in yet")
+    WAITING = Words("Vướng mắc đang chờ giải quyết", "Obstacles waiting to be resolved")
+    STILL_OPEN = Words("Chưa giải quyết: {count}", "Unresolved: {count}")
     MORE_THAN = Words("hơn {count}", "more than {count}")
     RAISED_AT = Words("Nêu lúc {at}, {sender}", "Raised at {at}, {sender}")
     RESOLVE = Words("Ghi là đã giải quyết", "Mark as resolved")
@@ -184,25 +184,25 @@ class FormWords(Enum):
         "Mỗi lần nộp được tối đa {most} vướng mắc; hãy nộp phần này trước, rồi ghi tiếp.",
         "{most} obstacles at most are handed in at once; hand these in first, then go on.",
     )
-    WAS_ADDED = Words("đã thêm", "added")
-    WAS_CORRECTED = Words("đã sửa", "corrected")
-    WAS_WITHDRAWN = Words("đã rút", "withdrawn")
-    WAS_RAISED = Words("đã nêu", "raised")
-    WAS_RESOLVED = Words("đã giải quyết", "resolved")
+    WAS_ADDED = Words("Đã thêm", "Added")
+    WAS_CORRECTED = Words("Đã sửa", "Corrected")
+    WAS_WITHDRAWN = Words("Đã rút", "Withdrawn")
+    WAS_RAISED = Words("Đã nêu", "Raised")
+    WAS_RESOLVED = Words("Đã giải quyết", "Resolved")
     FROM = Words("từ {sender}", "from {sender}")
     FROM_HERE = Words("từ biểu mẫu này", "from this form")
     PROBLEM_TEXT = Words("Nội dung vướng mắc", "What the obstacle is")
     PROBLEM_HELP = Words(
         "Không ghi tên, số điện thoại hoặc số định danh của ai. Nội dung được báo ngay cho cấp trên khi nộp.",
-        "Write nobody's name, phone or identity number. The level above is told at once when you hand in.",
+        "Write nobody's name, phone or identity number. The level above is informed as soon as you hand in.",
     )
     PROBLEM_DOMAIN = Words("Lĩnh vực (nếu có)", "Field of work (optional)")
     DOMAIN_IS = Words("Lĩnh vực: {domain}", "Field of work: {domain}")
     PROBLEMS_SENT = Words("{count} vướng mắc đã gửi", "{count} {count:obstacle|obstacles} handed in")
     PROBLEMS_COUNT = Words("{count} vướng mắc", "{count} {count:obstacle|obstacles}")
     TEXTS_NOT_KEPT = Words(
-        "nội dung được báo cho cấp trên, không lưu trong phần đã nộp này",
-        "the text goes to the level above and is not kept with this submission",
+        "Nội dung được báo cho cấp trên, không lưu trong phần đã nộp này",
+        "The text goes to the level above and is not kept with this submission",
     )
     STALE = Words(
         "Báo cáo này đã được sửa ở nơi khác lúc {at}. Nội dung Ông/Bà vừa nhập vẫn còn ở dưới; hãy nhấn lại "
@@ -212,8 +212,8 @@ class FormWords(Enum):
     STALE_ACT = Words(
         "Báo cáo này đã được sửa ở nơi khác lúc {at}, nên thao tác vừa rồi chưa được thực hiện. Đề nghị xem lại bên "
         "dưới và làm lại nếu vẫn cần.",
-        "This report was changed elsewhere at {at}, so what you just did was not done. Look at it below, and do it "
-        "again if it is still needed.",
+        "This report was changed elsewhere at {at}, so your last action was not carried out. Please look at the report "
+        "below, and repeat the action if it is still needed.",
     )
     STALE_CHECK = Words(
         "Báo cáo đã được sửa ở nơi khác lúc {at}; hãy kiểm tra lại trước khi nộp.",
@@ -223,7 +223,7 @@ class FormWords(Enum):
     REFUSED = Words("Hệ thống không nhận báo cáo", "The system did not take the report")
     NOT_SENT = Words(
         "Chưa gửi được: hệ thống tạm thời không trả lời. Báo cáo đã được giữ lại; hãy nhấn nộp lần nữa sau ít phút.",
-        "Not sent: the system does not answer now. The report is kept; press again in a few minutes.",
+        "Not sent: the system is not answering. The report is kept; please press again in a few minutes.",
     )
     NOT_OVER = Words(
         "Kỳ báo cáo kết thúc ngày {end}; số liệu sau ngày nộp chưa có trong báo cáo. Nếu số liệu thay đổi đến ngày đó, "
@@ -239,7 +239,7 @@ class FormWords(Enum):
     LATE_HOURS = Words("{count} giờ", "{count} {count:hour|hours}")
     LATE_MINUTES = Words("{count} phút", "{count} {count:minute|minutes}")
     COUNTED = Words("Đã tính vào số liệu.", "Counted.")
-    COUNTING = Words("Đang tính vào số liệu, thường xong trong vài giây.", "Being counted; that takes seconds.")
+    COUNTING = Words("Đang tính vào số liệu, thường xong trong vài giây.", "Being counted, usually within seconds.")
     WHAT_COUNTS = Words("Nội dung đã nộp", "What was handed in")
     CHANGED_AFTER = Words("Thay đổi sau khi nộp", "Changed after you handed in")
     CHANGED_BY = Words("{before} → {now}, từ {sender}, lúc {at}", "{before} → {now}, from {sender}, at {at}")
@@ -247,7 +247,9 @@ class FormWords(Enum):
     FIGURE_WITHDRAWN = Words("Đã được rút: {before} → {now}", "Withdrawn: {before} → {now}")
     CHANGED_FROM = Words("Trước đó: {before}", "Before: {before}")
     CONFIRMED = Words("{doubt}. Lý do: {reason}", "{doubt}. Reason: {reason}")
-    UNCONFIRMED = Words("{doubt}. Đề nghị ghi lý do trước khi nộp.", "{doubt}. Say why before you hand in.")
+    UNCONFIRMED = Words(
+        "{doubt}. Đề nghị ghi lý do trước khi nộp.", "{doubt}. Please give the reason before you hand in."
+    )
     BEFORE_STATE = Words("Kỳ trước: {state}", "The period before: {state}")
     HOME = Words("Về trang chính", "Go to the main page")
     CORRECT = Words("Sửa báo cáo đã nộp", "Correct the report")

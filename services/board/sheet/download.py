@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from services.board.pages.written import day
+from services.board.pages.written import day, sentence
 from services.board.report.fields import Figure
 from services.board.report.pages import Opened
 from services.board.report.typed import NO, YES, count_or_text
@@ -176,11 +176,7 @@ def _activities(opened: Opened, sheet: Sheet, book: Workbook, batch: str) -> Tab
             rare.append(replace(column, folded=not used))
         elif column.name not in {"programme", "unit", "agency", "record", "withdraw"}:
             counted = column.name.startswith(PARTICIPANTS)
-            seen.append(replace(column, label=_upper(column.label), width=12 if counted else column.width))
+            seen.append(replace(column, label=sentence(column.label), width=12 if counted else column.width))
     known = {column.name: column for column in table.columns}
     last = [replace(known["withdraw"], width=12), replace(known["record"], width=14)]
     return _laid_out(table, [*seen, *sorted(rare, key=lambda column: column.folded), *last], lines)
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -5,6 +5,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from services.board.pages.rendering import sayer
+from services.board.pages.written import sentence
 from services.board.report.pages import Opened, common
 from services.board.sheet.filling import Unusual
 from services.board.sheet.words import BookWords, FaultWords, PageWords
@@ -36,10 +37,10 @@ def sheet_page(
         **common(opened),
         "sheet": sayer(PageWords, opened.form.language),
         "most": MOST_BYTES // _MEBIBYTE,
-        "faults": [_upper(said(fault)) for fault in faults[:LISTED]],
+        "faults": [sentence(said(fault)) for fault in faults[:LISTED]],
         "more": _more(opened, faults),
         "taken": taken,
-        "notes": [_upper(said(note)) for note in notes],
+        "notes": [sentence(said(note)) for note in notes],
         "unusual": [
             {"text": said(told_at(it.place, it.words)), "path": opened.path(f"figure/{it.key}")}
             for it in unusual[:LISTED]
@@ -76,7 +77,3 @@ def disposition(opened: Opened) -> str:
     name = form.said(BookWords.FILE_NAME.value.filled(unit=form.unit.name, period=form.period_name))
     name = " ".join(name.translate(_NO_NAME).split())
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(f'{name}.xlsx', safe='')}"
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -8,7 +8,7 @@ from shared.wording.words import Words
 class PageWords(Enum):
     """The page where a sheet is downloaded and uploaded."""
 
-    TITLE = Words("Làm báo cáo bằng bảng tính", "The report as a spreadsheet")
+    TITLE = Words("Lập báo cáo bằng bảng tính", "The report as a spreadsheet")
     DOWNLOAD_HELP = Words(
         "Phiếu là tệp Excel của riêng báo cáo này, có sẵn những gì đang có trong báo cáo. Điền các ô màu vàng rồi lưu "
         "lại; mở được bằng Excel, LibreOffice hoặc Google Trang tính (tải về dạng .xlsx).",
@@ -23,13 +23,13 @@ class PageWords(Enum):
     FILE = Words(
         "Phiếu đã điền (tệp .xlsx hoặc .csv, tối đa {most} MB)", "The filled sheet (.xlsx or .csv, {most} MB at most)"
     )
-    ERRORS = Words("Chưa lấy được phiếu: có chỗ cần sửa", "The sheet was not taken: there is something to mend")
-    MORE = Words("Còn {count} chỗ khác.", "{count} more.")
+    ERRORS = Words("Chưa lấy được phiếu: có chỗ cần sửa", "The sheet was not taken: something needs correcting")
+    MORE = Words("Còn {count} chỗ khác.", "And {count} more.")
     TAKEN = Words("Đã điền vào báo cáo", "The report is filled in")
     UNUSUAL_HELP = Words(
         "Nếu số liệu đúng, đề nghị ghi lý do tại trang của chỉ tiêu trước khi nộp báo cáo; nếu không đúng, đề nghị sửa "
         "trong phiếu rồi nộp lại phiếu.",
-        "If a figure is right, say why on the indicator's page before you hand in; if it is not, change it in the "
+        "If a figure is right, please give the reason on its page before you hand in; if it is not, correct it in the "
         "sheet and upload that again.",
     )
     STALE = Words(

@@ -66,7 +66,7 @@ async def test_an_officer_hands_in_the_figure_counts_and_the_obligation_is_met(
     page = await browser.open(page.link("Thêm hoạt động"))
     page = await browser.submit(page, {"activity": "parent-counselling"})
     page = await browser.submit(page, SESSION)
-    assert "09/03/2023 mới thêm, chưa nộp" in page.text
+    assert "09/03/2023 Mới thêm, chưa nộp" in page.text
     page = await browser.open(page.link("Tiếp tục"))
     # Typed and not added: who goes on adds it by that.
     page = await browser.submit(page, {"text": "Thiếu cân trẻ em", "domain": "nutrition", **page.sent_by("Tiếp tục")})
@@ -116,7 +116,7 @@ async def test_ones_own_activity_is_corrected_and_withdrawn(
     page = await browser.open(page.link("Sửa"))
     assert dict(page.fields())["participants.parent"] == "24"
     page = await browser.submit(page, {"participants.parent": "25"})
-    assert "đã sửa, chưa nộp" in page.text
+    assert "Đã sửa, chưa nộp" in page.text
     page = await browser.submit(await browser.open(f"{start}/check"), {})
     assert page.path == f"{start}/receipt/2"
     board.wait_until(lambda: held() == [25], "it counts")
@@ -124,15 +124,15 @@ async def test_ones_own_activity_is_corrected_and_withdrawn(
     other = await browser.submit(await browser.open(f"{start}/problems"), {"text": "Thiếu phòng học"})  # another tab
     refused = await browser.submit(page, {}, number=1)
     assert (refused.status, "thao tác vừa rồi chưa được thực hiện" in refused.text) == (409, True)
-    assert "sẽ được rút khi nộp" not in refused.text
+    assert "Sẽ được rút khi nộp" not in refused.text
     page = await browser.open((await browser.open(f"{start}/activities")).link("Sửa"))
     page = await browser.submit(page, {}, number=1)
-    assert "sẽ được rút khi nộp" in page.text
+    assert "Sẽ được rút khi nộp" in page.text
     refused = await browser.submit(other, {}, other.form_with("Bỏ"))
     assert (refused.status, "thao tác vừa rồi chưa được thực hiện" in refused.text) == (409, True)
     assert "Thiếu phòng học" in refused.text
     page = await browser.submit(await browser.open(f"{start}/check"), {})
-    assert "đã rút" in page.text
+    assert "Đã rút" in page.text
     board.wait_until(lambda: held() == [], "it is withdrawn")
 
 
@@ -174,7 +174,7 @@ async def test_an_unusual_figure_is_confirmed_with_a_reason_that_is_kept(
 ) -> None:
     counted(board, commune, "2022-Q4", 400, 450)
     page = await browser.open(f"{start}/figure/child-service-access/2023-Q1")
-    assert "quý IV năm 2022: 400" in page.text
+    assert "Quý IV năm 2022: 400" in page.text
     assert dict(page.fields())["denominator"] == "450"
     assert "Mẫu số lấy từ kỳ trước" in page.text
     page = await browser.submit(page, FIGURE)

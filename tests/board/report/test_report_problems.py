@@ -61,16 +61,16 @@ async def test_an_obstacle_is_raised_resolved_and_raised_again_and_the_desk_abov
     assert "Thiếu cân trẻ em Nêu lúc 08:00 ngày 15/03/2023, từ biểu mẫu này" in page.text
     page = await browser.submit(page, {})
     assert page.path == f"{start}/problems"
-    assert "đã giải quyết, chưa nộp" in page.text
+    assert "Đã giải quyết, chưa nộp" in page.text
     assert on_the_desk_above(board, commune) == ["Thiếu cân trẻ em"]  # until it is handed in
     check = await browser.open(f"{start}/check")
-    assert "Vướng mắc Thiếu cân trẻ em đã giải quyết, chưa nộp" in check.text
+    assert "Vướng mắc Thiếu cân trẻ em Đã giải quyết, chưa nộp" in check.text
     site.now = site.now.replace(minute=5)
     site.others.lost = 1
     assert (await browser.submit(check, {})).status == 503
     page = await browser.submit(check, {})
     assert site.others.posts[-1] == site.others.posts[-2]
-    assert "Vướng mắc Nêu lúc 08:00 ngày 15/03/2023, từ biểu mẫu này đã giải quyết" in page.text
+    assert "Vướng mắc Nêu lúc 08:00 ngày 15/03/2023, từ biểu mẫu này Đã giải quyết" in page.text
     board.wait_until(lambda: on_the_desk_above(board, commune) == [], "it is off the desk")
     page = await browser.open(f"{start}/problems")
     assert "Thiếu cân trẻ em" not in page.text
@@ -79,7 +79,7 @@ async def test_an_obstacle_is_raised_resolved_and_raised_again_and_the_desk_abov
     site.now = site.now.replace(minute=10)
     await browser.submit(page, {"text": "Thiếu cân trẻ em"})
     page = await handed_in(browser, start)
-    assert "đã nêu" in page.text
+    assert "Đã nêu" in page.text
     board.wait_until(lambda: on_the_desk_above(board, commune) == ["Thiếu cân trẻ em"], "it is on the desk again")
 
 
@@ -106,7 +106,7 @@ async def test_a_resolution_is_taken_back_before_it_is_handed_in(
     page = await browser.submit(await browser.open(f"{start}/problems"), {})
     page = await browser.submit(page, {})
     assert "Ghi là đã giải quyết" in page.text
-    assert "đã giải quyết, chưa nộp" not in page.text
+    assert "Đã giải quyết, chưa nộp" not in page.text
     assert "Thiếu phòng học" not in (await browser.open(f"{start}/check")).text
     await handed_in(browser, start)
     assert b"problem.resolved" not in site.others.posts[-1]
@@ -125,7 +125,7 @@ async def test_an_obstacle_that_another_tab_has_resolved_is_said_to_be_changed(
     page = await browser.submit(other, {})
     assert page.status == 409
     assert "đã được sửa ở nơi khác" in page.text
-    assert "đã giải quyết, chưa nộp" in page.text
+    assert "Đã giải quyết, chưa nộp" in page.text
 
 
 async def test_of_hundreds_a_page_shows_the_first_and_leads_to_the_others(

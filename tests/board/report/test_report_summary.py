@@ -22,9 +22,9 @@ SESSION = {
     "money.f1-state-budget": "5000000", "money.f5-oda": "1 500 000",
 }  # fmt: skip
 SESSION_TOLD = (
-    "Lĩnh vực dịch vụ: dinh dưỡng Số lượt người tham gia: 1.027 cha mẹ: 1.024 người chăm sóc trẻ em: 3 trong đó nữ: 20 "
+    "Lĩnh vực dịch vụ: dinh dưỡng Số lượt người tham gia: 1.027 Cha mẹ: 1.024 Người chăm sóc trẻ em: 3 Trong đó nữ: 20 "
     "Kinh phí: 6.500.000 đồng Được bố trí trong dự toán chi ngân sách nhà nước hàng năm của các sở, ngành, địa phương "
-    "theo phân cấp ngân sách nhà nước hiện hành: 5.000.000 đồng các nguồn vốn hỗ trợ phát triển chính thức (ODA): "
+    "theo phân cấp ngân sách nhà nước hiện hành: 5.000.000 đồng Các nguồn vốn hỗ trợ phát triển chính thức (ODA): "
     "1.500.000 đồng"
 )
 
@@ -81,15 +81,15 @@ async def test_the_check_and_the_receipt_show_parts_activities_with_people_and_m
     assert [row[1] for row in check] == [
         ["1.412 trên 1.530", parts],
         ["300 trên 900"],
-        ["09/03/2023 mới thêm, chưa nộp", SESSION_TOLD],
-        ["Thiếu cân trẻ em mới nêu, chưa nộp", "Lĩnh vực: dinh dưỡng"],
+        ["09/03/2023 Mới thêm, chưa nộp", SESSION_TOLD],
+        ["Thiếu cân trẻ em Mới nêu, chưa nộp", "Lĩnh vực: dinh dưỡng"],
     ]
     receipt = await handed_in(browser, start)
     assert [row[1] for row in shown(receipt)] == [
         ["1.412 trên 1.530", parts],
         ["300 trên 900"],
-        ["09/03/2023 đã thêm", SESSION_TOLD],
-        ["1 vướng mắc đã gửi đã nêu nội dung được báo cho cấp trên, không lưu trong phần đã nộp này"],
+        ["09/03/2023 Đã thêm", SESSION_TOLD],
+        ["1 vướng mắc đã gửi Đã nêu Nội dung được báo cho cấp trên, không lưu trong phần đã nộp này"],
     ]
     assert "Thiếu cân trẻ em" not in receipt.html
 
@@ -102,7 +102,7 @@ async def test_nothing_that_was_left_empty_is_listed(browser: Browser, start: st
     assert [row[1] for row in rows] == [
         ["1.412 trên 1.530"],
         ["300 trên 900"],
-        ["09/03/2023 mới thêm, chưa nộp", "Số lượt người tham gia: 0 cha mẹ: 0"],
+        ["09/03/2023 Mới thêm, chưa nộp", "Số lượt người tham gia: 0 Cha mẹ: 0"],
     ]
 
 
@@ -120,7 +120,7 @@ async def test_what_is_withdrawn_is_shown_as_it_counts(
     page = await browser.open((await browser.open(f"{start}/activities")).link("Sửa"))
     await browser.submit(page, {}, number=1)
     (activity,) = [row for row in shown(await browser.open(f"{start}/check")) if "rút" in row[1][0]]
-    assert activity[1] == ["09/03/2023 sẽ được rút khi nộp", SESSION_TOLD]
+    assert activity[1] == ["09/03/2023 Sẽ được rút khi nộp", SESSION_TOLD]
 
 
 async def test_parts_that_the_form_does_not_ask_for_are_shown_as_they_are_handed_in_again(
@@ -128,7 +128,7 @@ async def test_parts_that_the_form_does_not_ask_for_are_shown_as_they_are_handed
 ) -> None:
     unasked = {"by": {"sex": "female", "domain": "health"}, "numerator": 100, "denominator": 200}
     counted(board, commune, "2023-Q1", 412, 530, breakdown=[unasked])
-    kept = "Có 1 phần chi tiết khác đã báo cáo; các phần đó được giữ nguyên. chăm sóc sức khỏe, Nữ: 100 trên 200"
+    kept = "Có 1 phần chi tiết khác đã báo cáo; các phần đó được giữ nguyên. Chăm sóc sức khỏe, Nữ: 100 trên 200"
     assert shown(await browser.open(f"{start}/check"))[0][1] == ["412 trên 530 Đã có số liệu", kept]
     await answered(browser, start, {"numerator": "413"})
     assert shown(await browser.open(f"{start}/check"))[0][1] == ["413 trên 530", kept]
