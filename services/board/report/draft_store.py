@@ -45,8 +45,9 @@ SETTLE = """
     WHERE (programme, report, unit, agency, period) = ($1, $2, $3, $4, $5) AND number = $6 AND events IS NOT NULL
 """
 # What was accepted is no draft any more, what was refused or typed since stays one; the number is used up in any case.
+# Whoever has an older page open is told since when there is another draft.
 NEXT = """
-    UPDATE board.draft SET number = draft.number + 1, version = draft.version + 1,
+    UPDATE board.draft SET number = draft.number + 1, version = draft.version + 1, changed_at = $8,
            answers = CASE WHEN $7 AND draft.version = submission.version THEN '{}' ELSE draft.answers END
     FROM board.submission
     WHERE (draft.programme, draft.report, draft.unit, draft.agency, draft.period, draft.number)
@@ -248,7 +249,7 @@ async def _settle(
     async with connection.transaction():
         status = await connection.execute(SETTLE, *key, number, accepted, refused)
         if status == "UPDATE 1":
-            await connection.execute(NEXT, *key, number, accepted is not None)
+            await connection.execute(NEXT, *key, number, accepted is not None, accepted or refused)
 
 
 def _without_texts(answers: Answers) -> str:

@@ -42,13 +42,13 @@ async def figure_step(pages: ReportPages, request: Request, who: Who, opened: Op
     known = prefilled(figure, opened.standing)
     answer = _typed(figure, fields, known, opened.form.language, counts=figure.key in opened.standing.figures)
     kept, unconfirmed = _confirmed(answer, former)
-    stale = await pages.keep(opened, who, opened.draft.answers.with_figure(figure.key, kept), number_of(fields))
+    done = await pages.keep(opened, who, opened.draft.answers.with_figure(figure.key, kept), number_of(fields))
     judged = judge(answer, unconfirmed=unconfirmed)
-    if stale is None and judged.sound:
+    if done and judged.sound:
         return to(opened, after(opened.form, figure))
-    shown = opened if stale is not None else await pages.open(who, opened.name)
-    page = figure_page(shown, figure, answer, judged, stale=stale)
-    return pages.render(request, "figure.html", page, 409 if stale is not None else 422)
+    shown = await pages.open(who, opened.name)
+    page = figure_page(shown, figure, answer, judged, stale=None if done else shown.draft.changed_at)
+    return pages.render(request, "figure.html", page, 422 if done else 409)
 
 
 def _typed(

@@ -85,8 +85,8 @@ class ReportPages:
     body: BodyLimits
 
     def step(self, step: Step, *, fills: bool) -> Endpoint:
-        """Open the report for a step. One that isn't there to be looked at alone `fills` the report in: the officers of
-        the agency that owes it are let in.
+        """Open the report for a step. Into one that `fills` the report in only officers of the agency that owes it are
+        let; at the others whoever may see the report looks.
         """
 
         async def respond(request: Request, who: Who) -> Response:
@@ -121,8 +121,9 @@ class ReportPages:
             handed_in = await draft_store.last_answers(connection, key_of(name))
         return Opened(name, form, draft, standing, obligation, who.now, own, handed_in)
 
-    async def keep(self, opened: Opened, who: Who, answers: Answers, version: int) -> datetime | None:
-        """Keep the answers; where the draft was changed meanwhile keep nothing, and return when that was.
+    async def keep(self, opened: Opened, who: Who, answers: Answers, version: int) -> bool:
+        """Keep the answers in place of those of this version. Where the draft was changed meanwhile keep nothing, and
+        return False: what is kept, and since when, is in the report as it is opened anew.
 
         Raises PageError for more than a report can be.
         """
@@ -132,8 +133,8 @@ class ReportPages:
         except LongDraftError as error:
             raise refusal(Refusals.TOO_LONG, 413, "too_large") from error
         except StaleDraftError:
-            return opened.draft.changed_at
-        return None
+            return False
+        return True
 
 
 async def _is_own(asked: Asked, who: Who, form: Form, today: date) -> bool:

@@ -52,11 +52,12 @@ async def activity_step(pages: ReportPages, request: Request, who: Who, opened: 
     typed = {name: fields[name] for name in activity_fields(opened.form, activity) if fields.get(name, "").strip()}
     typed = as_meant(typed, opened.form.language)
     answer = ActivityAnswer(record=record, typed=typed, change="corrected" if held is not None else "added")
-    stale = await pages.keep(opened, who, opened.draft.answers.with_activity(answer), number_of(fields))
+    done = await pages.keep(opened, who, opened.draft.answers.with_activity(answer), number_of(fields))
     refusals = judge_activity(opened.form, answer, opened.today)
-    if stale is None and not refusals:
+    if done and not refusals:
         return to(opened, "activities")
-    shown = opened if stale is not None else await pages.open(who, opened.name)
+    shown = await pages.open(who, opened.name)
+    stale = None if done else shown.draft.changed_at
     return _activity_page(pages, request, shown, record, typed, refusals, stale)
 
 
@@ -144,10 +145,10 @@ async def _keep_problem(
     if len(answers.problems) > MOST_PROBLEMS:
         notice = FormWords.TOO_MANY_PROBLEMS.value.filled(most=MOST_PROBLEMS)
         return await _problems_page(pages, request, who, opened, 422, typed, notice=notice)
-    stale = await pages.keep(opened, who, answers, version)
-    if stale is None:
+    if await pages.keep(opened, who, answers, version):
         return to(opened, rest)
-    return await _problems_page(pages, request, who, opened, 409, typed, stale=stale)
+    shown = await pages.open(who, opened.name)
+    return await _problems_page(pages, request, who, shown, 409, typed, stale=shown.draft.changed_at)
 
 
 async def _problems_page(
@@ -181,7 +182,7 @@ async def _keep(
 ) -> Response:
     """Keep the answers and go on. Where the draft was changed meanwhile nothing is kept, which the page says."""
     fields = await read_form(request, pages.body)
-    if await pages.keep(opened, who, answers, number_of(fields)) is None:
+    if await pages.keep(opened, who, answers, number_of(fields)):
         return to(opened, rest)
     shown = await pages.open(who, opened.name)
     notice = FormWords.STALE_ACT.value.filled(at=shown.at(shown.draft.changed_at))

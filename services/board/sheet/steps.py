@@ -97,11 +97,11 @@ class Sheets:
             unusual = () if read.foreign else filling.unusual
             page = sheet_page(opened, faults, unusual=unusual)
             return pages.render(request, "sheet.html", page, 422)
-        if filling.answers != opened.draft.answers:
-            stale = await pages.keep(opened, who, filling.answers, version)
-            if stale is not None:
-                await pages.note(request, "sheet", str(opened.name), "stale")
-                return pages.render(request, "sheet.html", sheet_page(opened, stale=stale), 409)
+        says_more = filling.answers != opened.draft.answers
+        if says_more and not await pages.keep(opened, who, filling.answers, version):
+            await pages.note(request, "sheet", str(opened.name), "stale")
+            shown = await pages.open(who, opened.name)
+            return pages.render(request, "sheet.html", sheet_page(shown, stale=shown.draft.changed_at), 409)
         await pages.note(request, "sheet", str(opened.name), "done")
         notes = read.said.notes.words()
         if not (notes or filling.unusual):
