@@ -1,12 +1,14 @@
 """What the last pages show: everything that is handed in, before, and what became of it, after. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import NamedTuple
 
 from services.board.pages.written import day
 from services.board.report.asked import Ended
-from services.board.report.draft_store import Submission
+from services.board.report.draft import FigureAnswer
+from services.board.report.draft_store import LastAnswer, Submission
 from services.board.report.events import HandIn
 from services.board.report.fields import Figure
 from services.board.report.judging import Fault, judge_figure
@@ -27,18 +29,18 @@ def check_page(
     opened: Opened,
     faults: Sequence[Fault],
     *,
-    before: Submission | None = None,
+    last: datetime | None = None,
     withdrawn: Mapping[str, Ended] = MappingProxyType({}),
     notice: Words | None = None,
     refused: bool = False,
 ) -> dict[str, object]:
     """All answers, each with the way to change it, and what keeps them from being handed in.
 
-    `before` is the submission that is corrected: what somebody else has changed of it since, or `withdrawn`, is said at
-    its figure.
+    `last` is when the report that is corrected was handed in last: what somebody else has changed since, or
+    `withdrawn`, is said at its figure.
     """
     said = opened.form.said
-    since = _since(opened, before, withdrawn)
+    since = _since(opened, last, withdrawn)
     return {
         **common(opened),
         "rows": [row.remarked(*since.get(row.path, ())) for row in summary_rows(opened)],
@@ -57,9 +59,9 @@ def _not_over(opened: Opened) -> str | None:
     return None if opened.today > end else opened.form.said(FormWords.NOT_OVER.value.filled(end=day(end)))
 
 
-def _since(opened: Opened, before: Submission | None, withdrawn: Mapping[str, Ended]) -> dict[str, tuple[str]]:
-    """Say what somebody else has changed since a submission, by the pages of the figures."""
-    changed = _changed_after(opened, before, withdrawn) if before is not None else ()
+def _since(opened: Opened, last: datetime | None, withdrawn: Mapping[str, Ended]) -> dict[str, tuple[str]]:
+    """Say what somebody else has changed since the last submission, by the pages of the figures."""
+    changed = _changed_after(opened, handed_in_last(opened), last, withdrawn) if last is not None else ()
     return {
         opened.path(f"figure/{figure.key}"): (opened.form.said(FormWords.CHANGED_SINCE.value.filled(change=text)),)
         for figure, text in changed
@@ -85,7 +87,7 @@ def receipt_page(
         "counting": None if taken is None else not counted,
         "rows": [_with_former(opened, submission, row) for row in summary_rows(opened, submission)],
         "changed_after": [
-            {"label": figure.label, "text": text} for figure, text in _changed_after(opened, submission, withdrawn)
+            {"label": figure.label, "text": text} for figure, text in _after(opened, submission, withdrawn)
         ],
     }
 
@@ -100,18 +102,36 @@ def _timing(opened: Opened, submission: Submission) -> Words:
     return FormWords.LATE.value.filled(by=late_by(delay), due=opened.at(obligation.due_at))
 
 
-def handed_in(opened: Opened, submission: Submission) -> Iterator[tuple[Figure, str]]:
-    """List the figures of a submission with the ids of their events."""
-    hand_in = HandIn(read_obligation_name(submission.obligation), submission.number, submission.handed_in_at)
+class FigureSent(NamedTuple):
+    """A figure that was handed in, with the id of its event."""
+
+    figure: Figure
+    id: str
+    answer: FigureAnswer
+
+
+def handed_in(opened: Opened, submission: Submission) -> Iterator[FigureSent]:
+    """List the figures of a submission."""
+    sent = submission.number, submission.obligation, submission.handed_in_at
+    return _sent(opened, {key: LastAnswer(answer, *sent) for key, answer in submission.answers.figures.items()})
+
+
+def handed_in_last(opened: Opened) -> Iterator[FigureSent]:
+    """List all figures of the report that were handed in, each as it was the last time: a correction has a few."""
+    return _sent(opened, opened.handed_in)
+
+
+def _sent(opened: Opened, answers: Mapping[str, LastAnswer]) -> Iterator[FigureSent]:
     for figure in opened.form.figures:
-        answer = submission.answers.figures.get(figure.key)
-        if answer is not None and not answer.absent:
-            yield figure, hand_in.id_of(Kind.INDICATOR_REPORTED, figure.key)
+        last = answers.get(figure.key)
+        if last is not None and not last.answer.absent:
+            hand_in = HandIn(read_obligation_name(last.obligation), last.number, last.handed_in_at)
+            yield FigureSent(figure, hand_in.id_of(Kind.INDICATOR_REPORTED, figure.key), last.answer)
 
 
 def _with_former(opened: Opened, submission: Submission, row: Row) -> Row:
     """Add to a figure's row what counted before it, where that was another figure."""
-    for figure, event_id in handed_in(opened, submission):
+    for figure, event_id, _ in handed_in(opened, submission):
         counted = opened.standing.figures.get(figure.key)
         if row.path != opened.path(f"figure/{figure.key}") or counted is None or counted.id != event_id:
             continue
@@ -131,15 +151,18 @@ def _withdrawn(opened: Opened, before: Words, ended: Ended) -> Words:
     return FormWords.CHANGED_BY.value.filled(sender=ended.by, at=opened.at(ended.at), before=before, now=now)
 
 
+def _after(opened: Opened, submission: Submission, withdrawn: Mapping[str, Ended]) -> Iterator[tuple[Figure, str]]:
+    taken = submission.accepted_at
+    return iter(()) if taken is None else _changed_after(opened, handed_in(opened, submission), taken, withdrawn)
+
+
 def _changed_after(
-    opened: Opened, submission: Submission, withdrawn: Mapping[str, Ended]
+    opened: Opened, sent: Iterable[FigureSent], since: datetime, withdrawn: Mapping[str, Ended]
 ) -> Iterator[tuple[Figure, str]]:
     """List the figures that somebody else has changed since, who, when, from what to what; or withdrawn."""
-    if submission.accepted_at is None:
-        return
-    for figure, event_id in handed_in(opened, submission):
+    for figure, event_id, answer in sent:
         counted = opened.standing.figures.get(figure.key)
-        data = judge_figure(opened.form, figure, submission.answers.figures[figure.key], _NOTHING, opened.today).data
+        data = judge_figure(opened.form, figure, answer, _NOTHING, opened.today).data
         if data is None:
             continue
         before = of_figure(figure, data)
@@ -147,7 +170,7 @@ def _changed_after(
             if figure.key in withdrawn:
                 words = _withdrawn(opened, before, withdrawn[figure.key])
                 yield figure, opened.form.said(words)
-        elif counted.id != event_id and counted.accepted_at > submission.accepted_at:
+        elif counted.id != event_id and counted.accepted_at > since:
             now, at = of_figure(figure, counted), opened.at(counted.accepted_at)
             words = FormWords.CHANGED_BY.value.filled(sender=counted.sender, at=at, before=before, now=now)
             if before != now:

@@ -1,5 +1,6 @@
 """The last steps: check the answers, hand them in, see what became of them."""
 
+from collections.abc import Iterable
 from functools import partial
 
 from starlette.requests import Request
@@ -7,8 +8,8 @@ from starlette.responses import Response
 
 from services.board.pages.posted import read_form
 from services.board.report.asked import Asked, Ended, NotThereError
-from services.board.report.closing_pages import check_page, handed_in, receipt_page
-from services.board.report.draft_store import Submission, find_submission, key_of, list_submissions
+from services.board.report.closing_pages import FigureSent, check_page, handed_in, handed_in_last, receipt_page
+from services.board.report.draft_store import Submission, find_submission, handed_in_of, key_of
 from services.board.report.events import HandIn
 from services.board.report.handing_in import HandingIn, Result
 from services.board.report.opening import ReportPages, Who, number_of, to
@@ -21,10 +22,9 @@ from shared.values.scalars import whole_number
 async def check(pages: ReportPages, request: Request, who: Who, opened: Opened) -> Response:
     """Show all answers; or hand them in, and show the receipt."""
     async with pages.pool().acquire() as connection:
-        submissions = await list_submissions(connection, key_of(opened.name))
-    before = next((item for item in submissions if item.accepted_at is not None), None)
-    withdrawn = await _withdrawn(pages.asked(who), opened, before) if before is not None else {}
-    page_of = partial(check_page, before=before, withdrawn=withdrawn)
+        last = (await handed_in_of(connection, [opened.name])).get(str(opened.name))
+    withdrawn = await _withdrawn(pages.asked(who), opened, handed_in_last(opened))
+    page_of = partial(check_page, last=None if last is None else last.at, withdrawn=withdrawn)
     if request.method != "POST":
         return pages.render(request, "check.html", page_of(opened, ()))
     fields = await read_form(request, pages.body)
@@ -61,14 +61,14 @@ async def receipt(pages: ReportPages, request: Request, who: Who, opened: Opened
     if counted and not _stands(opened, submission):
         # It may have begun to count since the standing was read: only what is read from now on shows what became of it.
         opened = await pages.open(who, opened.name)
-    withdrawn = await _withdrawn(asked, opened, submission) if counted else {}
+    withdrawn = await _withdrawn(asked, opened, handed_in(opened, submission)) if counted else {}
     page = receipt_page(opened, submission, counted=counted, withdrawn=withdrawn)
     return pages.render(request, "receipt.html", page)
 
 
-async def _withdrawn(asked: Asked, opened: Opened, submission: Submission) -> dict[str, Ended]:
-    """Find, by their keys, the figures of a submission that counted and that somebody has withdrawn since."""
-    gone = [(it.key, id_) for it, id_ in handed_in(opened, submission) if it.key not in opened.standing.figures]
+async def _withdrawn(asked: Asked, opened: Opened, sent: Iterable[FigureSent]) -> dict[str, Ended]:
+    """Find, by their keys, the figures of these that counted and that somebody has withdrawn since."""
+    gone = [(it.figure.key, it.id) for it in sent if it.figure.key not in opened.standing.figures]
     found = [(key, await asked.ended(id_)) for key, id_ in gone]
     return {key: ended for key, ended in found if ended is not None}
 
@@ -76,4 +76,5 @@ async def _withdrawn(asked: Asked, opened: Opened, submission: Submission) -> di
 def _stands(opened: Opened, submission: Submission) -> bool:
     """Whether every figure counts as it was handed in."""
     figures = opened.standing.figures
-    return all(it.key in figures and figures[it.key].id == id_ for it, id_ in handed_in(opened, submission))
+    sent = ((it.figure.key, it.id) for it in handed_in(opened, submission))
+    return all(key in figures and figures[key].id == event_id for key, event_id in sent)

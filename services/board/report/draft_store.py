@@ -57,7 +57,7 @@ NEXT = """
 """
 # Of each figure the last answer that was accepted: a correction answers only what it changes.
 LAST_ANSWERS = """
-    SELECT DISTINCT ON (figure.key) figure.key, figure.value
+    SELECT DISTINCT ON (figure.key) figure.key, figure.value, number, obligation, handed_in_at
     FROM board.submission CROSS JOIN LATERAL jsonb_each(answers -> 'figures') AS figure
     WHERE (programme, report, unit, agency, period) = ($1, $2, $3, $4, $5) AND accepted_at IS NOT NULL
     ORDER BY figure.key, number DESC
@@ -78,7 +78,7 @@ HANDED_IN = """
     ORDER BY programme, report, unit, agency, period, number DESC
 """
 MOST_LETTERS = 1 << 20  # of a draft: a figure with all its parts has 40,000, an activity 2,000
-KEPT_SUBMISSIONS = 20  # of a report, that its history shows
+KEPT_SUBMISSIONS = 20  # of a report, that its history shows; what was answered last is found behind any number
 
 
 class ReportKey(NamedTuple):
@@ -127,6 +127,15 @@ class HandedIn(NamedTuple):
 
     number: int
     at: datetime
+
+
+class LastAnswer(NamedTuple):
+    """How a figure was answered last, and in which submission."""
+
+    answer: FigureAnswer
+    number: int
+    obligation: str
+    handed_in_at: datetime
 
 
 class LongDraftError(Exception):
@@ -218,10 +227,10 @@ async def list_submissions(connection: Connection, key: ReportKey) -> list[Submi
     return [_submission(row) for row in await connection.fetch(SUBMISSIONS, *key, KEPT_SUBMISSIONS)]
 
 
-async def last_answers(connection: Connection, key: ReportKey) -> dict[str, FigureAnswer]:
+async def last_answers(connection: Connection, key: ReportKey) -> dict[str, LastAnswer]:
     """Read how each figure of the report was answered last, in what intake has taken; by the figures' keys."""
     rows = await connection.fetch(LAST_ANSWERS, *key)
-    return {figure: FigureAnswer.model_validate_json(answer) for figure, answer in rows}
+    return {figure: LastAnswer(FigureAnswer.model_validate_json(answer), *sent) for figure, answer, *sent in rows}
 
 
 async def accepted_of(connection: Connection, names: Iterable[ObligationName], since: datetime) -> frozenset[str]:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from services.board.pages.rendering import sayer
 from services.board.pages.written import day, instant, sentence
 from services.board.report.draft import Answers, FigureAnswer
-from services.board.report.draft_store import Draft, Submission
+from services.board.report.draft_store import Draft, LastAnswer, Submission
 from services.board.report.fields import Figure, Form
 from services.board.report.judging import label_of, standing_reasons, state_of
 from services.board.report.open_problems import OpenProblems
@@ -35,7 +35,7 @@ class Opened:
     obligation: ObligationShown
     now: datetime
     own: bool
-    handed_in: Mapping[str, FigureAnswer] = field(default_factory=dict)  # the last accepted answers, by figures' keys
+    handed_in: Mapping[str, LastAnswer] = field(default_factory=dict)  # the last accepted answers, by figures' keys
 
     @property
     def today(self) -> date:
@@ -47,7 +47,9 @@ class Opened:
         """What has been typed so far, and which figures were handed in as none: of a correction these stay answered."""
         typed = self.draft.answers
         none = {
-            key: answer for key, answer in self.handed_in.items() if answer.absent and key not in self.standing.figures
+            key: last.answer
+            for key, last in self.handed_in.items()
+            if last.answer.absent and key not in self.standing.figures
         }
         return typed.model_copy(update={"figures": {**none, **typed.figures}})
 
@@ -59,7 +61,8 @@ class Opened:
         if answer is not None:
             return answer
         known, last = prefilled(figure, self.standing), self.handed_in.get(figure.key)
-        return known if last is None else known.model_copy(update={"reasons": standing_reasons(last, known.typed)})
+        reasons = {} if last is None else standing_reasons(last.answer, known.typed)
+        return known.model_copy(update={"reasons": reasons})
 
     def path(self, rest: str = "") -> str:
         """Write the address of a page of this report."""

@@ -1,8 +1,10 @@
 """A correction begins with what was handed in: it asks for nothing again that nobody has changed."""
 
+from datetime import timedelta
 from typing import Any
 
 from demo.browser import Browser, Shown
+from shared.database.connections import Pool
 from tests.acting import Board
 from tests.board.site import Site
 from tests.system import access
@@ -88,3 +90,28 @@ async def test_an_unchanged_figure_keeps_its_reason_and_a_changed_one_is_confirm
     assert page.path == f"{start}/{KNOWLEDGE}", page.text
     page = await handed_in(browser, start, board, commune, 412)
     assert f"Lý do: {WHY}" in page.text
+
+
+async def test_the_check_says_what_another_has_changed_of_a_figure_that_the_last_correction_left_alone(
+    browser: Browser, start: str, board: Board, commune: str, pool: Pool, site: Site
+) -> None:
+    await browser.submit(await browser.open(f"{start}/{ACCESS}"), {"numerator": "412", "denominator": "530"})
+    await browser.submit(await browser.open(f"{start}/{KNOWLEDGE}"), {"numerator": "300", "denominator": "900"})
+    await handed_in(browser, start, board, commune, 412)
+    await browser.submit(await browser.open(f"{start}/{ACCESS}"), {"numerator": "413"})
+    await handed_in(browser, start, board, commune, 413)
+    refused = """
+        INSERT INTO board.submission SELECT programme, report, unit, agency, period, number + more, version, obligation,
+               answers, NULL, officer, device, handed_in_at, NULL, handed_in_at
+        FROM board.submission, generate_series(1, 25) AS more WHERE unit = $1 AND number = 2
+    """
+    await pool.execute(refused, commune)
+    await pool.execute("UPDATE board.draft SET number = 28 WHERE unit = $1", commune)
+    counted(board, commune, "2023-Q1", 290, 900, indicator="knowledge-skills-provided")
+    page = await browser.open(f"{start}/check")
+    assert "Đã thay đổi sau lần nộp trước: 300 trên 900 → 290 trên 900, từ app, lúc 08:" in page.text
+    assert page.text.count("Đã thay đổi sau lần nộp trước") == 1
+    site.now += timedelta(minutes=30)
+    await browser.submit(await browser.open(f"{start}/{ACCESS}"), {"numerator": "414"})
+    await handed_in(browser, start, board, commune, 414)
+    assert "Đã thay đổi sau lần nộp trước" not in (await browser.open(f"{start}/check")).text
