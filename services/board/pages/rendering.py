@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 
 from services.board.pages.static_files import StaticFiles
 from services.board.pages.words import PageWords
-from services.board.pages.written import sentence
+from services.board.pages.written import sentence, within
 from shared.wording.language import ENGLISH, VIETNAMESE, language_of
 from shared.wording.words import Words
 
@@ -52,7 +52,7 @@ class Renderer:
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
         self._environment.globals.update(static=static.address, words=_words)
-        self._environment.filters["sentence"] = sentence
+        self._environment.filters.update(sentence=sentence, within=within)
 
     def page(
         self,

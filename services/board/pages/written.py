@@ -21,6 +21,11 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def within(label: str) -> str:
+    """Write a label as it goes on in a sentence: of capital letters only those that are none of a beginning stay."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+
 def day(on: date) -> Words:
     """Write a day: «16/03/2023»."""
     return Words(format_date(on, "dd/MM/yyyy", locale="vi"), format_date(on, "d MMM yyyy", locale="en"))

@@ -8,6 +8,7 @@ from demo.browser import Browser, Shown
 from tests.acting import Board
 from tests.board.report.test_report_corrections import counted
 from tests.board.report.test_report_summary import FIGURE, SESSION, SEXES, answered, held
+from tests.board.sheets import ACCESS
 from tests.board.site import Site
 
 ALONE = ("h1", "h2", "h3", "p", "li", "dt", "dd", "legend", "label", "option", "button", "summary")
@@ -66,6 +67,7 @@ async def test_numbers_are_taken_as_the_pages_write_them(browser: Browser, start
     page = await browser.submit(await browser.open(f"{start}/activity"), {"activity": "parent-counselling"})
     page = await browser.submit(page, {**SESSION, "participants.parent": "1.024", "money.f1-state-budget": "500.000"})
     assert page.path == f"{start}/activities", page.text
+    assert "Chia theo lĩnh vực dịch vụ (nếu có)" in (await browser.open(f"{start}/figure/{ACCESS}/2023-Q1")).text
     text = (await browser.open(f"{start}/check")).text
     assert "1.134 trên 12.000" in text
     assert "Cha mẹ: 1.024" in text
