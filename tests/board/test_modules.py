@@ -70,6 +70,7 @@ def answered(visit: Visit, report: str, numerator: str = "412") -> Page:
     page = visit.page
     visit.go(report)
     page.locator(".tasks a").first.click()
+    page.wait_for_url("**/figure/**")
     for _ in range(2):
         page.locator("[name=numerator]").fill(numerator)
         page.locator("[name=denominator]").fill("530")
@@ -223,6 +224,7 @@ def test_what_was_typed_and_not_sent_comes_back_and_goes_once_the_server_has_it(
     page = entered(visit, *AN)
     visit.go(owed("06412", "2023-Q2"))
     page.locator(".tasks a").first.click()
+    page.wait_for_url("**/figure/**")
     figure = page.url
     page.locator("[name=numerator]").fill("412")
     page.locator("[name=denominator]").fill("1.5")
@@ -252,6 +254,7 @@ def test_a_number_that_is_typed_as_the_page_writes_it_is_kept_by_the_server_as_o
     page = entered(visit, *GIANG)
     visit.go(owed("06400", "2023-Q2"))
     page.locator(".tasks a").first.click()
+    page.wait_for_url("**/figure/**")
     figure = page.url
     page.locator("[name=numerator]").fill("1.134")
     page.locator("[name=denominator]").fill("12.000")
@@ -275,6 +278,7 @@ def test_a_newer_draft_of_the_server_is_shown_and_what_was_typed_is_a_button_awa
     page = entered(visit, *XUAN)
     visit.go(owed("06427", "2023-Q2"))
     page.locator(".tasks a").first.click()
+    page.wait_for_url("**/figure/**")
     figure = page.url
     page.locator("[name=numerator]").fill("407")
     with visiting(browser, office, DESK) as elsewhere:
@@ -315,6 +319,7 @@ def test_what_is_kept_is_one_officer_s_and_goes_when_they_sign_out(visit: Visit)
     page = entered(visit, *AN)
     visit.go(owed("06412", "2023-Q2"))
     page.locator(".tasks a").nth(1).click()
+    page.wait_for_url("**/figure/**")
     figure = page.url
     page.locator("[name=numerator]").fill("3")
     (kept,) = page.evaluate(KEPT)
@@ -341,6 +346,7 @@ def test_a_field_says_while_it_is_typed_what_the_server_says_also_without_networ
     page = entered(visit, *XUAN)
     visit.go(owed("06427", "2023-Q2"))
     page.locator(".tasks a").first.click()
+    page.wait_for_url("**/figure/**")
     page.context.set_offline(True)
     page.locator("[name=numerator]").fill(typed[0])
     page.locator("[name=denominator]").fill(typed[1])
