@@ -43,7 +43,7 @@ def form(ecd: Programme, units: Units) -> Form:
 
 
 def test_a_draft_that_is_handed_in_twice_counts_once(form: Form, system: System) -> None:
-    first, second = (events_of(form, ANSWERS, HandIn(OBLIGATION, 1, AT)) for _ in range(2))
+    first, second = (events_of(form, ANSWERS, HandIn(OBLIGATION, 1, AT), ()) for _ in range(2))
     assert first == second
     assert len({event["id"] for event in first}) == len(first) == 4
     for events in (first, second):
@@ -70,7 +70,7 @@ def test_a_draft_that_is_handed_in_twice_counts_once(form: Form, system: System)
 
 
 def test_a_correction_is_a_handing_in_with_ids_of_its_own(form: Form) -> None:
-    ids = [{str(event["id"]) for event in events_of(form, ANSWERS, HandIn(OBLIGATION, n, AT))} for n in (1, 2)]
+    ids = [{str(event["id"]) for event in events_of(form, ANSWERS, HandIn(OBLIGATION, n, AT), ())} for n in (1, 2)]
     assert ids[0].isdisjoint(ids[1])
 
 
@@ -79,14 +79,23 @@ def test_nothing_is_said_of_a_figure_that_is_absent_and_a_withdrawal_names_the_r
         figures={KNOWLEDGE: FigureAnswer(absent=True)},
         activities=(ActivityAnswer(record="board-1", change="withdrawn"),),
     )
-    withdrawn, submitted = events_of(form, answers, HandIn(OBLIGATION, 2, AT))
+    withdrawn, submitted = events_of(form, answers, HandIn(OBLIGATION, 2, AT), ())
     assert withdrawn["type"] == "vn.kip.record.retracted.v1"
     assert withdrawn["data"] == {"programme": "ecd-1437", "record": f"{COMMUNE}/ubnd-xa/board-1"}
     assert submitted["type"] == "vn.kip.report.submitted.v1"
 
 
+def test_a_figure_that_counts_and_of_which_there_is_said_to_be_none_is_withdrawn(form: Form) -> None:
+    answers = Answers(figures={KNOWLEDGE: FigureAnswer(absent=True), ACCESS: FigureAnswer(absent=True)})
+    withdrawn, _ = events_of(form, answers, HandIn(OBLIGATION, 2, AT), {KNOWLEDGE})
+    assert (withdrawn["type"], withdrawn["subject"]) == ("vn.kip.record.retracted.v1", COMMUNE)
+    assert withdrawn["data"] == {
+        "programme": "ecd-1437", "indicator": "knowledge-skills-provided", "agency": "ubnd-xa", "period": "2023-Q1",
+    }  # fmt: skip
+
+
 def test_answers_that_cannot_be_read_make_no_events(form: Form) -> None:
     answers = Answers(figures={ACCESS: FigureAnswer(typed={"numerator": "x", "denominator": "1"})})
     with pytest.raises(UnsoundAnswersError) as raised:
-        events_of(form, answers, HandIn(OBLIGATION, 1, AT))
+        events_of(form, answers, HandIn(OBLIGATION, 1, AT), ())
     assert [item.field for item in raised.value.refusals] == ["numerator"]

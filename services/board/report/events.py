@@ -3,7 +3,7 @@
 They are current events: the door takes no revision of them, each corrects what was accepted before.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
@@ -47,10 +47,13 @@ class UnsoundAnswersError(Exception):
         self.refusals = refusals
 
 
-def events_of(form: Form, answers: Answers, hand_in: HandIn) -> list[dict[str, object]]:
-    """Make the events of all answers; the report's submission comes last. Raises UnsoundAnswersError."""
+def events_of(form: Form, answers: Answers, hand_in: HandIn, counting: Collection[str]) -> list[dict[str, object]]:
+    """Make the events of all answers; the report's submission comes last. Raises UnsoundAnswersError.
+
+    `counting` are the keys of the figures that count: one of which there is said to be none is withdrawn.
+    """
     return [
-        *_figures(form, answers, hand_in),
+        *_figures(form, answers, hand_in, counting),
         *(_activity(form, answer, hand_in) for answer in answers.activities),
         *(_problem(form, answer, hand_in) for answer in answers.problems),
         _event(form, hand_in, Kind.REPORT_SUBMITTED, form.report.slug, {
@@ -60,12 +63,17 @@ def events_of(form: Form, answers: Answers, hand_in: HandIn) -> list[dict[str, o
     ]  # fmt: skip
 
 
-def _figures(form: Form, answers: Answers, hand_in: HandIn) -> Iterator[dict[str, object]]:
+def _figures(form: Form, answers: Answers, hand_in: HandIn, counting: Collection[str]) -> Iterator[dict[str, object]]:
     for figure in form.figures:
         answer = answers.figures.get(figure.key)
         if answer is not None and not answer.absent:
             data = _sound(*read_figure(form, figure, answer))
             yield _event(form, hand_in, Kind.INDICATOR_REPORTED, figure.key, data)
+        elif answer is not None and figure.key in counting:
+            yield _event(form, hand_in, Kind.RECORD_RETRACTED, figure.key, {
+                "programme": form.programme.slug, "indicator": figure.indicator.slug, "agency": form.agency,
+                "period": str(figure.period),
+            })  # fmt: skip
 
 
 def _activity(form: Form, answer: ActivityAnswer, hand_in: HandIn) -> dict[str, object]:

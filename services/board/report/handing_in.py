@@ -75,7 +75,7 @@ class HandingIn:
 
     async def _claim(self, opened: Opened, number: int, version: int, officer: str, device: str | None) -> Submission:
         hand_in = HandIn(opened.name, number, opened.now)
-        events = to_json(events_of(opened.form, opened.answers, hand_in)).decode()
+        events = to_json(events_of(opened.form, opened.answers, hand_in, opened.standing.figures)).decode()
         claim = Claim(number, version, str(opened.name), opened.answers, events, officer, device, opened.now)
         async with self.pool().acquire() as connection:
             return await claim_submission(connection, key_of(opened.name), claim)

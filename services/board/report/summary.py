@@ -71,6 +71,8 @@ def _figure_row(opened: Opened, figure: Figure, answer: FigureAnswer | None, *, 
         more = [FormWords.STANDS.value] if counted is not None else []
     elif answer.absent:
         value = FormWords.ABSENT.value
+        if drafted and counted is not None:
+            more = [FormWords.WITHDRAWS.value.filled(counted=of_figure(figure, counted))]
     else:
         judged = judge_figure(form, figure, answer, opened.standing, opened.today)
         value = FormWords.TO_MEND.value if judged.data is None else of_figure(figure, judged.data)

@@ -102,6 +102,10 @@ class FormWords(Enum):
     ANSWERED = Words("Đã trả lời", "Answered")
     STANDS = Words("Đã có số liệu", "Already reported")
     ABSENT = Words("Chưa có số liệu", "No figure")
+    WITHDRAWS = Words(
+        "Số liệu đang được tính ({counted}) sẽ được rút khi nộp.",
+        "The figure that counts ({counted}) is withdrawn when you hand in.",
+    )
     TO_MEND = Words("Cần sửa", "Needs correcting")
     COUNT_OF = Words("Đã ghi: {count}", "Recorded: {count}")
     NONE = Words("Không có", "None")

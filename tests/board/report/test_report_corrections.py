@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from demo.browser import Browser, Shown
 from shared.database.connections import Pool
 from tests.acting import Board
@@ -115,3 +117,26 @@ async def test_the_check_says_what_another_has_changed_of_a_figure_that_the_last
     await browser.submit(await browser.open(f"{start}/{ACCESS}"), {"numerator": "414"})
     await handed_in(browser, start, board, commune, 414)
     assert "Đã thay đổi sau lần nộp trước" not in (await browser.open(f"{start}/check")).text
+
+
+@pytest.mark.parametrize("by", ["the officer", "an app"])
+async def test_a_figure_that_counts_is_withdrawn_where_there_is_said_to_be_none(
+    browser: Browser, start: str, board: Board, commune: str, by: str
+) -> None:
+    if by == "an app":
+        counted(board, commune, "2023-Q1", 412, 530)
+    else:
+        page = await browser.submit(await browser.open(f"{start}/{ACCESS}"), {"numerator": "412", "denominator": "530"})
+    await browser.submit(await browser.open(f"{start}/{KNOWLEDGE}"), {"absent": "yes"})
+    await handed_in(browser, start, board, commune, 412)
+    page = await browser.open(f"{start}/{ACCESS}")
+    page = await browser.submit(page, {"numerator": "", "denominator": "", "absent": "yes"})
+    page = await browser.open(f"{start}/check")
+    assert "Số liệu đang được tính (412 trên 530) sẽ được rút khi nộp." in page.text, page.text
+    page = await browser.submit(page, {})
+    assert page.heading == "Đã nhận báo cáo", page.text
+    asked = {"unit": commune, "agency": "ubnd-xa", "period": "2023-Q1"}
+    board.wait_until(lambda: board.read("/v1/records", **asked).json()["rows"] == [], "nothing counts")
+    page = await browser.open(page.path)
+    assert "412" not in page.text, page.text
+    assert "sẽ được rút" not in (await browser.open(f"{start}/check")).text
