@@ -21,6 +21,7 @@ from shared.http.read_words import ReadWords
 
 MOST_WATCHERS = 100  # streams of one process: the board holds one for all that look at it
 STILL_SECONDS = 15.0  # after which a stream that has nothing to say shows that it lives
+_MEDIA_TYPE = "text/event-stream"
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 HELLO = b"retry: 2000\nevent: hello\ndata: {}\n\n"  # whoever reads this asks for everything anew
 ALIVE = b": alive\n\n"
@@ -75,10 +76,13 @@ def change_route(watchers: Watchers, reach_of: ReachOf, units: Callable[[], Unit
         if watchers.watched >= MOST_WATCHERS or watchers.stopped:
             raise UnavailableError(ReadWords.MOST_WATCHERS.value.filled(most=MOST_WATCHERS))
 
+        if request.method == "HEAD":  # it has no body that could go on
+            return Response(headers=_HEADERS, media_type=_MEDIA_TYPE)
+
         async def reach() -> Reach:
             return await reach_of(request)
 
-        return StreamingResponse(stream(watchers, reach, units), media_type="text/event-stream", headers=_HEADERS)
+        return StreamingResponse(stream(watchers, reach, units), media_type=_MEDIA_TYPE, headers=_HEADERS)
 
     return Route("/v1/changes", guarded(respond))
 

@@ -8,6 +8,8 @@ import ssl
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from shared.runtime.faults import told
+
 UNCHECKED = ("require", "verify-ca")
 
 
@@ -60,7 +62,7 @@ def certificate_fault(error: BaseException, server: str) -> str | None:
 
 def reason(error: BaseException, server: str) -> str:
     """Describe an error of a connection in a line, for logs: what to mend where it is known, else its kind and text."""
-    return certificate_fault(error, server) or f"{type(error).__name__}: {error}"
+    return certificate_fault(error, server) or told(error)
 
 
 def _query(url: str) -> dict[str, str]:

@@ -72,6 +72,14 @@ def test_who_may_not_read_hears_nothing(running: System) -> None:
         assert (answer.status_code, answer.json()["field"]) == (400, "x")
 
 
+def test_the_head_of_a_stream_is_a_whole_answer(running: System) -> None:
+    headers = {"Authorization": f"Bearer {running.reader_key}"}
+    with httpx.Client(base_url=running.services.url("aggregation"), headers=headers, trust_env=False) as client:
+        for _ in range(2):  # over one connection
+            answer = client.head("/v1/changes", timeout=30)
+            assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/event-stream")
+
+
 def test_a_service_that_stops_ends_its_streams_and_is_heard_again(running: System) -> None:
     with listening(running.services.url("aggregation"), running.reader_key) as heard:
         running.services.stop("aggregation")

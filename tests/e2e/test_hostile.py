@@ -21,6 +21,7 @@ from tests.system import counselling, kip
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]  # a minute each on a machine with nothing else to do
 APPS = {"intake": intake_app, "aggregation": aggregation_app, "notifications": notifications_app}
 PROBES = ("/healthz", "/readyz", "/metrics")  # of every service
+STREAMS = ("/v1/changes",)  # ends only with its reader: tests/e2e/test_changes.py
 OPEN = ("/spool",)  # intake's, without a key
 # Of all hostile requests every third: each part of each route meets a third of the values, each value a third of the
 # parts. The proof `fuzz` draws from all of them.
@@ -38,7 +39,7 @@ def test_every_route_has_a_sound_request_that_is_answered_well(world: World) -> 
         }
         sound = sound_requests(service, world)
         described = {(made.method, made.route) for made in sound}
-        known = described | {("GET", path) for path in (*PROBES, *(OPEN if service == "intake" else ()))}
+        known = described | {("GET", path) for path in (*PROBES, *(OPEN if service == "intake" else STREAMS))}
         heads = {("HEAD", path) for method, path in routes if method == "GET"}  # as GET, without its body
         assert routes - heads == known - heads, f"{service}: describe each route here"
         assert described <= routes
