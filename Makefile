@@ -22,9 +22,9 @@ run: $(STAMP) ## the whole system with a sample year, until Ctrl-C
 demo: $(STAMP) ## the same, checks the figures and ends by itself
 	@exec $(PYTHON) -m demo.run --check
 
-# The whole suite waits much (kills, restarts, retries): three workers, each with servers of its own, keep two cores busy.
+# The whole suite waits much (kills, restarts, retries): four workers, each with servers of its own, keep two cores busy.
 test: $(STAMP) ## all tests, or those of T=tests/…, on a private broker and database
-	@exec .venv/bin/pytest $(if $(T),$(T),-n 3 --dist loadfile --no-loadscope-reorder)
+	@exec .venv/bin/pytest $(if $(T),$(T),-n 4 --dist loadfile --no-loadscope-reorder)
 
 check: $(STAMP) ## lint, format, types, file rules, everything for deployment
 	.venv/bin/ruff check .

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 _NAME = "name"
-USUAL_SECONDS = 60.0  # of a case that has not run yet
+USUAL_SECONDS = 60.0  # of a case of a test that has not run yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,11 @@ def own_name(path: Path) -> str:
 
 
 def usual_seconds(outcomes: Iterable[Outcome], case: str) -> float:
-    """How long a case takes as a rule."""
-    seen = [item.seconds for item in outcomes if item.case == case and item.outcome != "skipped"]
-    return median(seen) if seen else USUAL_SECONDS
+    """How long a case takes as a rule: as it did before, else as others of the same test did."""
+    ran = [item for item in outcomes if item.outcome != "skipped"]
+    own = [item.seconds for item in ran if item.case == case]
+    alike = [item.seconds for item in ran if item.case.partition("[")[0] == case.partition("[")[0]]
+    return median(own or alike or [USUAL_SECONDS])
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ PROOFS = (
         "lost",
         "queues purged, deleted and emptied under load, behind the broker's confirm: every 202 counted exactly once",
         "tests/prove/test_lost.py",
-        share=0.25,
+        share=0.5,
     ),
     Proof(
         "fuzz",

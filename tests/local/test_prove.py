@@ -57,6 +57,11 @@ def test_a_case_that_takes_long_is_known_to() -> None:
     ran = [Outcome("sample", "test_x", "passed", seconds, 7, {}) for seconds in (90.0, 110.0, 100.0)]
     assert outcomes.usual_seconds(ran, "test_x") == 100.0
     assert outcomes.usual_seconds(ran, "test_y") == outcomes.USUAL_SECONDS
+    ran += [
+        Outcome("sample", f"test_z[{name}]", "passed", seconds, 7, {}) for name, seconds in (("a", 1.0), ("b", 3.0))
+    ]
+    assert outcomes.usual_seconds(ran, "test_z[c]") == 2.0
+    assert outcomes.usual_seconds(ran, "test_z[b]") == 3.0
 
 
 @pytest.mark.usefixtures("proof")
