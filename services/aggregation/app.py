@@ -57,6 +57,8 @@ class Aggregation:
         self._database_url = settings.database_url.get_secret_value()
         self.clock, machine = SystemClock(), SystemClock()  # the run's, which may be simulated, and the real one
         self.follower = RegistryFollower(self._database_url, self.clock, "aggregation", simulated_from=settings.clock)
+        self.watchers = Watchers(lambda: self.notices.listening)
+        self.notices = Notices(self._amqp_url, "aggregation", self.watchers.tell)
         self.broker = make_broker(self._amqp_url, name="kip-aggregation")
         # An alarm that blocks who publishes must not stall the acknowledgements: a connection of its own.
         self.publishing = make_broker(self._amqp_url, name="kip-aggregation-publish")
@@ -66,8 +68,6 @@ class Aggregation:
                 self.publishing, Message(new_id(), FIGURE_CHANGED, body), machine.now(), PUBLISH_SECONDS
             ),
         )
-        self.watchers = Watchers()
-        self.notices = Notices(self._amqp_url, "aggregation", self.watchers.tell)
         self.consumers: list[PartitionConsumer] = []
         self.consuming = False
         number = ordinal(settings.replica, settings.replicas, socket.gethostname())
@@ -76,6 +76,7 @@ class Aggregation:
             self.pool, lambda: self.follower.registry, self.partitions, settings.drift_interval
         )
         self.follower.on_change(self.consistency.heed)
+        self.follower.on_change(self.watchers.heed)
         self.auditor = Auditor(
             audited(lambda: self.follower.registry, settings.partitions),
             self.pool,
@@ -146,7 +147,6 @@ class Aggregation:
 
     async def stop(self) -> None:
         """Stop consuming, commit what is under way, then close every connection."""
-        self.watchers.stop()
         await self.broker.stop()
         await self.auditor.stop()
         await self.consistency.stop()

@@ -52,7 +52,7 @@ from shared.http.application import application
 from shared.http.changes import Watchers, change_route
 from shared.http.held_body import BodyLimits, Memory
 from shared.http.probes import Measured, probe_routes
-from shared.http.read_api import reading_reach
+from shared.http.read_api import asking_reach
 from shared.journal.audited import OwnWay
 from shared.journal.auditor import Auditor, Pace
 from shared.registry.follower import RegistryFollower
@@ -100,7 +100,7 @@ class Notifications:
         )
         self.board = settings.public_url or f"http://{settings.bind}:{settings.board_port}"
         self.at_once = AtOnce(self.channels)
-        self.watchers = Watchers()
+        self.watchers = Watchers(lambda: self.notices.listening)
         self.notices = Notices(self._amqp_url, "notifications", self.watchers.tell)
         self.machine = SystemClock()
         self.running = False
@@ -173,7 +173,6 @@ class Notifications:
 
     async def stop(self) -> None:
         """Finish what is in hand, then let go of everything: first what makes work, last what the others use."""
-        self.watchers.stop()
         parts = self._parts
         if parts is not None:
             await parts.sweeper.stop()
@@ -230,6 +229,7 @@ class Notifications:
         )
         observer, retention = Observer(pool), Retention(pool, self.clock)
         self.follower.on_change(reactions.registry_changed)
+        self.follower.on_change(self.watchers.heed)
         self._subscribe(consumer, delivery)
         consumer.start()
         delivery.start()
@@ -337,7 +337,7 @@ def make_app(settings: Settings) -> Measured:
         return {"clock": notifications.clock.now().isoformat()}
 
     async def reach_of(request: Request) -> Reach:
-        return reading_reach(reader.registry(), request, reader.now())
+        return await asking_reach(reader.pool, reader.registry(), request, reader.now())
 
     endpoints = [
         *routes(reader),

@@ -129,8 +129,9 @@ def _lines(registry: Registry, reach: Reach, asked: Question) -> list[Unit]:
         every = units.descendants(asked.within.uid)
         below = [unit for unit in every if unit.level == asked.level and unit.in_force(on)]
     made_of: dict[str, list[str]] = {unit.uid: [] for unit in below}
+    ends = [asked.programme.calendar.end(period) for period in asked.periods]
     for uid, line in _belonging(registry, below, on).items():
-        if not units[uid].in_force(on):  # of another tree
+        if not units[uid].in_force(on) and any(units[uid].in_force(end) for end in ends):  # of another tree
             made_of[line].append(uid)
     seen = [unit for unit in below if reach.sees_figure(units, unit.uid, made_of[unit.uid])]
     if below and not seen:

@@ -35,12 +35,12 @@ from shared.http.asked_periods import periods_named
 from shared.http.read_api import (
     ForbiddenError,
     QueryError,
+    asking_reach,
     guarded,
     none_of,
     only,
     parameters,
     read,
-    reading_reach,
 )
 from shared.http.read_words import ReadWords
 from shared.registry.snapshot import Registry
@@ -76,7 +76,7 @@ def routes(reader: Reader) -> list[Route]:
     def endpoint(query: Query) -> Callable[[Request], Awaitable[Response]]:
         async def respond(request: Request) -> Response:
             registry = reader.registry()
-            reach = reading_reach(registry, request, reader.now())
+            reach = await asking_reach(reader.pool, registry, request, reader.now())
             return JSONResponse(await query(reader, request, registry.limited_to(reach.programmes), reach))
 
         return guarded(refusing(respond))
@@ -97,6 +97,9 @@ async def _obligations(reader: Reader, request: Request, registry: Registry, rea
     state = query.get("state")
     if state is not None and state not in set(State):
         raise none_of("state", State, state)
+    steps = _steps(registry)
+    if "step" in query and query["step"] not in {step for _, step, _ in steps}:
+        raise none_of("step", sorted({step for _, step, _ in steps}), query["step"])
     by_due = _sort_asked(query) == "due_at"
     listed = "due" if by_due else "obligations"
     limit, epoch, language = limit_asked(query), await read_store.epoch(reader.pool()), language_asked(query)
@@ -111,9 +114,9 @@ async def _obligations(reader: Reader, request: Request, registry: Registry, rea
             state=state,
             step=query.get("step"),
         ),
-        steps=_steps(registry),
+        steps=steps,
         after=after[-1] if after is not None else 0,
-        after_due=_EPOCH + timedelta(microseconds=after[0]) if by_due and after is not None else None,
+        after_due=_due_after(after[0], query) if by_due and after is not None else None,
         by_due=by_due,
         limit=limit + 1,
     )
@@ -123,6 +126,14 @@ async def _obligations(reader: Reader, request: Request, registry: Registry, rea
         place = [(last.due_at - _EPOCH) // timedelta(microseconds=1), last.id] if by_due else [last.id]
         following = write_cursor(listed, epoch, *place)
     return {"rows": [_listed(row, epoch, registry, language) for row in rows[:limit]], "next": following}
+
+
+def _due_after(microseconds: int, query: Mapping[str, str]) -> datetime:
+    """Read the deadline after which a page begins: a cursor can be made up."""
+    try:
+        return _EPOCH + timedelta(microseconds=microseconds)
+    except OverflowError:
+        raise QueryError("after", ReadWords.NO_NEXT.value.filled(got=shown(query["after"]))) from None
 
 
 def _sort_asked(query: Mapping[str, str]) -> str:

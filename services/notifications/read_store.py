@@ -28,6 +28,9 @@ def _listed(after: str, order: str) -> str:
               WHERE ($1::text[] IS NULL OR programme = ANY ($1)) AND ($2::text IS NULL OR report = $2)
                 AND ($3::text[] IS NULL OR unit = ANY ($3)) AND ($4::text[] IS NULL OR period = ANY ($4))
                 AND ($5::text IS NULL OR state = $5) AND {after}
+                AND ($6::text IS NULL OR EXISTS (
+                    SELECT FROM notifications.alert
+                    WHERE alert.obligation = obligation.id AND alert.cycle = obligation.cycle AND alert.step = $6))
               ORDER BY {order} LIMIT CASE WHEN $6::text IS NULL THEN $12::bigint END) AS obligation
         LEFT JOIN LATERAL (
             SELECT alert.step, alert.made_at FROM notifications.alert

@@ -6,12 +6,13 @@ broker; so whoever is connected again is told that anything may have changed.
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 from uuid import uuid4
 
 import aio_pika
 import structlog
-from aio_pika.abc import AbstractExchange, AbstractIncomingMessage, AbstractQueue
+from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractIncomingMessage
 from pydantic_core import from_json, to_json
 
 from shared.broker.answering import answered_within
@@ -23,7 +24,8 @@ from shared.runtime.supervision import Supervised
 MOST_CHANGED = 1000  # of one notice, some 30 KB; what is more is everything
 PAUSE_SECONDS = 0.5
 AWAY_SECONDS = 2.0
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = LOOK_SECONDS = 10.0
+STOP_SECONDS = 2.0
 WAITING = 100  # notices that may wait for a replica that doesn't take them; the broker throws out the oldest
 log = structlog.get_logger()
 
@@ -39,10 +41,9 @@ Notice: TypeAlias = frozenset[Changed] | None  # None: anything may have
 
 
 class Pending:
-    """What has changed and was not told yet. More than `most` is everything."""
+    """What has changed and was not told yet. More than MOST_CHANGED is everything."""
 
-    def __init__(self, most: int = MOST_CHANGED) -> None:
-        self._most = most
+    def __init__(self) -> None:
         self._changed: set[Changed] | None = set()
         self.there = asyncio.Event()
 
@@ -52,7 +53,7 @@ class Pending:
             self._changed = None
         elif self._changed is not None:
             self._changed.update(changed)
-            if len(self._changed) > self._most:
+            if len(self._changed) > MOST_CHANGED:
                 self._changed = None
         if self._changed is None or self._changed:
             self.there.set()
@@ -73,6 +74,9 @@ class Notices:
         self._on_notice = on_notice
         self._pending = Pending()
         self._task = Supervised("notices", self._run)
+        self.listening = False  # else nobody here hears of anything
+        self._stopping = False
+        self._last_told = asyncio.Event()
 
     def note(self, changed: Collection[Changed]) -> None:
         """Have it told that this has changed, and is committed. Never waits."""
@@ -83,7 +87,12 @@ class Notices:
         self._task.start()
 
     async def stop(self) -> None:
-        """Stop; what was not told is not."""
+        """Tell what is pending, if the broker is there, then stop."""
+        self._stopping = True
+        self._pending.there.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS if self.listening else 0):
+                await self._last_told.wait()
         await self._task.stop()
 
     async def _run(self) -> None:
@@ -92,6 +101,8 @@ class Notices:
                 await self._connected()
             except BROKER_AWAY as error:
                 log.warning("notices.waiting", reason=told(error))
+            finally:
+                self.listening = False
             await asyncio.sleep(AWAY_SECONDS)
 
     async def _connected(self) -> None:
@@ -111,26 +122,30 @@ class Notices:
                 )  # fmt: skip
                 await queue.bind(exchange)
                 await queue.consume(self._take, no_ack=True)
-            self._on_notice(None)  # what was told while nobody listened
-            await self._tell(exchange, queue)
+            self.listening = True
+            self._pending.add(None)  # told while nobody listened, or lost with the connection: to all replicas
+            await self._tell(channel, exchange, queue.name)
         finally:
             async with answered_within(ANSWER_SECONDS):
                 await connection.close()
 
-    async def _tell(self, exchange: AbstractExchange, queue: AbstractQueue) -> None:
-        """Publish what is pending, and look from time to time whether the queue is still there."""
+    async def _tell(self, channel: AbstractChannel, exchange: AbstractExchange, own: str) -> None:
+        """Publish what is pending, and look from time to time whether the own queue is still there."""
         while True:
             try:
-                async with asyncio.timeout(ANSWER_SECONDS):
+                async with asyncio.timeout(LOOK_SECONDS):
                     await self._pending.there.wait()
             except TimeoutError:
                 async with answered_within(ANSWER_SECONDS):
-                    await queue.declare()
+                    await channel.declare_queue(own, passive=True)
                 continue
             changed = self._pending.take()
-            body = to_json({"service": self._service, "changed": None if changed is None else sorted(changed)})
-            async with answered_within(ANSWER_SECONDS):
-                await exchange.publish(aio_pika.Message(body), routing_key="", mandatory=False)
+            if changed is None or changed:
+                body = to_json({"service": self._service, "changed": None if changed is None else sorted(changed)})
+                async with answered_within(ANSWER_SECONDS):
+                    await exchange.publish(aio_pika.Message(body), routing_key="", mandatory=False)
+            if self._stopping:
+                self._last_told.set()
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _take(self, message: AbstractIncomingMessage) -> None:

@@ -119,10 +119,14 @@ class HttpConnection(asyncio.Protocol):
             self._next()
 
     def shutdown(self) -> None:
-        """Answer what has begun, then close: the service ends (uvicorn's call)."""
+        """Answer what has begun, then close: the service ends (uvicorn's call). A stream, which has no end of its own,
+        is told that nobody reads it any more.
+        """
         self._last = True
         if self._stage in {_Stage.HEAD, _Stage.UNREAD, _Stage.DRAIN}:
             self._close()
+        elif self._exchange is not None and self._exchange.answer.started:
+            self._exchange.break_off()
 
     # What `Connections` calls.
 

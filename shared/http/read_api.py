@@ -53,7 +53,7 @@ class UnavailableError(_UnansweredError):
     """The answer would be wrong now, and is right a while later."""
 
 
-_UNANSWERED: tuple[type[Exception], ...] = (_UnansweredError, HeaderError, ActingError, *DATABASE_AWAY)
+UNANSWERED: tuple[type[Exception], ...] = (_UnansweredError, HeaderError, ActingError, *DATABASE_AWAY)
 
 
 def none_of(field: str, known: Iterable[str], got: str | None) -> QueryError:
@@ -154,7 +154,7 @@ def guarded(respond: Callable[[Request], Awaitable[Response]]) -> Callable[[Requ
     async def endpoint(request: Request) -> Response:
         try:
             return await respond(request)
-        except _UNANSWERED as error:
+        except UNANSWERED as error:
             return _problem(request, error)
 
     return endpoint

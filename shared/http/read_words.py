@@ -94,8 +94,12 @@ class ReadWords(Enum):
         "the report {slug} is owed only from {first} on, got {got}",
     )
     MOST_WATCHERS = Words(
-        "đã có {most} nơi đang theo dõi thay đổi, hoặc dịch vụ sắp dừng: hãy thử lại sau ít giây",
-        "{most} are watching changes already, or the service is about to stop: try again in a few seconds",
+        "đã có quá nhiều nơi đang theo dõi thay đổi: hãy thử lại sau ít giây",
+        "too many are watching changes already: try again in a few seconds",
+    )
+    DEAF = Words(
+        "hiện chưa nhận được tin về thay đổi: hãy thử lại sau ít giây, trong lúc đó hãy hỏi lại từng lúc",
+        "changes can't be heard of just now: try again in a few seconds, and ask from time to time until then",
     )
     UNIT_OR_WITHIN = Words(
         "cần unit cho đúng một đơn vị, hoặc within và level cho nhiều đơn vị, không cùng lúc",

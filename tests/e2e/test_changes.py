@@ -1,5 +1,6 @@
 """Who watches `/v1/changes` of a running system hears of what was counted and of who has reported, within moments."""
 
+import time
 from collections.abc import Iterator
 
 import asyncpg
@@ -8,6 +9,7 @@ import pytest
 
 from deploy.local.own_loop import in_own_loop
 from deploy.local.stack import LocalStack
+from shared.http.serve import GRACE_SECONDS
 from tests.conftest import NewDatabase
 from tests.system import System, counselling, event, wait_until
 from tests.watching import listening
@@ -82,7 +84,9 @@ def test_the_head_of_a_stream_is_a_whole_answer(running: System) -> None:
 
 def test_a_service_that_stops_ends_its_streams_and_is_heard_again(running: System) -> None:
     with listening(running.services.url("aggregation"), running.reader_key) as heard:
+        begun = time.monotonic()
         running.services.stop("aggregation")
+        assert time.monotonic() - begun < GRACE_SECONDS, "it waited for a stream that has no end"
         wait_until(lambda: heard.ended, "the stream has ended")
     running.services.start("aggregation")
     with listening(running.services.url("aggregation"), running.reader_key) as again:

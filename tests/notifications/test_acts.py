@@ -1,6 +1,10 @@
 """What officers do by the board: extend, waive, acknowledge, undo; a board that lies about them is refused."""
 
+import httpx
+from starlette.applications import Starlette
+
 from services.notifications import read_store
+from services.notifications.read_api import Reader, routes
 from shared.domain.obligation_name import read_obligation_name
 from tests.notifications.board import asked, officer_of, ref_of
 from tests.notifications.field import at
@@ -65,6 +69,23 @@ async def test_a_board_that_lies_about_an_officer_decides_nothing(place):
         await place.pool.execute("UPDATE registry.officer SET programmes = '{nap-23}' WHERE name = 'Bình'")
         assert (await act_on(client, name, "waive", fields, binh)).status_code == 403
     assert dict(await place.obligation()) == before
+
+
+async def test_what_is_read_in_an_officer_s_name_is_what_that_officer_sees(place):
+    an = await ref_of(place, "An")
+    app = Starlette(routes=routes(Reader(lambda: place.registry, lambda: place.pool, lambda: at("2023-03-17 09:00"))))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        lists = "/v1/obligations", "/v1/obligations/grid?report=progress-quarterly&period=2023-Q1", "/v1/alerts"
+        for path in lists:
+            own = await client.get(path, headers={"Authorization": "Bearer board", "Kip-Officer": an})
+            assert own.status_code == 200, own.text
+            assert {row.get("unit") or row["uid"] for row in own.json()["rows"]} <= {"06412@1", "06427@2"}, path
+            every = await client.get(path, headers={"Authorization": "Bearer board"})
+            assert len(every.json()["rows"]) >= len(own.json()["rows"])
+        await place.pool.execute("UPDATE registry.officer SET generation = generation + 1 WHERE name = 'An'")
+        for path in lists:
+            gone = await client.get(path, headers={"Authorization": "Bearer board", "Kip-Officer": an})
+            assert (gone.status_code, gone.json()["error"]) == (410, "gone"), path
 
 
 async def test_an_officer_acknowledges_and_undoes_it_and_each_act_is_kept(place):

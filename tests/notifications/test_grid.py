@@ -8,6 +8,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from services.notifications.cursors import write_cursor
 from services.notifications.read_api import Reader, routes
 from shared.access.keys import hash_key
 from shared.registry.snapshot import Key
@@ -21,8 +22,8 @@ LATER, NIGHT = "2025-09-22 08:00", "2025-09-22 07:00"
 @pytest.fixture
 async def client(pool, registry):
     """Hữu Lũng and its province after a merger: some reported in time, some late, most never; one is waived."""
-    keys = {hash_key(name): Key(name, uid, None, True, None)
-            for name, uid in {"all": "VN", "district": "186@1", "new": "06427@2"}.items()}  # fmt: skip
+    places = {"all": "VN", "district": "186@1", "new": "06427@2", "former": "06412@1"}
+    keys = {hash_key(name): Key(name, uid, None, True, None) for name, uid in places.items()}
     field = Field(pool, replace(limited(registry, "186@1", "20@2"), keys=keys))
     await field.sweep(BEFORE)
     for day in ("2023-03-17", "2024-12-20", "2025-03-20", "2025-06-18"):
@@ -122,6 +123,17 @@ async def test_a_key_sees_the_lines_that_it_reaches_whole(client):
         assert refused.status_code == 403
 
 
+async def test_what_a_line_came_from_matters_only_where_it_is_counted(client):
+    """A key of a former commune reaches what became of it, and not the other communes that went into that."""
+    view = {"within": "06427@2", "view": "as_of_today", **REPORT}
+    answers = [
+        await client.get("/v1/obligations/grid", params={**view, **more}, headers={"Authorization": "Bearer former"})
+        for more in ({"periods": "8"}, {"periods": "1", "period": "2025-Q4"})
+    ]
+    assert [answer.status_code for answer in answers] == [403, 200]
+    assert [line["uid"] for line in answers[1].json()["rows"]] == ["06427@2"]
+
+
 @pytest.mark.parametrize(
     ("field", "query"),
     [
@@ -160,13 +172,14 @@ async def test_a_list_within_a_unit_is_of_a_range_of_a_step_and_in_order_of_dead
         assert len(reached) == number
         assert {row["step"] for row in reached} == {step}
         assert all(row["step_at"] for row in reached)
-    assert await listed(client, step="no-such-step", **asked) == []
+    assert await listed(client, step="reminder", **asked) == []
 
 
 async def test_a_list_refuses_what_contradicts_itself(client):
     for field, query in (
         ("unit", {"unit": "06412@1", "within": "186@1"}), ("unit", {"unit": "06412@1", "level": "commune"}),
         ("level", {"level": "village"}), ("within", {"within": "nowhere"}), ("sort", {"sort": "shoe"}),
+        ("step", {"step": "no-such-step"}), ("after", {"after": write_cursor("due", 0, 2**62, 1), "sort": "due_at"}),
         ("period", {"period": "2025-Q3..2025-Q1"}), ("period", {"period": "2025..2025-Q1"}),
     ):  # fmt: skip
         refused = await client.get("/v1/obligations", params=query, headers={"Authorization": "Bearer all"})

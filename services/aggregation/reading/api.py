@@ -1,7 +1,7 @@
 """Serves the read API: figures with their coverage, at one instant, of what the key sees."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -184,7 +184,8 @@ async def _rollups(asked: Asked) -> dict[str, object]:
     question = asked.question(several=True)
     by = check_by(question, asked.query.get("by"))
     reading = asked.reading(question.programme, question.on)
-    units = _units(asked, reading, question.within, [reading.days(subject) for subject in question.subjects])
+    trees = {frozenset(reading.days(subject)) for subject in question.subjects}
+    units = _units(asked, reading, question.within, trees)
     column, downwards = sort_asked(asked.query)
     if column != "uid" or downwards:
         if len(units) * len(question.subjects) > MOST_SORTED:
@@ -205,7 +206,11 @@ def _left_out(question: Question) -> dict[str, object]:
 async def _all_rows(reading: Reading, question: Question, units: list[Unit], by: str | None) -> list[dict[str, object]]:
     if by is None:
         await reading.cells.gather(question.subjects, [unit.uid for unit in units])
-    return [row for subject in question.subjects for row in await reading.rows(subject, units, by)]
+    rows: list[dict[str, object]] = []
+    for subject in question.subjects:
+        rows += await reading.rows(subject, units, by)
+        await asyncio.sleep(0)  # what was gathered is answered without a wait: others have their turn in between
+    return rows
 
 
 def _uid(row: Mapping[str, object]) -> str:
@@ -222,7 +227,7 @@ def _sorted_page(rows: list[dict[str, object]], column: str, downwards: bool, qu
     return {"rows": ordered[start:end], "next": str(end) if end < len(ordered) else None}
 
 
-def _units(asked: Asked, reading: Reading, within: Unit, rows: Sequence[Sequence[date]]) -> list[Unit]:
+def _units(asked: Asked, reading: Reading, within: Unit, rows: Collection[Collection[date]]) -> list[Unit]:
     """List the units of the wanted level below one, in force on the day, of whose rows, each made of the trees of
     these days, who asks sees one; by uid.
 
