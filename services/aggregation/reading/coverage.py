@@ -105,14 +105,20 @@ def expected_reporters(
         ]
     else:
         reporters = [(reporter.level, reporter.agency, ()) for reporter in programme.report[slug].reporters]
-    wanted = {level for level, _, _ in reporters}
+    by_level: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+    for level, agency, reach in dict.fromkeys(reporters):
+        by_level.setdefault(level, []).append((agency, reach))
+    end = programme.calendar.end(period)
+    owing: dict[tuple[str, str], bool] = {}  # of units in force only the level matters to `owes`
     found: list[tuple[Unit, str, tuple[str, ...]]] = []
     for unit in registry.units:
-        if unit.level not in wanted:
+        if unit.level not in by_level or not unit.in_force(end):
             continue
-        for level, agency, reach in dict.fromkeys(reporters):
-            if level == unit.level:
+        for agency, reach in by_level[unit.level]:
+            key = (unit.level, agency)
+            if key not in owing:
                 owed = owes(programme, unit, agency, period)
-                if slug in (owed.indicators if what == "indicator" else [report for report, _ in owed.reports]):
-                    found.append((unit, agency, reach))
+                owing[key] = slug in (owed.indicators if what == "indicator" else dict(owed.reports))
+            if owing[key]:
+                found.append((unit, agency, reach))
     return found
