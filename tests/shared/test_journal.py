@@ -11,6 +11,7 @@ import aio_pika
 import asyncpg
 import pytest
 from aio_pika.abc import AbstractChannel
+from pamqp import decode
 from pamqp.common import FieldTable
 from pamqp.header import ContentHeader
 
@@ -68,12 +69,27 @@ NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 SECONDS, MICROSECONDS = (struct.pack(">Q", int(NOON.timestamp()) * times) for times in (1, 1_000_000))
 
 
+def within_each_other(tables: int) -> bytes:
+    """Write a value of headers: as many tables, each but the outermost in 7 bytes more."""
+    value = b""
+    for _ in range(tables):
+        value = b"\x01nF" + struct.pack(">I", len(value)) + value
+    return b"F" + struct.pack(">I", len(value)) + value
+
+
 @pytest.mark.parametrize(
     ("properties", "written", "instead"),
     [
         ({"timestamp": NOON}, SECONDS, MICROSECONDS),
         ({"headers": {"sent": NOON}}, SECONDS, MICROSECONDS),
         ({"message_id": "any text"}, b"any text", b"\xff" * 8),
+        ({"headers": {"any name": "any text"}}, b"any name", b"\xff" * 8),
+        ({"headers": {"list": [{"any name": "any text"}]}}, b"any name", b"\xff" * 8),
+        (
+            {"headers": {"nested": "-" * 21_000}},
+            b"S" + struct.pack(">I", 21_000) + b"-" * 21_000,
+            within_each_other(3_000),
+        ),
     ],
 )
 async def test_what_another_publisher_wrote_about_a_message_stops_nobody_who_reads_it(
@@ -92,9 +108,25 @@ async def test_what_another_publisher_wrote_about_a_message_stops_nobody_who_rea
     async with read_from(amqp_url, "first") as journal:
         entries = [await journal.next(5) for _ in range(2)]
     assert got[1].message_id == sound
+    assert got[0].headers["x-delivery-count"] == 0
     assert [entry.sent_at for entry in entries if entry] == [None, None]
     assert entries[1] is not None
     assert entries[1].message == sound
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "left"),
+    [
+        (b"?\x01", {"before": True}),
+        (b"A" + struct.pack(">I", 2) + b"?\x01", {"before": True, "name": [], "after": True}),
+        (b"F" + struct.pack(">I", 2) + b"\x04x", {"before": True, "name": {"x": None}, "after": True}),
+    ],
+    ids=["a type", "a type in a list", "a length"],
+)
+def test_of_headers_that_cannot_be_read_the_others_stay(unreadable: bytes, left: dict[str, object]) -> None:
+    """RabbitMQ takes none of these; whoever else hands messages over may."""
+    fields = b"\x06beforet\x01" + b"\x04name" + unreadable + b"\x05aftert\x01"
+    assert decode.by_type(struct.pack(">I", len(fields)) + fields, "table") == (4 + len(fields), left)
 
 
 class Queue:
@@ -130,7 +162,6 @@ async def audited_queue(amqp_url: str, database_url: str) -> AsyncIterator[tuple
     """Notifications' queue with its consumer, and how an auditor of it is made: with its clock, and its patience."""
     pool = await open_pool(database_url, size=6, application_name="kip-test")
     broker = make_broker(amqp_url, name="kip-test")
-    await broker.connect()
     queue = Queue(amqp_url, pool)
     consuming = asyncio.create_task(queue.run())
 
@@ -139,11 +170,30 @@ async def audited_queue(amqp_url: str, database_url: str) -> AsyncIterator[tuple
         return Auditor(audited(), lambda: pool, amqp_url, way, now, Pace(sure))
 
     try:
+        await broker.connect()
         yield queue, make
     finally:
         consuming.cancel()
         await broker.stop()
         await close_pool(pool)
+
+
+@asynccontextmanager
+async def at_work(auditor: Auditor) -> AsyncIterator[None]:
+    auditor.start()
+    try:
+        yield
+    finally:
+        await auditor.stop()
+
+
+@asynccontextmanager
+async def connected(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database_url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
@@ -159,32 +209,30 @@ async def test_a_clock_that_is_set_neither_stops_the_audit_nor_hastens_it(
     async with audited_queue(amqp_url, loaded_database) as (queue, make):
         auditor = make(lambda: SystemClock().now() + set_by, sure)
         began = asyncio.get_running_loop().time()
-        auditor.start()
-        await asyncio.sleep(2)  # by then it has read the entry and sent its first marker
-        set_by = timedelta(hours=hours)
-        async with asyncio.timeout(60):
-            await queue.again.wait()
-        assert asyncio.get_running_loop().time() - began > sure
-        await auditor.stop()
+        async with at_work(auditor):
+            await asyncio.sleep(2)  # by then it has read the entry and sent its first marker
+            set_by = timedelta(hours=hours)
+            async with asyncio.timeout(60):
+                await queue.again.wait()
+            assert asyncio.get_running_loop().time() - began > sure
 
 
 async def test_what_gets_lost_each_time_is_published_again_three_times_and_given_up(
     amqp_url: str, loaded_database: str
 ) -> None:
     await topology.declare(amqp_url, 1)
-    connection = await asyncpg.connect(loaded_database)
     fates = "SELECT array_agg(outcome ORDER BY noted_at) FROM notifications.applied_message WHERE outcome <> 'applied'"
-    async with audited_queue(amqp_url, loaded_database) as (_, make), channel_of(amqp_url) as channel:
+    async with (
+        connected(loaded_database) as connection,
+        audited_queue(amqp_url, loaded_database) as (_, make),
+        channel_of(amqp_url) as channel,
+    ):
         exchange = await channel.get_exchange(topology.EVENTS.name)
         await exchange.publish(aio_pika.Message(b"[]", message_id=new_id()), KEY)
-        auditor = make(SystemClock().now, 1.0)
-        auditor.start()
-        async with asyncio.timeout(60):
+        async with at_work(make(SystemClock().now, 1.0)), asyncio.timeout(60):
             while "given_up" not in (await connection.fetchval(fates) or []):
                 await asyncio.sleep(0.1)
-        await auditor.stop()
-    assert await connection.fetchval(fates) == ["republished"] * 3 + ["given_up"]
-    await connection.close()
+        assert await connection.fetchval(fates) == ["republished"] * 3 + ["given_up"]
 
 
 @asynccontextmanager
@@ -199,8 +247,10 @@ async def others_who_publish(amqp_url: str) -> AsyncIterator[None]:
                 await asyncio.sleep(0.02)
 
     publishing = asyncio.create_task(publish())
-    yield
-    publishing.cancel()
+    try:
+        yield
+    finally:
+        publishing.cancel()
 
 
 async def test_the_end_of_the_journal_is_found_while_others_publish(amqp_url: str) -> None:
@@ -221,20 +271,20 @@ async def test_an_auditor_that_begins_while_others_publish_goes_on_where_the_las
     amqp_url: str, loaded_database: str
 ) -> None:
     await topology.declare(amqp_url, 1)
-    connection = await asyncpg.connect(loaded_database)
     standing = "SELECT journal_offset FROM notifications.audit WHERE looked_at > now() - interval '10 seconds'"
 
-    async def until_further(offset: int) -> int:
+    async def until_further(connection: asyncpg.Connection, offset: int) -> int:
         async with asyncio.timeout(30):
             while (now := await connection.fetchval(standing) or 0) <= offset:
                 await asyncio.sleep(0.1)
         return int(now)
 
-    async with audited_queue(amqp_url, loaded_database) as (_, make), others_who_publish(amqp_url):
+    async with (
+        connected(loaded_database) as connection,
+        audited_queue(amqp_url, loaded_database) as (_, make),
+        others_who_publish(amqp_url),
+    ):
         offset = 0
         for _ in range(2):
-            auditor = make(SystemClock().now, 6.0)
-            auditor.start()
-            offset = await until_further(offset)
-            await auditor.stop()
-    await connection.close()
+            async with at_work(make(SystemClock().now, 6.0)):
+                offset = await until_further(connection, offset)
