@@ -24,10 +24,19 @@ NAMED_OBLIGATIONS = """
     ORDER BY state NOT IN ('open', 'overdue'), due_at, unit, report, agency, period
 """
 DEAD = "SELECT address FROM notifications.dead_address WHERE address = ANY ($1::text[])"
+FORMER = "SELECT link FROM notifications.renewal WHERE officer = $1 FOR UPDATE"
 RENEW = """
     INSERT INTO notifications.renewal (officer, link, at) VALUES ($1, $2, $3)
     ON CONFLICT (officer) DO UPDATE SET at = excluded.at, link = excluded.link WHERE renewal.at <= $4
 """
+TAKE_BACK = "UPDATE notifications.renewal SET link = $3, at = $4 WHERE officer = $1 AND link = $2"
+
+
+class Renewal(NamedTuple):
+    """A fresh link, and the one that the officer was sent before it: None where there was none."""
+
+    link: UUID
+    former: UUID | None
 
 
 class LinkedMessage(NamedTuple):
@@ -66,6 +75,15 @@ async def dead_of(pool: Pool, channels: Sequence[str]) -> frozenset[str]:
     return frozenset(row["address"] for row in await pool.fetch(DEAD, asked))
 
 
-async def note_renewal(pool: Pool, officer: int, link: UUID, now: datetime, pause: timedelta) -> bool:
-    """Note that the officer is sent this fresh link now; False where the last one went out within `pause`."""
-    return await pool.execute(RENEW, officer, link, now, now - pause) == "INSERT 0 1"
+async def note_renewal(pool: Pool, officer: int, link: UUID, now: datetime, pause: timedelta) -> Renewal | None:
+    """Note that the officer is sent this fresh link now; None where the last one went out within `pause`."""
+    async with pool.acquire() as connection, connection.transaction():
+        former = await connection.fetchval(FORMER, officer)
+        if await connection.execute(RENEW, officer, link, now, now - pause) != "INSERT 0 1":
+            return None
+    return Renewal(link, former)
+
+
+async def take_back(pool: Pool, officer: int, renewal: Renewal, at: datetime) -> None:
+    """Have the one before it be the newest again, as if sent `at`: this one could not be sent. A later one stays."""
+    await pool.execute(TAKE_BACK, officer, renewal.link, renewal.former, at)

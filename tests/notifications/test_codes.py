@@ -118,7 +118,9 @@ async def fresh_link(server, seen, client):
     """How the board names the message and the link of the newest fresh one, which came by mail."""
     await wait_for(lambda: [mail for mail in server.kept[seen:] if "liên kết mới" in mail["Subject"]])
     mail = next(mail for mail in reversed(server.kept) if "liên kết mới" in mail["Subject"])
-    token = re.search(r"/l/(\S+)", mail.get_body(("plain",)).get_content())[1]
+    text = mail.get_body(("plain",)).get_content()
+    assert "Trong ba mã mỗi giờ, một mã được dành cho liên kết mới nhất." in " ".join(text.split())
+    token = re.search(r"/l/(\S+)", text)[1]
     assert len(token) <= SLOTS["link"] - 12, "it fits into Zalo's template, also of a later officer"
     resolved = (await client.post("/v1/links/resolve", json={"token": token})).json()
     return {"message": resolved["message"]["id"], "link": resolved["link"]}
@@ -169,6 +171,54 @@ async def test_a_fresh_link_that_was_forwarded_too_keeps_nobody_out_once_there_i
         answers = await pressed(client, ref, forwarded)
         assert {answer.status_code for answer in answers} == {429}
         assert (await send(client, ref, **fresh)).status_code == 202
+
+
+@pytest.mark.parametrize("channels", [["email:dead@example.vn", "sms:+84912345678"], ["sms:+84912345678"]])
+async def test_no_code_is_kept_back_for_an_officer_whom_no_link_reaches(place, channels):
+    await place.pool.execute("UPDATE registry.officer SET channels = $1::text[] WHERE name = 'An'", channels)
+    await place.pool.execute(
+        """INSERT INTO notifications.dead_address (address, since, status, reason)
+           VALUES ('email:dead@example.vn', now(), '5.1.1', 'no such user')"""
+    )
+    ref, link = await ref_of(place, "An"), {"message": str(uuid4())}
+    async with asked(place) as (client, _, _server):
+        answers = await pressed(client, ref, link, times=5)
+    assert sorted(answer.status_code for answer in answers) == [429] * 2 + [503] * 3, "there is no gateway for SMS here"
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert "fresh link" not in refused.json()["message"]
+
+
+async def test_a_fresh_link_that_no_address_took_takes_nothing_from_the_one_before_it(place):
+    ref, token = await ref_of(place, "An"), await token_of(place, "An")
+    async with asked(place) as (client, machine, server):
+        message = (await client.post("/v1/links/resolve", json={"token": token})).json()["message"]["id"]
+        await client.post("/v1/links/renew", json={"token": token})
+        fresh = await fresh_link(server, 0, client)
+        machine.later(minutes=60)
+        await pressed(client, ref, {"message": str(uuid4())}, times=2)
+        server.refused = {"An@example.vn": "451 4.3.0 later"}
+        before = await newest(place)
+        assert (await send(client, ref, message=message)).status_code == 429
+        await until_taken_back(place, before)
+        server.refused = {}
+        assert (await send(client, ref, message=message)).status_code == 429, "the next is tried in five minutes"
+        assert (await newest(place))["link"] == before["link"]
+        assert (await send(client, ref, **fresh)).status_code == 202
+        seen = len(server.kept)
+        machine.later(minutes=5)
+        await client.post("/v1/links/renew", json={"token": token})
+        assert await fresh_link(server, seen, client) != fresh
+
+
+async def newest(place):
+    """The newest fresh link, and when it was sent."""
+    return await place.pool.fetchrow("SELECT link, at FROM notifications.renewal")
+
+
+async def until_taken_back(place, before):
+    async with asyncio.timeout(10):
+        while (now := await newest(place))["at"] == before["at"] or now["link"] != before["link"]:
+            await asyncio.sleep(0.02)
 
 
 async def test_a_message_and_a_link_are_ids_and_a_message_of_nobody_s_has_no_link_sent(place):

@@ -4,7 +4,7 @@ Who asks is answered within WAIT_SECONDS; what takes longer goes on, and what go
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
 import structlog
 
@@ -41,23 +41,34 @@ class AtOnce:
         Returns the one that took it, or is still trying; None where none did. `what` names it in the log.
         """
         errand = _Errand(addresses)
-        task = self._start(what, errand, make)
+        task = self._start(self._run(what, errand, make))
         done, _ = await asyncio.wait({task}, timeout=WAIT_SECONDS)
         return errand.now.address if not done or task.result() else None
 
-    def begin(self, what: str, addresses: Sequence[Address], make: Make) -> None:
-        """Send likewise, and wait for nothing: how it ends is not for who asks."""
-        self._start(what, _Errand(addresses), make)
+    def begin(
+        self, what: str, addresses: Sequence[Address], make: Make, *, unsent: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Send likewise, and wait for nothing: how it ends isn't for who asks. Where none takes it, `unsent` runs."""
+        self._start(self._run_or(what, _Errand(addresses), make, unsent))
 
     async def stop(self) -> None:
         """Let what is under way end."""
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    def _start(self, what: str, errand: _Errand, make: Make) -> asyncio.Task[bool]:
-        task = asyncio.create_task(self._run(what, errand, make))
+    def _start(self, running: Coroutine[None, None, bool]) -> asyncio.Task[bool]:
+        task = asyncio.create_task(running)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return task
+
+    async def _run_or(self, what: str, errand: _Errand, make: Make, unsent: Callable[[], Awaitable[None]]) -> bool:
+        if await self._run(what, errand, make):
+            return True
+        try:
+            await unsent()
+        except Exception as error:  # the database may be away: nobody waits for this
+            log.warning("at_once.unsent_failed", what=what, reason=reason_of(error))
+        return False
 
     async def _run(self, what: str, errand: _Errand, make: Make) -> bool:
         for address in errand.waiting:

@@ -38,17 +38,25 @@ class Tried(NamedTuple):
 
 
 async def make(
-    pool: Pool, officer: int, session: bytes, digest: bytes, link: UUID | None, now: datetime, expires_at: datetime
+    pool: Pool,
+    officer: int,
+    session: bytes,
+    digest: bytes,
+    link: UUID | None,
+    now: datetime,
+    expires_at: datetime,
+    *,
+    keeps_one: bool,
 ) -> int:
     """Keep a code for a session, whose former one ends; return the how manieth of the officer's it is within an hour.
 
-    Raises TooManyError.
+    `keeps_one`: whether one of the hour's is kept for the newest fresh link. Raises TooManyError.
     """
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(LOCK, session.hex(), officer)
         await connection.execute(FORGET, now - KEEP)
         lately = [Sent(*row) for row in await connection.fetch(LATELY, officer, now - HOUR)]
-        let_send(lately, link, await connection.fetchval(NEWEST, officer))
+        let_send(lately, link, await connection.fetchval(NEWEST, officer), keeps_one=keeps_one)
         await connection.execute(END_FORMER, session)
         await connection.execute(MAKE, officer, session, digest, now, expires_at, link)
     return len(lately) + 1

@@ -36,15 +36,16 @@ class TooManyError(Exception):
         self.by_messages = by_messages
 
 
-def let_send(lately: Sequence[Sent], link: UUID | None, newest: UUID | None) -> None:
+def let_send(lately: Sequence[Sent], link: UUID | None, newest: UUID | None, *, keeps_one: bool) -> None:
     """Decide whether another code may be sent, after those of the last hour in their order. Raises TooManyError.
 
     `newest` is the fresh link that the officer was sent last. It alone, and one that an operator made, may have the
     code that links of messages, which somebody else may hold, leave of an hour; a fresh one before it counts as these.
+    They leave none where it would help nobody: an officer whom no link reaches has no fresh one (`keeps_one`).
     """
     own = {None, newest}
     by_messages = [one for one in lately if link not in own and one.link not in own]
-    for sent, most in ((lately, MOST_AN_HOUR), (by_messages, MOST_BY_MESSAGES)):
+    for sent, most in ((lately, MOST_AN_HOUR), (by_messages if keeps_one else [], MOST_BY_MESSAGES)):
         if len(sent) >= most:
             raise TooManyError(sent[-most].at + HOUR, by_messages=sent is by_messages)
 

@@ -34,11 +34,13 @@ _SEVERAL = Words(
 _LINK_SUBJECT = Words("Kịp: liên kết mới tới trang báo cáo của Ông/Bà", "Kịp: a fresh link to your page")
 _LINK_BODY = Words(
     "Kính gửi: {name}\n\nLiên kết mới tới trang báo cáo của Ông/Bà:\n{page}\n\n"
-    "Liên kết này được gửi khi liên kết trước đã hết hạn, hoặc khi đã có nhiều mã xác nhận được yêu cầu trong một giờ: "
-    "luôn còn một mã cho liên kết mới nhất. Không chuyển tiếp thư này. Nếu Ông/Bà không yêu cầu, đề nghị bỏ qua.\n",
+    "Liên kết này được gửi khi liên kết trước đã hết hạn, hoặc khi đã có nhiều mã xác nhận được yêu cầu trong một giờ. "
+    "Trong ba mã mỗi giờ, một mã được dành cho liên kết mới nhất. "
+    "Không chuyển tiếp thư này. Nếu Ông/Bà không yêu cầu, đề nghị bỏ qua.\n",
     "Dear {name},\n\nA fresh link to your page:\n{page}\n\n"
-    "It is sent where the one before had expired, or where several codes were asked for within an hour: one is kept "
-    "for the newest link. Don't forward this message. If you asked for none, ignore it.\n",
+    "It is sent where the one before had expired, or where several codes were asked for within an hour. Of the "
+    "three codes of an hour one is kept for the newest link. Don't forward this message. "
+    "If you asked for none, ignore it.\n",
 )
 
 

@@ -57,6 +57,7 @@ from shared.registry.snapshot import Registry
 
 DESK_PARAMETERS = frozenset({"labels"})
 RENEWAL_PAUSE = timedelta(hours=1)
+UNSENT_PAUSE = timedelta(minutes=5)  # after one that no address took
 LINK_KINDS = ("email", "zalo")  # an SMS has no room for a link
 _SOON_SECONDS = 30
 
@@ -165,7 +166,8 @@ class OfficerAnswers:
     async def send_code(self, request: Request) -> Response:
         """Send a code that verifies a session's device, by the officer's own channels.
 
-        Where there were too many, send the officer a fresh link instead: one of an hour's codes is kept for it.
+        Where there were too many, send the officer a fresh link instead: one of an hour's codes is kept for it, if a
+        link reaches them.
         """
         asker, fields = await self._asked(request, "officer", "session", "message", "link")
         pool, now = self.pool(), self.machine()
@@ -177,7 +179,10 @@ class OfficerAnswers:
         code, sent_as = new_code(), uuid4()
         digest = digest_of(self.code_key(), officer.ref, session, code)
         try:
-            count = await code_store.make(pool, officer.id, session, digest, link, now, now + LIVES)
+            keeps_one = bool(await self._addresses(officer, self.sending.link_kinds))
+            count = await code_store.make(
+                pool, officer.id, session, digest, link, now, now + LIVES, keeps_one=keeps_one
+            )
         except TooManyError as error:
             if message is not None and await link_store.message_of(pool, message, officer.id) is not None:
                 await self._renew(message, officer)
@@ -231,16 +236,23 @@ class OfficerAnswers:
             raise DecisionError(Refused(404, "bad_link", error.words)) from None
 
     async def _renew(self, message: UUID, officer: Officer) -> None:
-        """Begin to send the officer a fresh link for a message of theirs, once an hour."""
+        """Begin to send the officer a fresh link for a message of theirs, once an hour.
+
+        Where it can't be sent the one before it stays the newest, and another is tried soon.
+        """
         reached = await self._addresses(officer, self.sending.link_kinds)
         if not reached:
             return
-        machine, sent_as, fresh = self.machine(), uuid4(), new_mark()
-        if not await link_store.note_renewal(self.pool(), officer.id, link_id(message, fresh), machine, RENEWAL_PAUSE):
+        pool, machine, sent_as, fresh = self.pool(), self.machine(), uuid4(), new_mark()
+        noted = await link_store.note_renewal(pool, officer.id, link_id(message, fresh), machine, RENEWAL_PAUSE)
+        if noted is None:
             return
         page = self.links().page(officer.id, officer.generation, message, self.now(), fresh=fresh)
         self.sending.at_once.begin(
-            "link", reached, lambda address: link_letter(officer, sent_as, address, page, machine)
+            "link",
+            reached,
+            lambda address: link_letter(officer, sent_as, address, page, machine),
+            unsent=lambda: link_store.take_back(pool, officer.id, noted, machine - RENEWAL_PAUSE + UNSENT_PAUSE),
         )
 
     async def _problems(self, asker: Asker, message: LinkedMessage, officer: Officer) -> list[DeskProblem]:
