@@ -31,9 +31,10 @@ def sweep_memory(memory: Path) -> None:
     for owner in memory.glob(f"{PREFIX}*/{_OWNER}"):
         try:
             run_dir = Path(owner.read_text())
-        except FileNotFoundError:  # another session was first
+            over = not run_dir.exists() or has_ended(run_dir)
+        except OSError:  # another session was first, or it is another user's
             continue
-        if not run_dir.exists() or has_ended(run_dir):
+        if over:
             shutil.rmtree(owner.parent, ignore_errors=True)
 
 

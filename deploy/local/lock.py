@@ -8,6 +8,7 @@ killed and is still being cleared away, and waits.
 import fcntl
 import os
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 CLEARING_SECONDS = 45.0
@@ -56,15 +57,15 @@ class RunLock:
 
 def has_ended(run_dir: Path) -> bool:
     """Tell whether there was a run on this folder, and neither it nor any of its reapers is there any more."""
-    try:
-        fds = [os.open(run_dir / name, os.O_RDWR | os.O_CLOEXEC) for name in ("owner.lock", "reapers.lock")]
-    except FileNotFoundError:  # it never was, or only begins
-        return False
-    try:
+    with ExitStack() as opened:
+        fds = []
+        try:
+            for name in ("owner.lock", "reapers.lock"):
+                fds.append(os.open(run_dir / name, os.O_RDWR | os.O_CLOEXEC))
+                opened.callback(os.close, fds[-1])
+        except OSError:  # it never was, or only begins, or it is another user's
+            return False
         return bool(os.pread(fds[0], 1, 0)) and all(map(_try_lock, fds))
-    finally:
-        for fd in fds:
-            os.close(fd)
 
 
 def _open(path: Path) -> int:

@@ -17,6 +17,11 @@ TRIES = 200
 _LOCAL, _STATE, _INODE = 1, 3, 9  # columns of /proc/net/tcp
 _LISTEN = "0A"
 
+
+class NoPortError(OSError):
+    """Every port that was tried is somebody's."""
+
+
 _given: dict[int, socket.socket] = {}  # each with what tells the other processes of this machine
 _lock = threading.Lock()
 
@@ -25,7 +30,7 @@ def free_port(preferred: int = 0) -> int:
     """Choose `preferred` if it can be bound on the loopback, else a free port; the same one never twice.
 
     0 means no preference. Neither two picks of one run nor two runs that begin at once get the same port, although it
-    is bound only once its server starts: a pick holds until its process ends.
+    is bound only once its server starts: a pick holds until its process ends. Raises NoPortError.
     """
     with _lock:
         if preferred and _take(preferred):
@@ -35,9 +40,11 @@ def free_port(preferred: int = 0) -> int:
             port = random.randint(LOWEST_SUBSTITUTE, highest)  # noqa: S311 - a port is not a secret
             if _take(port):
                 return port
-        port = _port_from_kernel()
-        _take(port)
-        return port
+        for _ in range(TRIES):
+            port = _port_from_kernel()
+            if _take(port):
+                return port
+    raise NoPortError(f"no free port on {LOOPBACK} after {2 * TRIES} tries: end what holds them, and start again")
 
 
 def can_bind(port: int) -> bool:

@@ -2,7 +2,10 @@ import socket
 import subprocess
 import sys
 
-from deploy.local.ports import EPHEMERAL_RANGE, LOOPBACK, can_reach, free_port
+import pytest
+
+from deploy.local import ports
+from deploy.local.ports import EPHEMERAL_RANGE, LOOPBACK, NoPortError, can_reach, free_port
 
 
 def listener(address: str = LOOPBACK, port: int = 0) -> socket.socket:
@@ -46,6 +49,17 @@ def test_two_picks_never_give_the_same_port_although_neither_is_bound_yet():
 def test_substitutes_lie_below_the_range_of_outgoing_connections():
     first = int(EPHEMERAL_RANGE.read_text().split()[0]) if EPHEMERAL_RANGE.exists() else 32_768
     assert all(20_000 <= free_port() < first for _ in range(20))
+
+
+def test_the_kernel_s_pick_is_left_to_whoever_claimed_it_and_another_is_made(monkeypatch):
+    claimed, left = (free_port() for _ in range(2))
+    picks = iter([claimed, claimed, left])
+    monkeypatch.setattr(ports, "_port_from_kernel", lambda: next(picks, claimed))
+    monkeypatch.setattr(ports.random, "randint", lambda lowest, highest: claimed)
+    ports._given.pop(left).close()
+    assert free_port() == left
+    with pytest.raises(NoPortError, match="no free port"):
+        free_port()
 
 
 def test_a_port_is_reachable_only_while_somebody_listens():

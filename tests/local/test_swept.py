@@ -1,8 +1,12 @@
 """What killed sessions of tests have left goes at the next one; what somebody still uses stays."""
 
+import errno
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +63,47 @@ def test_what_stands_in_memory_goes_with_its_run(tmp_path: Path) -> None:
     assert {path.name for path in memory.iterdir()} == {"kip-test-of-somebody-else", lives.name}
     assert (lives / "data").is_dir()
     locks[1].release()
+
+
+REFUSED = {"read": (Path, "read_text"), "locks": (os, "open"), "look": (Path, "exists")}
+
+
+def refuse(how: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the system refuse this in a folder, as it does another user's: root, as which tests may run, it lets."""
+    owner, name = REFUSED[how]
+    monkeypatch.setattr(owner, name, _refused_in(folder, getattr(owner, name)))
+
+
+def _refused_in(folder: Path, call: Callable[..., Any]) -> Callable[..., Any]:
+    def refused(path: Path, *given: Any, **more: Any) -> Any:
+        if folder in Path(path).parents:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return call(path, *given, **more)
+
+    return refused
+
+
+@pytest.mark.parametrize("how", REFUSED)
+def test_what_is_another_user_s_is_passed_over_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    memory, theirs, ended = tmp_path / "memory", tmp_path / "theirs" / "run", tmp_path / "ended"
+    memory.mkdir()
+    for run in (theirs, ended):
+        a_run(run).release()
+    kept, swept = (folder_of_run(memory, run) for run in (theirs, ended))
+    refuse(how, {"read": kept, "locks": theirs, "look": theirs.parent}[how], monkeypatch)
+    sweep_memory(memory)
+    monkeypatch.undo()
+    assert kept.exists()
+    assert not swept.exists()
+
+
+def test_a_run_that_only_begins_has_not_ended_and_nothing_of_it_is_held(tmp_path: Path) -> None:
+    (tmp_path / "owner.lock").write_text("1")
+    before = set(Path("/proc/self/fd").iterdir())
+    assert not has_ended(tmp_path)
+    assert set(Path("/proc/self/fd").iterdir()) == before
 
 
 def test_data_of_killed_sessions_go_and_their_logs_and_what_is_used_stay(tmp_path: Path, dead_pid: int) -> None:
