@@ -21,8 +21,9 @@ from shared.domain.events import TYPE_PREFIX, TYPE_SUFFIX, CloudEvent
 from shared.values.scalars import day, instant
 
 SPECVERSION = "1.0"
-# Of a message. Intake takes posts of 8 MiB, and fills a message with 256 KiB of events unless one alone is larger.
-MOST_BYTES = 16 * 1024 * 1024
+# Of a message. Intake fills one with 256 KiB of events, and takes none of more than 64 KiB; changes of obligations
+# (1,000 a message) and of figures (100) come to half a megabyte, at most to 3. It bounds what is parsed.
+MOST_BYTES = 4 * 1024 * 1024
 MOST_EVENTS = 10_000
 JsonObject: TypeAlias = dict[str, object]
 Identity: TypeAlias = tuple[str, str, str, str]  # (id, source, sender, province), as the ledger's key
