@@ -230,8 +230,8 @@ class FormWords(Enum):
         "Not sent: the system is not answering. The report is kept; please press again in a few minutes.",
     )
     NOT_OVER = Words(
-        "Kỳ báo cáo kết thúc ngày {end}; số liệu sau ngày nộp chưa có trong báo cáo. Nếu số liệu thay đổi đến ngày đó, "
-        "đề nghị sửa báo cáo đã nộp.",
+        "Kỳ báo cáo kết thúc ngày {end}; số liệu sau ngày nộp chưa có trong báo cáo. Nếu từ nay đến ngày đó số "
+        "liệu có thay đổi, đề nghị điều chỉnh báo cáo đã nộp.",
         "The period ends on {end}; what happens after you hand in is not in the report. If a figure changes by then, "
         "correct the report.",
     )

@@ -154,7 +154,10 @@ async def test_the_check_says_until_the_last_day_that_the_period_is_not_over(
     browser: Browser, start: str, site: Site, day: str, said: bool
 ) -> None:
     site.now = datetime.fromisoformat(f"{day}T23:30:00+07:00")
-    words = "Kỳ báo cáo kết thúc ngày 14/03/2023; số liệu sau ngày nộp chưa có trong báo cáo."
+    words = (
+        "Kỳ báo cáo kết thúc ngày 14/03/2023; số liệu sau ngày nộp chưa có trong báo cáo. Nếu từ nay đến ngày đó số "
+        "liệu có thay đổi, đề nghị điều chỉnh báo cáo đã nộp."
+    )
     assert (words in (await browser.open(f"{start}/check")).text) is said
 
 
