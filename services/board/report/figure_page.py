@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic_core import to_json
 
 from services.board.pages.rendering import sayer
+from services.board.pages.written import sentence
 from services.board.report.draft import FigureAnswer
 from services.board.report.fields import COMPONENT, DENOMINATOR, NUMERATOR, Breakdown, Figure, Form
 from services.board.report.judging import REASON, Judged
@@ -40,9 +41,18 @@ def figure_page(
         "absent": answer.absent,
         "notes": _notes(opened, figure, answer),
         "doubts": fields.doubts(),
-        "errors": errors,
+        "errors": errors if judged is None else {**errors, **_reasons_wanted(judged, language)},
         "stale": None if stale is None else sayer(FormWords, language)("STALE", at=opened.at(stale)),
         "rules": to_json(rules_of(figure, opened.standing.before(figure), language)).decode(),
+    }
+
+
+def _reasons_wanted(judged: Judged, language: str) -> dict[str, str]:
+    """Say of each reason that is wanted what it is wanted for: the summary has them under one another."""
+    return {
+        item.field: sentence(judged.told(item).in_language(language))
+        for item in judged.refusals
+        if item.field.startswith(f"{REASON}.")
     }
 
 

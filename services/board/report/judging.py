@@ -16,7 +16,7 @@ from shared.domain.refusals import Code, Refusal
 from shared.domain.rule_words import wanted
 from shared.values.model_words import expected_by_model
 from shared.values.personal_data import in_text
-from shared.wording.words import Words, said
+from shared.wording.words import Words, in_both, joined, said
 
 LONGEST_REASON = 500
 REASON = "reason"
@@ -44,6 +44,11 @@ class Judged:
     def sound(self) -> bool:
         """Whether nothing is wrong or without its reason."""
         return not self.refusals
+
+    def told(self, refusal: Refusal) -> Words:
+        """Say what is wrong apart from its field, as a summary does: of a reason also what is unusual there."""
+        doubt = [doubt.words for doubt in self.unusual if refusal.field == f"{REASON}.{doubt.name}"]
+        return joined([*doubt, _message(refusal)], ": ")
 
 
 class ReasonWanted(Refusal):
@@ -158,13 +163,14 @@ def faults_of(form: Form, answers: Answers, standing: Standing, today: date) -> 
             yield Fault(path, FormWords.UNANSWERED.value.filled(label=figure.label))
         elif state is State.TO_MEND:
             judged = judge_figure(form, figure, answers.figures[figure.key], standing, today)
-            yield from (Fault(path, _said(figure.label, item)) for item in judged.refusals)
+            yield from (Fault(path, _said(figure.label, judged.told(item))) for item in judged.refusals)
     for activity in answers.activities:
         refusals, label = judge_activity(form, activity, today), label_of(form, activity)
-        yield from (Fault(f"activity/{activity.record}", _said(label, item)) for item in refusals)
+        yield from (Fault(f"activity/{activity.record}", _said(label, _message(item))) for item in refusals)
     for problem in answers.problems:
         refusals = judge_problem(form, problem, today)
-        yield from (Fault("problems", _said(problem.typed.get("text", ""), item)) for item in refusals)
+        label = problem.typed.get("text", "")
+        yield from (Fault("problems", _said(label, _message(item))) for item in refusals)
 
 
 def label_of(form: Form, answer: ActivityAnswer) -> str:
@@ -173,5 +179,9 @@ def label_of(form: Form, answer: ActivityAnswer) -> str:
     return activity.label if activity is not None else ""
 
 
-def _said(label: str, refusal: Refusal) -> Words:
-    return Words(f"{label}: {refusal.message('vi')}", f"{label}: {refusal.message('en')}")
+def _said(label: str, told: Words) -> Words:
+    return joined([in_both(label), told], ": ")
+
+
+def _message(refusal: Refusal) -> Words:
+    return Words(refusal.message("vi"), refusal.message("en"))

@@ -140,3 +140,18 @@ async def test_a_figure_that_counts_is_withdrawn_where_there_is_said_to_be_none(
     page = await browser.open(page.path)
     assert "412" not in page.text, page.text
     assert "sẽ được rút" not in (await browser.open(f"{start}/check")).text
+
+
+async def test_each_reason_that_is_wanted_is_asked_for_by_what_is_unusual(
+    browser: Browser, start: str, board: Board, commune: str
+) -> None:
+    counted(board, commune, "2022-Q4", 400, 450)
+    page = await browser.submit(await browser.open(f"{start}/{KNOWLEDGE}"), {"absent": "yes"})
+    page = await browser.submit(await browser.open(f"{start}/{ACCESS}"), {"numerator": "100", "denominator": "900"})
+    check = await browser.submit(await browser.open(f"{start}/check"), {})
+    assert (page.status, check.status) == (422, 422)
+    for shown in (page, check):
+        lines = ["".join(link.itertext()) for link in shown.all("a") if "đề nghị ghi lý do" in "".join(link.itertext())]
+        denominator, ratio = lines
+        assert denominator.endswith("Mẫu số thay đổi 100% so với quý IV năm 2022 (450): đề nghị ghi lý do")
+        assert ratio.endswith("Kết quả là 11,1%, trong khi quý IV năm 2022 là 88,9%: đề nghị ghi lý do")
