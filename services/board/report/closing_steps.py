@@ -11,7 +11,7 @@ from services.board.report.asked import Asked, Ended, NotThereError
 from services.board.report.closing_pages import FigureSent, check_page, handed_in, handed_in_last, receipt_page
 from services.board.report.draft_store import Submission, find_submission, handed_in_of, key_of
 from services.board.report.events import HandIn
-from services.board.report.handing_in import HandingIn, Result
+from services.board.report.handing_in import HandingIn, Result, Shown
 from services.board.report.opening import ReportPages, Who, number_of, to
 from services.board.report.pages import Opened
 from services.board.report.words import FormWords
@@ -28,17 +28,17 @@ async def check(pages: ReportPages, request: Request, who: Who, opened: Opened) 
     if request.method != "POST":
         return pages.render(request, "check.html", page_of(opened, ()))
     fields = await read_form(request, pages.body)
-    number = number_of(fields, "number")
-    outcome = await HandingIn(pages.asked(who), pages.pool).hand_in(
-        opened, number, number_of(fields), who.ref, who.device
-    )
+    seen = Shown(number_of(fields, "number"), number_of(fields), fields.get("withdrawn", ""))
+    outcome = await HandingIn(pages.asked(who), pages.pool).hand_in(opened, seen, who.ref, who.device)
     await pages.note(request, "hand_in", str(opened.name), outcome.result.name.lower())
     if outcome.result is Result.ACCEPTED:
-        return to(opened, f"receipt/{number}")
+        return to(opened, f"receipt/{seen.number}")
     shown = await pages.open(who, opened.name)
     match outcome.result:
         case Result.STALE:
-            words = FormWords.STALE_CHECK.value.filled(at=shown.at(shown.draft.changed_at))
+            at = shown.at(shown.draft.changed_at)
+            newer = shown.draft.version != seen.version
+            words = FormWords.STALE_CHECK.value.filled(at=at) if newer else FormWords.STALE_COUNTS.value
             page, status = page_of(shown, (), notice=words), 409
         case Result.AWAY:
             page, status = page_of(shown, (), notice=FormWords.NOT_SENT.value), 503

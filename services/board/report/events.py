@@ -47,13 +47,13 @@ class UnsoundAnswersError(Exception):
         self.refusals = refusals
 
 
-def events_of(form: Form, answers: Answers, hand_in: HandIn, counting: Collection[str]) -> list[dict[str, object]]:
+def events_of(form: Form, answers: Answers, hand_in: HandIn, withdrawn: Collection[str]) -> list[dict[str, object]]:
     """Make the events of all answers; the report's submission comes last. Raises UnsoundAnswersError.
 
-    `counting` are the keys of the figures that count: one of which there is said to be none is withdrawn.
+    `withdrawn` are the keys of the figures that are withdrawn: of those there is said to be none, and they count.
     """
     return [
-        *_figures(form, answers, hand_in, counting),
+        *_figures(form, answers, hand_in, withdrawn),
         *(_activity(form, answer, hand_in) for answer in answers.activities),
         *(_problem(form, answer, hand_in) for answer in answers.problems),
         _event(form, hand_in, Kind.REPORT_SUBMITTED, form.report.slug, {
@@ -63,13 +63,13 @@ def events_of(form: Form, answers: Answers, hand_in: HandIn, counting: Collectio
     ]  # fmt: skip
 
 
-def _figures(form: Form, answers: Answers, hand_in: HandIn, counting: Collection[str]) -> Iterator[dict[str, object]]:
+def _figures(form: Form, answers: Answers, hand_in: HandIn, withdrawn: Collection[str]) -> Iterator[dict[str, object]]:
     for figure in form.figures:
         answer = answers.figures.get(figure.key)
         if answer is not None and not answer.absent:
             data = _sound(*read_figure(form, figure, answer))
             yield _event(form, hand_in, Kind.INDICATOR_REPORTED, figure.key, data)
-        elif answer is not None and figure.key in counting:
+        elif answer is not None and figure.key in withdrawn:
             yield _event(form, hand_in, Kind.RECORD_RETRACTED, figure.key, {
                 "programme": form.programme.slug, "indicator": figure.indicator.slug, "agency": form.agency,
                 "period": str(figure.period),

@@ -37,7 +37,7 @@ class Result(Enum):
 
     ACCEPTED = auto()  # now, or when it was handed in before
     FAULTY = auto()  # something is missing or wrong: nothing was claimed
-    STALE = auto()  # the draft is a newer one: nothing was claimed
+    STALE = auto()  # the draft is a newer one, or would withdraw other figures than was shown: nothing was claimed
     REFUSED = auto()  # intake took nothing of it, and says why
     AWAY = auto()  # nobody knows: to be handed in again
 
@@ -51,32 +51,51 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page showed on which somebody has pressed the button: the draft's number and version, and the events
+    whose figures are withdrawn, as `withdrawn_ids` writes them.
+    """
+
+    number: int
+    version: int
+    withdrawn: str
+
+
+def withdrawn_ids(opened: Opened) -> str:
+    """Name the events whose figures are withdrawn by handing in, as the page carries it: who presses has seen these."""
+    return " ".join(counted.id for counted in opened.withdraws.values())
+
+
+@dataclass(frozen=True, slots=True)
 class HandingIn:
     """Hands in reports. `device` is a public mark of the officer's device."""
 
     asked: Asked
     pool: Callable[[], Pool]
 
-    async def hand_in(self, opened: Opened, number: int, version: int, officer: str, device: str | None) -> Outcome:
-        """Hand in the draft of this number and version in an officer's name."""
+    async def hand_in(self, opened: Opened, shown: Shown, officer: str, device: str | None) -> Outcome:
+        """Hand in the draft that was shown in an officer's name."""
         async with self.pool().acquire() as connection:
-            submission = await find_submission(connection, key_of(opened.name), number)
+            submission = await find_submission(connection, key_of(opened.name), shown.number)
         if submission is None:
             faults = tuple(faults_of(opened.form, opened.answers, opened.standing, opened.today))
             if faults:
                 return Outcome(Result.FAULTY, faults)
+            if shown.withdrawn != withdrawn_ids(opened):
+                return Outcome(Result.STALE)
             try:
-                submission = await self._claim(opened, number, version, officer, device)
+                submission = await self._claim(opened, shown, officer, device)
             except StaleDraftError:
                 return Outcome(Result.STALE)
         if submission.events is None:
             return Outcome(Result.ACCEPTED if submission.accepted_at is not None else Result.REFUSED)
         return await self._send(opened, submission, submission.events)
 
-    async def _claim(self, opened: Opened, number: int, version: int, officer: str, device: str | None) -> Submission:
-        hand_in = HandIn(opened.name, number, opened.now)
-        events = to_json(events_of(opened.form, opened.answers, hand_in, opened.standing.figures)).decode()
-        claim = Claim(number, version, str(opened.name), opened.answers, events, officer, device, opened.now)
+    async def _claim(self, opened: Opened, shown: Shown, officer: str, device: str | None) -> Submission:
+        hand_in = HandIn(opened.name, shown.number, opened.now)
+        events = to_json(events_of(opened.form, opened.answers, hand_in, opened.withdraws)).decode()
+        name, answers, now = str(opened.name), opened.answers, opened.now
+        claim = Claim(shown.number, shown.version, name, answers, events, officer, device, now)
         async with self.pool().acquire() as connection:
             return await claim_submission(connection, key_of(opened.name), claim)
 

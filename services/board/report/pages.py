@@ -12,7 +12,7 @@ from services.board.report.draft_store import Draft, LastAnswer, Submission
 from services.board.report.fields import Figure, Form
 from services.board.report.judging import label_of, standing_reasons, state_of
 from services.board.report.open_problems import OpenProblems
-from services.board.report.standing import Standing, prefilled
+from services.board.report.standing import Counted, Standing, prefilled
 from services.board.report.typed import held_on_words
 from services.board.report.words import FormWords
 from services.board.upstream.obligations import ObligationShown
@@ -52,6 +52,13 @@ class Opened:
             if last.answer.absent and key not in self.standing.figures
         }
         return typed.model_copy(update={"figures": {**none, **typed.figures}})
+
+    @property
+    def withdraws(self) -> dict[str, Counted]:
+        """The figures that count and of which the answers say that there are none: handing in withdraws them."""
+        answers, standing = self.answers.figures, self.standing.figures
+        keys = (figure.key for figure in self.form.figures)
+        return {key: standing[key] for key in keys if key in standing and key in answers and answers[key].absent}
 
     def shown(self, figure: Figure) -> FigureAnswer:
         """What stands in a figure's fields: its answer, else what counts or is known, with the reasons that were given

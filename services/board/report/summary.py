@@ -71,8 +71,8 @@ def _figure_row(opened: Opened, figure: Figure, answer: FigureAnswer | None, *, 
         more = [FormWords.STANDS.value] if counted is not None else []
     elif answer.absent:
         value = FormWords.ABSENT.value
-        if drafted and counted is not None:
-            more = [FormWords.WITHDRAWS.value.filled(counted=of_figure(figure, counted))]
+        if drafted and figure.key in opened.withdraws:
+            more = [_withdraws(form, figure, opened.withdraws[figure.key])]
     else:
         judged = judge_figure(form, figure, answer, opened.standing, opened.today)
         value = FormWords.TO_MEND.value if judged.data is None else of_figure(figure, judged.data)
@@ -81,6 +81,14 @@ def _figure_row(opened: Opened, figure: Figure, answer: FigureAnswer | None, *, 
     label = figure.label if figure.period == form.period else f"{figure.label} ({figure.period_name})"
     path, details = opened.path(f"figure/{figure.key}"), _parts(form, figure, splits)
     return Row(label, said(value), path, tuple(map(said, more)), tuple(details))
+
+
+def _withdraws(form: Form, figure: Figure, counted: Counted) -> Words:
+    """Say that a figure is withdrawn, and from which other programme too where it was reported to that one."""
+    told = of_figure(figure, counted)
+    if counted.programme == form.programme.slug:
+        return FormWords.WITHDRAWS.value.filled(counted=told)
+    return FormWords.WITHDRAWS_SHARED.value.filled(counted=told, programme=counted.programme)
 
 
 def _confirmed(judged: Judged, answer: FigureAnswer, *, drafted: bool) -> Iterator[Words]:

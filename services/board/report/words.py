@@ -106,6 +106,10 @@ class FormWords(Enum):
         "Số liệu đang được tính ({counted}) sẽ được rút khi nộp.",
         "The figure that counts ({counted}) is withdrawn when you hand in.",
     )
+    WITHDRAWS_SHARED = Words(
+        "Số liệu đang được tính ({counted}), cũng được tính trong {programme}, sẽ được rút khi nộp.",
+        "The figure that counts ({counted}), in {programme} too, is withdrawn when you hand in.",
+    )
     TO_MEND = Words("Cần sửa", "Needs correcting")
     COUNT_OF = Words("Đã ghi: {count}", "Recorded: {count}")
     NONE = Words("Không có", "None")
@@ -222,6 +226,12 @@ class FormWords(Enum):
     STALE_CHECK = Words(
         "Báo cáo đã được sửa ở nơi khác lúc {at}; hãy kiểm tra lại trước khi nộp.",
         "The report was changed elsewhere at {at}; check it again before you hand in.",
+    )
+    STALE_COUNTS = Words(
+        "Số liệu đang được tính đã thay đổi, nên báo cáo chưa được nộp. Đề nghị kiểm tra lại số liệu sẽ được rút ở bên "
+        "dưới trước khi nộp.",
+        "The figures that count have changed, so the report was not handed in. Please check below which are withdrawn "
+        "before you hand in.",
     )
     UNANSWERED = Words("«{label}» chưa có câu trả lời", "«{label}» is not answered")
     REFUSED = Words("Hệ thống không nhận báo cáo", "The system did not take the report")

@@ -142,6 +142,29 @@ async def test_a_figure_that_counts_is_withdrawn_where_there_is_said_to_be_none(
     assert "sẽ được rút" not in (await browser.open(f"{start}/check")).text
 
 
+@pytest.mark.parametrize("before", [None, 411])
+async def test_no_other_figure_is_withdrawn_than_the_page_has_said(
+    browser: Browser, start: str, board: Board, commune: str, site: Site, before: int | None
+) -> None:
+    page = await browser.submit(await browser.open(f"{start}/{ACCESS}"), {"absent": "yes"})
+    await browser.submit(page, {"absent": "yes"})
+    if before is not None:
+        counted(board, commune, "2023-Q1", before, 530)
+    page = await browser.open(f"{start}/check")
+    assert ("sẽ được rút khi nộp" in page.text) is (before is not None), page.text
+    counted(board, commune, "2023-Q1", 412, 530)
+    page = await browser.submit(page, {})
+    assert (page.status, site.acts[-1][2], site.others.posts) == (409, "stale", [])
+    assert "Số liệu đang được tính đã thay đổi, nên báo cáo chưa được nộp." in page.text
+    assert "Số liệu đang được tính (412 trên 530) sẽ được rút khi nộp." in page.text
+    again = await browser.submit(page, {})
+    assert again.heading == "Đã nhận báo cáo", again.text
+    assert b"record.retracted" in site.others.posts[0]
+    asked = {"unit": commune, "agency": "ubnd-xa", "period": "2023-Q1"}
+    board.wait_until(lambda: board.read("/v1/records", **asked).json()["rows"] == [], "nothing counts")
+    assert (await browser.submit(page, {})).path == again.path, "what was claimed is handed in whatever counts now"
+
+
 async def test_each_reason_that_is_wanted_is_asked_for_by_what_is_unusual(
     browser: Browser, start: str, board: Board, commune: str
 ) -> None:

@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 from demo.browser import Browser, Shown
+from services.board.report.draft import Answers, FigureAnswer
+from services.board.report.summary import summary_rows
+from shared.domain.units import Units
+from shared.programme.model import Programme
 from tests.acting import Board
+from tests.board.sheets import COUNTED, KEY, opened_report
 from tests.board.site import Site
 from tests.system import access
 
@@ -182,3 +187,15 @@ async def test_no_figure_beside_typed_numbers_is_refused_at_the_field(
     page = await browser.submit(page, {"numerator": "", "denominator": "1530"})  # as it stood, from the period before
     assert page.path == f"{start}/{KNOWLEDGE}", page.text
     assert shown(await browser.open(f"{start}/check"))[0][1] == ["Chưa có số liệu"]
+
+
+@pytest.mark.parametrize(
+    ("programme", "shared"), [("ecd-1437", ""), ("other-1437", ", cũng được tính trong other-1437,")]
+)
+def test_a_figure_of_another_programme_is_said_to_be_withdrawn_from_that_too(
+    ecd: Programme, units: Units, programme: str, shared: str
+) -> None:
+    answers = Answers(figures={KEY: FigureAnswer(absent=True)})
+    opened = opened_report(ecd, units, rows=({**COUNTED, "programme": programme},), answers=answers)
+    row = next(summary_rows(opened))
+    assert row.more == (f"Số liệu đang được tính (400 trên 500){shared} sẽ được rút khi nộp.",)
