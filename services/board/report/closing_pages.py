@@ -63,7 +63,7 @@ def _not_over(opened: Opened) -> str | None:
 
 def _since(opened: Opened, last: datetime | None, withdrawn: Mapping[str, Ended]) -> dict[str, tuple[str]]:
     """Say what somebody else has changed since the last submission, by the pages of the figures."""
-    changed = _changed_after(opened, handed_in_last(opened), last, withdrawn) if last is not None else ()
+    changed = _changed_after(opened, _sent(opened, opened.handed_in), last, withdrawn) if last is not None else ()
     return {
         opened.path(f"figure/{figure.key}"): (opened.form.said(FormWords.CHANGED_SINCE.value.filled(change=text)),)
         for figure, text in changed
@@ -105,7 +105,7 @@ def _timing(opened: Opened, submission: Submission) -> Words:
 
 
 class FigureSent(NamedTuple):
-    """A figure that was handed in, with the id of its event."""
+    """A figure that was answered in what was handed in, with the id of its event; there is none where it is absent."""
 
     figure: Figure
     id: str
@@ -114,19 +114,23 @@ class FigureSent(NamedTuple):
 
 def handed_in(opened: Opened, submission: Submission) -> Iterator[FigureSent]:
     """List the figures of a submission."""
-    sent = submission.number, submission.obligation, submission.handed_in_at
-    return _sent(opened, {key: LastAnswer(answer, *sent) for key, answer in submission.answers.figures.items()})
+    return (sent for sent in _answered(opened, submission) if not sent.answer.absent)
 
 
 def handed_in_last(opened: Opened) -> Iterator[FigureSent]:
     """List all figures of the report that were handed in, each as it was the last time: a correction has a few."""
-    return _sent(opened, opened.handed_in)
+    return (sent for sent in _sent(opened, opened.handed_in) if not sent.answer.absent)
+
+
+def _answered(opened: Opened, submission: Submission) -> Iterator[FigureSent]:
+    sent = submission.number, submission.obligation, submission.handed_in_at
+    return _sent(opened, {key: LastAnswer(answer, *sent) for key, answer in submission.answers.figures.items()})
 
 
 def _sent(opened: Opened, answers: Mapping[str, LastAnswer]) -> Iterator[FigureSent]:
     for figure in opened.form.figures:
         last = answers.get(figure.key)
-        if last is not None and not last.answer.absent:
+        if last is not None:
             hand_in = HandIn(read_obligation_name(last.obligation), last.number, last.handed_in_at)
             yield FigureSent(figure, hand_in.id_of(Kind.INDICATOR_REPORTED, figure.key), last.answer)
 
@@ -155,19 +159,22 @@ def _withdrawn(opened: Opened, before: Words, ended: Ended) -> Words:
 
 def _after(opened: Opened, submission: Submission, withdrawn: Mapping[str, Ended]) -> Iterator[tuple[Figure, str]]:
     taken = submission.accepted_at
-    return iter(()) if taken is None else _changed_after(opened, handed_in(opened, submission), taken, withdrawn)
+    return iter(()) if taken is None else _changed_after(opened, _answered(opened, submission), taken, withdrawn)
 
 
 def _changed_after(
     opened: Opened, sent: Iterable[FigureSent], since: datetime, withdrawn: Mapping[str, Ended]
 ) -> Iterator[tuple[Figure, str]]:
-    """List the figures that somebody else has changed since, who, when, from what to what; or withdrawn."""
+    """List the figures that somebody else has changed since, who, when, from what to what; or withdrawn.
+
+    Also what counts of one that there was said to be none of: a push brings back what was withdrawn.
+    """
     for figure, event_id, answer in sent:
         counted = opened.standing.figures.get(figure.key)
         data = judge_figure(opened.form, figure, answer, _NOTHING, opened.today).data
-        if data is None:
+        if data is None and not answer.absent:
             continue
-        before = of_figure(figure, data)
+        before = FormWords.ABSENT.value if data is None else of_figure(figure, data)
         if counted is None:
             if figure.key in withdrawn:
                 words = _withdrawn(opened, before, withdrawn[figure.key])

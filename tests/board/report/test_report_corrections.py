@@ -70,8 +70,9 @@ async def test_a_figure_that_another_has_reported_since_is_there_and_not_said_to
     await unusual(browser, start, board, commune)
     counted(board, commune, "2023-Q1", 30, 90, indicator="knowledge-skills-provided")
     page = await browser.open(f"{start}/check")
-    assert "30 trên 90 Đã có số liệu" in page.text
-    assert "Chưa có số liệu" not in page.text
+    told = "Đã thay đổi sau lần nộp trước: Chưa có số liệu → 30 trên 90, từ app, lúc 08:"
+    assert f"30 trên 90 Đã có số liệu {told}" in page.text, page.text
+    assert page.text.count("Chưa có số liệu") == 1
 
 
 async def test_an_unchanged_figure_keeps_its_reason_and_a_changed_one_is_confirmed_once_more(
@@ -140,6 +141,10 @@ async def test_a_figure_that_counts_is_withdrawn_where_there_is_said_to_be_none(
     page = await browser.open(page.path)
     assert "412" not in page.text, page.text
     assert "sẽ được rút" not in (await browser.open(f"{start}/check")).text
+    counted(board, commune, "2023-Q1", 413, 530)
+    back = "Chưa có số liệu → 413 trên 530, từ app, lúc 08:"
+    assert back in (await browser.open(page.path)).text
+    assert f"Đã thay đổi sau lần nộp trước: {back}" in (await browser.open(f"{start}/check")).text
 
 
 @pytest.mark.parametrize("before", [None, 411])
