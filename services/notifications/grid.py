@@ -75,15 +75,11 @@ def _periods(query: Mapping[str, str], programme: Programme, report: Report, tod
     else:
         last = programme.calendar.containing(today, report.period)
     owed = list(programme.owed_periods(report.period))
-    shown_ = [period for period in owed if period.ordinal <= last.ordinal][-number:]
-    if not shown_:
-        raise QueryError(
-            "period",
-            ReadWords.NOTHING_OWED.value.filled(
-                slug=report.slug, first=owed[0] if owed else programme.first_period, got=last
-            ),
-        )
-    return shown_
+    begun = [period for period in owed if period.ordinal <= last.ordinal]
+    if not begun:
+        first = owed[0] if owed else programme.first_period
+        raise QueryError("period", ReadWords.NOTHING_OWED.value.filled(slug=report.slug, first=first, got=last))
+    return begun[-number:]
 
 
 async def grid(pool: Pool, query: Mapping[str, str], registry: Registry, reach: Reach, now: datetime) -> Shown:

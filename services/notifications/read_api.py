@@ -24,7 +24,15 @@ from services.notifications.cursors import write_cursor
 from services.notifications.grid import grid
 from services.notifications.messages.masking import masked
 from services.notifications.obligations.rows import Shown, instant_text, labels_of, shown_obligation
-from services.notifications.read_store import AlertRow, ChangeRow, ListedObligation, ObligationRow, ProblemRow, Wanted
+from services.notifications.read_store import (
+    AlertRow,
+    ChangeRow,
+    ListedObligation,
+    ObligationRow,
+    PageAsked,
+    ProblemRow,
+    Wanted,
+)
 from services.notifications.refusing import obligation_name, refusing
 from shared.access.rights import Reach
 from shared.database.connections import Pool
@@ -100,40 +108,41 @@ async def _obligations(reader: Reader, request: Request, registry: Registry, rea
     steps = _steps(registry)
     if "step" in query and query["step"] not in {step for _, step, _ in steps}:
         raise none_of("step", sorted({step for _, step, _ in steps}), query["step"])
-    by_due = _sort_asked(query) == "due_at"
-    listed = "due" if by_due else "obligations"
-    limit, epoch, language = limit_asked(query), await read_store.epoch(reader.pool()), language_asked(query)
-    after = after_asked(listed, query, epoch, 2 if by_due else 1)
-    rows = await read_store.obligations(
-        reader.pool(),
-        Wanted(
-            programmes=programmes_asked(query, registry, reach),
-            report=query.get("report"),
-            units=units_asked(query, registry, reach, days_asked(query, registry, reader.now())),
-            periods=[str(it) for it in periods_named(query["period"])] if "period" in query else None,
-            state=state,
-            step=query.get("step"),
-        ),
-        steps=steps,
-        after=after[-1] if after is not None else 0,
-        after_due=_due_after(after[0], query) if by_due and after is not None else None,
-        by_due=by_due,
-        limit=limit + 1,
+    epoch, language = await read_store.epoch(reader.pool()), language_asked(query)
+    page = _page_asked(query, epoch)
+    wanted = Wanted(
+        programmes=programmes_asked(query, registry, reach),
+        report=query.get("report"),
+        units=units_asked(query, registry, reach, days_asked(query, registry, reader.now())),
+        periods=[str(it) for it in periods_named(query["period"])] if "period" in query else None,
+        state=state,
+        step=query.get("step"),
     )
-    following = None
-    if len(rows) > limit:
-        last = rows[limit - 1].obligation
-        place = [(last.due_at - _EPOCH) // timedelta(microseconds=1), last.id] if by_due else [last.id]
-        following = write_cursor(listed, epoch, *place)
-    return {"rows": [_listed(row, epoch, registry, language) for row in rows[:limit]], "next": following}
+    rows = await read_store.obligations(reader.pool(), wanted, steps, page._replace(limit=page.limit + 1))
+    following = _following(page, epoch, rows[page.limit - 1].obligation) if len(rows) > page.limit else None
+    return {"rows": [_listed(row, epoch, registry, language) for row in rows[: page.limit]], "next": following}
 
 
-def _due_after(microseconds: int, query: Mapping[str, str]) -> datetime:
-    """Read the deadline after which a page begins: a cursor can be made up."""
+def _page_asked(query: Mapping[str, str], epoch: int) -> PageAsked:
+    """Read in which order obligations are listed, and which page. A cursor can be made up, of no instant there is."""
+    limit, by_due = limit_asked(query), _sort_asked(query) == "due_at"
+    if not by_due:
+        return PageAsked(limit, _after("obligations", query, epoch))
+    after = after_asked("due", query, epoch, 2)
+    if after is None:
+        return PageAsked(limit, 0, by_due)
+    microseconds, last = after
     try:
-        return _EPOCH + timedelta(microseconds=microseconds)
+        return PageAsked(limit, last, by_due, _EPOCH + timedelta(microseconds=microseconds))
     except OverflowError:
         raise QueryError("after", ReadWords.NO_NEXT.value.filled(got=shown(query["after"]))) from None
+
+
+def _following(page: PageAsked, epoch: int, last: ObligationRow) -> str:
+    """Write where the page behind this one begins."""
+    if page.by_due:
+        return write_cursor("due", epoch, (last.due_at - _EPOCH) // timedelta(microseconds=1), last.id)
+    return write_cursor("obligations", epoch, last.id)
 
 
 def _sort_asked(query: Mapping[str, str]) -> str:

@@ -31,7 +31,7 @@ def _listed(after: str, order: str) -> str:
                 AND ($6::text IS NULL OR EXISTS (
                     SELECT FROM notifications.alert
                     WHERE alert.obligation = obligation.id AND alert.cycle = obligation.cycle AND alert.step = $6))
-              ORDER BY {order} LIMIT CASE WHEN $6::text IS NULL THEN $12::bigint END) AS obligation
+              ORDER BY {order} LIMIT CASE WHEN $6::text IS NULL THEN $10::bigint END) AS obligation
         LEFT JOIN LATERAL (
             SELECT alert.step, alert.made_at FROM notifications.alert
             JOIN unnest($7::text[], $8::text[], $9::integer[]) AS known (programme, step, place)
@@ -40,12 +40,12 @@ def _listed(after: str, order: str) -> str:
             ORDER BY alert.made_at DESC, known.place DESC LIMIT 1
         ) AS said ON true
         WHERE $6 IS NULL OR said.step = $6
-        ORDER BY {order} LIMIT $12
+        ORDER BY {order} LIMIT $10
     """  # noqa: S608 - constants
 
 
-BY_ID = _listed("id > $10 AND $11::timestamptz IS NULL", "id")
-BY_DUE = _listed("($11::timestamptz IS NULL OR (due_at, id) > ($11, $10::bigint))", "due_at, id")
+BY_ID = _listed("id > $11", "id")
+BY_DUE = _listed("($12::timestamptz IS NULL OR (due_at, id) > ($12, $11::bigint))", "due_at, id")
 ALERT_ROWS = """
     SELECT alert.id, alert.obligation, alert.problem, alert.cycle, alert.step, alert.occurrence,
            alert.unit AS addressed_unit, COALESCE(obligation.unit, problem.unit) AS unit,
@@ -117,6 +117,15 @@ class Wanted(NamedTuple):
     periods: Sequence[str] | None
     state: str | None
     step: str | None
+
+
+class PageAsked(NamedTuple):
+    """Which page of a list: so many rows behind the row `after`, in order of ids or, `by_due`, of deadlines and ids."""
+
+    limit: int
+    after: int
+    by_due: bool = False
+    after_due: datetime | None = None
 
 
 class ListedObligation(NamedTuple):
@@ -202,19 +211,13 @@ class ProblemRow(NamedTuple):
 async def obligations(
     pool: Pool,
     wanted: Wanted,
-    *,
     steps: Sequence[tuple[str, str, int]],
-    after: int,
-    after_due: datetime | None,
-    by_due: bool,
-    limit: int,
+    page: PageAsked,
 ) -> list[ListedObligation]:
-    """Read obligations in order of their id, those after `after`, or `by_due` in order of their deadline and id.
-
-    `steps` are those of the escalations: programme, slug and place.
-    """
+    """Read a page of obligations. `steps` are those of the escalations: programme, slug and place."""
     known = zip(*steps, strict=True) if steps else ((), (), ())
-    rows = await pool.fetch(BY_DUE if by_due else BY_ID, *wanted, *known, after, after_due, limit)
+    order, begins = (BY_DUE, (page.after, page.after_due)) if page.by_due else (BY_ID, (page.after,))
+    rows = await pool.fetch(order, *wanted, *known, page.limit, *begins)
     return [ListedObligation(ObligationRow(*row), step, at) for *row, step, at in rows]
 
 
