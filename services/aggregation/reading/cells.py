@@ -176,6 +176,12 @@ def year_before(programme: Programme, subject: Subject) -> Subject | None:
     return replace(subject, periods=(before,), outside=not programme.accepts(before))
 
 
+def _summed(subject: Subject) -> bool:
+    """Whether the whole is added up from cells: states, units that count once and obligations are read otherwise."""
+    state = subject.indicator is not None and subject.indicator.over_time is OverTime.STATE
+    return not (subject.outside or state or subject.counts in {"units", "timeliness"})
+
+
 def _spoken_at(subject: Subject) -> Target:
     return Target(subject.kept_by, subject.spoken_by, str(subject.coverage_period))
 
@@ -184,7 +190,7 @@ def _needed(programme: Programme, subject: Subject) -> Iterator[tuple[Period, Ta
     """List the parts of cells that the whole figure and its coverage are made of: period, target and part."""
     yield subject.coverage_period, _spoken_at(subject), WHOLE
     for made_of in (subject, subject.divisor, year_before(programme, subject)):
-        if made_of is not None and not made_of.outside:
+        if made_of is not None and _summed(made_of):
             for period in made_of.periods:
                 for cell in made_of.cells:
                     yield period, Target(made_of.kept_by, cell, str(period)), made_of.part

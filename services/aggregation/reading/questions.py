@@ -192,11 +192,17 @@ def check_by(question: Question, by: str | None) -> str | None:
     """Put the dimensions into the order in which parts are named. Refuses a breakdown that a subject doesn't have."""
     if by is None:
         return None
-    of_each = {subject.slug: subject for subject in question.subjects}
-    return [_by_of(question.programme, subject, by) for subject in of_each.values()][-1]
+    names = by.split(",")
+    if len(set(names)) < len(names):
+        raise QueryError("by", ReadWords.DIMENSION_ONCE.value.filled(got=repr(by)))
+    for subject in {subject.slug: subject for subject in question.subjects}.values():
+        _check_dimensions(question.programme, subject, names)
+    return ",".join(sorted(names))
 
 
-def _by_of(programme: Programme, subject: Subject, by: str) -> str:
+def _check_dimensions(programme: Programme, subject: Subject, names: Sequence[str]) -> None:
+    """Refuse names that the subject isn't split by, or not by all of them at once."""
+    by = ",".join(names)
     known = {"participants", "money"}
     if subject.indicator is not None:
         known = set(subject.indicator.breakdowns)
@@ -207,12 +213,8 @@ def _by_of(programme: Programme, subject: Subject, by: str) -> str:
     elif subject.slug != ALL:
         known |= set(programme.activity[subject.slug].breakdowns)
     known |= {TASK} if subject.by_task else set()
-    names = by.split(",")
     if any(name not in known for name in names):
         raise none_of("by", sorted(known), by)
-    if len(set(names)) < len(names):
-        raise QueryError("by", ReadWords.DIMENSION_ONCE.value.filled(got=repr(by)))
     # Only an indicator's parts are kept by several dimensions at once.
     if len(names) > 1 and (subject.indicator is None or not set(names) <= set(subject.indicator.breakdowns)):
         raise QueryError("by", ReadWords.ONE_DIMENSION.value.filled(got=repr(by)))
-    return ",".join(sorted(names))

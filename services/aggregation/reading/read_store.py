@@ -48,14 +48,13 @@ UNITS_ONCE = """
     SELECT DISTINCT unit FROM aggregation.cell
     WHERE programme = $1 AND subject = ANY($2) AND period = ANY($3) AND once AND (parts -> $4 ->> 0)::bigint > 0
 """
-# Of all units, or of those given alone.
 LIVE_REPORTERS = """
     SELECT programme, subject, period, unit, agency
     FROM unnest($1::text[], $2::text[], $3::text[]) AS asked (programme, subject, period)
     JOIN aggregation.record USING (programme, subject, period)
-    WHERE alive AND ($4::text[] IS NULL OR unit = ANY($4))
-      AND (subject LIKE 'indicator:%' OR subject LIKE 'report:%')
+    WHERE alive AND (subject LIKE 'indicator:%' OR subject LIKE 'report:%')
 """
+LIVE_AMONG = f"{LIVE_REPORTERS} AND unit = ANY($4)"
 WAIVED = """
     SELECT subject, period, unit, agency FROM aggregation.record
     WHERE programme = $1 AND subject = ANY($2) AND period = ANY($3) AND alive AND state = 'waived'
@@ -230,8 +229,8 @@ async def each_cell(
         for programme, subject, period, unit, by, counters in await connection.fetch(EACH_PART, *asked, named):
             add_part(found[Target(programme, subject, period), by][unit], by, from_json(counters), 1)
     return {
-        (target, part): {unit: Counters(*sums[part]) for unit, sums in units_.items()}
-        for (target, part), units_ in found.items()
+        (target, part): {unit: Counters(*sums[part]) for unit, sums in by_unit.items()}
+        for (target, part), by_unit in found.items()
     }
 
 
@@ -241,7 +240,8 @@ async def live_reporters(
     """Read by target who has a live record there, of all units or of these."""
     found: dict[Target, set[Reporter]] = {target: set() for target in targets}
     places = zip(*targets, strict=True) if targets else ((), (), ())
-    for *target, unit, agency in await connection.fetch(LIVE_REPORTERS, *places, units):
+    asked = (LIVE_REPORTERS, *places) if units is None else (LIVE_AMONG, *places, units)
+    for *target, unit, agency in await connection.fetch(*asked):
         found[Target(*target)].add((unit, agency))
     return found
 
