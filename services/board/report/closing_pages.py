@@ -11,7 +11,6 @@ from services.board.report.draft import FigureAnswer
 from services.board.report.draft_store import LastAnswer, Submission
 from services.board.report.events import HandIn
 from services.board.report.fields import Figure
-from services.board.report.handing_in import withdrawn_ids
 from services.board.report.judging import Fault, judge_figure
 from services.board.report.pages import Opened, common
 from services.board.report.standing import Standing
@@ -49,7 +48,7 @@ def check_page(
             {"path": opened.path(fault.path) if fault.path else "", "text": said(fault.words)} for fault in faults
         ],
         "refused": refused,
-        "withdrawn": withdrawn_ids(opened),
+        "withdrawn": opened.withdrawn_ids,
         "not_over": _not_over(opened),
         "notice": None if notice is None else said(notice),
     }

@@ -53,17 +53,12 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What the page showed on which somebody has pressed the button: the draft's number and version, and the events
-    whose figures are withdrawn, as `withdrawn_ids` writes them.
+    whose figures are withdrawn, as `Opened.withdrawn_ids` writes them.
     """
 
     number: int
     version: int
     withdrawn: str
-
-
-def withdrawn_ids(opened: Opened) -> str:
-    """Name the events whose figures are withdrawn by handing in, as the page carries it: who presses has seen these."""
-    return " ".join(counted.id for counted in opened.withdraws.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +76,7 @@ class HandingIn:
             faults = tuple(faults_of(opened.form, opened.answers, opened.standing, opened.today))
             if faults:
                 return Outcome(Result.FAULTY, faults)
-            if shown.withdrawn != withdrawn_ids(opened):
+            if shown.withdrawn != opened.withdrawn_ids:
                 return Outcome(Result.STALE)
             try:
                 submission = await self._claim(opened, shown, officer, device)

@@ -60,6 +60,11 @@ class Opened:
         keys = (figure.key for figure in self.form.figures)
         return {key: standing[key] for key in keys if key in standing and key in answers and answers[key].absent}
 
+    @property
+    def withdrawn_ids(self) -> str:
+        """The events of those figures, as the check page carries them: whoever presses has seen these."""
+        return " ".join(counted.id for counted in self.withdraws.values())
+
     def shown(self, figure: Figure) -> FigureAnswer:
         """What stands in a figure's fields: its answer, else what counts or is known, with the reasons that were given
         for the same numbers.
