@@ -83,16 +83,19 @@ def change_route(watchers: Watchers, reach_of: ReachOf, units: Callable[[], Unit
         async def reach_now() -> Reach:
             return await reach_of(request)
 
-        return StreamingResponse(stream(watchers, reach_now, units), media_type=_MEDIA_TYPE, headers=_HEADERS)
+        events = stream(watchers, reach.sender, reach_now, units)
+        return StreamingResponse(events, media_type=_MEDIA_TYPE, headers=_HEADERS)
 
     return Route("/v1/changes", guarded(respond))
 
 
 async def stream(
-    watchers: Watchers, reach_of: Callable[[], Awaitable[Reach]], units: Callable[[], Units]
+    watchers: Watchers, sender: str, reach_of: Callable[[], Awaitable[Reach]], units: Callable[[], Units]
 ) -> AsyncIterator[bytes]:
-    """Write what one reader hears, until it goes, its key is good no more, or nothing can be heard of here."""
-    with watchers.watching((await reach_of()).sender) as pending:
+    """Write what one reader with a key of the sender's hears, until it goes, its key is good no more, or nothing can be
+    heard of here.
+    """
+    with watchers.watching(sender) as pending:
         yield HELLO
         while True:
             try:

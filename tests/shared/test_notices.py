@@ -28,7 +28,7 @@ def watch(watchers: Watchers, uid: str, programmes: frozenset[str] | None = None
     async def reach() -> Reach:
         return Reach("reader", (uid,), programmes)
 
-    return stream(watchers, reach, shipped_units)
+    return stream(watchers, "reader", reach, shipped_units)
 
 
 async def collected(stream: AsyncIterator[bytes], number: int) -> list[bytes]:
@@ -81,7 +81,7 @@ async def test_a_stream_shows_that_it_lives_and_ends_with_its_key_or_where_nothi
             raise UnauthorizedError(ReadWords.NO_VALID_KEY.value)
         return Reach("reader", ("VN",))
 
-    watched, deaf = stream(watchers, reach, shipped_units), stream(watchers, reach, shipped_units)
+    watched, deaf = (stream(watchers, "reader", reach, shipped_units) for _ in range(2))
     assert await collected(watched, 3) == [HELLO, ALIVE, ALIVE]
     assert await collected(deaf, 1) == [HELLO]
     known = False
