@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 from starlette.applications import Starlette
@@ -33,6 +33,7 @@ from shared.http.held_body import BodyError, BodyLimits, Memory
 from shared.runtime.turns import Turns
 from shared.spreadsheets.readers import Readers
 from tests.acting import Board
+from tests.system import access
 
 _RENDERER = Renderer(StaticFiles([STATIC, report.STATIC]), [report.TEMPLATES, sheet.TEMPLATES])
 _ASKED = {"Accept": "text/html", "Accept-Language": "vi"}
@@ -41,6 +42,13 @@ MIB = 1 << 20
 
 
 AnyBoard = TypeVar("AnyBoard", bound=Board)
+# What the tests' officers answer: both figures, and an activity.
+FIGURE = {"numerator": "412", "denominator": "530"}
+KNOWLEDGE = {"numerator": "300", "denominator": "900"}
+SESSION = {
+    "held_on.day": "9", "held_on.month": "3", "held_on.year": "2023", "participants.parent": "24",
+    "by.domain": "nutrition",
+}  # fmt: skip
 CLOCK = "2023-03-15T08:00:00+07:00"
 
 
@@ -57,6 +65,17 @@ def form_board(
     running = board(stack, amqp_url, database_url, names, settings)
     running.begin(folder, *officers)
     return running
+
+
+def counted(board: Board, commune: str, period: str, numerator: int, denominator: int, **data: Any) -> None:
+    """Have an app report this figure, and wait until it counts."""
+    made = access(commune, numerator, numerator)
+    made["data"] |= {"period": period, "denominator": denominator, "breakdown": [], **data}
+    assert board.post([made]).status_code == 202
+    asked = {"unit": commune, "agency": "ubnd-xa", "period": period}
+    board.wait_until(
+        lambda: any(row["id"] == made["id"] for row in board.read("/v1/records", **asked).json()["rows"]), "it counts"
+    )
 
 
 def report_of(board: Board, commune: str) -> str:

@@ -25,6 +25,14 @@ def owed(unit: str, period: str) -> str:
     return f"/report/ecd-1437~progress-quarterly~{unit}@1~ubnd-xa~{period}~0"
 
 
+def first_figure(visit: Visit, report: str) -> str:
+    """Go to a report's first figure by its tasks; its address."""
+    visit.go(report)
+    visit.page.locator(".tasks a").first.click()
+    visit.page.wait_for_url("**/figure/**")
+    return visit.page.url
+
+
 def entered(visit: Visit, name: str, unit: str) -> Page:
     """Enter as an officer whose device an operator has verified."""
     visit.go(kip("board", "link", name, "--unit", unit, "--verified", environment=visit.office.environment).strip())
@@ -68,9 +76,7 @@ def held(office: Office, *tables: str) -> Iterator[Callable[[], None]]:
 def answered(visit: Visit, report: str, numerator: str = "412") -> Page:
     """Answer all figures; the page before handing in."""
     page = visit.page
-    visit.go(report)
-    page.locator(".tasks a").first.click()
-    page.wait_for_url("**/figure/**")
+    first_figure(visit, report)
     for _ in range(2):
         page.locator("[name=numerator]").fill(numerator)
         page.locator("[name=denominator]").fill("530")
@@ -222,10 +228,7 @@ def test_whatever_a_region_was_it_becomes_what_has_come_and_what_is_the_same_sta
 
 def test_what_was_typed_and_not_sent_comes_back_and_goes_once_the_server_has_it(visit: Visit) -> None:
     page = entered(visit, *AN)
-    visit.go(owed("06412", "2023-Q2"))
-    page.locator(".tasks a").first.click()
-    page.wait_for_url("**/figure/**")
-    figure = page.url
+    figure = first_figure(visit, owed("06412", "2023-Q2"))
     page.locator("[name=numerator]").fill("412")
     page.locator("[name=denominator]").fill("1.5")
     page.reload()
@@ -252,10 +255,7 @@ def test_what_was_typed_and_not_sent_comes_back_and_goes_once_the_server_has_it(
 
 def test_a_number_that_is_typed_as_the_page_writes_it_is_kept_by_the_server_as_one(visit: Visit) -> None:
     page = entered(visit, *GIANG)
-    visit.go(owed("06400", "2023-Q2"))
-    page.locator(".tasks a").first.click()
-    page.wait_for_url("**/figure/**")
-    figure = page.url
+    figure = first_figure(visit, owed("06400", "2023-Q2"))
     page.locator("[name=numerator]").fill("1.134")
     page.locator("[name=denominator]").fill("12.000")
     page.keyboard.press("Tab")
@@ -276,10 +276,7 @@ def test_a_newer_draft_of_the_server_is_shown_and_what_was_typed_is_a_button_awa
     browser: Browser, office: Office, visit: Visit
 ) -> None:
     page = entered(visit, *XUAN)
-    visit.go(owed("06427", "2023-Q2"))
-    page.locator(".tasks a").first.click()
-    page.wait_for_url("**/figure/**")
-    figure = page.url
+    figure = first_figure(visit, owed("06427", "2023-Q2"))
     page.locator("[name=numerator]").fill("407")
     with visiting(browser, office, DESK) as elsewhere:
         entered(elsewhere, *XUAN)
@@ -344,9 +341,7 @@ def test_a_field_says_while_it_is_typed_what_the_server_says_also_without_networ
     visit: Visit, typed: tuple[str, str]
 ) -> None:
     page = entered(visit, *XUAN)
-    visit.go(owed("06427", "2023-Q2"))
-    page.locator(".tasks a").first.click()
-    page.wait_for_url("**/figure/**")
+    first_figure(visit, owed("06427", "2023-Q2"))
     page.context.set_offline(True)
     page.locator("[name=numerator]").fill(typed[0])
     page.locator("[name=denominator]").fill(typed[1])

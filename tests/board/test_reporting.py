@@ -6,18 +6,13 @@ from typing import Any
 from demo.browser import Browser, Shown, browse
 from deploy.local.http import LOCAL
 from tests.board.conftest import Office
+from tests.board.site import FIGURE, KNOWLEDGE, SESSION
 from tests.board.test_entering import rows
 from tests.system import wait_until
 
 AN, XUAN, BINH = "nguyen.an@example.vn", "xuan@example.vn", "binh@example.vn"
 AN_OWES = "/report/ecd-1437~progress-quarterly~06412@1~ubnd-xa~2023-Q1~0"
 XUAN_OWES = "/report/ecd-1437~progress-quarterly~06427@1~ubnd-xa~2023-Q1~0"
-FIGURE = {"numerator": "412", "denominator": "530"}
-KNOWLEDGE = {"numerator": "300", "denominator": "900"}
-SESSION = {
-    "held_on.day": "9", "held_on.month": "3", "held_on.year": "2023", "participants.parent": "24",
-    "by.domain": "nutrition",
-}  # fmt: skip
 
 
 async def enter(office: Office, browser: Browser, address: str) -> Shown:

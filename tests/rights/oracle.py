@@ -57,3 +57,12 @@ def answer_expected(key: str, asked: Asked, within: str | None, level: str | Non
     }  # fmt: skip
     seen = {uid for uid in there if shown(key, asked, uid)}
     return 403 if there and not seen else seen
+
+
+def owing_below(asked: Asked, units: set[str]) -> dict[str, int]:
+    """How many quarterly reports are owed at each of these units and below: communes' and districts'."""
+    owing = [
+        uid for uid in PLACES
+        if standing(uid, after=asked.counted_after) and PLACES[uid].level in {"commune", "district"}
+    ]  # fmt: skip
+    return {unit: sum(unit in climbs(uid, after=asked.after) for uid in owing) for unit in units}

@@ -12,8 +12,8 @@ import pytest
 
 from tests.rights.conftest import Field
 from tests.rights.ledger import OWN, Asked
-from tests.rights.oracle import answer_expected, places
-from tests.rights.register import PLACES, REACHED, climbs, standing
+from tests.rights.oracle import answer_expected, owing_below, places
+from tests.rights.register import PLACES, REACHED
 from tests.rights.walks import READERS, TRUTH, all_rows, walk
 from tests.system import wait_until
 from tests.watching import listening
@@ -43,13 +43,8 @@ def test_grid(field: Field, key: str) -> None:
                     assert answer.status_code == expected, (query, answer.text)
                     continue
                 assert answer.status_code == 200, (query, answer.text)
-                owing = [
-                    uid for uid in PLACES
-                    if standing(uid, after=asked.counted_after) and PLACES[uid].level in {"commune", "district"}
-                ]  # fmt: skip
-                assert {row["uid"]: row["cells"][-1]["expected"] for row in answer.json()["rows"]} == {
-                    unit: sum(unit in climbs(uid, after=asked.after) for uid in owing) for unit in expected
-                }, query
+                found = {row["uid"]: row["cells"][-1]["expected"] for row in answer.json()["rows"]}
+                assert found == owing_below(asked, expected), query
 
 
 def test_problems(field: Field) -> None:

@@ -19,7 +19,7 @@ from shared.runtime.config import load_settings
 from tests.rights import test_who_sees_duties as duties
 from tests.rights.conftest import Field
 from tests.rights.ledger import COMMUNES, OTHER, OWN, PERIODS, Asked, as_event, behind, said, total
-from tests.rights.oracle import answer_expected, parameters, places, questions, shown, start
+from tests.rights.oracle import answer_expected, owing_below, parameters, places, questions, shown, start
 from tests.rights.register import OFFICES, PLACES, REACHED, climbs, standing
 from tests.rights.walks import NAMED, PUBLIC, READERS, TRUTH, WALKS, units_in
 
@@ -124,13 +124,8 @@ def test_timeliness(field: Field, key: str) -> None:
                 if isinstance(expected, int):
                     assert answer.status_code == expected, (query, answer.text)
                     continue
-                owing = [
-                    uid for uid in PLACES
-                    if standing(uid, after=asked.counted_after) and PLACES[uid].level in {"commune", "district"}
-                ]  # fmt: skip
-                assert {row["uid"]: row["expected"] for row in answer.json()["rows"]} == {
-                    unit: sum(unit in climbs(uid, after=asked.after) for uid in owing) for unit in expected
-                }, query
+                found = {row["uid"]: row["expected"] for row in answer.json()["rows"]}
+                assert found == owing_below(asked, expected), query
 
 
 def test_records(field: Field) -> None:

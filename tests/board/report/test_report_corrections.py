@@ -1,30 +1,17 @@
 """A correction begins with what was handed in: it asks for nothing again that nobody has changed."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from demo.browser import Browser, Shown
 from shared.database.connections import Pool
 from tests.acting import Board
-from tests.board.site import Site
-from tests.system import access
+from tests.board.site import Site, counted
 
 ACCESS, KNOWLEDGE = "figure/child-service-access/2023-Q1", "figure/knowledge-skills-provided/2023-Q1"
 REASON = "reason.denominator_changed"
 WHY = "Sáp nhập thôn Bắc Lệ"
-
-
-def counted(board: Board, commune: str, period: str, numerator: int, denominator: int, **data: Any) -> None:
-    """Have an app report this figure, and wait until it counts."""
-    made = access(commune, numerator, numerator)
-    made["data"] |= {"period": period, "denominator": denominator, "breakdown": [], **data}
-    assert board.post([made]).status_code == 202
-    asked = {"unit": commune, "agency": "ubnd-xa", "period": period}
-    board.wait_until(
-        lambda: any(row["id"] == made["id"] for row in board.read("/v1/records", **asked).json()["rows"]), "it counts"
-    )
 
 
 async def handed_in(browser: Browser, start: str, board: Board, commune: str, numerator: int) -> Shown:

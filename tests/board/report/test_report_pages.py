@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
 
@@ -11,27 +10,10 @@ from demo.browser import Browser, Shown
 from deploy.local.http import LOCAL
 from shared.database.connections import Pool
 from tests.acting import Board
-from tests.board.site import Site
-from tests.system import access, event
+from tests.board.site import FIGURE, KNOWLEDGE, SESSION, Site, counted
+from tests.system import event
 
-FIGURE = {"numerator": "412", "denominator": "530"}
-KNOWLEDGE = {"numerator": "300", "denominator": "900"}
-SESSION = {
-    "held_on.day": "9", "held_on.month": "3", "held_on.year": "2023", "participants.parent": "24",
-    "by.domain": "nutrition",
-}  # fmt: skip
 PAGES = ("", "/figure/child-service-access/2023-Q1", "/activities", "/activity", "/problems", "/check", "/sheet")
-
-
-def counted(board: Board, commune: str, period: str, numerator: int, denominator: int, **data: Any) -> None:
-    """Have an app report this figure, and wait until it counts."""
-    made = access(commune, numerator, int(numerator))
-    made["data"] |= {"period": period, "denominator": denominator, "breakdown": [], **data}
-    assert board.post([made]).status_code == 202
-    asked = {"unit": commune, "agency": "ubnd-xa", "period": period}
-    board.wait_until(
-        lambda: any(row["id"] == made["id"] for row in board.read("/v1/records", **asked).json()["rows"]), "it counts"
-    )
 
 
 async def until(ask: Callable[[], Awaitable[str]], wanted: str) -> None:
@@ -310,15 +292,7 @@ async def test_labels_and_typed_texts_are_escaped(browser: Browser, start: str) 
 
 
 async def test_no_page_has_a_script_or_a_style_in_it(browser: Browser, start: str) -> None:
-    for rest in (
-        "",
-        "/figure/child-service-access/2023-Q1",
-        "/activities",
-        "/activity",
-        "/problems",
-        "/check",
-        "/sheet",
-    ):
+    for rest in PAGES:
         page = await browser.open(start + rest)
         assert page.status == 200, rest
         assert not page.all("style")
@@ -330,15 +304,7 @@ async def test_no_page_has_a_script_or_a_style_in_it(browser: Browser, start: st
 
 
 async def test_every_field_has_a_label_and_every_page_one_heading(browser: Browser, start: str) -> None:
-    for rest in (
-        "",
-        "/figure/child-service-access/2023-Q1",
-        "/activities",
-        "/activity",
-        "/problems",
-        "/check",
-        "/sheet",
-    ):
+    for rest in PAGES:
         page = await browser.open(start + rest)
         assert len(page.all("h1")) == 1
         labelled = {it.get("for") for it in page.all("label")}

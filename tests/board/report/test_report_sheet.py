@@ -4,9 +4,8 @@ import httpx
 
 from demo.browser import Browser
 from tests.acting import Board
-from tests.board.report.test_report_corrections import counted
 from tests.board.sheets import ACCESS, KNOWLEDGE, Book
-from tests.board.site import Site
+from tests.board.site import Site, counted
 
 
 async def uploaded(client: httpx.AsyncClient, start: str, sheet: Book, version: int) -> httpx.Response:

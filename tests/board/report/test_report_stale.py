@@ -10,9 +10,9 @@ from demo.browser import Browser, Shown
 from services.board.report import draft_store
 from services.board.report.draft import Answers, FigureAnswer
 from shared.database.connections import Connection
-from tests.board.report.test_report_pages import FIGURE, SESSION, answered
+from tests.board.report.test_report_pages import answered
 from tests.board.sheets import ACCESS, Book
-from tests.board.site import Site
+from tests.board.site import FIGURE, SESSION, Site
 
 Post = Callable[[Browser, Site, str], Awaitable[Shown]]
 THEIRS = Answers(figures={f"{ACCESS}/2023-Q1": FigureAnswer(typed={"numerator": "7", "denominator": "8"})})

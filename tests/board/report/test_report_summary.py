@@ -12,8 +12,7 @@ from shared.domain.units import Units
 from shared.programme.model import Programme
 from tests.acting import Board
 from tests.board.sheets import COUNTED, KEY, opened_report
-from tests.board.site import Site
-from tests.system import access
+from tests.board.site import Site, counted
 
 ACCESS, KNOWLEDGE = "figure/child-service-access/2023-Q1", "figure/knowledge-skills-provided/2023-Q1"
 FIGURE = {"numerator": "1 412", "denominator": "1 530"}
@@ -32,17 +31,6 @@ SESSION_TOLD = (
     "theo phân cấp ngân sách nhà nước hiện hành: 5.000.000 đồng Các nguồn vốn hỗ trợ phát triển chính thức (ODA): "
     "1.500.000 đồng"
 )
-
-
-def counted(board: Board, commune: str, period: str, numerator: int, denominator: int, **data: Any) -> None:
-    """Have an app report this figure, and wait until it counts."""
-    made = access(commune, numerator, numerator)
-    made["data"] |= {"period": period, "denominator": denominator, "breakdown": [], **data}
-    assert board.post([made]).status_code == 202
-    asked = {"unit": commune, "agency": "ubnd-xa", "period": period}
-    board.wait_until(
-        lambda: any(row["id"] == made["id"] for row in board.read("/v1/records", **asked).json()["rows"]), "it counts"
-    )
 
 
 async def answered(browser: Browser, start: str, figure: dict[str, str]) -> None:

@@ -6,10 +6,9 @@ import pytest
 
 from demo.browser import Browser, Shown
 from tests.acting import Board
-from tests.board.report.test_report_corrections import counted
 from tests.board.report.test_report_summary import FIGURE, SESSION, SEXES, answered, held
 from tests.board.sheets import ACCESS
-from tests.board.site import Site
+from tests.board.site import Site, counted
 
 ALONE = ("h1", "h2", "h3", "p", "li", "dt", "dd", "legend", "label", "option", "button", "summary")
 PAGES = ("", "/figure/child-service-access/2023-Q1", "/activities", "/activity", "/problems", "/check", "/sheet")
